@@ -1,0 +1,239 @@
+// The record contract: everything that the recorder (inside the target) and the observer (beside
+// it) say to each other, and the only header besides the intercept table that both include.
+//
+// One file per session holds a Segment. Every process of the session maps it shared; the observer
+// maps it too. Fields name their one writer:
+//
+//   [recorder]  written by the thread that owns the record, read by the observer at any time
+//   [observer]  written by the observer, read by recorders at any time
+//   [creator]   written once before any other process can see the segment
+//
+// Rules
+//   1. All shared fields are plain data or lock-free atomics: no pointers into either world.
+//   2. A recorder may die between any two stores. No state needs a second store to be safe.
+//   3. State is absolute ("in function F since tick T", or nothing), never a parity: a
+//      pthread_cancel or a longjmp leaves a call without running its end.
+//   4. The observer treats every value here as hostile input.
+//   5. Any change of layout or meaning bumps kVersion; both sides refuse another version.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <atomic>
+
+namespace tailback::contract {
+
+inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
+inline constexpr uint32_t kVersion = 1;
+
+inline constexpr uint32_t kThreadCapacity = 16384;
+inline constexpr uint32_t kProcessCapacity = 4096;
+inline constexpr uint32_t kRingCapacity = 1024;  // a power of two
+inline constexpr uint32_t kArguments = 6;
+inline constexpr uint32_t kWaitSites = 4;
+inline constexpr uint32_t kContributors = 6;
+
+// Lengths of turns are counted in buckets of a quarter octave of ticks: bucket = 4 * log2(ticks)
+// rounded down, so that the observer can give percentiles within 19 %. See histogram.h.
+inline constexpr uint32_t kHistogramBuckets = 160;
+
+// The environment variable that carries the path of the segment's file to every process.
+inline constexpr char kSessionVariable[] = "TAILBACK_SESSION";
+
+// What ticks count. [creator]
+enum class TickSource : uint32_t {
+  kTsc = 1,        // the CPU's invariant counter (TSC; cntvct_el0 on aarch64)
+  kMonotonic = 2,  // CLOCK_MONOTONIC in nanoseconds
+};
+
+// The registers needed to unwind a thread from outside, taken at a point inside an interceptor
+// whose frame stays in place for as long as the call is in progress (or, for a hold, where the
+// signal hit). On x86-64 in the order of saved[]: rbx, rbp, r12, r13, r14, r15; on aarch64: x19 to
+// x30.
+struct Context {
+  uint64_t instruction_pointer;
+  uint64_t stack_pointer;
+  uint64_t saved[12];
+};
+enum SavedRegister : uint32_t { kRbx, kRbp, kR12, kR13, kR14, kR15 };
+
+// The call that a thread is in. [recorder]
+// Valid while `function` is not 0. To read it: load function and entered, copy the rest, load both
+// again; the copy is good if neither changed (the writer clears function before it writes).
+struct Call {
+  std::atomic<uint32_t> function;  // an intercept::Function; 0: in no call
+  uint32_t reserved;
+  std::atomic<uint64_t> entered;  // tick at entry
+  uint64_t arguments[kArguments];
+  uint64_t call_site;  // return address into the caller
+  Context context;
+};
+
+// Time that the calls of one (function, call site) took within a turn. [recorder]
+struct Contributor {
+  uint64_t call_site;
+  uint32_t function;
+  uint32_t count;
+  uint64_t total_ticks;
+  uint64_t longest_ticks;
+};
+
+// One place at which a thread waits for events, told apart by its key. A thread has up to
+// kWaitSites of them; the least used gives way to a new one. [recorder]
+struct WaitSite {
+  // wait_key(): for epoll the descriptor and its generation, else function and call site. 0: free.
+  std::atomic<uint64_t> key;
+  uint64_t call_site;
+  uint64_t stack_pointer;  // at the last entry; tells an outer wait from one nested in a callback
+  uint32_t function;       // an intercept::Function
+  uint32_t last_ready;     // events that the last wait returned
+
+  // Tick of the last return from this wait: the beginning of the turn in progress. 0 while in the
+  // wait, before the first, and when a wait at a shallower stack depth made it void.
+  std::atomic<uint64_t> turn_begin;
+  std::atomic<uint64_t> turns;  // completed turns
+  uint64_t busy_ticks;          // sum of their lengths
+  uint64_t longest_ticks;
+  uint64_t first_tick;  // entry into the first wait here
+  // Sums of the turn in progress. A call that took `short_call_ticks` or less is not in them.
+  uint64_t other_ticks;  // calls that found no place among the contributors
+  Contributor contributors[kContributors];
+  uint32_t histogram[kHistogramBuckets];
+};
+
+// A bounded pause of a running thread in the recorder's signal handler. The observer asks and
+// signals; the handler publishes and waits, 1 ms at most; the observer reads and releases.
+enum class HoldState : uint32_t {
+  kNone = 0,
+  kAsked = 1,     // [observer] none → asked; [observer] asked → none: asked too late
+  kHeld = 2,      // [recorder] asked → held: `hold_context` is valid, the thread stands still
+  kReleased = 3,  // [observer] held → released; [recorder] released → none
+  kExpired = 4,   // [recorder] held → expired: time was up; what was read since is torn.
+                  // [observer] expired → none
+};
+
+enum class ThreadState : uint32_t {
+  kFree = 0,
+  kClaimed = 1,  // [recorder] free → claimed, while it fills the record in
+  kLive = 2,     // [recorder] claimed → live
+  kExited = 3,  // [recorder] live → exited, when it has turns that the observer should still read;
+                // [observer] exited → free
+};
+
+struct alignas(4096) ThreadRecord {
+  std::atomic<uint32_t> state;       // ThreadState
+  std::atomic<uint32_t> generation;  // [recorder] counts the owners of this record
+  std::atomic<int32_t> pid;          // [recorder] as the thread sees it
+  std::atomic<int32_t> tid;
+  std::atomic<uint32_t> process;     // [recorder] index of its ProcessRecord
+  std::atomic<uint32_t> sites;       // [recorder] wait sites in use
+  uint64_t attached;                 // [recorder] tick
+  std::atomic<uint64_t> calls_seen;  // [observer] `entered` of the call it has read, for the
+                                     // recorder's information
+
+  Call call;
+
+  // Hold: see HoldState.
+  std::atomic<uint32_t> hold_state;
+  std::atomic<uint32_t> holds;  // [recorder] how many hit this thread; interceptors compare it to
+                                // hide the EINTR that a hold caused
+  std::atomic<uint64_t> hold_ticks_longest;  // [recorder]
+  Context hold_context;                      // [recorder] valid while held
+
+  WaitSite wait_sites[kWaitSites];
+};
+
+enum class ProcessState : uint32_t { kFree = 0, kClaimed = 1, kLive = 2 };
+
+// One attached process. Freed by the observer once the process is gone.
+struct alignas(64) ProcessRecord {
+  std::atomic<uint32_t> state;  // ProcessState
+  std::atomic<int32_t> pid;     // [recorder]
+  std::atomic<uint32_t> generation;
+  // Whether the hold signal's handler is the recorder's. Cleared when the program takes the signal
+  // for itself. [recorder]
+  std::atomic<uint32_t> hold_ready;
+  uint64_t attached;                       // [recorder] tick
+  std::atomic<uint32_t> thread_sanitizer;  // [recorder] 1: runs under ThreadSanitizer
+};
+
+enum class EventKind : uint32_t {
+  kTurn = 1,     // a turn longer than the threshold has ended
+  kBacklog = 2,  // the first wait after such a turn has returned: `ready` is valid
+};
+
+// One entry of the ring: what must not be missed. [recorder]
+struct Event {
+  uint32_t kind;  // EventKind
+  uint32_t record;
+  uint32_t generation;
+  int32_t pid;
+  int32_t tid;
+  uint32_t function;  // of the wait
+  uint64_t key;       // of the wait site
+  uint64_t call_site;
+  uint64_t turn;  // number of the turn at its site, from 1
+  uint64_t begin_tick;
+  uint64_t end_tick;
+  uint32_t ready;
+  uint32_t reserved;
+  uint64_t other_ticks;
+  Contributor contributors[kContributors];
+};
+
+// A slot of the ring: a bounded queue of many producers and one consumer. `sequence` says whose
+// turn it is (position: free; position + 1: filled), as in D. Vyukov's bounded MPMC queue. A
+// producer that dies inside a slot is stepped over by the observer.
+struct alignas(64) RingSlot {
+  std::atomic<uint64_t> sequence;
+  Event event;
+};
+
+struct alignas(4096) Header {
+  std::atomic<uint32_t> magic;  // [creator] stored last
+  uint32_t version;             // [creator]
+  uint64_t segment_size;        // [creator]
+  TickSource tick_source;       // [creator]
+  // Pid of the observer, 0 before it runs and once it has ended.
+  std::atomic<int32_t> observer;  // [observer]
+  // Turns longer than this go into the ring. UINT64_MAX until the observer has set it.
+  std::atomic<uint64_t> threshold_ticks;  // [observer]
+  // The longest pause of a hold.
+  std::atomic<uint64_t> hold_limit_ticks;  // [observer]
+  // Calls no longer than this are not summed up. 0: all are.
+  std::atomic<uint64_t> short_call_ticks;  // [observer]
+
+  alignas(
+      64) std::atomic<uint32_t> threads_used;  // [recorder] records [0, threads_used) may be live
+  std::atomic<uint32_t> thread_hint;           // [recorder] where to look for a free record next
+  std::atomic<uint64_t> threads_missed;        // [recorder] threads that found no free record
+  std::atomic<uint32_t> processes_used;        // [recorder]
+  std::atomic<uint64_t> processes_missed;      // [recorder]
+
+  alignas(64) std::atomic<uint64_t> ring_head;  // [recorder] next position to fill
+  std::atomic<uint64_t> ring_dropped;           // [recorder] events that found the ring full
+  alignas(64) std::atomic<uint64_t> ring_tail;  // [observer] next position to read
+};
+
+struct Segment {
+  Header header;
+  ProcessRecord processes[kProcessCapacity];
+  RingSlot ring[kRingCapacity];
+  ThreadRecord threads[kThreadCapacity];
+};
+
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+static_assert(sizeof(Context) == 112);
+static_assert(sizeof(Call) == 184);
+static_assert(sizeof(Contributor) == 32);
+static_assert(sizeof(WaitSite) == 912);
+static_assert(sizeof(ThreadRecord) == 4096);
+static_assert(sizeof(ProcessRecord) == 64);
+static_assert(sizeof(Event) == 272);
+static_assert(sizeof(RingSlot) == 320);
+static_assert(sizeof(Header) == 4096);
+static_assert((kRingCapacity & (kRingCapacity - 1)) == 0);
+static_assert(offsetof(Segment, threads) % 4096 == 0);
+
+}  // namespace tailback::contract

@@ -1,0 +1,47 @@
+// Which file is mapped where in one process: /proc/PID/maps as a value.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/capture/remote_address.h"
+
+namespace tailback {
+
+struct Mapping {
+  RemoteAddress begin;
+  RemoteAddress end;
+  uint64_t file_offset = 0;
+  bool executable = false;
+  bool writable = false;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  std::string path;  // "/usr/lib/…", "[vdso]", "[stack]"; empty for anonymous memory; without the
+                     // " (deleted)" of a removed file
+
+  bool is_file() const { return !path.empty() && path.front() == '/'; }
+};
+
+class ModuleMap {
+ public:
+  ModuleMap() = default;
+  explicit ModuleMap(std::vector<Mapping> mappings);  // sorted by address on the way in
+
+  // Parses the text of /proc/PID/maps. Lines that make no sense are left out.
+  static ModuleMap parse(std::string_view text);
+  // Reads /proc/PID/maps. Nothing if the process is gone or may not be read.
+  static std::optional<ModuleMap> read(int pid);
+
+  // The mapping that holds the address, or nullptr.
+  const Mapping* find(RemoteAddress address) const;
+  const std::vector<Mapping>& mappings() const { return mappings_; }
+
+ private:
+  std::vector<Mapping> mappings_;
+};
+
+}  // namespace tailback

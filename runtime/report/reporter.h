@@ -1,0 +1,18 @@
+// A reporter renders plain values somewhere. All calls come from one thread, in the order: one
+// session, any number of stalls, one end.
+#pragma once
+
+#include "runtime/values/session.h"
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+class Reporter {
+ public:
+  virtual ~Reporter() = default;
+  virtual void session(const SessionStart& start) = 0;
+  virtual void stall(const Stall& stall) = 0;
+  virtual void end(const SessionEnd& end) = 0;
+};
+
+}  // namespace tailback

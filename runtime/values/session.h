@@ -1,0 +1,65 @@
+// What is said of a session as a whole: its beginning, its end and its loops. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+struct SessionStart {
+  std::string version;  // of tailback
+  WallTime time;
+  std::vector<std::string> command;  // argv; empty under a bare preload, where `pid` tells
+  int pid = 0;                       // of the first target
+  int observer_pid = 0;
+  std::string host;
+  Nanoseconds threshold{};
+};
+
+struct LoopStatistics {
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  LoopIdentity loop;
+  uint64_t turns = 0;
+  Nanoseconds busy{};      // sum of the turns' lengths
+  Nanoseconds lifetime{};  // from the loop's first wait to its last known moment
+  // Percentiles come from a histogram of quarter octaves: within 19 %. The longest is exact.
+  Nanoseconds p50{};
+  Nanoseconds p90{};
+  Nanoseconds p99{};
+  Nanoseconds p999{};
+  Nanoseconds longest{};
+};
+
+// What the session could not record or report. All zero: nothing was lost.
+struct Losses {
+  uint64_t events = 0;     // ring full
+  uint64_t threads = 0;    // no free thread record
+  uint64_t processes = 0;  // no free process record
+  uint64_t corrupt = 0;    // entries of the segment that made no sense
+  uint64_t samples = 0;    // stacks that could not be read
+
+  bool any() const { return events + threads + processes + corrupt + samples != 0; }
+};
+
+struct SessionEnd {
+  WallTime time;
+  Nanoseconds duration{};
+  std::optional<int> exit_status;  // of the command, if it exited
+  std::optional<int> signal;       // that killed it
+  uint64_t stalls = 0;             // final lines written
+  Nanoseconds stalled{};           // sum of their durations
+  uint64_t processes = 0;          // seen
+  uint64_t threads = 0;
+  Nanoseconds longest_hold{};  // longest time a target thread was held for sampling
+  Losses losses;
+  std::vector<LoopStatistics> loops;
+};
+
+}  // namespace tailback

@@ -1,0 +1,131 @@
+// A stall: a turn of an event loop that took longer than the threshold, with all that is known of
+// it. A plain value: the watcher and explain/ fill it in, reporters only render it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/values/frame.h"
+
+namespace tailback {
+
+using Nanoseconds = std::chrono::nanoseconds;
+using WallTime = std::chrono::system_clock::time_point;
+
+// Why a turn was long. The words are part of the JSON schema.
+enum class Cause {
+  kSleep,
+  kFile,
+  kSocket,
+  kDns,
+  kProcess,
+  kIpc,
+  kLock,
+  kGil,
+  kWait,
+  kCpu,
+  kStarved,
+  kThrottled,
+  kFault,
+  kStopped,
+  kSuspended,
+  kMany,
+  kUnknown,
+};
+
+inline constexpr std::array<std::string_view, 17> kCauseWords = {
+    "sleep", "file",    "socket",    "dns",   "process", "ipc",       "lock", "gil",    "wait",
+    "cpu",   "starved", "throttled", "fault", "stopped", "suspended", "many", "unknown"};
+
+constexpr std::string_view word(Cause cause) {
+  return kCauseWords[static_cast<size_t>(cause)];
+}
+
+// One argument of a call, rendered: a descriptor as its number, a path as its text.
+struct Argument {
+  std::string name;
+  std::string value;
+  bool is_number = false;  // `value` is a decimal integer
+
+  bool operator==(const Argument&) const = default;
+};
+
+// The libc function or system call that the loop thread was in.
+struct BlockedCall {
+  std::string function;
+  std::vector<Argument> arguments;
+  std::string object;       // file, peer, host, child or lock that it waited on; empty if unknown
+  bool intercepted = true;  // false: seen through the kernel's eyes only (inline system call, …)
+
+  bool operator==(const BlockedCall&) const = default;
+};
+
+// The wait for events that makes the thread a loop.
+struct LoopIdentity {
+  std::string wait;  // the libc function, "epoll_wait"
+  int fd = -1;       // the epoll descriptor; -1 for poll and select
+
+  bool operator==(const LoopIdentity&) const = default;
+};
+
+// Time that the calls of one function from one place took within the turn.
+struct ContributorShare {
+  std::string function;
+  Frame caller;
+  uint64_t count = 0;
+  Nanoseconds total{};
+  Nanoseconds longest{};
+};
+
+// Where the turn's time went, from the kernel's accounting. Shares need not add up exactly: the
+// kernel's figures are read at the observer's looks, not at the turn's edges.
+struct TimeSpent {
+  bool known = false;
+  Nanoseconds on_cpu{};
+  Nanoseconds runnable{};  // waiting for a CPU
+  Nanoseconds in_calls{};  // within intercepted calls, by the recorder's sums
+  uint64_t major_faults = 0;
+};
+
+enum class StallState { kOngoing, kEnded, kUnfinished };
+
+inline constexpr std::array<std::string_view, 3> kStallStateWords = {"ongoing", "ended",
+                                                                     "unfinished"};
+constexpr std::string_view word(StallState state) {
+  return kStallStateWords[static_cast<size_t>(state)];
+}
+
+struct Stall {
+  uint64_t id = 0;  // within the session, from 1; the same for all lines of one stall
+  StallState state = StallState::kEnded;
+  WallTime begin;  // of the turn
+  int pid = 0;
+  int tid = 0;
+  std::string process;  // its name as the kernel has it (comm of the main thread)
+  std::string thread;   // the thread's comm
+  LoopIdentity loop;
+  Nanoseconds duration{};  // of the turn; so far, while ongoing
+  Nanoseconds threshold{};
+  Cause cause = Cause::kUnknown;
+  std::optional<BlockedCall> call;  // absent if it was not blocked in a call
+  std::vector<Frame> stack;         // the culprit, innermost first; the recorder's frames removed
+  bool stack_complete = true;       // false: unwinding did not reach the start of the thread
+  // Index into `stack` of the frame to blame: the innermost that is the program's own code. The
+  // stack's size if there is none.
+  size_t culprit = 0;
+  unsigned samples = 0;  // how many times the stack was read during the stall
+  // Events that were ready when the loop came back: who paid. Absent while ongoing or if unknown.
+  std::optional<uint64_t> backlog;
+  std::vector<ContributorShare> contributors;  // most time first
+  TimeSpent spent;
+  std::vector<std::string> notes;  // what limits this report ("the observer was late", …)
+  std::string advice;              // one line
+  std::string fingerprint;         // equal for equal culprits, across runs
+};
+
+}  // namespace tailback
