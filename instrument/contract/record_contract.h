@@ -34,8 +34,8 @@ inline constexpr uint32_t kArguments = 6;
 inline constexpr uint32_t kWaitSites = 4;
 inline constexpr uint32_t kContributors = 6;
 
-// Lengths of turns are counted in buckets of a quarter octave of ticks: bucket = 4 * log2(ticks)
-// rounded down, so that the observer can give percentiles within 19 %. See histogram.h.
+// Lengths of turns are counted in buckets of a quarter octave of ticks, so that the observer can
+// give percentiles within 25 %. See histogram.h.
 inline constexpr uint32_t kHistogramBuckets = 160;
 
 // The environment variable that carries the path of the segment's file to every process.
@@ -182,9 +182,10 @@ struct Event {
   Contributor contributors[kContributors];
 };
 
-// A slot of the ring: a bounded queue of many producers and one consumer. `sequence` says whose
-// turn it is (position: free; position + 1: filled), as in D. Vyukov's bounded MPMC queue. A
-// producer that dies inside a slot is stepped over by the observer.
+// A slot of the ring: a bounded queue of many producers and one consumer, after D. Vyukov's bounded
+// MPMC queue. Slot i serves the positions i, i + kRingCapacity, …; `sequence` is (position - i)
+// while it is free for that position and one more once it is filled, so that zeros are an empty
+// ring. A producer that dies inside a slot is stepped over by the observer.
 struct alignas(64) RingSlot {
   std::atomic<uint64_t> sequence;
   Event event;

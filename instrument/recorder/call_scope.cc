@@ -1,0 +1,65 @@
+#include "instrument/recorder/call_scope.h"
+
+namespace tailback {
+
+using contract::Contributor;
+using contract::WaitSite;
+
+TAILBACK_COLD void put_aside(contract::Call& call, OuterCall& outer) {
+  const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  if (call.context.stack_pointer > here) {
+    outer.entered = call.entered.load(std::memory_order_relaxed);
+    for (uint32_t i = 0; i < contract::kArguments; ++i) outer.arguments[i] = call.arguments[i];
+    outer.call_site = call.call_site;
+    outer.context = call.context;
+    outer.function = call.function.load(std::memory_order_relaxed);
+  }
+  call.function.store(0, std::memory_order_release);
+}
+
+TAILBACK_COLD void put_back(contract::Call& call, const OuterCall& outer) {
+  call.function.store(0, std::memory_order_release);
+  for (uint32_t i = 0; i < contract::kArguments; ++i) call.arguments[i] = outer.arguments[i];
+  call.call_site = outer.call_site;
+  call.context = outer.context;
+  call.entered.store(outer.entered, std::memory_order_relaxed);
+  call.function.store(outer.function, std::memory_order_release);
+}
+
+namespace {
+
+void add(WaitSite& site, Function function, uint64_t call_site, uint64_t duration) {
+  Contributor* smallest = nullptr;
+  for (Contributor& entry : site.contributors) {
+    if (entry.count == 0) {
+      entry = {call_site, static_cast<uint32_t>(function), 1, duration, duration};
+      return;
+    }
+    if (entry.call_site == call_site && entry.function == static_cast<uint32_t>(function)) {
+      ++entry.count;
+      entry.total_ticks += duration;
+      if (duration > entry.longest_ticks) entry.longest_ticks = duration;
+      return;
+    }
+    if (!smallest || entry.total_ticks < smallest->total_ticks) smallest = &entry;
+  }
+  if (duration > smallest->total_ticks) {
+    site.other_ticks += smallest->total_ticks;
+    *smallest = {call_site, static_cast<uint32_t>(function), 1, duration, duration};
+  } else {
+    site.other_ticks += duration;
+  }
+}
+
+}  // namespace
+
+void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
+                  uint64_t duration, const WaitSite* own_site) {
+  for (WaitSite& site : record.wait_sites) {
+    if (&site == own_site) continue;
+    if (site.turn_begin.load(std::memory_order_relaxed) == 0) continue;
+    add(site, function, call_site, duration);
+  }
+}
+
+}  // namespace tailback

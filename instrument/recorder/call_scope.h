@@ -1,0 +1,117 @@
+// A call in progress, from entry to return: an RAII scope around the next definition.
+#pragma once
+
+#include <errno.h>
+
+#include <type_traits>
+
+#include "instrument/contract/intercepts.h"
+#include "instrument/recorder/thread_state.h"
+
+namespace tailback {
+
+using intercept::Function;
+
+// A call put aside while a signal handler's own call is in progress, as plain words.
+struct OuterCall {
+  uint32_t function = 0;
+  uint64_t entered;
+  uint64_t arguments[contract::kArguments];
+  uint64_t call_site;
+  contract::Context context;
+};
+
+// Puts the record's call aside if its frame still lives, that is if it lies above this one on the
+// stack. What a longjmp or a cancelled thread left behind is dropped.
+void put_aside(contract::Call& call, OuterCall& outer);
+void put_back(contract::Call& call, const OuterCall& outer);
+
+// Adds the time of a call to the sums of the turns in progress. [recorder's slow half: only for
+// threads that wait for events, and calls that took a while]
+void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
+                  uint64_t duration, const contract::WaitSite* own_site);
+
+template <typename T>
+TAILBACK_INLINE uint64_t as_word(T value) {
+  if constexpr (std::is_pointer_v<T>) {
+    return reinterpret_cast<uint64_t>(value);
+  } else {
+    return static_cast<uint64_t>(value);
+  }
+}
+
+// Where the function that this is written in returns to.
+#define CALL_SITE (reinterpret_cast<uint64_t>(__builtin_return_address(0)))
+
+class CallScope {
+ public:
+  // Must be expanded in the interceptor itself, whose frame stays in place: the registers are
+  // taken here. `call_site` is where the interceptor returns to: CALL_SITE.
+  template <typename... Arguments>
+  TAILBACK_INLINE explicit CallScope(uint64_t call_site, Function function, Arguments... arguments)
+      : record_(current_record()), function_(function), call_site_(call_site) {
+    if (__builtin_expect(record_ == nullptr, 0)) return;
+    contract::Call& call = record_->call;
+    if (__builtin_expect(call.function.load(std::memory_order_relaxed) != 0, 0)) {
+      put_aside(call, outer_);
+    }
+    unsigned i = 0;
+    ((i < contract::kArguments ? void(call.arguments[i++] = as_word(arguments)) : void()), ...);
+    call.call_site = call_site;
+    capture_context(call.context);
+    holds_ = record_->holds.load(std::memory_order_relaxed);
+    entered_ = ticks();
+    call.entered.store(entered_, std::memory_order_relaxed);
+    call.function.store(static_cast<uint32_t>(function), std::memory_order_release);
+  }
+
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  TAILBACK_INLINE ~CallScope() {
+    if (__builtin_expect(record_ == nullptr, 0)) return;
+    contract::Call& call = record_->call;
+    if (record_->sites.load(std::memory_order_relaxed) != 0) {
+      const uint64_t duration = ticks() - entered_;
+      if (duration > segment->header.short_call_ticks.load(std::memory_order_relaxed)) {
+        account_call(*record_, function_, call_site_, duration, own_site_);
+      }
+    }
+    if (__builtin_expect(outer_.function != 0, 0)) {
+      put_back(call, outer_);
+    } else {
+      call.function.store(0, std::memory_order_release);
+    }
+  }
+
+  // Whether a failed call was interrupted by a hold of ours, so that it has to be made again and
+  // the program never learns of it.
+  template <typename Result>
+  TAILBACK_INLINE bool interrupted_by_hold(Result result) const {
+    if (__builtin_expect(result != static_cast<Result>(-1), 1)) return false;
+    return errno == EINTR && held_meanwhile();
+  }
+  TAILBACK_INLINE bool held_meanwhile() const {
+    return record_ && record_->holds.load(std::memory_order_relaxed) != holds_;
+  }
+
+  TAILBACK_INLINE contract::ThreadRecord* record() const { return record_; }
+  TAILBACK_INLINE uint64_t entered() const { return entered_; }
+
+  // The wait site that this call is a wait of: its time is no contribution to that site's turn.
+  TAILBACK_INLINE void set_own_site(const contract::WaitSite* site) { own_site_ = site; }
+
+  // After fork in the child: the record is the parent's, leave it alone.
+  TAILBACK_INLINE void abandon() { record_ = nullptr; }
+
+ private:
+  contract::ThreadRecord* record_;
+  Function function_;
+  uint64_t call_site_;
+  const contract::WaitSite* own_site_ = nullptr;
+  uint64_t entered_ = 0;
+  uint32_t holds_ = 0;
+  OuterCall outer_;
+};
+
+}  // namespace tailback

@@ -1,0 +1,98 @@
+// The interceptors that the table writes: CALL and TRY lines.
+#include <stdarg.h>
+
+#include "instrument/recorder/call_scope.h"
+#include "instrument/recorder/next_definition.h"
+
+using namespace tailback;
+
+namespace {
+
+// Attempts of TRY lines: 0 means that the lock was taken (or the lock's answer is final) without
+// waiting, kMustWait that the real call has to be made, and recorded. Under ThreadSanitizer a try
+// would lose its lock-order reports, so there the lock's word is read in its place.
+constexpr int kMustWait = -2;
+
+TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex) {
+  if (__builtin_expect(under_thread_sanitizer, 0)) {
+    if (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 0) return kMustWait;
+    return next.pthread_mutex_lock(mutex);
+  }
+  const int result = next.pthread_mutex_trylock(mutex);
+  return __builtin_expect(result == EBUSY, 0) ? kMustWait : result;
+}
+
+TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
+  const int saved_errno = errno;
+  if (next.sem_trywait(semaphore) == 0) return 0;
+  errno = saved_errno;
+  return kMustWait;
+}
+
+// Some of the calls report errors by value: -1 is never among their results, so that the question
+// whether a hold interrupted them is answered at once.
+template <typename Result, typename Next>
+TAILBACK_INLINE Result call_through_holds(const CallScope& scope, Next call) {
+  Result result = call();
+  while (__builtin_expect(scope.interrupted_by_hold(result), 0)) result = call();
+  return result;
+}
+
+}  // namespace
+
+#define EXPAND(...) __VA_ARGS__
+#define CALL(name, result, parameters, arguments, family, roles)                     \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {      \
+    CallScope scope(CALL_SITE, Function::name, EXPAND arguments);                    \
+    return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
+  }
+// The waiting half stands apart, so that the frame of a free lock stays small.
+#define TRY(name, result, parameters, arguments, family, roles, attempt)               \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {        \
+    const int attempted = attempt;                                                     \
+    if (__builtin_expect(attempted != kMustWait, 1)) return attempted;                 \
+    const uint64_t call_site = CALL_SITE;                                              \
+    auto recorded = [=]() __attribute__((noinline, cold))->result {                    \
+      CallScope scope(call_site, Function::name, EXPAND arguments);                    \
+      return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
+    };                                                                                 \
+    return recorded();                                                                 \
+  }
+#define OWN(name, family, roles)
+#include "instrument/contract/intercept_table.inc"
+#undef CALL
+#undef TRY
+#undef OWN
+
+// connect() that a signal interrupted goes on in the background; made again it would fail with
+// EALREADY, so a hold's EINTR can't be hidden that way. It is restarted by the kernel unless the
+// socket has a send timeout.
+TAILBACK_EXPORT int connect(int fd, const struct sockaddr* address, socklen_t length) {
+  CallScope scope(CALL_SITE, Function::connect, fd, address, length);
+  return next.connect(fd, address, length);
+}
+
+// The variadic ones: the mode is passed on whether or not the caller gave one, as libc reads it
+// only when the flags ask for it.
+#define OPEN(name)                                                                         \
+  TAILBACK_EXPORT int name(const char* path, int flags, ...) {                             \
+    va_list list;                                                                          \
+    va_start(list, flags);                                                                 \
+    const mode_t mode = va_arg(list, mode_t);                                              \
+    va_end(list);                                                                          \
+    CallScope scope(CALL_SITE, Function::name, path, flags, mode);                         \
+    return call_through_holds<int>(scope, [&]() { return next.name(path, flags, mode); }); \
+  }
+#define OPENAT(name)                                                                              \
+  TAILBACK_EXPORT int name(int dirfd, const char* path, int flags, ...) {                         \
+    va_list list;                                                                                 \
+    va_start(list, flags);                                                                        \
+    const mode_t mode = va_arg(list, mode_t);                                                     \
+    va_end(list);                                                                                 \
+    CallScope scope(CALL_SITE, Function::name, dirfd, path, flags, mode);                         \
+    return call_through_holds<int>(scope, [&]() { return next.name(dirfd, path, flags, mode); }); \
+  }
+OPEN(open)
+OPEN(open64)
+OPENAT(openat)
+OPENAT(openat64)

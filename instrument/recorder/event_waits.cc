@@ -1,0 +1,177 @@
+// Interceptors of the waits for events: where turns begin and end.
+//
+// The observer's hold may interrupt a wait that its signal hit on the way in. These calls end with
+// EINTR whatever SA_RESTART says, so each is made again, with what is left of its timeout.
+#include <time.h>
+
+#include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/wait_sites.h"
+
+namespace tailback {
+namespace {
+
+constexpr int64_t kNanosecondsPerSecond = 1000000000;
+
+int64_t monotonic_now() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * kNanosecondsPerSecond + now.tv_nsec;
+}
+
+// What is left of a relative timeout. Asks the clock only when a wait is really made again.
+class Remaining {
+ public:
+  explicit Remaining(int64_t timeout_ns, bool may_repeat)
+      : timeout_(timeout_ns), begin_(may_repeat && timeout_ns > 0 ? monotonic_now() : 0) {}
+
+  int64_t nanoseconds() const {
+    if (timeout_ <= 0) return timeout_;
+    const int64_t left = timeout_ - (monotonic_now() - begin_);
+    return left > 0 ? left : 0;
+  }
+
+ private:
+  int64_t timeout_;
+  int64_t begin_;
+};
+
+int64_t from_timespec(const struct timespec* time) {
+  return time ? time->tv_sec * kNanosecondsPerSecond + time->tv_nsec : -1;
+}
+
+// Makes `wait` (which takes the timeout in nanoseconds left, negative: for ever) until it is not
+// one of our holds that ends it.
+template <typename Wait, typename Again>
+TAILBACK_INLINE int wait_through_holds(const CallScope& scope, int64_t timeout_ns, Wait wait,
+                                       Again again) {
+  int result = wait();
+  if (__builtin_expect(scope.interrupted_by_hold(result), 0)) {
+    // The time before the first interruption is not known exactly: a hold hits on the way in, so
+    // what was waited until then is next to nothing.
+    const Remaining remaining(timeout_ns, true);
+    do {
+      result = again(remaining.nanoseconds());
+    } while (scope.interrupted_by_hold(result));
+  }
+  return result;
+}
+
+int in_milliseconds(int64_t left_ns) {
+  return left_ns < 0 ? -1 : static_cast<int>((left_ns + 999999) / 1000000);
+}
+
+int64_t from_milliseconds(int timeout) {
+  return timeout < 0 ? -1 : timeout * int64_t{1000000};
+}
+
+struct timespec in_timespec(int64_t left_ns) {
+  return {left_ns / kNanosecondsPerSecond, left_ns % kNanosecondsPerSecond};
+}
+
+}  // namespace
+}  // namespace tailback
+
+using namespace tailback;
+
+// The body shared by all: a scope, a turn boundary around the next definition. KEY is evaluated
+// after CALL_SITE is known; FIRST and AGAIN are calls, AGAIN may use `left` (ns).
+#define WAIT_FOR_EVENTS(NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, ...) \
+  const uint64_t call_site = CALL_SITE;                           \
+  CallScope scope(call_site, Function::NAME, __VA_ARGS__);        \
+  TurnBoundary boundary;                                          \
+  boundary.enter(scope, Function::NAME, KEY, call_site);          \
+  const int result = wait_through_holds(                          \
+      scope, TIMEOUT_NS, [&]() { return FIRST; },                 \
+      [&]([[maybe_unused]] int64_t left) { return AGAIN; });      \
+  boundary.leave(scope, result);                                  \
+  return result
+
+TAILBACK_EXPORT int epoll_wait(int epfd, struct epoll_event* events, int maxevents, int timeout) {
+  WAIT_FOR_EVENTS(epoll_wait, epoll_key(epfd), from_milliseconds(timeout),
+                  next.epoll_wait(epfd, events, maxevents, timeout),
+                  next.epoll_wait(epfd, events, maxevents, in_milliseconds(left)), epfd, events,
+                  maxevents, timeout);
+}
+
+TAILBACK_EXPORT int epoll_pwait(int epfd, struct epoll_event* events, int maxevents, int timeout,
+                                const sigset_t* mask) {
+  WAIT_FOR_EVENTS(epoll_pwait, epoll_key(epfd), from_milliseconds(timeout),
+                  next.epoll_pwait(epfd, events, maxevents, timeout, mask),
+                  next.epoll_pwait(epfd, events, maxevents, in_milliseconds(left), mask), epfd,
+                  events, maxevents, timeout, mask);
+}
+
+TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxevents,
+                                 const struct timespec* timeout, const sigset_t* mask) {
+  struct timespec rest;
+  WAIT_FOR_EVENTS(epoll_pwait2, epoll_key(epfd), from_timespec(timeout),
+                  next.epoll_pwait2(epfd, events, maxevents, timeout, mask),
+                  (rest = in_timespec(left),
+                   next.epoll_pwait2(epfd, events, maxevents, timeout ? &rest : nullptr, mask)),
+                  epfd, events, maxevents, timeout, mask);
+}
+
+TAILBACK_EXPORT int poll(struct pollfd* fds, nfds_t count, int timeout) {
+  WAIT_FOR_EVENTS(poll, call_site_key(call_site), from_milliseconds(timeout),
+                  next.poll(fds, count, timeout), next.poll(fds, count, in_milliseconds(left)), fds,
+                  count, timeout);
+}
+
+TAILBACK_EXPORT int __poll_chk(struct pollfd* fds, nfds_t count, int timeout, size_t size) {
+  WAIT_FOR_EVENTS(__poll_chk, call_site_key(call_site), from_milliseconds(timeout),
+                  next.__poll_chk(fds, count, timeout, size),
+                  next.__poll_chk(fds, count, in_milliseconds(left), size), fds, count, timeout);
+}
+
+TAILBACK_EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
+                          const sigset_t* mask) {
+  struct timespec rest;
+  WAIT_FOR_EVENTS(
+      ppoll, call_site_key(call_site), from_timespec(timeout),
+      next.ppoll(fds, count, timeout, mask),
+      (rest = in_timespec(left), next.ppoll(fds, count, timeout ? &rest : nullptr, mask)), fds,
+      count, timeout, mask);
+}
+
+TAILBACK_EXPORT int __ppoll_chk(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
+                                const sigset_t* mask, size_t size) {
+  struct timespec rest;
+  WAIT_FOR_EVENTS(__ppoll_chk, call_site_key(call_site), from_timespec(timeout),
+                  next.__ppoll_chk(fds, count, timeout, mask, size),
+                  (rest = in_timespec(left),
+                   next.__ppoll_chk(fds, count, timeout ? &rest : nullptr, mask, size)),
+                  fds, count, timeout, mask);
+}
+
+// select() leaves its sets undefined on EINTR and the remaining time in `timeout`, which the second
+// try therefore uses as it is.
+TAILBACK_EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,
+                           struct timeval* timeout) {
+  WAIT_FOR_EVENTS(select, call_site_key(call_site), 0,
+                  next.select(count, reads, writes, exceptions, timeout),
+                  next.select(count, reads, writes, exceptions, timeout), count, reads, writes,
+                  exceptions, timeout);
+}
+
+TAILBACK_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,
+                            const struct timespec* timeout, const sigset_t* mask) {
+  struct timespec rest;
+  WAIT_FOR_EVENTS(pselect, call_site_key(call_site), from_timespec(timeout),
+                  next.pselect(count, reads, writes, exceptions, timeout, mask),
+                  (rest = in_timespec(left),
+                   next.pselect(count, reads, writes, exceptions, timeout ? &rest : nullptr, mask)),
+                  count, reads, writes, exceptions, timeout, mask);
+}
+
+// Not waits themselves: they tell one epoll instance from the next with the same number.
+TAILBACK_EXPORT int epoll_create(int size) noexcept {
+  const int epfd = next.epoll_create(size);
+  note_new_epoll(epfd);
+  return epfd;
+}
+
+TAILBACK_EXPORT int epoll_create1(int flags) noexcept {
+  const int epfd = next.epoll_create1(flags);
+  note_new_epoll(epfd);
+  return epfd;
+}

@@ -1,0 +1,16 @@
+// The hold: a bounded pause of a running thread, so that the observer can read its stack while it
+// stands still. See HoldState in the record contract.
+//
+// The signal is SIGURG, whose default action is to be ignored: should it ever reach a process
+// without our handler (after exec, after the program took the signal for itself), nothing happens.
+#pragma once
+
+namespace tailback {
+
+// Installs the handler, unless the program's parent left the signal ignored.
+void install_hold_handler();
+
+// Whether the signal's handler is ours.
+bool hold_handler_in_place();
+
+}  // namespace tailback

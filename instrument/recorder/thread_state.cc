@@ -1,0 +1,182 @@
+#include "instrument/recorder/thread_state.h"
+
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "instrument/recorder/hold.h"
+#include "instrument/recorder/next_definition.h"
+
+namespace tailback {
+
+using contract::ProcessRecord;
+using contract::ProcessState;
+using contract::ThreadRecord;
+using contract::ThreadState;
+
+namespace {
+
+ProcessPage detached_page = {0};
+
+constexpr uint64_t kProcessIndexMask = contract::kProcessCapacity - 1;
+static_assert((contract::kProcessCapacity & kProcessIndexMask) == 0);
+
+// No process ever has this epoch: the first call of a thread always comes to attach_thread().
+constexpr uint64_t kNeverAttached = 1;
+
+constexpr uint32_t as_word(ProcessState state) {
+  return static_cast<uint32_t>(state);
+}
+constexpr uint32_t as_word(ThreadState state) {
+  return static_cast<uint32_t>(state);
+}
+
+int raw_pid() {
+  return static_cast<int>(raw_syscall(SYS_getpid));
+}
+
+ProcessRecord* claim_process_record() {
+  contract::Header& header = segment->header;
+  for (uint32_t i = 0; i < contract::kProcessCapacity; ++i) {
+    ProcessRecord& record = segment->processes[i];
+    uint32_t expected = as_word(ProcessState::kFree);
+    if (record.state.load(std::memory_order_relaxed) != expected) continue;
+    if (!record.state.compare_exchange_strong(expected, as_word(ProcessState::kClaimed))) continue;
+    record.generation.fetch_add(1, std::memory_order_relaxed);
+    record.pid.store(raw_pid(), std::memory_order_relaxed);
+    record.attached = ticks();
+    record.hold_ready.store(hold_handler_in_place() ? 1 : 0, std::memory_order_relaxed);
+    record.thread_sanitizer.store(under_thread_sanitizer ? 1 : 0, std::memory_order_relaxed);
+    uint32_t used = header.processes_used.load(std::memory_order_relaxed);
+    while (used < i + 1 && !header.processes_used.compare_exchange_weak(used, i + 1)) {
+    }
+    record.state.store(as_word(ProcessState::kLive), std::memory_order_release);
+    return &record;
+  }
+  header.processes_missed.fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+// Under Yama's restricted ptrace a process is read only by its ancestors and by whom it names.
+void allow_observer_to_read() {
+  if (!yama_restricts_ptrace) return;
+  const int observer = segment->header.observer.load(std::memory_order_relaxed);
+  if (observer > 0) raw_syscall(SYS_prctl, PR_SET_PTRACER, observer);
+}
+
+// Gives this process an epoch, once. Several threads of a forked child may get here together.
+void attach_process() {
+  ProcessRecord* record = claim_process_record();
+  if (!record) return;
+  const uint64_t index = static_cast<uint64_t>(record - segment->processes);
+  // The tick makes it unlike the epoch of any ancestor whose thread state this memory was copied
+  // from.
+  uint64_t epoch = (ticks() << 16) | (uint64_t{1} << 15) | index;
+  uint64_t expected = 0;
+  if (!__atomic_compare_exchange_n(&process_page->epoch, &expected, epoch, false, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_ACQUIRE)) {
+    record->state.store(as_word(ProcessState::kFree), std::memory_order_release);
+    return;
+  }
+  allow_observer_to_read();
+}
+
+ThreadRecord* claim_thread_record() {
+  contract::Header& header = segment->header;
+  const uint32_t hint = header.thread_hint.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < contract::kThreadCapacity; ++i) {
+    const uint32_t index = (hint + i) % contract::kThreadCapacity;
+    ThreadRecord& record = segment->threads[index];
+    uint32_t expected = as_word(ThreadState::kFree);
+    if (record.state.load(std::memory_order_relaxed) != expected) continue;
+    if (!record.state.compare_exchange_strong(expected, as_word(ThreadState::kClaimed))) {
+      continue;
+    }
+    header.thread_hint.store(index + 1, std::memory_order_relaxed);
+    uint32_t used = header.threads_used.load(std::memory_order_relaxed);
+    while (used < index + 1 && !header.threads_used.compare_exchange_weak(used, index + 1)) {
+    }
+    return &record;
+  }
+  header.threads_missed.fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+void begin_record(ThreadRecord& record, uint64_t epoch) {
+  record.call.function.store(0, std::memory_order_relaxed);
+  record.call.entered.store(0, std::memory_order_relaxed);
+  for (contract::WaitSite& site : record.wait_sites) {
+    if (site.key.load(std::memory_order_relaxed) == 0) continue;
+    __builtin_memset(static_cast<void*>(&site), 0, sizeof site);
+  }
+  record.sites.store(0, std::memory_order_relaxed);
+  record.hold_state.store(0, std::memory_order_relaxed);
+  record.hold_ticks_longest.store(0, std::memory_order_relaxed);
+  record.generation.fetch_add(1, std::memory_order_relaxed);
+  record.pid.store(raw_pid(), std::memory_order_relaxed);
+  record.tid.store(static_cast<int>(raw_syscall(SYS_gettid)), std::memory_order_relaxed);
+  record.process.store(static_cast<uint32_t>(epoch & kProcessIndexMask), std::memory_order_relaxed);
+  record.attached = ticks();
+  record.state.store(as_word(ThreadState::kLive), std::memory_order_release);
+}
+
+}  // namespace
+
+contract::Segment* segment = nullptr;
+bool yama_restricts_ptrace = false;
+ProcessPage* process_page = &detached_page;
+__thread CurrentThread current_thread = {kNeverAttached, nullptr, false};
+
+TAILBACK_COLD ThreadRecord* attach_thread() {
+  // A signal handler that comes in the middle of this must not attach a second time.
+  if (current_thread.attaching) return nullptr;
+  current_thread.attaching = true;
+  asm volatile("" ::: "memory");
+  if (segment && __atomic_load_n(&process_page->epoch, __ATOMIC_ACQUIRE) == 0) attach_process();
+  const uint64_t epoch = __atomic_load_n(&process_page->epoch, __ATOMIC_ACQUIRE);
+  ThreadRecord* record = nullptr;
+  if (segment && epoch != 0) {
+    record = claim_thread_record();
+    if (record) begin_record(*record, epoch);
+  }
+  current_thread.record = record;
+  current_thread.epoch = epoch;
+  asm volatile("" ::: "memory");
+  current_thread.attaching = false;
+  return record;
+}
+
+void release_thread() {
+  if (!segment || !still_in_same_process()) return;
+  ThreadRecord* record = current_thread.record;
+  if (!record) return;
+  current_thread.record = nullptr;
+  asm volatile("" ::: "memory");
+  record->call.function.store(0, std::memory_order_relaxed);
+  bool turns = false;
+  for (const contract::WaitSite& site : record->wait_sites) {
+    turns |= site.turns.load(std::memory_order_relaxed) != 0;
+  }
+  record->state.store(as_word(turns ? ThreadState::kExited : ThreadState::kFree),
+                      std::memory_order_release);
+  if (!turns) {
+    // Low records first keeps the observer's scan short.
+    const uint32_t index = static_cast<uint32_t>(record - segment->threads);
+    if (index < segment->header.thread_hint.load(std::memory_order_relaxed)) {
+      segment->header.thread_hint.store(index, std::memory_order_relaxed);
+    }
+  }
+}
+
+ProcessRecord* process_record() {
+  const uint64_t epoch = __atomic_load_n(&process_page->epoch, __ATOMIC_ACQUIRE);
+  if (!segment || epoch == 0) return nullptr;
+  return &segment->processes[epoch & kProcessIndexMask];
+}
+
+uint64_t monotonic_ticks() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+}  // namespace tailback

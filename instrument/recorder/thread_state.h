@@ -1,0 +1,66 @@
+// Which record belongs to the current thread, and how it came by it.
+#pragma once
+
+#include <stdint.h>
+
+#include "instrument/contract/record_contract.h"
+#include "instrument/recorder/machine.h"
+#include "instrument/recorder/rules.h"
+
+namespace tailback {
+
+// The session's segment, or nullptr: no session, the recorder steps aside. Set once, in the
+// constructor, before the program's threads exist; survives fork.
+extern contract::Segment* segment;
+
+// Whether processes have to name who may read them (Yama). Set once, in the constructor.
+extern bool yama_restricts_ptrace;
+
+// One page per process that the kernel fills with zeros in a forked child (MADV_WIPEONFORK).
+// `epoch` is 0 in a process that has not attached yet, else unlike that of any other process.
+struct ProcessPage {
+  uint64_t epoch;  // its low bits are the index of the process record
+};
+extern ProcessPage* process_page;
+
+struct CurrentThread {
+  uint64_t epoch;  // of the process that `record` belongs to
+  contract::ThreadRecord* record;
+  bool attaching;
+};
+extern __thread CurrentThread current_thread;
+
+// Claims a record for this thread (and, first, one for this process). nullptr if there is no
+// session or no free record.
+contract::ThreadRecord* attach_thread();
+
+// The current thread's record, or nullptr: pass the call through.
+TAILBACK_INLINE contract::ThreadRecord* current_record() {
+  if (__builtin_expect(current_thread.epoch == process_page->epoch, 1))
+    return current_thread.record;
+  return attach_thread();
+}
+
+// Whether `record` is still this thread's: false in a forked child.
+TAILBACK_INLINE bool still_in_same_process() {
+  return current_thread.epoch == process_page->epoch;
+}
+
+// At the end of a thread: gives its record back. Later calls of the thread are not recorded.
+void release_thread();
+
+// The process's record, or nullptr.
+contract::ProcessRecord* process_record();
+
+// CLOCK_MONOTONIC in nanoseconds: ticks where the CPU's counter can't be used.
+uint64_t monotonic_ticks();
+
+// Now, in the session's ticks. Needs a session.
+TAILBACK_INLINE uint64_t ticks() {
+  if (__builtin_expect(segment->header.tick_source == contract::TickSource::kTsc, 1)) {
+    return read_tsc();
+  }
+  return monotonic_ticks();
+}
+
+}  // namespace tailback

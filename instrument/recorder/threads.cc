@@ -1,0 +1,73 @@
+// Threads and processes: their beginning and end.
+#include "instrument/recorder/call_scope.h"
+#include "instrument/recorder/next_definition.h"
+
+using namespace tailback;
+
+namespace {
+
+// What a new thread is to run, handed over without allocating. When all places are taken the
+// thread is started as the program wanted it, and attaches at its first recorded call.
+struct Handover {
+  void* (*routine)(void*);
+  void* argument;
+  bool taken;
+};
+Handover handovers[256];
+
+Handover* take_handover() {
+  for (Handover& place : handovers) {
+    if (!__atomic_load_n(&place.taken, __ATOMIC_RELAXED) &&
+        !__atomic_exchange_n(&place.taken, true, __ATOMIC_ACQUIRE)) {
+      return &place;
+    }
+  }
+  return nullptr;
+}
+
+void give_back(Handover* place) {
+  __atomic_store_n(&place->taken, false, __ATOMIC_RELEASE);
+}
+
+void on_thread_end(void*) {
+  release_thread();
+}
+
+void* run_thread(void* handover) {
+  Handover* place = static_cast<Handover*>(handover);
+  const auto routine = place->routine;
+  void* const argument = place->argument;
+  give_back(place);
+  attach_thread();
+  void* result;
+  // Runs on pthread_exit and pthread_cancel too.
+  pthread_cleanup_push(on_thread_end, nullptr);
+  result = routine(argument);
+  pthread_cleanup_pop(1);
+  return result;
+}
+
+}  // namespace
+
+TAILBACK_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
+                                   void* (*routine)(void*), void* argument) noexcept {
+  Handover* place = segment ? take_handover() : nullptr;
+  if (!place) return next.pthread_create(thread, attributes, routine, argument);
+  place->routine = routine;
+  place->argument = argument;
+  const int result = next.pthread_create(thread, attributes, run_thread, place);
+  if (result != 0) give_back(place);
+  return result;
+}
+
+// A fork of a large process takes long enough to hold a loop up. The child has no part in it; it
+// attaches at once, so that a session does not seem to end when a daemon's parent does.
+TAILBACK_EXPORT pid_t fork() noexcept {
+  CallScope scope(CALL_SITE, Function::fork);
+  const pid_t pid = next.fork();
+  if (pid == 0) {
+    scope.abandon();
+    current_record();
+  }
+  return pid;
+}

@@ -1,0 +1,166 @@
+#include "instrument/recorder/wait_sites.h"
+
+#include "instrument/contract/histogram.h"
+#include "instrument/recorder/ring.h"
+
+namespace tailback {
+
+using contract::ThreadRecord;
+using contract::WaitSite;
+
+namespace {
+
+// How many epoll instances have had each number. Numbers beyond the table share its last entry.
+constexpr int kGenerations = 1024;
+uint32_t epoll_generations[kGenerations];
+
+uint32_t& generation_of(int epfd) {
+  const int index = epfd >= 0 && epfd < kGenerations ? epfd : kGenerations - 1;
+  return epoll_generations[index];
+}
+
+constexpr uint64_t kDescriptorMask = 0xffffffffu;
+
+bool is_call_site(uint64_t key) {
+  return key >> 63;
+}
+
+// Whether two keys are of the same place, if perhaps not of the same epoll instance.
+bool same_place(uint64_t a, uint64_t b) {
+  if (a == b) return true;
+  return !is_call_site(a) && !is_call_site(b) && ((a ^ b) & kDescriptorMask) == 0;
+}
+
+WaitSite& find_site(ThreadRecord& record, uint64_t key) {
+  WaitSite* free_site = nullptr;
+  WaitSite* least = nullptr;
+  for (WaitSite& site : record.wait_sites) {
+    const uint64_t other = site.key.load(std::memory_order_relaxed);
+    if (other == 0) {
+      if (!free_site) free_site = &site;
+    } else if (same_place(other, key)) {
+      return site;
+    } else if (!least || site.turns.load(std::memory_order_relaxed) <
+                             least->turns.load(std::memory_order_relaxed)) {
+      least = &site;
+    }
+  }
+  if (free_site) {
+    record.sites.fetch_add(1, std::memory_order_relaxed);
+    return *free_site;
+  }
+  least->key.store(0, std::memory_order_release);
+  __builtin_memset(static_cast<void*>(least), 0, sizeof *least);
+  return *least;
+}
+
+TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& site, uint64_t begin,
+                                  uint64_t end) {
+  contract::Event event;
+  event.kind = static_cast<uint32_t>(contract::EventKind::kTurn);
+  event.record = static_cast<uint32_t>(&record - segment->threads);
+  event.generation = record.generation.load(std::memory_order_relaxed);
+  event.pid = record.pid.load(std::memory_order_relaxed);
+  event.tid = record.tid.load(std::memory_order_relaxed);
+  event.function = site.function;
+  event.key = site.key.load(std::memory_order_relaxed);
+  event.call_site = site.call_site;
+  event.turn = site.turns.load(std::memory_order_relaxed);
+  event.begin_tick = begin;
+  event.end_tick = end;
+  event.ready = 0;
+  event.reserved = 0;
+  event.other_ticks = site.other_ticks;
+  for (uint32_t i = 0; i < contract::kContributors; ++i) {
+    event.contributors[i] = site.contributors[i];
+  }
+  push_event(event);
+}
+
+TAILBACK_COLD void push_backlog(const ThreadRecord& record, const WaitSite& site, uint32_t ready,
+                                uint64_t tick) {
+  contract::Event event;
+  __builtin_memset(&event, 0, sizeof event);
+  event.kind = static_cast<uint32_t>(contract::EventKind::kBacklog);
+  event.record = static_cast<uint32_t>(&record - segment->threads);
+  event.generation = record.generation.load(std::memory_order_relaxed);
+  event.pid = record.pid.load(std::memory_order_relaxed);
+  event.tid = record.tid.load(std::memory_order_relaxed);
+  event.function = site.function;
+  event.key = site.key.load(std::memory_order_relaxed);
+  event.turn = site.turns.load(std::memory_order_relaxed);
+  event.end_tick = tick;
+  event.ready = ready;
+  push_event(event);
+}
+
+}  // namespace
+
+uint64_t epoll_key(int epfd) {
+  const uint64_t generation = __atomic_load_n(&generation_of(epfd), __ATOMIC_RELAXED);
+  // Bit 62 keeps the key of descriptor 0 from being 0.
+  return uint64_t{1} << 62 | (generation & 0x3fffffff) << 32 | static_cast<uint32_t>(epfd);
+}
+
+void note_new_epoll(int epfd) {
+  if (epfd >= 0) __atomic_fetch_add(&generation_of(epfd), 1, __ATOMIC_RELAXED);
+}
+
+void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site) {
+  ThreadRecord* record = scope.record();
+  if (!record) return;
+  WaitSite& site = find_site(*record, key);
+  site_ = &site;
+  key_ = key;
+  scope.set_own_site(&site);
+  const uint64_t now = scope.entered();
+  const uint64_t stack_pointer = record->call.context.stack_pointer;
+  const uint64_t begin = site.turn_begin.load(std::memory_order_relaxed);
+  const uint64_t old_key = site.key.load(std::memory_order_relaxed);
+  if (old_key != key) {
+    site.key.store(key, std::memory_order_relaxed);
+    if (old_key == 0) site.first_tick = now;
+  }
+  site.function = static_cast<uint32_t>(function);
+  site.call_site = call_site;
+  site.stack_pointer = stack_pointer;
+  // A wait nearer to the stack's base ends those that were nested deeper.
+  for (WaitSite& other : record->wait_sites) {
+    if (&other != &site && other.stack_pointer < stack_pointer) {
+      other.turn_begin.store(0, std::memory_order_relaxed);
+    }
+  }
+  site.turn_begin.store(0, std::memory_order_relaxed);
+  if (begin == 0 || old_key != key || now <= begin) return;
+
+  const uint64_t length = now - begin;
+  site.turns.store(site.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  site.busy_ticks += length;
+  if (length > site.longest_ticks) site.longest_ticks = length;
+  ++site.histogram[contract::histogram_bucket(length)];
+  if (__builtin_expect(length > segment->header.threshold_ticks.load(std::memory_order_relaxed),
+                       0)) {
+    turn_was_long_ = true;
+    push_long_turn(*record, site, begin, now);
+  }
+}
+
+void TurnBoundary::leave(const CallScope& scope, int ready) {
+  WaitSite* site = site_;
+  if (!site || !still_in_same_process()) return;
+  // A signal handler's own wait may have taken the place.
+  if (site->key.load(std::memory_order_relaxed) != key_) return;
+  const uint64_t now = ticks();
+  site->last_ready = ready > 0 ? static_cast<uint32_t>(ready) : 0;
+  site->other_ticks = 0;
+  for (contract::Contributor& entry : site->contributors) {
+    if (entry.count == 0) break;
+    entry.count = 0;
+  }
+  if (__builtin_expect(turn_was_long_, 0)) {
+    push_backlog(*scope.record(), *site, site->last_ready, now);
+  }
+  site->turn_begin.store(now, std::memory_order_release);
+}
+
+}  // namespace tailback

@@ -1,0 +1,114 @@
+#include "runtime/explain/call_arguments.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "runtime/capture/memory.h"
+#include "runtime/kernel/descriptor.h"
+
+namespace tailback {
+
+namespace {
+
+constexpr size_t kLongestText = 4096;
+
+std::string time_text(int pid, uint64_t address) {
+  if (address == 0) return "none";
+  const auto time = read<timespec>(pid, RemoteAddress(address));
+  if (!time) return fmt::format("{:#x}", address);
+  return fmt::format("{}.{:09} s", time->tv_sec, time->tv_nsec);
+}
+
+std::string sockaddr_text(int pid, uint64_t address, uint64_t length) {
+  sockaddr_storage storage{};
+  const size_t size = std::min<uint64_t>(length, sizeof storage);
+  const size_t got = read_memory(pid, RemoteAddress(address),
+                                 std::as_writable_bytes(std::span(&storage, 1)).subspan(0, size));
+  std::string text = socket_address_text(&storage, static_cast<unsigned>(got));
+  return text.empty() ? fmt::format("{:#x}", address) : text;
+}
+
+std::string descriptors_text(const std::vector<int>& descriptors) {
+  return fmt::format("[{}]", fmt::join(descriptors, ", "));
+}
+
+Argument number(const Role& role, int64_t value) {
+  return {role.name, std::to_string(value), true};
+}
+
+}  // namespace
+
+std::vector<Role> parse_roles(std::string_view roles, std::span<const uint64_t> arguments) {
+  std::vector<Role> parsed;
+  size_t index = 0;
+  while (!roles.empty() && index < arguments.size()) {
+    const size_t end = std::min(roles.find(' '), roles.size());
+    const std::string_view word = roles.substr(0, end);
+    roles.remove_prefix(std::min(end + 1, roles.size()));
+    const size_t colon = word.find(':');
+    if (colon == std::string_view::npos) continue;
+    Role role;
+    role.name = word.substr(0, colon);
+    role.kind = word.substr(colon + 1);
+    role.is_object = role.kind.starts_with('*');
+    if (role.is_object) role.kind.erase(0, 1);
+    role.value = arguments[index];
+    if (index + 1 < arguments.size()) role.next_value = arguments[index + 1];
+    if (index > 0) role.previous_value = arguments[index - 1];
+    parsed.push_back(std::move(role));
+    ++index;
+  }
+  return parsed;
+}
+
+Argument render_argument(int pid, const Role& role) {
+  const std::string& kind = role.kind;
+  if (kind == "fd" || kind == "int" || kind == "pid" || kind == "ms") {
+    return number(role, static_cast<int32_t>(role.value));
+  }
+  if (kind == "size" || kind == "s" || kind == "us") {
+    return number(role, static_cast<int64_t>(role.value));
+  }
+  if (kind == "flags") return {role.name, fmt::format("{:#x}", static_cast<uint32_t>(role.value))};
+  if (kind == "path" || kind == "text") {
+    auto text = role.value ? read_string(pid, RemoteAddress(role.value), kLongestText)
+                           : std::optional<std::string>("(null)");
+    return {role.name, text ? *text : fmt::format("{:#x}", role.value)};
+  }
+  if (kind == "time") return {role.name, time_text(pid, role.value)};
+  if (kind == "sockaddr") return {role.name, sockaddr_text(pid, role.value, role.next_value)};
+  if (kind == "pollfds" || kind == "fds") {
+    return {role.name, descriptors_text(polled_descriptors(pid, role))};
+  }
+  return {role.name, fmt::format("{:#x}", role.value)};
+}
+
+std::vector<int> polled_descriptors(int pid, const Role& role) {
+  constexpr size_t kMost = 16;
+  std::vector<int> descriptors;
+  if (role.kind == "pollfds") {
+    pollfd entries[kMost];
+    const size_t count = std::min<uint64_t>(role.next_value, kMost);
+    const size_t bytes = read_memory(pid, RemoteAddress(role.value),
+                                     std::as_writable_bytes(std::span(entries, count)));
+    for (size_t i = 0; i < bytes / sizeof(pollfd); ++i) {
+      if (entries[i].fd >= 0) descriptors.push_back(entries[i].fd);
+    }
+  } else if (role.kind == "fds" && role.value != 0) {
+    uint64_t words[16] = {};
+    const size_t count = std::min<uint64_t>(role.previous_value, 1024);
+    const size_t bytes = read_memory(pid, RemoteAddress(role.value),
+                                     std::as_writable_bytes(std::span(words, (count + 63) / 64)));
+    for (size_t fd = 0; fd < std::min(count, bytes * 8) && descriptors.size() < kMost; ++fd) {
+      if (words[fd / 64] >> (fd % 64) & 1) descriptors.push_back(static_cast<int>(fd));
+    }
+  }
+  return descriptors;
+}
+
+}  // namespace tailback

@@ -1,0 +1,40 @@
+// A call in progress, explained: its name, its arguments, the object that it waits on, and the
+// cause that follows from both.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "instrument/contract/intercepts.h"
+#include "runtime/capture/remote_address.h"
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+struct CallInProgress {
+  // kNone: seen through the kernel's eyes, `system_call` says which.
+  intercept::Function function = intercept::Function::kNone;
+  long system_call = -1;
+  std::array<uint64_t, 6> arguments{};
+};
+
+struct CallDescription {
+  BlockedCall call;
+  Cause cause = Cause::kUnknown;
+  // The lock or condition that is waited for, to be named by its symbol; and the thread that holds
+  // it, if the lock says.
+  RemoteAddress lock;
+  int owner_tid = 0;
+};
+
+// Reads what the arguments point to and what descriptors stand for: valid only if the thread is
+// still in the call afterwards, which the caller checks.
+CallDescription describe_call(int pid, const CallInProgress& call);
+
+// The cause that a function's family stands for, before anything is known of its object.
+Cause cause_of_family(intercept::Family family);
+// As above, for a recorded function.
+Cause cause_of_function(intercept::Function function);
+
+}  // namespace tailback

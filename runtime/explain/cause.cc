@@ -1,0 +1,90 @@
+#include "runtime/explain/cause.h"
+
+#include <algorithm>
+#include <map>
+
+namespace tailback {
+
+namespace {
+
+using intercept::Family;
+
+Family family_of(intercept::Function function) {
+  const auto index = static_cast<uint32_t>(function);
+  return index < intercept::kFunctionCount ? intercept::kFunctions[index].family : Family::kNone;
+}
+
+struct Biggest {
+  Cause cause = Cause::kUnknown;
+  Nanoseconds total{};
+};
+
+Biggest biggest(const std::map<Cause, Nanoseconds>& totals) {
+  Biggest result;
+  for (const auto& [cause, total] : totals) {
+    if (total > result.total) result = {cause, total};
+  }
+  return result;
+}
+
+Nanoseconds time_in_calls(const Evidence& evidence) {
+  Nanoseconds total = evidence.other_calls;
+  for (const CallTime& call : evidence.calls) total += call.total;
+  return total;
+}
+
+// The cause of the recorded calls taken together.
+Cause cause_of_calls(const Evidence& evidence) {
+  std::map<Cause, Nanoseconds> totals;
+  Nanoseconds longest{};
+  uint64_t count = 0;
+  bool has_child = false;
+  Nanoseconds in_waits{};
+  for (const CallTime& call : evidence.calls) {
+    totals[call.cause] += call.total;
+    longest = std::max(longest, call.longest);
+    count += call.count;
+    has_child |= family_of(call.function) == Family::kProcess;
+    if (family_of(call.function) == Family::kEvents) in_waits += call.total;
+  }
+  const Nanoseconds total = time_in_calls(evidence);
+  // A nested wait for events in a turn that also started or reaped a child waits for that child:
+  // that is how runtimes run a command synchronously (node's execSync, Python's communicate).
+  if (has_child && in_waits * 2 > total) return Cause::kProcess;
+  constexpr uint64_t kManyCalls = 3;
+  if (count >= kManyCalls && longest * 2 < total) return Cause::kMany;
+  return biggest(totals).cause;
+}
+
+}  // namespace
+
+Cause decide_cause(const Evidence& evidence) {
+  const Nanoseconds half = evidence.duration / 2;
+  const Nanoseconds in_calls = time_in_calls(evidence);
+  const TimeSpent& spent = evidence.spent;
+
+  std::map<Cause, Nanoseconds> unrecorded;
+  Nanoseconds unrecorded_total{};
+  for (const SampledState& sample : evidence.samples) {
+    if (!sample.blocked || sample.recorded) continue;
+    unrecorded[sample.cause] += sample.weight;
+    unrecorded_total += sample.weight;
+  }
+
+  if (spent.known && spent.runnable > half) return Cause::kStarved;
+  if (in_calls > half) return cause_of_calls(evidence);
+  if (spent.known && spent.on_cpu > half) return Cause::kCpu;
+  if (unrecorded_total > half) return biggest(unrecorded).cause;
+
+  Biggest most;
+  const auto consider = [&](Cause cause, Nanoseconds time) {
+    if (time > most.total) most = {cause, time};
+  };
+  if (spent.known) consider(Cause::kStarved, spent.runnable);
+  if (spent.known) consider(Cause::kCpu, spent.on_cpu);
+  if (in_calls > Nanoseconds::zero()) consider(cause_of_calls(evidence), in_calls);
+  consider(biggest(unrecorded).cause, unrecorded_total);
+  return most.cause;
+}
+
+}  // namespace tailback

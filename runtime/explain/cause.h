@@ -1,0 +1,45 @@
+// Why a turn was long, decided from evidence.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "instrument/contract/intercepts.h"
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+// Calls of one function from one place, by the recorder's sums.
+struct CallTime {
+  intercept::Function function = intercept::Function::kNone;
+  Cause cause = Cause::kUnknown;  // of its family, or of its object where a sample has seen that
+  uint64_t count = 0;
+  Nanoseconds total{};
+  Nanoseconds longest{};
+};
+
+// What one look at the thread has seen, and how long it stood for.
+struct SampledState {
+  bool blocked = false;           // in a call (recorded, or the kernel's)
+  bool recorded = false;          // in a recorded call: its time is in the sums too
+  Cause cause = Cause::kUnknown;  // of the call
+  Nanoseconds weight{};
+};
+
+struct Evidence {
+  Nanoseconds duration{};
+  std::vector<CallTime> calls;
+  Nanoseconds other_calls{};  // calls that are in no CallTime
+  TimeSpent spent;
+  std::vector<SampledState> samples;
+};
+
+// Rules, in this order. More than half of the turn spent
+//   1. ready to run without a CPU: starved
+//   2. in recorded calls: the cause that took most of that time; many, if no single call stands out
+//   3. on CPU: cpu
+//   4. blocked in what the recorder does not see: what the samples say
+// else the biggest of these shares; unknown if there is no evidence at all.
+Cause decide_cause(const Evidence& evidence);
+
+}  // namespace tailback

@@ -1,0 +1,59 @@
+#include "runtime/explain/culprit.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace tailback {
+
+namespace {
+
+std::string_view file_name(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+bool is_system_library(const Frame& frame) {
+  static constexpr std::array<std::string_view, 12> kPrefixes = {
+      "libc.so",     "libc-",   "ld-linux", "ld-musl",  "libpthread", "libstdc++.so",
+      "libgcc_s.so", "libm.so", "librt.so", "libdl.so", "[vdso]",     "libtailback.so"};
+  const std::string_view name = file_name(frame.module);
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+// Templates of the standard library are compiled into the program, but nobody wrote them there.
+bool is_library_code(const Frame& frame) {
+  return frame.function.starts_with("std::") || frame.function.starts_with("__gnu_cxx::") ||
+         frame.file.starts_with("/usr/include/") ||
+         frame.file.find("/include/c++/") != std::string::npos;
+}
+
+}  // namespace
+
+size_t find_culprit(const std::vector<Frame>& stack) {
+  const auto own = std::find_if(stack.begin(), stack.end(), [](const Frame& frame) {
+    return !frame.function.empty() && !is_system_library(frame) && !is_library_code(frame);
+  });
+  if (own != stack.end()) return static_cast<size_t>(own - stack.begin());
+  const auto outside = std::find_if(stack.begin(), stack.end(),
+                                    [](const Frame& frame) { return !is_system_library(frame); });
+  return static_cast<size_t>(outside - stack.begin());
+}
+
+bool is_shutdown(const std::vector<Frame>& stack) {
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "exit", "__run_exit_handlers", "_dl_fini", "Py_FinalizeEx", "Py_Exit", "quick_exit"};
+  return std::any_of(stack.begin(), stack.end(), [](const Frame& frame) {
+    return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end();
+  });
+}
+
+void strip_recorder(std::vector<Frame>& stack) {
+  const auto first = std::find_if(stack.begin(), stack.end(), [](const Frame& frame) {
+    return !file_name(frame.module).starts_with("libtailback.so");
+  });
+  stack.erase(stack.begin(), first);
+}
+
+}  // namespace tailback

@@ -1,0 +1,53 @@
+#include "runtime/explain/fingerprint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tailback {
+
+namespace {
+
+// FNV-1a, 64 bits: stable across builds and machines, which std::hash is not.
+class Hash {
+ public:
+  void add(std::string_view text) {
+    for (const char c : text) mix(static_cast<unsigned char>(c));
+    mix(0);
+  }
+  uint64_t value() const { return value_; }
+
+ private:
+  void mix(unsigned char byte) {
+    value_ ^= byte;
+    value_ *= 0x100000001b3u;
+  }
+  uint64_t value_ = 0xcbf29ce484222325u;
+};
+
+std::string_view file_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+}  // namespace
+
+std::string fingerprint(const Stall& stall) {
+  Hash hash;
+  hash.add(word(stall.cause));
+  if (stall.call) hash.add(stall.call->function);
+  constexpr size_t kFrames = 8;
+  const size_t begin = stall.culprit < stall.stack.size() ? stall.culprit : 0;
+  const size_t end = std::min(stall.stack.size(), begin + kFrames);
+  for (size_t i = begin; i < end; ++i) {
+    const Frame& frame = stall.stack[i];
+    hash.add(file_name(frame.module));
+    hash.add(frame.function.empty() ? fmt::format("{:x}", frame.offset) : frame.function);
+  }
+  if (stall.stack.empty()) {
+    hash.add(stall.process);
+    hash.add(stall.loop.wait);
+  }
+  return fmt::format("{:016x}", hash.value());
+}
+
+}  // namespace tailback

@@ -1,0 +1,37 @@
+// What a target's descriptor stands for, read while the call that uses it is in progress: a number
+// may mean something else a moment later.
+#pragma once
+
+#include <string>
+
+namespace tailback {
+
+enum class DescriptorKind {
+  kUnknown,  // closed, or not to be read
+  kFile,
+  kDirectory,
+  kDevice,
+  kTerminal,
+  kPipe,  // pipes and FIFOs
+  kSocket,
+  kEpoll,
+  kEvent,  // eventfd, timerfd, signalfd, inotify, pidfd: something to be told of
+};
+
+struct DescriptorFacts {
+  DescriptorKind kind = DescriptorKind::kUnknown;
+  // For people: the path; "tcp 127.0.0.1:40312 → 127.0.0.1:6379"; "unix /run/x.sock"; "pipe".
+  std::string text;
+};
+
+DescriptorFacts describe_descriptor(int pid, int fd);
+
+// A path as the target sees it: relative to its working directory, in its root. Tells whether it
+// is a FIFO, a device, …
+DescriptorKind path_kind(int pid, const std::string& path);
+
+// An internet or unix address in the form in which programs pass it to connect(). Empty if it makes
+// no sense.
+std::string socket_address_text(const void* address, unsigned length);
+
+}  // namespace tailback

@@ -1,0 +1,143 @@
+#include "runtime/kernel/kernel_view.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+namespace tailback {
+
+namespace {
+
+// The content of a small file of /proc, in one read.
+std::optional<std::string> read_small(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  char buffer[4096];
+  const ssize_t size = read(fd, buffer, sizeof buffer);
+  close(fd);
+  if (size <= 0) return std::nullopt;
+  return std::string(buffer, static_cast<size_t>(size));
+}
+
+std::optional<std::string> read_task(int pid, int tid, const char* name) {
+  return read_small(fmt::format("/proc/{}/task/{}/{}", pid, tid, name));
+}
+
+// Fields of a stat file after the name in parentheses, which may hold anything. Field 3 (the
+// state) has index 0.
+std::vector<std::string_view> stat_fields(const std::string& text) {
+  std::vector<std::string_view> fields;
+  const size_t end_of_name = text.rfind(')');
+  if (end_of_name == std::string::npos) return fields;
+  std::string_view rest = std::string_view(text).substr(end_of_name + 1);
+  while (!rest.empty()) {
+    const size_t begin = rest.find_first_not_of(" \n");
+    if (begin == std::string_view::npos) break;
+    rest.remove_prefix(begin);
+    const size_t end = std::min(rest.find_first_of(" \n"), rest.size());
+    fields.push_back(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+  return fields;
+}
+
+uint64_t to_number(std::string_view text, int base = 10) {
+  return std::strtoull(std::string(text).c_str(), nullptr, base);
+}
+
+}  // namespace
+
+std::optional<ThreadStat> read_thread_stat(int pid, int tid) {
+  const auto text = read_task(pid, tid, "stat");
+  if (!text) return std::nullopt;
+  const auto fields = stat_fields(*text);
+  if (fields.size() < 10 || fields[0].empty()) return std::nullopt;
+  return ThreadStat{fields[0][0], to_number(fields[9])};
+}
+
+std::optional<ScheduleTimes> read_schedule_times(int pid, int tid) {
+  const auto text = read_task(pid, tid, "schedstat");
+  if (!text) return std::nullopt;
+  int64_t on_cpu = 0;
+  int64_t runnable = 0;
+  if (std::sscanf(text->c_str(), "%" SCNd64 " %" SCNd64, &on_cpu, &runnable) != 2) {
+    return std::nullopt;
+  }
+  return ScheduleTimes{Nanoseconds(on_cpu), Nanoseconds(runnable)};
+}
+
+std::optional<KernelCall> read_kernel_call(int pid, int tid) {
+  const auto text = read_task(pid, tid, "syscall");
+  if (!text) return std::nullopt;
+  KernelCall call;
+  auto& a = call.arguments;
+  const int fields = std::sscanf(text->c_str(),
+                                 "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+                                 " %" SCNx64 " %" SCNx64 " %" SCNx64,
+                                 &call.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5],
+                                 &call.stack_pointer, &call.instruction_pointer);
+  if (fields != 9) return std::nullopt;  // "running", or "-1 SP PC" outside a system call
+  return call;
+}
+
+bool would_handle_signal(int pid, int tid, int signal) {
+  const auto text = read_task(pid, tid, "status");
+  if (!text) return false;
+  const auto has = [&](std::string_view field) {
+    const size_t at = text->find(field);
+    if (at == std::string::npos) return false;
+    const uint64_t set = to_number(text->substr(at + field.size(), 20), 16);
+    return (set >> (signal - 1) & 1) != 0;
+  };
+  return has("\nSigCgt:\t") && !has("\nSigBlk:\t");
+}
+
+std::optional<std::string> read_comm(int pid, int tid) {
+  auto text = read_task(pid, tid, "comm");
+  if (text && !text->empty() && text->back() == '\n') text->pop_back();
+  return text;
+}
+
+std::optional<uint64_t> read_start_time(int pid) {
+  const auto text = read_small(fmt::format("/proc/{}/stat", pid));
+  if (!text) return std::nullopt;
+  const auto fields = stat_fields(*text);
+  if (fields.size() < 20) return std::nullopt;
+  return to_number(fields[19]);
+}
+
+bool process_lives(int pid) {
+  const auto text = read_small(fmt::format("/proc/{}/stat", pid));
+  if (!text) return false;
+  const auto fields = stat_fields(*text);
+  if (fields.empty()) return false;
+  if (fields[0] != "Z" && fields[0] != "X") return true;
+  // A main thread that has ended before the others looks like a zombie.
+  constexpr size_t kThreads = 17;
+  return fields.size() > kThreads && to_number(fields[kThreads]) > 1;
+}
+
+bool thread_lives(int pid, int tid) {
+  return syscall(SYS_tgkill, pid, tid, 0) == 0 || errno == EPERM;
+}
+
+std::optional<std::string> read_descriptor_link(int pid, int fd) {
+  char target[PATH_MAX];
+  const std::string path = fmt::format("/proc/{}/fd/{}", pid, fd);
+  const ssize_t size = readlink(path.c_str(), target, sizeof target);
+  if (size < 0) return std::nullopt;
+  return std::string(target, static_cast<size_t>(size));
+}
+
+}  // namespace tailback

@@ -1,0 +1,52 @@
+// What the kernel says of a thread: /proc/PID/task/TID. All functions give nothing for a thread
+// that is gone or may not be looked at. Safe from any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+struct ThreadStat {
+  char state = '?';  // R running or runnable, S sleeping, D in a disk wait, T stopped, t traced, …
+  uint64_t major_faults = 0;
+};
+std::optional<ThreadStat> read_thread_stat(int pid, int tid);
+
+// Time on CPU and waiting for one, since the thread's start.
+struct ScheduleTimes {
+  Nanoseconds on_cpu{};
+  Nanoseconds runnable{};
+};
+std::optional<ScheduleTimes> read_schedule_times(int pid, int tid);
+
+// The system call that a thread is blocked in.
+struct KernelCall {
+  long number = -1;
+  std::array<uint64_t, 6> arguments{};
+  uint64_t stack_pointer = 0;
+  uint64_t instruction_pointer = 0;
+};
+std::optional<KernelCall> read_kernel_call(int pid, int tid);
+
+// Whether a signal sent to the thread would run a handler now: caught and not blocked.
+bool would_handle_signal(int pid, int tid, int signal);
+
+// The name of a thread (tid == pid: of the process), without its newline.
+std::optional<std::string> read_comm(int pid, int tid);
+
+// Start time in clock ticks since boot: with the pid, a process's identity.
+std::optional<uint64_t> read_start_time(int pid);
+
+// Whether the process is there and not a zombie.
+bool process_lives(int pid);
+bool thread_lives(int pid, int tid);
+
+// Target of /proc/PID/fd/FD: "/path", "socket:[123]", "anon_inode:[eventpoll]".
+std::optional<std::string> read_descriptor_link(int pid, int fd);
+
+}  // namespace tailback

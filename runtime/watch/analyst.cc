@@ -1,0 +1,252 @@
+#include "runtime/watch/analyst.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "runtime/explain/advice.h"
+#include "runtime/explain/cause.h"
+#include "runtime/explain/culprit.h"
+#include "runtime/explain/fingerprint.h"
+
+namespace tailback {
+
+namespace {
+
+const char* name_of(intercept::Function function) {
+  return intercept::kFunctions[static_cast<uint32_t>(function)].name;
+}
+
+// The evidence on which the cause is decided. Where a sample has seen the object of a call, the
+// sums of that call get its cause in place of the family's.
+Evidence evidence_of(const StallObservation& observation) {
+  Evidence evidence;
+  evidence.duration = observation.duration;
+  evidence.other_calls = observation.other_calls;
+  evidence.spent = observation.spent;
+  for (const ObservedContributor& entry : observation.contributors) {
+    CallTime time{entry.function, cause_of_function(entry.function), entry.count, entry.total,
+                  entry.longest};
+    for (const WeighedSample& observed : observation.samples) {
+      const Sample& sample = *observed.sample;
+      if (sample.source == Sample::Source::kRecord && sample.call &&
+          sample.recorded.function == entry.function &&
+          sample.recorded.call_site == entry.call_site) {
+        time.cause = sample.call->cause;
+      }
+    }
+    evidence.calls.push_back(time);
+  }
+  for (const WeighedSample& observed : observation.samples) {
+    const Sample& sample = *observed.sample;
+    SampledState state;
+    state.blocked = sample.call.has_value();
+    state.recorded = sample.source == Sample::Source::kRecord;
+    state.cause = sample.call ? sample.call->cause : Cause::kUnknown;
+    state.weight = observed.weight;
+    evidence.samples.push_back(state);
+  }
+  // While a call is still in progress its time is in no sum yet.
+  if (observation.state != StallState::kEnded && !observation.samples.empty()) {
+    const WeighedSample& last = observation.samples.back();
+    if (last.sample->source == Sample::Source::kRecord && last.sample->call) {
+      evidence.calls.push_back(
+          {last.sample->recorded.function, last.sample->call->cause, 1, last.weight, last.weight});
+    }
+  }
+  return evidence;
+}
+
+bool is_blocked_cause(Cause cause) {
+  return cause != Cause::kCpu && cause != Cause::kStarved && cause != Cause::kUnknown &&
+         cause != Cause::kThrottled;
+}
+
+}  // namespace
+
+Analyst::Analyst(Reporter& reporter) : reporter_(reporter), unwinder_(make_unwinder()) {}
+
+Analyst::~Analyst() {
+  if (!thread_.joinable()) return;
+  post([this] { stopping_ = true; });
+  thread_.join();
+}
+
+void Analyst::start(const SessionStart& start) {
+  thread_ = std::thread([this] { run(); });
+  post([this, start] { reporter_.session(start); });
+}
+
+void Analyst::take(StallObservation observation) {
+  post([this, taken = std::make_shared<StallObservation>(std::move(observation))] {
+    analyse(*taken);
+  });
+}
+
+void Analyst::finish(SessionEnd end) {
+  post([this, end = std::move(end)]() mutable {
+    end.stalls = stalls_;
+    end.stalled = stalled_;
+    reporter_.end(end);
+    stopping_ = true;
+  });
+  thread_.join();
+}
+
+void Analyst::post(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  work_.push_back(std::move(work));
+  changed_.notify_one();
+}
+
+void Analyst::run() {
+  while (!stopping_) {
+    std::function<void()> work;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return !work_.empty(); });
+      work = std::move(work_.front());
+      work_.pop_front();
+    }
+    work();
+  }
+}
+
+std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& observation) {
+  std::vector<ReadSample> samples;
+  for (const WeighedSample& observed : observation.samples) {
+    if (!observed.sample->snapshot) continue;
+    const Snapshot& snapshot = *observed.sample->snapshot;
+    const RawStack raw = unwinder_->unwind(snapshot);
+    ReadSample sample;
+    sample.observed = &observed;
+    sample.stack = symbolizer_.symbolize(observation.pid, *snapshot.modules, raw);
+    strip_recorder(sample.stack);
+    sample.culprit = find_culprit(sample.stack);
+    sample.complete = raw.complete;
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+const Analyst::ReadSample* Analyst::choose(const std::vector<ReadSample>& samples,
+                                           Cause cause) const {
+  const auto fits = [&](const ReadSample& sample) {
+    const auto& call = sample.observed->sample->call;
+    if (cause == Cause::kMany) return call.has_value();
+    return is_blocked_cause(cause) ? call && call->cause == cause : !call.has_value();
+  };
+  const bool any_fits = std::any_of(samples.begin(), samples.end(), fits);
+  // The same culprit may have been seen several times, at different instructions.
+  std::map<std::pair<std::string, std::string>, Nanoseconds> weights;
+  const auto key = [](const ReadSample& sample) {
+    const auto& call = sample.observed->sample->call;
+    const bool has_culprit = sample.culprit < sample.stack.size();
+    return std::make_pair(call ? call->call.function : std::string(),
+                          has_culprit ? sample.stack[sample.culprit].function : std::string());
+  };
+  const ReadSample* chosen = nullptr;
+  for (const ReadSample& sample : samples) {
+    if (any_fits && !fits(sample)) continue;
+    weights[key(sample)] += sample.observed->weight;
+  }
+  for (const ReadSample& sample : samples) {
+    if (any_fits && !fits(sample)) continue;
+    if (!chosen || weights[key(sample)] > weights[key(*chosen)] ||
+        (key(sample) == key(*chosen) && sample.stack.size() > chosen->stack.size())) {
+      chosen = &sample;
+    }
+  }
+  return chosen;
+}
+
+void Analyst::name_lock(const StallObservation& observation, const Sample& sample,
+                        BlockedCall& call) {
+  const RemoteAddress lock = sample.call->lock;
+  if (lock.value == 0) return;
+  const ModuleMap& modules = *sample.snapshot->modules;
+  const auto variable = symbolizer_.variable_at(observation.pid, modules, lock);
+  call.object = variable ? *variable : fmt::format("{:#x}", lock.value);
+  if (sample.call->owner_tid > 0) {
+    call.object +=
+        fmt::format(", held by thread {} ({})", sample.owner_name, sample.call->owner_tid);
+  }
+}
+
+void Analyst::blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
+                    Stall& stall) {
+  if (const ReadSample* chosen = choose(samples, stall.cause)) {
+    const Sample& sample = *chosen->observed->sample;
+    stall.stack = chosen->stack;
+    stall.culprit = chosen->culprit;
+    stall.stack_complete = chosen->complete;
+    if (sample.call && is_blocked_cause(stall.cause)) {
+      stall.call = sample.call->call;
+      name_lock(observation, sample, *stall.call);
+    }
+    return;
+  }
+  stall.stack_complete = false;
+  if (!is_blocked_cause(stall.cause) || stall.contributors.empty()) return;
+  const ContributorShare& longest = stall.contributors.front();
+  stall.stack = {longest.caller};
+  stall.culprit = find_culprit(stall.stack);
+  stall.call = BlockedCall{};
+  stall.call->function = longest.function;
+  stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
+}
+
+void Analyst::analyse(const StallObservation& observation) {
+  Stall stall;
+  stall.id = observation.id;
+  stall.state = observation.state;
+  stall.begin = observation.begin;
+  stall.pid = observation.pid;
+  stall.tid = observation.tid;
+  stall.process = observation.process;
+  stall.thread = observation.thread;
+  stall.loop = observation.loop;
+  stall.duration = observation.duration;
+  stall.threshold = observation.threshold;
+  stall.backlog = observation.backlog;
+  stall.notes = observation.notes;
+  stall.spent = observation.spent;
+  stall.spent.in_calls = observation.other_calls;
+
+  const std::vector<ReadSample> samples = read_samples(observation);
+  stall.samples = static_cast<unsigned>(samples.size());
+  const bool shutting_down = std::any_of(samples.begin(), samples.end(),
+                                         [](const ReadSample& s) { return is_shutdown(s.stack); });
+  if (stall.state != StallState::kEnded && shutting_down && !open_.contains(stall.id)) return;
+
+  for (const ObservedContributor& entry : observation.contributors) {
+    ContributorShare share;
+    share.function = name_of(entry.function);
+    share.count = entry.count;
+    share.total = entry.total;
+    share.longest = entry.longest;
+    RawFrame caller;
+    caller.address = RemoteAddress(entry.call_site);
+    auto frames = symbolizer_.symbolize(observation.pid, *observation.modules, caller);
+    if (!frames.empty()) share.caller = std::move(frames.front());
+    stall.spent.in_calls += entry.total;
+    stall.contributors.push_back(std::move(share));
+  }
+  stall.cause = decide_cause(evidence_of(observation));
+  blame(observation, samples, stall);
+  stall.advice = advice(stall);
+  stall.fingerprint = fingerprint(stall);
+
+  if (stall.state == StallState::kOngoing) {
+    open_.insert(stall.id);
+  } else {
+    open_.erase(stall.id);
+    ++stalls_;
+    stalled_ += stall.duration;
+  }
+  reporter_.stall(stall);
+}
+
+}  // namespace tailback

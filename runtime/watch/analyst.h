@@ -1,0 +1,63 @@
+// The analyst: turns observations into stalls. It unwinds, symbolizes, decides the cause, picks the
+// stack to blame, and calls the reporter. Its own thread takes observations in order of arrival.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "runtime/report/reporter.h"
+#include "runtime/symbolize/symbolizer.h"
+#include "runtime/unwind/unwinder.h"
+#include "runtime/watch/observation.h"
+
+namespace tailback {
+
+class Analyst {
+ public:
+  explicit Analyst(Reporter& reporter);
+  ~Analyst();
+
+  void start(const SessionStart& start);
+  // Safe from any thread; never waits for the analysis of an earlier one.
+  void take(StallObservation observation);
+  // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
+  // in `end` are filled in here.
+  void finish(SessionEnd end);
+
+ private:
+  struct ReadSample {
+    const WeighedSample* observed = nullptr;
+    std::vector<Frame> stack;
+    size_t culprit = 0;
+    bool complete = false;
+  };
+
+  void post(std::function<void()> work);
+  void run();
+  void analyse(const StallObservation& observation);
+  std::vector<ReadSample> read_samples(const StallObservation& observation);
+  // The sample whose stack is to blame, or nullptr.
+  const ReadSample* choose(const std::vector<ReadSample>& samples, Cause cause) const;
+  void name_lock(const StallObservation& observation, const Sample& sample, BlockedCall& call);
+  void blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
+             Stall& stall);
+
+  Reporter& reporter_;
+  std::unique_ptr<Unwinder> unwinder_;
+  Symbolizer symbolizer_;
+  std::set<uint64_t> open_;  // reported as ongoing, not yet as ended
+  uint64_t stalls_ = 0;
+  Nanoseconds stalled_{};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> work_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tailback

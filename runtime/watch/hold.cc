@@ -1,0 +1,80 @@
+#include "runtime/watch/hold.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "runtime/kernel/kernel_view.h"
+
+namespace tailback {
+
+namespace {
+
+using contract::HoldState;
+
+constexpr uint32_t as_word(HoldState state) {
+  return static_cast<uint32_t>(state);
+}
+
+// A thread that is ready but has no CPU answers when it gets one.
+constexpr auto kPatience = std::chrono::milliseconds(8);
+
+bool change(contract::ThreadRecord& record, HoldState from, HoldState to) {
+  uint32_t expected = as_word(from);
+  return record.hold_state.compare_exchange_strong(expected, as_word(to));
+}
+
+bool wait_until_held(const contract::ThreadRecord& record) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (record.hold_state.load(std::memory_order_acquire) == as_word(HoldState::kHeld)) return true;
+    std::this_thread::sleep_for(std::chrono::microseconds(10));
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Hold> Hold::take(contract::ThreadRecord& record,
+                               const contract::ProcessRecord& process, int pid, int tid) {
+  if (process.hold_ready.load(std::memory_order_acquire) == 0) return std::nullopt;
+  if (!would_handle_signal(pid, tid, SIGURG)) return std::nullopt;
+  change(record, HoldState::kExpired, HoldState::kNone);
+  if (!change(record, HoldState::kNone, HoldState::kAsked)) {
+    // An earlier request that was never answered and never taken back: only a hostile target's.
+    return std::nullopt;
+  }
+  const auto stat = read_thread_stat(pid, tid);
+  const bool sent = stat && stat->state == 'R' && syscall(SYS_tgkill, pid, tid, SIGURG) == 0;
+  if ((!sent || !wait_until_held(record)) && change(record, HoldState::kAsked, HoldState::kNone)) {
+    return std::nullopt;
+  }
+  if (record.hold_state.load(std::memory_order_acquire) != as_word(HoldState::kHeld)) {
+    change(record, HoldState::kExpired, HoldState::kNone);
+    return std::nullopt;
+  }
+  return Hold(record);
+}
+
+Hold::Hold(contract::ThreadRecord& record) : record_(&record), context_(record.hold_context) {}
+
+Hold::Hold(Hold&& other) noexcept
+    : record_(std::exchange(other.record_, nullptr)), context_(other.context_) {}
+
+Hold::~Hold() {
+  release();
+}
+
+bool Hold::release() {
+  if (!record_) return false;
+  contract::ThreadRecord& record = *std::exchange(record_, nullptr);
+  if (change(record, HoldState::kHeld, HoldState::kReleased)) return true;
+  change(record, HoldState::kExpired, HoldState::kNone);
+  return false;
+}
+
+}  // namespace tailback

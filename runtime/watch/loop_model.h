@@ -1,0 +1,43 @@
+// What makes a thread an event loop, told from how it behaves.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "runtime/session/tick_clock.h"
+#include "runtime/values/session.h"
+#include "runtime/watch/record_view.h"
+
+namespace tailback {
+
+// Whether waits at this site are those of an event loop.
+//
+// An epoll instance that is waited on a second time is a loop: programs make one to serve many.
+// poll and select also serve for single waits with a timeout (a client library's, subprocess's), so
+// a call site of theirs is a loop only after several turns of which most are short.
+bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks);
+
+// Whether a loop's epoll descriptor is still one: false after the loop was closed. True for waits
+// that have no descriptor.
+bool loop_is_open(int pid, const SiteView& site);
+
+// The site within which this one is nested: a loop whose turn began earlier and which waits nearer
+// to the base of the stack. nullptr if this one is the outermost.
+const SiteView* enclosing_loop(const SiteView& site, uint64_t turn_begin,
+                               const std::vector<SiteView>& loops);
+
+// Time within a turn that the thread spent waiting at loops of the same depth: several epoll
+// instances served in one frame. It is idle time.
+uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>& contributors,
+                        const std::vector<SiteView>& sites);
+
+// Whether a thread whose turn is in progress at `site` is at this moment waiting at a loop of the
+// same or of a lesser depth.
+bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites);
+
+// Turns, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a site
+// with too few turns to be called a loop.
+std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
+                                         uint64_t threshold_ticks, uint64_t last_tick);
+
+}  // namespace tailback

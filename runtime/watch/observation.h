@@ -1,0 +1,66 @@
+// What the watcher hands to the analyst: facts and snapshots, nothing unwound or explained yet.
+// Plain values; samples are shared and never changed once taken.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/capture/snapshot.h"
+#include "runtime/explain/call_description.h"
+#include "runtime/values/stall.h"
+#include "runtime/watch/record_view.h"
+
+namespace tailback {
+
+// One look at a thread within a turn.
+struct Sample {
+  enum class Source {
+    kRecord,  // blocked in a recorded call; registers as the recorder took them
+    kKernel,  // blocked in a call that the recorder does not see; only two registers known
+    kHold,    // running; held
+    kNone,    // no stack could be read
+  };
+  Source source = Source::kNone;
+  char state = '?';  // the kernel's letter
+  std::optional<CallDescription> call;
+  CallView recorded;  // valid for kRecord
+  std::optional<Snapshot> snapshot;
+  std::string owner_name;  // of the thread that holds the lock, if known
+};
+
+struct WeighedSample {
+  std::shared_ptr<const Sample> sample;
+  Nanoseconds weight{};  // the time that it stands for
+};
+
+struct ObservedContributor {
+  intercept::Function function = intercept::Function::kNone;
+  uint64_t call_site = 0;
+  uint64_t count = 0;
+  Nanoseconds total{};
+  Nanoseconds longest{};
+};
+
+struct StallObservation {
+  uint64_t id = 0;
+  StallState state = StallState::kEnded;
+  WallTime begin;
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  LoopIdentity loop;
+  Nanoseconds duration{};
+  Nanoseconds threshold{};
+  std::vector<WeighedSample> samples;
+  std::vector<ObservedContributor> contributors;  // most time first
+  Nanoseconds other_calls{};
+  TimeSpent spent;
+  std::optional<uint64_t> backlog;
+  std::shared_ptr<const ModuleMap> modules;
+  std::vector<std::string> notes;
+};
+
+}  // namespace tailback

@@ -1,0 +1,68 @@
+#include "runtime/watch/observer.h"
+
+#include <thread>
+
+#include "runtime/watch/analyst.h"
+#include "runtime/watch/watcher.h"
+
+namespace tailback {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct Observer::Impl {
+  Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
+      : analyst(reporter),
+        watcher(session, settings.threshold,
+                [this](StallObservation observation) { analyst.take(std::move(observation)); }) {}
+
+  Analyst analyst;
+  Watcher watcher;
+  steady_clock::time_point begin;
+};
+
+Observer::Observer(Session& session, const ObserverSettings& settings, Reporter& reporter)
+    : impl_(std::make_unique<Impl>(session, settings, reporter)) {}
+
+Observer::~Observer() = default;
+
+void Observer::start(const SessionStart& start) {
+  impl_->begin = steady_clock::now();
+  impl_->analyst.start(start);
+  impl_->watcher.start();
+}
+
+bool Observer::targets_left() const {
+  return impl_->watcher.live_processes() != 0;
+}
+
+void Observer::wait_until_targets_end(Nanoseconds patience) {
+  constexpr auto kPause = milliseconds(20);
+  // Between a process's end and the moment when a child that outlives it has attached there may be
+  // nobody.
+  constexpr auto kGrace = milliseconds(60);
+  const auto deadline = steady_clock::now() + patience;
+  auto last_alive = steady_clock::now();
+  for (;;) {
+    std::this_thread::sleep_for(kPause);
+    const auto now = steady_clock::now();
+    if (impl_->watcher.live_processes() != 0) last_alive = now;
+    if (impl_->watcher.seen_processes() == 0) {
+      if (now > deadline) return;
+    } else if (now - last_alive > kGrace) {
+      return;
+    }
+  }
+}
+
+void Observer::finish(const CommandOutcome& outcome) {
+  impl_->watcher.stop();
+  SessionEnd end = impl_->watcher.summary();
+  end.time = std::chrono::system_clock::now();
+  end.duration = steady_clock::now() - impl_->begin;
+  end.exit_status = outcome.exit_status;
+  end.signal = outcome.signal;
+  impl_->analyst.finish(std::move(end));
+}
+
+}  // namespace tailback

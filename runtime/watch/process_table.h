@@ -1,0 +1,58 @@
+// The processes of a session: which live, what they are called, what they have mapped. For the
+// watcher thread only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/capture/module_map.h"
+#include "runtime/session/session.h"
+
+namespace tailback {
+
+struct ProcessFacts {
+  int pid = 0;
+  uint32_t generation = 0;  // of its record
+  uint64_t attached = 0;    // tick
+  uint64_t start_time = 0;  // clock ticks since boot: with the pid, its identity
+  std::string name;
+};
+
+class ProcessTable {
+ public:
+  explicit ProcessTable(contract::Segment& segment) : segment_(segment) {}
+
+  // Looks for processes that have attached and, if `check_lives`, for those that have ended or have
+  // executed another program (their pid has attached anew). Returns the record indexes of the
+  // latter; the caller retires their threads, then calls free().
+  std::vector<uint32_t> update(bool check_lives);
+
+  // Whether the process has ended. Asks the kernel.
+  bool has_ended(uint32_t index) const;
+  void free(uint32_t index);
+
+  // nullptr if the index names no process that was seen by update().
+  const ProcessFacts* find(uint32_t index) const;
+  size_t count() const { return processes_.size(); }
+  uint64_t seen() const { return seen_; }
+
+  // What the process has mapped, as read at most `max_age` ago. Empty if it can't be read.
+  std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age);
+
+ private:
+  struct CachedModules {
+    std::shared_ptr<const ModuleMap> map;
+    std::chrono::steady_clock::time_point read;
+  };
+
+  contract::Segment& segment_;
+  std::map<uint32_t, ProcessFacts> processes_;
+  std::map<int, CachedModules> modules_;
+  uint64_t seen_ = 0;
+};
+
+}  // namespace tailback

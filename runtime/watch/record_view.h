@@ -1,0 +1,67 @@
+// Copies of what a target has published, taken with care: the segment is hostile input. Indexes and
+// enums in a view are valid; numbers may still be anything.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "instrument/contract/intercepts.h"
+#include "instrument/contract/record_contract.h"
+
+namespace tailback {
+
+struct CallView {
+  intercept::Function function = intercept::Function::kNone;
+  uint64_t entered = 0;  // tick; with `function` it identifies the call
+  std::array<uint64_t, contract::kArguments> arguments{};
+  uint64_t call_site = 0;
+  contract::Context context{};
+
+  bool same_call(const CallView& other) const {
+    return function == other.function && entered == other.entered;
+  }
+};
+
+// The call that a thread is in. Nothing if it is in none, or changed while it was read.
+std::optional<CallView> view_call(const contract::ThreadRecord& record);
+
+struct ContributorView {
+  intercept::Function function = intercept::Function::kNone;
+  uint64_t call_site = 0;
+  uint64_t count = 0;
+  uint64_t total_ticks = 0;
+  uint64_t longest_ticks = 0;
+};
+
+struct SiteView {
+  uint64_t key = 0;
+  uint64_t call_site = 0;
+  uint64_t stack_pointer = 0;
+  intercept::Function function = intercept::Function::kNone;
+  uint64_t turn_begin = 0;
+  uint64_t turns = 0;
+  uint64_t busy_ticks = 0;
+  uint64_t longest_ticks = 0;
+  uint64_t first_tick = 0;
+  uint64_t other_ticks = 0;
+  std::vector<ContributorView> contributors;  // most time first
+
+  bool is_epoll() const;
+  int epoll_fd() const;  // -1 for other waits
+};
+
+// Nothing for a place that is not in use or makes no sense.
+std::optional<SiteView> view_site(const contract::WaitSite& site);
+
+std::vector<ContributorView> view_contributors(
+    const contract::Contributor (&contributors)[contract::kContributors]);
+
+// The function that a word of the segment names; kNone if it names none.
+intercept::Function checked_function(uint32_t word);
+
+// Whether a function waits for events.
+bool is_event_wait(intercept::Function function);
+
+}  // namespace tailback

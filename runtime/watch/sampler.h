@@ -1,0 +1,18 @@
+// One look at a thread that is in a long turn. For the watcher thread only.
+#pragma once
+
+#include <memory>
+
+#include "instrument/contract/record_contract.h"
+#include "runtime/watch/observation.h"
+#include "runtime/watch/process_table.h"
+
+namespace tailback {
+
+// A blocked thread is read where it stands; a running one is held for the time of one read. If the
+// thread moves on meanwhile the look is repeated once.
+std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
+                                          const contract::ProcessRecord& process, int pid, int tid,
+                                          ProcessTable& processes);
+
+}  // namespace tailback

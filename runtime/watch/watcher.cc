@@ -1,0 +1,469 @@
+#include "runtime/watch/watcher.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/watch/sampler.h"
+
+namespace tailback {
+
+using contract::ThreadRecord;
+using contract::ThreadState;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr Nanoseconds kHoldLimit = milliseconds(1);
+constexpr Nanoseconds kShortCall = std::chrono::microseconds(5);
+// The loop statistics kept of threads that have ended.
+constexpr size_t kMostLoops = 4096;
+
+// How long a stall lasts before it is reported while it still goes on.
+Nanoseconds first_report_age(Nanoseconds threshold) {
+  return std::max<Nanoseconds>(threshold * 10, seconds(1));
+}
+
+std::vector<SiteView> view_sites(const ThreadRecord& record) {
+  std::vector<SiteView> sites;
+  for (const contract::WaitSite& site : record.wait_sites) {
+    if (auto view = view_site(site)) sites.push_back(std::move(*view));
+  }
+  return sites;
+}
+
+// Those sites at which the thread runs an event loop, by all that is known so far.
+std::vector<SiteView> loops_among(const std::vector<SiteView>& sites, const ThreadRecord& record,
+                                  uint64_t threshold_ticks) {
+  std::vector<SiteView> loops;
+  for (const SiteView& site : sites) {
+    for (const contract::WaitSite& place : record.wait_sites) {
+      if (place.key.load(std::memory_order_relaxed) == site.key &&
+          is_loop(site, place, threshold_ticks)) {
+        loops.push_back(site);
+        break;
+      }
+    }
+  }
+  return loops;
+}
+
+}  // namespace
+
+Watcher::Watcher(Session& session, Nanoseconds threshold,
+                 std::function<void(StallObservation)> deliver)
+    : segment_(session.segment()),
+      threshold_(threshold),
+      deliver_(std::move(deliver)),
+      clock_(session.segment().header.tick_source),
+      ring_(session.segment()),
+      processes_(session.segment()) {}
+
+Watcher::~Watcher() {
+  if (thread_.joinable()) stop();
+}
+
+void Watcher::start() {
+  contract::Header& header = segment_.header;
+  threshold_ticks_ = clock_.ticks(threshold_);
+  header.hold_limit_ticks.store(clock_.ticks(kHoldLimit));
+  header.short_call_ticks.store(clock_.ticks(kShortCall));
+  header.threshold_ticks.store(threshold_ticks_, std::memory_order_release);
+  last_look_ = clock_.now();
+  thread_ = std::thread([this] { run(); });
+}
+
+void Watcher::stop() {
+  stopping_.store(true);
+  thread_.join();
+}
+
+Nanoseconds Watcher::interval() const {
+  return std::clamp<Nanoseconds>(threshold_ / 5, milliseconds(1), milliseconds(20));
+}
+
+void Watcher::run() {
+  // Looks should come when they are due, also on a busy machine. Both are refused to some: then
+  // the looks come a little later.
+  prctl(PR_SET_TIMERSLACK, 1000);
+  setpriority(PRIO_PROCESS, 0, -10);
+  while (!stopping_.load()) {
+    look();
+    std::this_thread::sleep_for(interval());
+  }
+  look();
+  for (const uint32_t process : processes_.update(true)) retire_process(process, Ending::kProcess);
+  // Whoever still lives is left alone from here on.
+  const uint32_t used = std::min(segment_.header.threads_used.load(), contract::kThreadCapacity);
+  for (uint32_t index = 0; index < used; ++index) {
+    retire_thread(index, segment_.threads[index], Ending::kSession);
+  }
+  read_ring();
+  settle_ended_turns(true);
+}
+
+void Watcher::look() {
+  const uint64_t now = clock_.now();
+  const Nanoseconds since_last = clock_.duration(now - std::min(now, last_look_));
+  late_ = std::max(since_last - 2 * interval(), Nanoseconds::zero());
+  last_look_ = now;
+  ++looks_;
+  if (looks_ % 64 == 0) clock_.refine();
+  // Many processes are asked for more seldom whether they live.
+  constexpr size_t kFewProcesses = 32;
+  look_at_processes(processes_.count() <= kFewProcesses || looks_ % 5 == 0);
+  read_ring();
+  look_at_threads();
+  settle_ended_turns(false);
+  if (looks_ % 50 == 0) reap_exited_threads();
+}
+
+void Watcher::look_at_processes(bool check_lives) {
+  for (const uint32_t process : processes_.update(check_lives)) {
+    read_ring();  // its last words come first
+    retire_process(process, Ending::kProcess);
+  }
+  seen_processes_.store(processes_.seen());
+  live_processes_.store(processes_.count());
+}
+
+Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& record) {
+  const uint32_t generation = record.generation.load(std::memory_order_acquire);
+  WatchedThread& thread = threads_[index];
+  if (thread.generation == generation) return &thread;
+  thread = WatchedThread{};
+  thread.generation = generation;
+  thread.pid = record.pid.load(std::memory_order_relaxed);
+  thread.tid = record.tid.load(std::memory_order_relaxed);
+  thread.process = record.process.load(std::memory_order_relaxed);
+  ++seen_threads_;
+  if (thread.pid <= 0 || thread.tid <= 0 || !processes_.find(thread.process)) {
+    // Its process attached a moment ago, or the record is not to be believed.
+    threads_.erase(index);
+    --seen_threads_;
+    return nullptr;
+  }
+  thread.name = read_comm(thread.pid, thread.tid).value_or("?");
+  return &thread;
+}
+
+void Watcher::look_at_threads() {
+  const uint32_t used = std::min(segment_.header.threads_used.load(std::memory_order_acquire),
+                                 contract::kThreadCapacity);
+  for (uint32_t index = 0; index < used; ++index) {
+    ThreadRecord& record = segment_.threads[index];
+    const auto state = static_cast<ThreadState>(record.state.load(std::memory_order_acquire));
+    if (state == ThreadState::kExited) {
+      retire_thread(index, record, Ending::kThread);
+    } else if (state == ThreadState::kLive) {
+      WatchedThread* thread = watched(index, record);
+      if (!thread || record.sites.load(std::memory_order_relaxed) == 0) continue;
+      if (looks_ % 50 == 0) {
+        if (auto name = read_comm(thread->pid, thread->tid)) thread->name = std::move(*name);
+      }
+      const std::vector<SiteView> sites = view_sites(record);
+      for (unsigned place = 0; place < contract::kWaitSites; ++place) {
+        const auto site = view_site(record.wait_sites[place]);
+        if (site) look_at_turn(record, *thread, place, *site, sites);
+      }
+    }
+  }
+}
+
+void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned place,
+                           const SiteView& site, const std::vector<SiteView>& sites) {
+  auto& turn = thread.turns[place];
+  if (turn && (turn->begin_tick() != site.turn_begin || turn->key() != site.key)) {
+    forget_turn(thread, place, &site);
+    if (turn) return;
+  }
+  const uint64_t now = clock_.now();
+  if (site.turn_begin == 0 || site.turn_begin >= now) return;
+  const Nanoseconds age = clock_.duration(now - site.turn_begin);
+  if (age < threshold_ / 4) return;
+  const auto call = view_call(record);
+  if (call && waits_at_peer(site, *call, sites)) return;
+
+  if (!turn) {
+    turn.emplace(site.key, site.turn_begin, age, thread.pid, thread.tid);
+    turn->next_report = first_report_age(threshold_);
+  }
+  turn->look(age);
+  turn->last_age = age;
+  if (age >= threshold_ / 2 && turn->sample_is_due(age)) {
+    const contract::ProcessRecord& process = segment_.processes[thread.process];
+    turn->add_sample(take_sample(record, process, thread.pid, thread.tid, processes_), age);
+  }
+  if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
+  turn->confirmed = true;
+  if (age - turn->stopped() < turn->next_report) return;
+  turn->next_report = 2 * age;
+  if (turn->stall_id == 0) turn->stall_id = next_id_++;
+  StallObservation observation =
+      observe(thread, site, site.turn_begin, age - turn->stopped(), &*turn);
+  observation.state = StallState::kOngoing;
+  observation.id = turn->stall_id;
+  deliver_(std::move(observation));
+}
+
+bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread& thread,
+                                 unsigned place, const SiteView& site,
+                                 const std::vector<SiteView>& sites, Nanoseconds age) const {
+  const TurnTracker& turn = *thread.turns[place];
+  if (age - turn.stopped() <= threshold_) return false;
+  const std::vector<SiteView> loops = loops_among(sites, record, threshold_ticks_);
+  const bool known = std::any_of(loops.begin(), loops.end(),
+                                 [&](const SiteView& loop) { return loop.key == site.key; });
+  // A program that waits once and then works is no loop; one that has been away from its first wait
+  // for very long may well be stuck in its first callback.
+  if (!known && !(site.is_epoll() && age >= first_report_age(threshold_))) return false;
+  if (enclosing_loop(site, site.turn_begin, loops)) return false;
+  // Another loop that turns further up the stack: this one has ended and left no sign of it.
+  constexpr uint64_t kEstablished = 20;
+  const bool superseded = std::any_of(loops.begin(), loops.end(), [&](const SiteView& other) {
+    return other.key != site.key && other.stack_pointer < site.stack_pointer &&
+           other.turns >= kEstablished;
+  });
+  return !superseded && loop_is_open(thread.pid, site);
+}
+
+// The turn at this place is over, and its event has not come. It was short or made void, unless the
+// event is still on its way or was lost.
+void Watcher::forget_turn(WatchedThread& thread, unsigned place, const SiteView* site) {
+  auto& turn = thread.turns[place];
+  if (++turn->looks_since_end < 3) return;
+  if (turn->stall_id != 0 && site) {
+    StallObservation observation =
+        observe(thread, *site, turn->begin_tick(), turn->last_age, &*turn);
+    observation.id = turn->stall_id;
+    observation.notes.push_back("the turn's end was not recorded: the length is a lower bound");
+    deliver_(std::move(observation));
+  }
+  turn.reset();
+}
+
+StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& site,
+                                  uint64_t begin_tick, Nanoseconds duration,
+                                  const TurnTracker* turn) {
+  StallObservation result;
+  result.begin = clock_.wall_time(begin_tick);
+  result.pid = thread.pid;
+  result.tid = thread.tid;
+  const ProcessFacts* process = processes_.find(thread.process);
+  result.process = process ? process->name : "?";
+  result.thread = thread.name;
+  result.loop.wait = intercept::kFunctions[static_cast<uint32_t>(site.function)].name;
+  result.loop.fd = site.epoll_fd();
+  result.duration = duration;
+  result.threshold = threshold_;
+  result.modules = processes_.modules(thread.pid, seconds(1));
+  for (const ContributorView& entry : site.contributors) {
+    result.contributors.push_back({entry.function, entry.call_site, entry.count,
+                                   clock_.duration(entry.total_ticks),
+                                   clock_.duration(entry.longest_ticks)});
+  }
+  result.other_calls = clock_.duration(site.other_ticks);
+  if (turn) {
+    result.samples = turn->samples();
+    result.spent = turn->spent(duration);
+    if (turn->stopped() > Nanoseconds::zero()) {
+      result.notes.push_back(
+          "the thread was stopped from outside for a part of the turn, which "
+          "is not counted");
+    }
+  } else if (late_ > threshold_) {
+    result.notes.push_back("the observer itself got no CPU in time to look at it");
+  }
+  return result;
+}
+
+void Watcher::read_ring() {
+  while (const auto event = ring_.next()) {
+    const bool valid = event->record < contract::kThreadCapacity &&
+                       is_event_wait(checked_function(event->function)) &&
+                       event->end_tick <= clock_.now();
+    if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kTurn) &&
+        event->begin_tick < event->end_tick) {
+      on_turn(*event);
+    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kBacklog)) {
+      on_backlog(*event);
+    } else {
+      ++corrupt_;
+    }
+  }
+}
+
+void Watcher::on_turn(const contract::Event& event) {
+  ThreadRecord& record = segment_.threads[event.record];
+  if (record.generation.load(std::memory_order_acquire) != event.generation) {
+    ++corrupt_;
+    return;
+  }
+  WatchedThread* thread = watched(event.record, record);
+  if (!thread) return;
+
+  unsigned place = 0;
+  while (place < contract::kWaitSites &&
+         record.wait_sites[place].key.load(std::memory_order_relaxed) != event.key) {
+    ++place;
+  }
+  if (place == contract::kWaitSites) return;  // has given way to another site since
+  auto site = view_site(record.wait_sites[place]);
+  if (!site) return;
+  site->contributors = view_contributors(event.contributors);
+  site->other_ticks = event.other_ticks;
+
+  auto& slot = thread->turns[place];
+  std::optional<TurnTracker> turn;
+  if (slot && slot->begin_tick() == event.begin_tick) turn = std::exchange(slot, std::nullopt);
+  const bool was_reported = turn && turn->stall_id != 0;
+
+  const std::vector<SiteView> sites = view_sites(record);
+  const std::vector<SiteView> loops = loops_among(sites, record, threshold_ticks_);
+  const uint64_t length = event.end_tick - event.begin_tick;
+  const uint64_t idle = std::min(length, ticks_in_peers(*site, site->contributors, sites));
+  Nanoseconds duration = clock_.duration(length - idle);
+  if (turn) duration -= std::min(duration, turn->stopped());
+  if (!was_reported) {
+    const bool known = std::any_of(loops.begin(), loops.end(),
+                                   [&](const SiteView& loop) { return loop.key == site->key; });
+    if (!known || duration <= threshold_) return;
+    if (enclosing_loop(*site, event.begin_tick, loops)) return;
+  }
+  if (turn) turn->look(clock_.duration(clock_.now() - event.begin_tick));
+  EndedTurn ended;
+  ended.event = event;
+  ended.observation = observe(*thread, *site, event.begin_tick, duration, turn ? &*turn : nullptr);
+  ended.observation.state = StallState::kEnded;
+  ended.observation.id = was_reported ? turn->stall_id : next_id_++;
+  ended_.push_back(std::move(ended));
+}
+
+void Watcher::on_backlog(const contract::Event& event) {
+  for (EndedTurn& ended : ended_) {
+    if (ended.event.record == event.record && ended.event.generation == event.generation &&
+        ended.event.key == event.key && ended.event.turn == event.turn) {
+      ended.observation.backlog = event.ready;
+    }
+  }
+}
+
+void Watcher::settle_ended_turns(bool all) {
+  constexpr unsigned kPatience = 3;
+  std::erase_if(ended_, [&](EndedTurn& ended) {
+    if (!ended.observation.backlog) {
+      // A thread that sits in the wait which followed found nothing ready.
+      const ThreadRecord& record = segment_.threads[ended.event.record];
+      const auto call = view_call(record);
+      const bool still_waits =
+          call && call->entered == ended.event.end_tick && is_event_wait(call->function);
+      if (still_waits && clock_.duration(clock_.now() - ended.event.end_tick) > milliseconds(2)) {
+        ended.observation.backlog = 0;
+      }
+    }
+    if (!all && !ended.observation.backlog && ++ended.looks < kPatience) return false;
+    deliver_(std::move(ended.observation));
+    return true;
+  });
+}
+
+void Watcher::end_unfinished(const WatchedThread& thread, const TurnTracker& turn,
+                             const SiteView& site, Ending ending) {
+  // A thread or a process that ends by itself may have left its loop long before: only a turn that
+  // was seen to hold up an open loop counts, and of a thread only what was reported already.
+  if (turn.stall_id == 0 && (ending == Ending::kThread || !turn.confirmed)) return;
+  const uint64_t now = clock_.now();
+  const Nanoseconds age = ending == Ending::kThread
+                              ? turn.last_age
+                              : clock_.duration(now - std::min(now, turn.begin_tick()));
+  StallObservation observation =
+      observe(thread, site, turn.begin_tick(), age - std::min(age, turn.stopped()), &turn);
+  observation.state = StallState::kUnfinished;
+  observation.id = turn.stall_id != 0 ? turn.stall_id : next_id_++;
+  observation.notes.push_back(ending == Ending::kSession  ? "still going on when observing ended"
+                              : ending == Ending::kThread ? "the thread ended inside it"
+                                                          : "the process ended inside it");
+  deliver_(std::move(observation));
+}
+
+void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending) {
+  const auto known = threads_.find(index);
+  if (known == threads_.end() ||
+      known->second.generation != record.generation.load(std::memory_order_acquire)) {
+    if (ending != Ending::kSession && known == threads_.end()) {
+      record.state.store(static_cast<uint32_t>(ThreadState::kFree), std::memory_order_release);
+    }
+    return;
+  }
+  WatchedThread& thread = known->second;
+  longest_hold_ticks_ = std::max(longest_hold_ticks_, record.hold_ticks_longest.load());
+  for (unsigned place = 0; place < contract::kWaitSites; ++place) {
+    const auto site = view_site(record.wait_sites[place]);
+    if (!site) continue;
+    if (thread.turns[place]) {
+      failed_samples_ += thread.turns[place]->failed_samples();
+      end_unfinished(thread, *thread.turns[place], *site, ending);
+    }
+    auto loop = statistics(record.wait_sites[place], clock_, threshold_ticks_, clock_.now());
+    if (!loop || loops_.size() >= kMostLoops) continue;
+    const ProcessFacts* process = processes_.find(thread.process);
+    loop->pid = thread.pid;
+    loop->tid = thread.tid;
+    loop->process = process ? process->name : "?";
+    loop->thread = thread.name;
+    loops_.push_back(std::move(*loop));
+  }
+  threads_.erase(known);
+  if (ending != Ending::kSession) {
+    record.state.store(static_cast<uint32_t>(ThreadState::kFree), std::memory_order_release);
+  }
+}
+
+void Watcher::retire_process(uint32_t process, Ending ending) {
+  const uint32_t used = std::min(segment_.header.threads_used.load(std::memory_order_acquire),
+                                 contract::kThreadCapacity);
+  for (uint32_t index = 0; index < used; ++index) {
+    ThreadRecord& record = segment_.threads[index];
+    if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kFree) &&
+        record.process.load(std::memory_order_relaxed) == process) {
+      watched(index, record);  // one that was never looked at counts too
+      retire_thread(index, record, ending);
+    }
+  }
+  processes_.free(process);
+}
+
+// Threads that ended without telling the recorder (a raw exit, an exec).
+void Watcher::reap_exited_threads() {
+  std::vector<uint32_t> ended;
+  for (const auto& [index, thread] : threads_) {
+    if (!thread_lives(thread.pid, thread.tid)) ended.push_back(index);
+  }
+  for (const uint32_t index : ended) {
+    ThreadRecord& record = segment_.threads[index];
+    if (record.state.load() == static_cast<uint32_t>(ThreadState::kLive)) {
+      retire_thread(index, record, Ending::kThread);
+    } else {
+      threads_.erase(index);
+    }
+  }
+}
+
+SessionEnd Watcher::summary() const {
+  SessionEnd end;
+  end.processes = processes_.seen();
+  end.threads = seen_threads_;
+  end.longest_hold = clock_.duration(longest_hold_ticks_);
+  end.losses.events = segment_.header.ring_dropped.load() + ring_.stepped_over();
+  end.losses.threads = segment_.header.threads_missed.load();
+  end.losses.processes = segment_.header.processes_missed.load();
+  end.losses.corrupt = corrupt_;
+  end.losses.samples = failed_samples_;
+  end.loops = loops_;
+  return end;
+}
+
+}  // namespace tailback

@@ -1,0 +1,111 @@
+// The watcher: looks at the segment a few times per threshold, follows turns that get long, and
+// hands observations on. It decides what is a stall. One thread; it never waits for a disk or a
+// terminal.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "runtime/session/segment_ring.h"
+#include "runtime/session/session.h"
+#include "runtime/session/tick_clock.h"
+#include "runtime/values/session.h"
+#include "runtime/watch/loop_model.h"
+#include "runtime/watch/observation.h"
+#include "runtime/watch/process_table.h"
+#include "runtime/watch/turn_tracker.h"
+
+namespace tailback {
+
+class Watcher {
+ public:
+  // `deliver` is called on the watcher's thread and must not wait.
+  Watcher(Session& session, Nanoseconds threshold, std::function<void(StallObservation)> deliver);
+  ~Watcher();
+
+  // Publishes the threshold and starts the thread.
+  void start();
+  // Reads what is left, ends every stall that is still open, stops the thread.
+  void stop();
+
+  // Processes of the session that live, and that were ever seen. Safe from any thread.
+  size_t live_processes() const { return live_processes_.load(); }
+  uint64_t seen_processes() const { return seen_processes_.load(); }
+
+  // What the end record says of the watcher's part. After stop().
+  SessionEnd summary() const;
+
+ private:
+  // A long turn that has ended, waiting to learn how many events were ready.
+  struct EndedTurn {
+    contract::Event event;
+    StallObservation observation;
+    unsigned looks = 0;
+  };
+  struct WatchedThread {
+    uint32_t generation = 0;
+    uint32_t process = 0;
+    int pid = 0;
+    int tid = 0;
+    std::string name;  // of the thread; read again now and then
+    std::optional<TurnTracker> turns[contract::kWaitSites];
+  };
+
+  void run();
+  void look();
+  void look_at_processes(bool check_lives);
+  void look_at_threads();
+  void look_at_thread(uint32_t index, contract::ThreadRecord& record);
+  void look_at_turn(contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
+                    const SiteView& site, const std::vector<SiteView>& sites);
+  bool is_confirmed_stall(const contract::ThreadRecord& record, const WatchedThread& thread,
+                          unsigned place, const SiteView& site, const std::vector<SiteView>& sites,
+                          Nanoseconds age) const;
+  void forget_turn(WatchedThread& thread, unsigned place, const SiteView* site);
+  void read_ring();
+  void on_turn(const contract::Event& event);
+  void on_backlog(const contract::Event& event);
+  void settle_ended_turns(bool all);
+
+  enum class Ending { kThread, kProcess, kSession };
+  void retire_thread(uint32_t index, contract::ThreadRecord& record, Ending ending);
+  void retire_process(uint32_t process, Ending ending);
+  void end_unfinished(const WatchedThread& thread, const TurnTracker& turn, const SiteView& site,
+                      Ending ending);
+  void reap_exited_threads();
+
+  WatchedThread* watched(uint32_t index, const contract::ThreadRecord& record);
+  // What is known of a turn, but for its state, its id and the backlog.
+  StallObservation observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
+                           Nanoseconds duration, const TurnTracker* turn);
+  Nanoseconds interval() const;
+
+  contract::Segment& segment_;
+  Nanoseconds threshold_;
+  std::function<void(StallObservation)> deliver_;
+  TickClock clock_;
+  SegmentRing ring_;
+  ProcessTable processes_;
+  std::map<uint32_t, WatchedThread> threads_;
+  std::vector<EndedTurn> ended_;
+  std::vector<LoopStatistics> loops_;
+  uint64_t threshold_ticks_ = 0;
+  uint64_t next_id_ = 1;
+  uint64_t last_look_ = 0;
+  uint64_t looks_ = 0;
+  Nanoseconds late_{};  // how much later than planned the last look came
+  uint64_t seen_threads_ = 0;
+  uint64_t failed_samples_ = 0;
+  uint64_t corrupt_ = 0;
+  uint64_t longest_hold_ticks_ = 0;
+  std::atomic<size_t> live_processes_{0};
+  std::atomic<uint64_t> seen_processes_{0};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace tailback
