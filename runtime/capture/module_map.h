@@ -24,6 +24,7 @@ struct Mapping {
                      // " (deleted)" of a removed file
 
   bool is_file() const { return !path.empty() && path.front() == '/'; }
+  bool operator==(const Mapping&) const = default;
 };
 
 class ModuleMap {
@@ -39,6 +40,7 @@ class ModuleMap {
   // The mapping that holds the address, or nullptr.
   const Mapping* find(RemoteAddress address) const;
   const std::vector<Mapping>& mappings() const { return mappings_; }
+  bool operator==(const ModuleMap&) const = default;
 
  private:
   std::vector<Mapping> mappings_;

@@ -1,0 +1,33 @@
+// The file that holds a stripped module's symbols and debug information. Local files only; nothing
+// is fetched from anywhere.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/capture/module_image.h"
+
+namespace tailback {
+
+// An open ELF file, read and not mapped, so that nothing that happens to it can harm us.
+class ElfFile {
+ public:
+  explicit ElfFile(int fd);  // takes the descriptor
+  ~ElfFile();
+  ElfFile(const ElfFile&) = delete;
+  ElfFile& operator=(const ElfFile&) = delete;
+
+  int descriptor() const { return fd_; }
+  Elf* elf() const { return elf_; }  // nullptr if it is no ELF file
+
+ private:
+  int fd_;
+  Elf* elf_;
+};
+
+// Looks by build id under /usr/lib/debug/.build-id, then by .gnu_debuglink beside the module and
+// under /usr/lib/debug; first as the target sees these paths, then as we do. The file must belong
+// to the module: same build id, or the link's checksum. nullptr if there is none.
+std::unique_ptr<ElfFile> find_debug_file(int pid, const std::string& module, ModuleImage& image);
+
+}  // namespace tailback

@@ -1,0 +1,258 @@
+#include "runtime/symbolize/debug_lines.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <gelf.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace tailback {
+namespace {
+
+// libdw reads all debug sections at once. Names of functions don't need them.
+constexpr uint64_t kMostDebugBytes = 512u * 1024 * 1024;
+constexpr size_t kDeepestScope = 256;
+
+uint64_t debug_bytes(Elf* elf) {
+  size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return 0;
+  uint64_t sum = 0;
+  bool has_info = false;
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr || header.sh_type == SHT_NOBITS) continue;
+    const char* name = elf_strptr(elf, names, header.sh_name);
+    if (name == nullptr) continue;
+    if (std::strncmp(name, ".debug_", 7) != 0 && std::strncmp(name, ".zdebug_", 8) != 0) continue;
+    uint64_t size = header.sh_size;
+    GElf_Chdr compressed;
+    if ((header.sh_flags & SHF_COMPRESSED) != 0 && gelf_getchdr(section, &compressed) != nullptr)
+      size = compressed.ch_size;
+    sum += std::min(size, kMostDebugBytes + 1);
+    has_info |= std::strcmp(name + (name[1] == 'z' ? 2 : 1), "debug_info") == 0;
+  }
+  return has_info ? sum : 0;
+}
+
+std::string text_of(Dwarf_Die& die, unsigned name) {
+  Dwarf_Attribute attribute;
+  if (dwarf_attr_integrate(&die, name, &attribute) == nullptr) return {};
+  const char* text = dwarf_formstring(&attribute);
+  return text != nullptr ? text : "";
+}
+
+// Namespaces and types can hold functions, though they have no addresses of their own.
+bool may_hold_functions(int tag) {
+  switch (tag) {
+    case DW_TAG_namespace:
+    case DW_TAG_module:
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Where the function is declared: a concrete or inlined instance leads there.
+Dwarf_Die declaration_of(Dwarf_Die die) {
+  for (int step = 0; step < 4; ++step) {
+    Dwarf_Attribute attribute;
+    Dwarf_Die next;
+    if ((dwarf_attr(&die, DW_AT_abstract_origin, &attribute) == nullptr &&
+         dwarf_attr(&die, DW_AT_specification, &attribute) == nullptr) ||
+        dwarf_formref_die(&attribute, &next) == nullptr)
+      break;
+    die = next;
+  }
+  return die;
+}
+
+// The namespaces, types and functions around a declaration, outermost first, each with "::".
+std::string scope_of(Dwarf_Die declaration) {
+  Dwarf_Die* scopes = nullptr;
+  const int count = dwarf_getscopes_die(&declaration, &scopes);
+  std::string text;
+  for (int i = count - 1; i > 0; --i) {
+    const int tag = dwarf_tag(&scopes[i]);
+    const char* name = dwarf_diename(&scopes[i]);
+    if (tag != DW_TAG_subprogram && !may_hold_functions(tag)) continue;
+    if (name == nullptr && tag == DW_TAG_namespace) name = "(anonymous namespace)";
+    if (name != nullptr) text.append(name).append("::");
+  }
+  if (count > 0) std::free(scopes);
+  return text;
+}
+
+std::string function_name(Dwarf_Die& die, bool has_scopes) {
+  for (const unsigned attribute : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
+    std::string text = text_of(die, attribute);
+    if (!text.empty()) return text;
+  }
+  std::string name = text_of(die, DW_AT_name);
+  if (name.empty() || !has_scopes) return name;
+  // A function that is inlined everywhere has no linkage name.
+  return scope_of(declaration_of(die)) + name;
+}
+
+bool is_plain_c(Dwarf_Die& unit) {
+  switch (dwarf_srclang(&unit)) {
+    case DW_LANG_C:
+    case DW_LANG_C89:
+    case DW_LANG_C99:
+    case DW_LANG_C11:
+    case DW_LANG_Mips_Assembler:
+      return true;
+    default:
+      return false;
+  }
+}
+
+uint64_t number_of(Dwarf_Die& die, unsigned name) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word value = 0;
+  if (dwarf_attr(&die, name, &attribute) == nullptr || dwarf_formudata(&attribute, &value) != 0)
+    return 0;
+  return value;
+}
+
+bool is_scope(int tag) {
+  switch (tag) {
+    case DW_TAG_subprogram:
+    case DW_TAG_inlined_subroutine:
+    case DW_TAG_lexical_block:
+    case DW_TAG_try_block:
+    case DW_TAG_catch_block:
+    case DW_TAG_entry_point:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Fills `chain` with the function at the address and those inlined there, outermost first.
+bool find_scopes(Dwarf_Die& parent, Dwarf_Addr address, size_t depth,
+                 std::vector<Dwarf_Die>& chain) {
+  Dwarf_Die child;
+  if (depth > kDeepestScope || dwarf_child(&parent, &child) != 0) return false;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (is_scope(tag) && dwarf_haspc(&child, address) == 1) {
+      if (tag == DW_TAG_subprogram) chain.clear();  // a function within a function
+      if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine) chain.push_back(child);
+      find_scopes(child, address, depth + 1, chain);
+      return true;
+    }
+    if (may_hold_functions(tag) && find_scopes(child, address, depth + 1, chain)) return true;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return false;
+}
+
+struct UnitRange {
+  Dwarf_Addr begin;
+  Dwarf_Addr end;
+  Dwarf_Off unit;  // offset of its DIE
+};
+
+}  // namespace
+
+struct DebugLines::Impl {
+  Dwarf* dwarf = nullptr;
+  // Ranges of all units, for files whose .debug_aranges are missing (clang) or have gaps. Built
+  // when first needed.
+  std::optional<std::vector<UnitRange>> ranges;
+
+  void read_ranges() {
+    ranges.emplace();
+    Dwarf_CU* unit = nullptr;
+    Dwarf_Die die;
+    while (dwarf_get_units(dwarf, unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
+      Dwarf_Addr base = 0;
+      Dwarf_Addr begin = 0;
+      Dwarf_Addr end = 0;
+      ptrdiff_t at = 0;
+      while ((at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0) {
+        if (begin < end) ranges->push_back({begin, end, dwarf_dieoffset(&die)});
+      }
+    }
+    std::stable_sort(ranges->begin(), ranges->end(),
+                     [](const UnitRange& a, const UnitRange& b) { return a.begin < b.begin; });
+  }
+
+  bool find_unit(Dwarf_Addr address, Dwarf_Die& out) {
+    if (dwarf_addrdie(dwarf, address, &out) != nullptr) return true;
+    if (!ranges) read_ranges();
+    const auto after =
+        std::upper_bound(ranges->begin(), ranges->end(), address,
+                         [](Dwarf_Addr a, const UnitRange& range) { return a < range.begin; });
+    if (after == ranges->begin()) return false;
+    const UnitRange& range = *std::prev(after);
+    return address < range.end && dwarf_offdie(dwarf, range.unit, &out) != nullptr;
+  }
+};
+
+DebugLines::DebugLines(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+DebugLines::~DebugLines() {
+  dwarf_end(impl_->dwarf);
+}
+
+std::unique_ptr<DebugLines> DebugLines::open(Elf* elf) {
+  if (elf == nullptr) return nullptr;
+  const uint64_t size = debug_bytes(elf);
+  if (size == 0 || size > kMostDebugBytes) return nullptr;
+  auto impl = std::make_unique<Impl>();
+  impl->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, nullptr);
+  if (impl->dwarf == nullptr) return nullptr;
+  return std::unique_ptr<DebugLines>(new DebugLines(std::move(impl)));
+}
+
+std::vector<SourceFrame> DebugLines::at(uint64_t address) {
+  std::vector<SourceFrame> frames;
+  Dwarf_Die unit;
+  if (!impl_->find_unit(address, unit)) return frames;
+
+  SourceFrame here;
+  if (Dwarf_Line* line = dwarf_getsrc_die(&unit, address)) {
+    if (const char* file = dwarf_linesrc(line, nullptr, nullptr)) here.file = file;
+    dwarf_lineno(line, &here.line);
+  }
+
+  // Split debug information: the functions stand in a file of their own.
+  Dwarf_Die split{};
+  Dwarf_Half version = 0;
+  uint8_t type = 0;
+  if (dwarf_cu_info(unit.cu, &version, &type, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
+      type == DW_UT_skeleton && split.addr != nullptr)
+    unit = split;
+
+  const bool has_scopes = !is_plain_c(unit);
+  std::vector<Dwarf_Die> chain;
+  find_scopes(unit, address, 0, chain);
+  Dwarf_Files* files = nullptr;
+  size_t file_count = 0;
+  if (chain.size() > 1 && dwarf_getsrcfiles(&unit, &files, &file_count) != 0) files = nullptr;
+  for (size_t i = chain.size(); i > 0; --i) {
+    Dwarf_Die& scope = chain[i - 1];
+    here.function = function_name(scope, has_scopes);
+    frames.push_back(here);
+    if (i == 1) break;
+    // Where it was inlined is where the next outer one is.
+    here = SourceFrame();
+    const uint64_t file = number_of(scope, DW_AT_call_file);
+    if (files != nullptr && file < file_count) {
+      if (const char* path = dwarf_filesrc(files, file, nullptr, nullptr)) here.file = path;
+    }
+    here.line = static_cast<int>(std::min<uint64_t>(number_of(scope, DW_AT_call_line), INT32_MAX));
+  }
+  if (frames.empty()) frames.push_back(here);
+  return frames;
+}
+
+}  // namespace tailback

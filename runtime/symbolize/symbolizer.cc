@@ -1,0 +1,187 @@
+#include "runtime/symbolize/symbolizer.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "runtime/capture/module_files.h"
+#include "runtime/symbolize/debug_file.h"
+#include "runtime/symbolize/debug_lines.h"
+#include "runtime/symbolize/demangle.h"
+#include "runtime/symbolize/plt_entries.h"
+#include "runtime/symbolize/symbol_table.h"
+
+namespace tailback {
+namespace {
+
+constexpr size_t kMostModules = 128;
+constexpr size_t kMostDebugModules = 12;
+constexpr size_t kMostAddresses = 16384;
+
+// What is known of one module's file.
+class Module {
+ public:
+  Module(int pid, const ModuleFiles::Place& place) : image_(place.image) {
+    Elf* elf = image_->elf();
+    if (elf == nullptr) return;
+    debug_file_ = find_debug_file(pid, place.mapping->path, *image_);
+    read_symbols(elf, functions_, variables_);
+    read_plt_entries(elf, functions_);
+    if (debug_file_ != nullptr) read_symbols(debug_file_->elf(), functions_, variables_);
+    functions_.finish();
+    variables_.finish();
+    image_->release_elf();  // with its copies of the tables
+  }
+  ~Module() { close_lines(); }
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  const SymbolTable& functions() const { return functions_; }
+  const SymbolTable& variables() const { return variables_; }
+
+  // nullptr if there is no debug information.
+  DebugLines* lines() {
+    if (!lines_tried_) {
+      lines_tried_ = true;
+      if (debug_file_ != nullptr) lines_ = DebugLines::open(debug_file_->elf());
+      if (lines_ == nullptr) lines_ = DebugLines::open(image_->elf());
+      if (lines_ == nullptr) image_->release_elf();
+    }
+    return lines_.get();
+  }
+  bool has_lines() const { return lines_ != nullptr; }
+  void close_lines() {
+    lines_.reset();
+    lines_tried_ = false;
+    image_->release_elf();
+  }
+
+  uint64_t used = 0;
+
+ private:
+  std::shared_ptr<ModuleImage> image_;
+  std::unique_ptr<ElfFile> debug_file_;
+  SymbolTable functions_;
+  SymbolTable variables_;
+  bool lines_tried_ = false;
+  std::unique_ptr<DebugLines> lines_;
+};
+
+}  // namespace
+
+struct Symbolizer::Impl {
+  using Key = ModuleFiles::Key;
+  using Modules = std::map<Key, Module>;
+
+  ModuleFiles files;
+  Modules modules;
+  std::map<std::pair<Key, uint64_t>, std::vector<Frame>> addresses;
+  uint64_t clock = 0;
+
+  Module& module_at(int pid, const ModuleFiles::Place& place) {
+    auto found = modules.find(place.key);
+    if (found == modules.end()) {
+      if (modules.size() >= kMostModules) modules.erase(least_used(false));
+      found = modules.try_emplace(place.key, pid, place).first;
+    }
+    found->second.used = ++clock;
+    return found->second;
+  }
+
+  Modules::iterator least_used(bool with_lines) {
+    auto least = modules.end();
+    for (auto it = modules.begin(); it != modules.end(); ++it) {
+      if (with_lines && !it->second.has_lines()) continue;
+      if (least == modules.end() || it->second.used < least->second.used) least = it;
+    }
+    return least;
+  }
+
+  DebugLines* lines_of(Module& module) {
+    if (!module.has_lines()) {
+      const auto open = std::count_if(modules.begin(), modules.end(),
+                                      [](const auto& entry) { return entry.second.has_lines(); });
+      if (static_cast<size_t>(open) >= kMostDebugModules) least_used(true)->second.close_lines();
+    }
+    return module.lines();
+  }
+
+  // The frames at a place, all but what depends on the mapping.
+  std::vector<Frame> look_up(int pid, const ModuleFiles::Place& place) {
+    Module& module = module_at(pid, place);
+    std::vector<Frame> frames;
+    if (DebugLines* lines = lines_of(module)) {
+      for (SourceFrame& source : lines->at(place.address)) {
+        Frame frame;
+        frame.function = demangle(source.function);
+        frame.file = std::move(source.file);
+        frame.line = source.line;
+        frame.inlined = true;
+        frames.push_back(std::move(frame));
+      }
+    }
+    if (frames.empty()) frames.emplace_back();
+    // The symbol's name is the one that callers use; debug information may have an inner alias.
+    Frame& outer = frames.back();
+    outer.inlined = false;
+    if (const auto symbol = module.functions().find(place.address))
+      outer.function = demangle(symbol->name);
+    return frames;
+  }
+
+  const std::vector<Frame>& frames_at(int pid, const ModuleFiles::Place& place) {
+    const std::pair key(place.key, place.address);
+    auto found = addresses.find(key);
+    if (found == addresses.end()) {
+      if (addresses.size() >= kMostAddresses) addresses.clear();
+      found = addresses.emplace(key, look_up(pid, place)).first;
+    }
+    return found->second;
+  }
+};
+
+Symbolizer::Symbolizer() : impl_(std::make_unique<Impl>()) {}
+Symbolizer::~Symbolizer() = default;
+
+std::vector<Frame> Symbolizer::symbolize(int pid, const ModuleMap& modules, const RawStack& stack) {
+  std::vector<Frame> frames;
+  for (const RawFrame& raw : stack.frames) {
+    std::vector<Frame> some = symbolize(pid, modules, raw);
+    std::move(some.begin(), some.end(), std::back_inserter(frames));
+  }
+  return frames;
+}
+
+std::vector<Frame> Symbolizer::symbolize(int pid, const ModuleMap& modules, RawFrame raw) {
+  // A return address can lie behind the end of its function.
+  const RemoteAddress address(raw.address.value - (raw.after_call ? 1 : 0));
+  if (const auto place = impl_->files.locate(pid, modules, address)) {
+    std::vector<Frame> frames = impl_->frames_at(pid, *place);
+    for (Frame& frame : frames) {
+      frame.module = place->mapping->path;
+      frame.offset = place->address;
+    }
+    return frames;
+  }
+  Frame frame;
+  frame.offset = raw.address.value;
+  const Mapping* mapping = modules.find(address);
+  if (mapping != nullptr && mapping->is_file()) {
+    frame.module = mapping->path;
+    frame.offset = (address - mapping->begin) + mapping->file_offset;
+  }
+  return {frame};
+}
+
+std::optional<std::string> Symbolizer::variable_at(int pid, const ModuleMap& modules,
+                                                   RemoteAddress address) {
+  const auto place = impl_->files.locate(pid, modules, address);
+  if (!place) return std::nullopt;
+  const auto symbol = impl_->module_at(pid, *place).variables().find(place->address);
+  if (!symbol) return std::nullopt;
+  std::string name = demangle(symbol->name);
+  if (symbol->offset != 0) name += "+" + std::to_string(symbol->offset);
+  return name;
+}
+
+}  // namespace tailback
