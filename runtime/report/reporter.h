@@ -1,5 +1,6 @@
 // A reporter renders plain values somewhere. All calls come from one thread, in the order: one
-// session, any number of stalls, one end.
+// session, any number of stalls, one end. Reporters do not throw from these calls: what can't be
+// written is counted and said, and the session goes on.
 #pragma once
 
 #include "runtime/values/session.h"

@@ -1,0 +1,31 @@
+// Passes every value on to several reporters, in the order in which they were added.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "runtime/report/reporter.h"
+
+namespace tailback {
+
+class FanOutReporter final : public Reporter {
+ public:
+  void add(std::unique_ptr<Reporter> reporter) { reporters_.push_back(std::move(reporter)); }
+  bool empty() const { return reporters_.empty(); }
+
+  void session(const SessionStart& start) override {
+    for (const auto& reporter : reporters_) reporter->session(start);
+  }
+  void stall(const Stall& stall) override {
+    for (const auto& reporter : reporters_) reporter->stall(stall);
+  }
+  void end(const SessionEnd& end) override {
+    for (const auto& reporter : reporters_) reporter->end(end);
+  }
+
+ private:
+  std::vector<std::unique_ptr<Reporter>> reporters_;
+};
+
+}  // namespace tailback

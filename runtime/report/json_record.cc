@@ -1,0 +1,242 @@
+#include "runtime/report/json_record.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "runtime/report/printable.h"
+#include "runtime/report/wall_time.h"
+
+namespace tailback {
+namespace {
+
+// Keeps the order of the fields, so that a line begins with what it is.
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kShortStringBytes = 512;
+constexpr size_t kListEntries = 1024;
+
+double milliseconds(Nanoseconds duration) {
+  const int64_t nanoseconds = std::max<int64_t>(duration.count(), 0);
+  return std::round(static_cast<double>(nanoseconds) / 1e3) / 1e3;
+}
+
+template <typename Integer>
+std::optional<Integer> whole_number(std::string_view text) {
+  Integer number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Renders values with every string cut to a number of bytes.
+class Renderer {
+ public:
+  explicit Renderer(size_t string_bytes) : string_bytes_(string_bytes) {}
+
+  Json operator()(const SessionStart& start) const {
+    Json command = Json::array();
+    for (const std::string& word : start.command) {
+      if (command.size() == kListEntries) break;
+      command.push_back(cut(word));
+    }
+    return {{"schema", kReportSchema},
+            {"type", "session"},
+            {"version", cut(start.version)},
+            {"time", rfc3339(start.time)},
+            {"command", std::move(command)},
+            {"pid", start.pid},
+            {"observer_pid", start.observer_pid},
+            {"host", cut(start.host)},
+            {"threshold_ms", milliseconds(start.threshold)}};
+  }
+
+  Json operator()(const Stall& stall) const {
+    const size_t frames = std::min(stall.stack.size(), kStackFrames);
+    Json stack = Json::array();
+    for (size_t i = 0; i < frames; ++i) stack.push_back(frame(stall.stack[i]));
+    Json contributors = Json::array();
+    for (const ContributorShare& share : stall.contributors) {
+      if (contributors.size() == kListEntries) break;
+      contributors.push_back(contributor(share));
+    }
+    Json notes = Json::array();
+    for (const std::string& note : stall.notes) {
+      if (notes.size() == kListEntries) break;
+      notes.push_back(cut(note));
+    }
+    return {{"schema", kReportSchema},
+            {"type", "stall"},
+            {"id", stall.id},
+            {"state", word(stall.state)},
+            {"time", rfc3339(stall.begin)},
+            {"pid", stall.pid},
+            {"tid", stall.tid},
+            {"process", cut(stall.process)},
+            {"thread", cut(stall.thread)},
+            {"loop", loop(stall.loop)},
+            {"duration_ms", milliseconds(stall.duration)},
+            {"threshold_ms", milliseconds(stall.threshold)},
+            {"cause", word(stall.cause)},
+            {"call", stall.call ? call(*stall.call) : Json(nullptr)},
+            {"stack", std::move(stack)},
+            {"stack_complete", stall.stack_complete && frames == stall.stack.size()},
+            {"culprit", stall.culprit < frames ? Json(stall.culprit) : Json(nullptr)},
+            {"samples", stall.samples},
+            {"backlog", or_null(stall.backlog)},
+            {"contributors", std::move(contributors)},
+            {"spent", spent(stall.spent)},
+            {"notes", std::move(notes)},
+            {"advice", cut(stall.advice)},
+            {"fingerprint", cut(stall.fingerprint)}};
+  }
+
+  Json operator()(const SessionEnd& end) const {
+    Json loops = Json::array();
+    for (const LoopStatistics& statistics : end.loops) loops.push_back(loop(statistics));
+    const Losses& losses = end.losses;
+    return {{"schema", kReportSchema},
+            {"type", "end"},
+            {"time", rfc3339(end.time)},
+            {"duration_ms", milliseconds(end.duration)},
+            {"exit_status", or_null(end.exit_status)},
+            {"signal", or_null(end.signal)},
+            {"stalls", end.stalls},
+            {"stalled_ms", milliseconds(end.stalled)},
+            {"processes", end.processes},
+            {"threads", end.threads},
+            {"longest_hold_ms", milliseconds(end.longest_hold)},
+            {"losses",
+             {{"events", losses.events},
+              {"threads", losses.threads},
+              {"processes", losses.processes},
+              {"corrupt", losses.corrupt},
+              {"samples", losses.samples}}},
+            {"loops", std::move(loops)}};
+  }
+
+ private:
+  std::string cut(std::string_view text) const {
+    if (text.size() <= string_bytes_) return std::string(text);
+    return std::string(utf8_prefix(text, string_bytes_)) + "…";
+  }
+
+  Json or_null(std::string_view text) const {
+    return text.empty() ? Json(nullptr) : Json(cut(text));
+  }
+  template <typename T>
+  static Json or_null(const std::optional<T>& value) {
+    return value ? Json(*value) : Json(nullptr);
+  }
+
+  Json frame(const Frame& frame) const {
+    return {{"function", or_null(frame.function)},
+            {"file", or_null(frame.file)},
+            {"line", frame.line > 0 ? Json(frame.line) : Json(nullptr)},
+            {"module", or_null(frame.module)},
+            {"offset", offset(frame.offset)},
+            {"inlined", frame.inlined},
+            {"language", cut(frame.language)}};
+  }
+
+  // As text: JSON readers that keep numbers as doubles would round the address of JIT code.
+  static std::string offset(uint64_t value) {
+    char digits[18] = "0x";
+    const auto [end, error] = std::to_chars(digits + 2, std::end(digits), value, 16);
+    return {digits, end};
+  }
+
+  Json loop(const LoopIdentity& loop) const {
+    return {{"wait", cut(loop.wait)}, {"fd", loop.fd >= 0 ? Json(loop.fd) : Json(nullptr)}};
+  }
+
+  Json loop(const LoopStatistics& statistics) const {
+    return {{"pid", statistics.pid},
+            {"tid", statistics.tid},
+            {"process", cut(statistics.process)},
+            {"thread", cut(statistics.thread)},
+            {"loop", loop(statistics.loop)},
+            {"turns", statistics.turns},
+            {"busy_ms", milliseconds(statistics.busy)},
+            {"lifetime_ms", milliseconds(statistics.lifetime)},
+            {"p50_ms", milliseconds(statistics.p50)},
+            {"p90_ms", milliseconds(statistics.p90)},
+            {"p99_ms", milliseconds(statistics.p99)},
+            {"p999_ms", milliseconds(statistics.p999)},
+            {"longest_ms", milliseconds(statistics.longest)}};
+  }
+
+  Json argument(const Argument& argument) const {
+    if (argument.is_number) {
+      if (const auto number = whole_number<int64_t>(argument.value)) return *number;
+      if (const auto number = whole_number<uint64_t>(argument.value)) return *number;
+    }
+    return cut(argument.value);
+  }
+
+  Json call(const BlockedCall& call) const {
+    Json arguments = Json::object();
+    for (const Argument& one : call.arguments) {
+      if (arguments.size() == kListEntries) break;
+      arguments[cut(one.name)] = argument(one);
+    }
+    return {{"function", cut(call.function)},
+            {"arguments", std::move(arguments)},
+            {"object", or_null(call.object)},
+            {"intercepted", call.intercepted}};
+  }
+
+  Json contributor(const ContributorShare& share) const {
+    return {{"function", cut(share.function)},
+            {"caller", frame(share.caller)},
+            {"count", share.count},
+            {"total_ms", milliseconds(share.total)},
+            {"longest_ms", milliseconds(share.longest)}};
+  }
+
+  static Json spent(const TimeSpent& spent) {
+    if (!spent.known) return nullptr;
+    return {{"on_cpu_ms", milliseconds(spent.on_cpu)},
+            {"runnable_ms", milliseconds(spent.runnable)},
+            {"in_calls_ms", milliseconds(spent.in_calls)},
+            {"major_faults", spent.major_faults}};
+  }
+
+  size_t string_bytes_;
+};
+
+// Bytes that the strings of a stack take when each is cut to kStringBytes and every byte needs an
+// escape of six characters.
+size_t longest_stack_text(const std::vector<Frame>& stack) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < std::min(stack.size(), kStackFrames); ++i) {
+    for (const std::string* text : {&stack[i].function, &stack[i].file, &stack[i].module}) {
+      bytes += 6 * std::min(text->size(), kStringBytes);
+    }
+  }
+  return bytes;
+}
+
+template <typename Value>
+std::string line_of(const Value& value, size_t string_bytes) {
+  // Targets name things in any bytes: those that are no UTF-8 become U+FFFD.
+  return Renderer(string_bytes)(value).dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+std::string json_line(const SessionStart& start) {
+  return line_of(start, kStringBytes);
+}
+
+std::string json_line(const Stall& stall) {
+  const bool too_long = longest_stack_text(stall.stack) > kStallLineBytes;
+  return line_of(stall, too_long ? kShortStringBytes : kStringBytes);
+}
+
+std::string json_line(const SessionEnd& end) {
+  return line_of(end, kStringBytes);
+}
+
+}  // namespace tailback

@@ -1,0 +1,26 @@
+// A plain value as one line of a recording. FORMAT.md describes the fields.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "runtime/values/session.h"
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+inline constexpr int kReportSchema = 1;
+
+// Bounds on what a target can make us write. A string of more than kStringBytes is cut and ends in
+// "…"; in a stall whose stack could still take more than kStallLineBytes, strings are cut shorter.
+// A deeper stack loses its outermost frames and counts as incomplete.
+inline constexpr size_t kStringBytes = 16384;
+inline constexpr size_t kStackFrames = 1024;
+inline constexpr size_t kStallLineBytes = size_t{16} << 20;
+
+// Each ends in a newline and has no other. Bytes that are no UTF-8 are replaced by U+FFFD.
+std::string json_line(const SessionStart& start);
+std::string json_line(const Stall& stall);
+std::string json_line(const SessionEnd& end);
+
+}  // namespace tailback

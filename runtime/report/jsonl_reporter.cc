@@ -1,0 +1,22 @@
+#include "runtime/report/jsonl_reporter.h"
+
+#include <utility>
+
+#include "runtime/report/json_record.h"
+
+namespace tailback {
+
+JsonlReporter::JsonlReporter(const std::string& path, ReportFile::Complain complain)
+    : file_(path, std::move(complain)) {}
+
+void JsonlReporter::session(const SessionStart& start) {
+  file_.append(json_line(start));
+}
+void JsonlReporter::stall(const Stall& stall) {
+  file_.append(json_line(stall));
+}
+void JsonlReporter::end(const SessionEnd& end) {
+  file_.append(json_line(end));
+}
+
+}  // namespace tailback

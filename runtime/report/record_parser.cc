@@ -1,0 +1,313 @@
+#include "runtime/report/record_parser.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "runtime/report/json_record.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/wall_time.h"
+
+namespace tailback {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDeepestNesting = 16;  // a record needs 4
+
+[[noreturn]] void malformed(std::string_view field, std::string_view expected) {
+  throw MalformedRecord(fmt::format("'{}' is not {}", field, expected));
+}
+
+// A value nested a million deep costs far more memory than its text.
+bool nested_too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kDeepestNesting) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+// Reads the fields of one object, with a clear complaint where one is not what it should be. An
+// absent field and null are the same.
+class Fields {
+ public:
+  explicit Fields(const json& object) : object_(object) {
+    if (!object.is_object()) throw MalformedRecord("an object is missing");
+  }
+
+  const json* find(const char* name) const {
+    const auto it = object_.find(name);
+    return it == object_.end() || it->is_null() ? nullptr : &*it;
+  }
+  const json& need(const char* name) const {
+    const json* const value = find(name);
+    if (value == nullptr) throw MalformedRecord(fmt::format("'{}' is missing", name));
+    return *value;
+  }
+  const json& list(const char* name) const {
+    static const json kNone = json::array();
+    const json* const value = find(name);
+    if (value == nullptr) return kNone;
+    if (!value->is_array()) malformed(name, "a list");
+    return *value;
+  }
+
+  std::string text(const char* name) const {
+    const json* const value = find(name);
+    if (value == nullptr) return {};
+    if (!value->is_string()) malformed(name, "a string");
+    return value->get<std::string>();
+  }
+  bool flag(const char* name, bool otherwise) const {
+    const json* const value = find(name);
+    if (value == nullptr) return otherwise;
+    if (!value->is_boolean()) malformed(name, "true or false");
+    return value->get<bool>();
+  }
+  template <typename Integer>
+  std::optional<Integer> integer(const char* name) const {
+    const json* const value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_number_unsigned()) {
+      const auto number = value->get<uint64_t>();
+      if (std::in_range<Integer>(number)) return static_cast<Integer>(number);
+    } else if (value->is_number_integer()) {
+      const auto number = value->get<int64_t>();
+      if (std::in_range<Integer>(number)) return static_cast<Integer>(number);
+    }
+    malformed(name, "a whole number in range");
+  }
+  template <typename Integer>
+  Integer number(const char* name) const {
+    return integer<Integer>(name).value_or(0);
+  }
+  Nanoseconds duration(const char* name) const {
+    const json* const value = find(name);
+    if (value == nullptr) return {};
+    constexpr double kLongest = 9.2e12;  // milliseconds; Nanoseconds goes a little further
+    if (!value->is_number()) malformed(name, "a number of milliseconds");
+    const auto milliseconds = value->get<double>();
+    if (!(milliseconds >= 0 && milliseconds <= kLongest)) {
+      malformed(name, "a number of milliseconds");
+    }
+    // Recordings have microseconds; what is finer is rounding of the double.
+    return Nanoseconds(static_cast<int64_t>(milliseconds * 1e3 + 0.5) * 1000);
+  }
+  WallTime time(const char* name) const {
+    const std::string text = need(name).is_string() ? need(name).get<std::string>() : "";
+    const auto parsed = parse_rfc3339(text);
+    if (!parsed) malformed(name, "a time as RFC 3339 has it");
+    return *parsed;
+  }
+  template <typename Word, size_t kCount>
+  Word word_of(const char* name, const std::array<std::string_view, kCount>& words) const {
+    const json& value = need(name);
+    const auto it = value.is_string()
+                        ? std::find(words.begin(), words.end(), value.get_ref<const std::string&>())
+                        : words.end();
+    if (it == words.end()) malformed(name, "a word of the schema");
+    return static_cast<Word>(it - words.begin());
+  }
+
+ private:
+  const json& object_;
+};
+
+Frame frame_of(const json& value) {
+  const Fields fields(value);
+  Frame frame;
+  frame.function = fields.text("function");
+  frame.file = fields.text("file");
+  frame.line = fields.number<int>("line");
+  frame.module = fields.text("module");
+  frame.inlined = fields.flag("inlined", false);
+  if (fields.find("language") != nullptr) frame.language = fields.text("language");
+
+  const std::string offset = fields.text("offset");
+  if (!offset.empty()) {
+    const char* const end = offset.data() + offset.size();
+    const bool hexadecimal = offset.starts_with("0x") && offset.size() > 2;
+    const auto parsed = std::from_chars(offset.data() + (hexadecimal ? 2 : 0), end, frame.offset,
+                                        hexadecimal ? 16 : 10);
+    if (parsed.ec != std::errc() || parsed.ptr != end) malformed("offset", "a hexadecimal number");
+  }
+  return frame;
+}
+
+LoopIdentity loop_of(const json& value) {
+  const Fields fields(value);
+  return {fields.text("wait"), fields.integer<int>("fd").value_or(-1)};
+}
+
+BlockedCall call_of(const json& value) {
+  const Fields fields(value);
+  BlockedCall call;
+  call.function = fields.text("function");
+  call.object = fields.text("object");
+  call.intercepted = fields.flag("intercepted", true);
+  if (const json* const arguments = fields.find("arguments")) {
+    if (!arguments->is_object()) malformed("arguments", "an object");
+    for (const auto& [name, argument] : arguments->items()) {
+      const bool is_number = argument.is_number_integer();
+      if (!is_number && !argument.is_string())
+        malformed("arguments", "made of strings and numbers");
+      call.arguments.push_back(
+          {name, is_number ? argument.dump() : argument.get<std::string>(), is_number});
+    }
+  }
+  return call;
+}
+
+ContributorShare contributor_of(const json& value) {
+  const Fields fields(value);
+  ContributorShare share;
+  share.function = fields.text("function");
+  share.caller = frame_of(fields.need("caller"));
+  share.count = fields.number<uint64_t>("count");
+  share.total = fields.duration("total_ms");
+  share.longest = fields.duration("longest_ms");
+  return share;
+}
+
+TimeSpent spent_of(const json& value) {
+  const Fields fields(value);
+  TimeSpent spent;
+  spent.known = true;
+  spent.on_cpu = fields.duration("on_cpu_ms");
+  spent.runnable = fields.duration("runnable_ms");
+  spent.in_calls = fields.duration("in_calls_ms");
+  spent.major_faults = fields.number<uint64_t>("major_faults");
+  return spent;
+}
+
+SessionStart session_of(const Fields& fields) {
+  SessionStart start;
+  start.version = fields.text("version");
+  start.time = fields.time("time");
+  for (const json& word : fields.list("command")) {
+    if (!word.is_string()) malformed("command", "a list of strings");
+    start.command.push_back(word.get<std::string>());
+  }
+  start.pid = fields.number<int>("pid");
+  start.observer_pid = fields.number<int>("observer_pid");
+  start.host = fields.text("host");
+  start.threshold = fields.duration("threshold_ms");
+  return start;
+}
+
+Stall stall_of(const Fields& fields) {
+  Stall stall;
+  fields.need("id");
+  stall.id = fields.number<uint64_t>("id");
+  stall.state = fields.word_of<StallState>("state", kStallStateWords);
+  stall.begin = fields.time("time");
+  stall.pid = fields.number<int>("pid");
+  stall.tid = fields.number<int>("tid");
+  stall.process = fields.text("process");
+  stall.thread = fields.text("thread");
+  stall.loop = loop_of(fields.need("loop"));
+  fields.need("duration_ms");
+  stall.duration = fields.duration("duration_ms");
+  stall.threshold = fields.duration("threshold_ms");
+  stall.cause = fields.word_of<Cause>("cause", kCauseWords);
+  if (const json* const call = fields.find("call")) stall.call = call_of(*call);
+  for (const json& frame : fields.list("stack")) stall.stack.push_back(frame_of(frame));
+  stall.stack_complete = fields.flag("stack_complete", true);
+  const size_t frames = stall.stack.size();
+  stall.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
+  stall.samples = fields.number<unsigned>("samples");
+  stall.backlog = fields.integer<uint64_t>("backlog");
+  for (const json& share : fields.list("contributors")) {
+    stall.contributors.push_back(contributor_of(share));
+  }
+  if (const json* const spent = fields.find("spent")) stall.spent = spent_of(*spent);
+  for (const json& note : fields.list("notes")) {
+    if (!note.is_string()) malformed("notes", "a list of strings");
+    stall.notes.push_back(note.get<std::string>());
+  }
+  stall.advice = fields.text("advice");
+  stall.fingerprint = fields.text("fingerprint");
+  return stall;
+}
+
+LoopStatistics statistics_of(const json& value) {
+  const Fields fields(value);
+  LoopStatistics statistics;
+  statistics.pid = fields.number<int>("pid");
+  statistics.tid = fields.number<int>("tid");
+  statistics.process = fields.text("process");
+  statistics.thread = fields.text("thread");
+  statistics.loop = loop_of(fields.need("loop"));
+  statistics.turns = fields.number<uint64_t>("turns");
+  statistics.busy = fields.duration("busy_ms");
+  statistics.lifetime = fields.duration("lifetime_ms");
+  statistics.p50 = fields.duration("p50_ms");
+  statistics.p90 = fields.duration("p90_ms");
+  statistics.p99 = fields.duration("p99_ms");
+  statistics.p999 = fields.duration("p999_ms");
+  statistics.longest = fields.duration("longest_ms");
+  return statistics;
+}
+
+SessionEnd end_of(const Fields& fields) {
+  SessionEnd end;
+  end.time = fields.time("time");
+  end.duration = fields.duration("duration_ms");
+  end.exit_status = fields.integer<int>("exit_status");
+  end.signal = fields.integer<int>("signal");
+  end.stalls = fields.number<uint64_t>("stalls");
+  end.stalled = fields.duration("stalled_ms");
+  end.processes = fields.number<uint64_t>("processes");
+  end.threads = fields.number<uint64_t>("threads");
+  end.longest_hold = fields.duration("longest_hold_ms");
+  if (const json* const losses = fields.find("losses")) {
+    const Fields lost(*losses);
+    end.losses.events = lost.number<uint64_t>("events");
+    end.losses.threads = lost.number<uint64_t>("threads");
+    end.losses.processes = lost.number<uint64_t>("processes");
+    end.losses.corrupt = lost.number<uint64_t>("corrupt");
+    end.losses.samples = lost.number<uint64_t>("samples");
+  }
+  for (const json& loop : fields.list("loops")) end.loops.push_back(statistics_of(loop));
+  return end;
+}
+
+}  // namespace
+
+Record parse_record(std::string_view line) {
+  if (nested_too_deep(line)) throw MalformedRecord("nested too deep for a record");
+  const json value = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (value.is_discarded()) throw MalformedRecord("not JSON");
+  if (!value.is_object()) throw MalformedRecord("not a JSON object");
+
+  const Fields fields(value);
+  const json& schema = fields.need("schema");
+  const json& type = fields.need("type");
+  if (!schema.is_number_integer()) malformed("schema", "a whole number");
+  if (!type.is_string()) malformed("type", "a string");
+  if (schema != kReportSchema) throw UnknownSchema(schema.dump());
+
+  const auto& name = type.get_ref<const std::string&>();
+  if (name == "session") return session_of(fields);
+  if (name == "stall") return stall_of(fields);
+  if (name == "end") return end_of(fields);
+  return OtherRecord{std::string(utf8_prefix(name, 64))};
+}
+
+}  // namespace tailback

@@ -1,0 +1,21 @@
+// Keeps the values as they come, for tests.
+#pragma once
+
+#include <vector>
+
+#include "runtime/report/reporter.h"
+
+namespace tailback {
+
+class RecordingReporter final : public Reporter {
+ public:
+  void session(const SessionStart& start) override { sessions.push_back(start); }
+  void stall(const Stall& stall) override { stalls.push_back(stall); }
+  void end(const SessionEnd& end) override { ends.push_back(end); }
+
+  std::vector<SessionStart> sessions;
+  std::vector<Stall> stalls;
+  std::vector<SessionEnd> ends;
+};
+
+}  // namespace tailback

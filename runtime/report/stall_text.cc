@@ -1,0 +1,205 @@
+#include "runtime/report/stall_text.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/function_name.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/stack_text.h"
+#include "runtime/report/wall_time.h"
+
+namespace tailback {
+namespace {
+
+constexpr size_t kCulpritColumns = 100;
+constexpr size_t kObjectColumns = 100;
+constexpr size_t kLineColumns = 200;  // notes and advice: ours, but they may quote the target
+constexpr size_t kNameColumns = 32;
+constexpr size_t kArgumentColumns = 60;
+constexpr size_t kArgumentsShown = 8;
+constexpr size_t kContributorsShown = 6;
+constexpr size_t kNotesShown = 8;
+
+// "sleep in load_config (src/config.cc:42), on /etc/server.conf"
+std::string what_text(const Stall& stall) {
+  std::string text =
+      fmt::format("{} in {}", word(stall.cause), culprit_text(stall, kCulpritColumns));
+  if (stall.call && !stall.call->object.empty()) {
+    text += ", on " + printable(stall.call->object, kObjectColumns);
+  }
+  return text;
+}
+
+std::string length_text(const Stall& stall) {
+  const std::string duration = duration_text(stall.duration);
+  switch (stall.state) {
+    case StallState::kOngoing:
+      return duration + " so far";
+    case StallState::kUnfinished:
+      return duration + ", until the program ended";
+    case StallState::kEnded:
+      break;
+  }
+  return duration;
+}
+
+std::string backlog_text(uint64_t backlog) {
+  if (backlog == 0) return "nothing was waiting when the loop came back";
+  return fmt::format("{} waiting when the loop came back",
+                     count_text(backlog, "event was", "events were"));
+}
+
+std::string short_loop_text(const Stall& stall) {
+  std::string text = fmt::format("{}[{}]", printable(stall.process, kNameColumns), stall.pid);
+  if (stall.tid != stall.pid) {
+    text += fmt::format(" {}[{}]", printable(stall.thread, kNameColumns), stall.tid);
+  }
+  return text;
+}
+
+std::string call_text(const BlockedCall& call) {
+  std::string arguments;
+  size_t shown = 0;
+  for (const Argument& argument : call.arguments) {
+    if (!arguments.empty()) arguments += ", ";
+    if (shown++ == kArgumentsShown) {
+      arguments += "…";
+      break;
+    }
+    arguments += fmt::format("{}={}", printable(argument.name, kNameColumns),
+                             printable(argument.value, kArgumentColumns));
+  }
+  return printable(fmt::format("{}({}", printable(call.function, kArgumentColumns), arguments),
+                   kLineColumns) +
+         (call.intercepted ? ")" : "), as the kernel saw it");
+}
+
+std::string contributor_text(const ContributorShare& share) {
+  const bool caller_known = !share.caller.function.empty() || !share.caller.file.empty() ||
+                            !share.caller.module.empty() || share.caller.offset != 0;
+  return fmt::format("{}, {} ({}, longest {}){}", duration_text(share.total),
+                     printable(share.function, kArgumentColumns),
+                     count_text(share.count, "call", "calls"), duration_text(share.longest),
+                     caller_known ? " from " + frame_text(share.caller, kCulpritColumns) : "");
+}
+
+std::string spent_text(const TimeSpent& spent) {
+  std::string text = fmt::format("{} on CPU, {} ready to run but without a CPU, {} in calls",
+                                 duration_text(spent.on_cpu), duration_text(spent.runnable),
+                                 duration_text(spent.in_calls));
+  if (spent.major_faults > 0) {
+    text += ", " + count_text(spent.major_faults, "major page fault", "major page faults");
+  }
+  return text;
+}
+
+// Whether the kernel's accounting is what explains a stall of this cause.
+bool accounting_explains(Cause cause) {
+  switch (cause) {
+    case Cause::kCpu:
+    case Cause::kStarved:
+    case Cause::kThrottled:
+    case Cause::kFault:
+    case Cause::kMany:
+    case Cause::kUnknown:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void add_line(std::string& text, std::string_view label, std::string_view content) {
+  text += fmt::format("  {:<8} {}\n", label, content);
+}
+
+std::string samples_text(const Stall& stall) {
+  if (stall.samples == 0) return "no sample";
+  return fmt::format("{}{}", count_text(stall.samples, "sample", "samples"),
+                     stall.stack_complete ? "" : ", does not reach the start of the thread");
+}
+
+}  // namespace
+
+std::string full_stall_text(const Stall& stall, const TextStyle& style) {
+  std::string text = style.headline(fmt::format("tailback: loop held up for {}: {}",
+                                                length_text(stall), what_text(stall))) +
+                     "\n";
+  add_line(text, "loop", loop_text(stall.process, stall.pid, stall.thread, stall.tid, stall.loop));
+  add_line(text, "since", wall_time_text(stall.begin));
+  if (stall.call) add_line(text, "call", call_text(*stall.call));
+  if (stall.spent.known && accounting_explains(stall.cause)) {
+    add_line(text, "time", spent_text(stall.spent));
+  }
+  if (stall.cause == Cause::kMany) {
+    const size_t shown = std::min(stall.contributors.size(), kContributorsShown);
+    for (size_t i = 0; i < shown; ++i) {
+      add_line(text, i == 0 ? "mostly" : "", contributor_text(stall.contributors[i]));
+    }
+    if (shown < stall.contributors.size()) {
+      add_line(text, "", fmt::format("… and {} more", stall.contributors.size() - shown));
+    }
+  }
+  if (!stall.stack.empty()) {
+    add_line(text, "stack", samples_text(stall));
+    text += stack_text(stall.stack, stall.culprit, style, "    ");
+  }
+  if (stall.backlog) add_line(text, "backlog", backlog_text(*stall.backlog));
+  const size_t notes = std::min(stall.notes.size(), kNotesShown);
+  for (size_t i = 0; i < notes; ++i) {
+    add_line(text, "note", printable(stall.notes[i], kLineColumns));
+  }
+  if (!stall.advice.empty()) {
+    add_line(text, "advice", style.advice(printable(stall.advice, kLineColumns)));
+  }
+  return text;
+}
+
+std::string repeated_stall_text(const Stall& stall, const Culprit* tally) {
+  std::string text = fmt::format("tailback: again, {}: {}; {}", length_text(stall),
+                                 what_text(stall), short_loop_text(stall));
+  if (tally != nullptr && tally->count > 1) {
+    text +=
+        fmt::format("; {} times, {} in all", count_text(tally->count), duration_text(tally->total));
+  }
+  return text + "\n";
+}
+
+std::string still_held_up_text(const Stall& stall) {
+  return fmt::format("tailback: still held up after {}: {}; {}\n", duration_text(stall.duration),
+                     what_text(stall), short_loop_text(stall));
+}
+
+std::string over_text(const Stall& stall) {
+  std::string text = stall.state == StallState::kUnfinished
+                         ? fmt::format("tailback: held up for {}", length_text(stall))
+                         : fmt::format("tailback: over after {}", length_text(stall));
+  text += fmt::format(": {}; {}", what_text(stall), short_loop_text(stall));
+  if (stall.backlog) text += "; " + backlog_text(*stall.backlog);
+  return text + "\n";
+}
+
+std::string culprit_text(const Stall& stall, size_t limit) {
+  if (const Frame* const frame = culprit_frame(stall)) return frame_text(*frame, limit);
+  if (stall.call) return printable(stall.call->function, limit);
+  return "unknown code";
+}
+
+std::string culprit_text(const Culprit& culprit, size_t limit) {
+  if (culprit.frame) return frame_text(*culprit.frame, limit);
+  if (!culprit.call.empty()) return printable(culprit.call, limit);
+  return "unknown code";
+}
+
+std::string loop_text(const std::string& process, int pid, const std::string& thread, int tid,
+                      const LoopIdentity& loop) {
+  std::string text = fmt::format("{}[{}], ", printable(process, kNameColumns), pid);
+  text += tid == pid ? std::string("main thread")
+                     : fmt::format("thread {}[{}]", printable(thread, kNameColumns), tid);
+  text += ", " + printable(loop.wait, kNameColumns);
+  if (loop.fd >= 0) text += fmt::format(" on fd {}", loop.fd);
+  return text;
+}
+
+}  // namespace tailback

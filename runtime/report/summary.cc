@@ -1,0 +1,201 @@
+#include "runtime/report/summary.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/json_record.h"
+
+namespace tailback {
+namespace {
+
+constexpr size_t kRows = 50;
+
+uint64_t bounded_sum(uint64_t a, uint64_t b) {
+  uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<uint64_t>::max() : sum;
+}
+
+void add(Losses& sum, const Losses& losses) {
+  sum.events = bounded_sum(sum.events, losses.events);
+  sum.threads = bounded_sum(sum.threads, losses.threads);
+  sum.processes = bounded_sum(sum.processes, losses.processes);
+  sum.corrupt = bounded_sum(sum.corrupt, losses.corrupt);
+  sum.samples = bounded_sum(sum.samples, losses.samples);
+}
+
+void add(LoopSummary& sum, const LoopStatistics& loop) {
+  ++sum.loops;
+  LoopStatistics& s = sum.statistics;
+  s.turns = bounded_sum(s.turns, loop.turns);
+  s.busy = saturating_sum(s.busy, loop.busy);
+  s.lifetime = saturating_sum(s.lifetime, loop.lifetime);
+  s.p50 = std::max(s.p50, loop.p50);
+  s.p90 = std::max(s.p90, loop.p90);
+  s.p99 = std::max(s.p99, loop.p99);
+  s.p999 = std::max(s.p999, loop.p999);
+  s.longest = std::max(s.longest, loop.longest);
+}
+
+double milliseconds(Nanoseconds duration) {
+  return std::round(static_cast<double>(duration.count()) / 1e3) / 1e3;
+}
+
+double share(Nanoseconds part, Nanoseconds whole) {
+  if (whole <= Nanoseconds::zero()) return 0;
+  const double share = static_cast<double>(part.count()) / static_cast<double>(whole.count());
+  return std::round(share * 1e4) / 1e4;
+}
+
+}  // namespace
+
+void Summary::session(const SessionStart&) {
+  begin_run();
+}
+
+void Summary::stall(const Stall& stall) {
+  if (!in_run_) begin_run();
+  if (stall.state == StallState::kOngoing) {
+    ongoing_[stall.id] = stall;
+    return;
+  }
+  ongoing_.erase(stall.id);
+  tally_.add(stall);
+}
+
+void Summary::end(const SessionEnd& end) {
+  if (!in_run_) begin_run();
+  duration_ = saturating_sum(duration_, end.duration);
+  add(losses_, end.losses);
+  for (const LoopStatistics& loop : end.loops) {
+    if (runs_ == 1) loops_.push_back(loop);
+    const LoopKey key(loop.process, loop.thread, loop.loop.wait, loop.loop.fd);
+    const auto [it, fresh] = merged_loops_.try_emplace(key, LoopSummary{loop, 1});
+    if (fresh) {
+      it->second.statistics.pid = 0;
+      it->second.statistics.tid = 0;
+    } else {
+      add(it->second, loop);
+    }
+  }
+  end_run();
+}
+
+void Summary::cut_short() {
+  ++runs_without_end_;
+  for (auto& [id, stall] : ongoing_) {
+    stall.state = StallState::kUnfinished;
+    tally_.add(stall);
+  }
+  end_run();
+}
+
+void Summary::begin_run() {
+  ++runs_;
+  in_run_ = true;
+  ongoing_.clear();
+}
+
+void Summary::end_run() {
+  in_run_ = false;
+  ongoing_.clear();
+}
+
+std::vector<LoopSummary> Summary::loops() const {
+  std::vector<LoopSummary> loops;
+  if (runs_ == 1) {
+    for (const LoopStatistics& loop : loops_) loops.push_back({loop, 1});
+  } else {
+    for (const auto& [key, loop] : merged_loops_) loops.push_back(loop);
+  }
+  return loops;
+}
+
+std::string Summary::text() const {
+  std::string text = count_text(runs_, "run", "runs");
+  if (runs_without_end_ < runs_) text += ", " + duration_text(duration_);
+  if (runs_without_end_ > 0) {
+    text += fmt::format(" ({} without an end record: their loops are missing)",
+                        count_text(runs_without_end_));
+  }
+  if (tally_.stalls() == 0) {
+    text += "; no stall\n";
+  } else {
+    text += fmt::format("; {}, {} in all\n", count_text(tally_.stalls(), "stall", "stalls"),
+                        duration_text(tally_.stalled()));
+    text += "\n" + culprit_table(tally_, kRows, "");
+  }
+  const std::string loop_rows = loop_table(loops(), kRows, "");
+  if (!loop_rows.empty()) text += "\n" + loop_rows;
+  if (losses_.any()) text += "\nIncomplete:\n" + losses_text(losses_, "  ");
+  return text;
+}
+
+std::string Summary::json() const {
+  using Json = nlohmann::ordered_json;
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+  };
+  Json culprits = Json::array();
+  for (const Culprit* culprit : tally_.by_total()) {
+    const Frame none;
+    const Frame& frame = culprit->frame ? *culprit->frame : none;
+    culprits.push_back({{"fingerprint", culprit->fingerprint},
+                        {"cause", word(culprit->cause)},
+                        {"function", or_null(frame.function)},
+                        {"file", or_null(frame.file)},
+                        {"line", frame.line > 0 ? Json(frame.line) : Json(nullptr)},
+                        {"module", or_null(frame.module)},
+                        {"call", or_null(culprit->call)},
+                        {"object", or_null(culprit->object)},
+                        {"more_objects", culprit->more_objects},
+                        {"count", culprit->count},
+                        {"unfinished", culprit->unfinished},
+                        {"total_ms", milliseconds(culprit->total)},
+                        {"longest_ms", milliseconds(culprit->longest)},
+                        {"share", share(culprit->total, tally_.stalled())}});
+  }
+  Json loops = Json::array();
+  for (const LoopSummary& loop : this->loops()) {
+    const LoopStatistics& s = loop.statistics;
+    loops.push_back(
+        {{"process", s.process},
+         {"thread", s.thread},
+         {"pid", s.pid != 0 ? Json(s.pid) : Json(nullptr)},
+         {"tid", s.tid != 0 ? Json(s.tid) : Json(nullptr)},
+         {"loop",
+          {{"wait", s.loop.wait}, {"fd", s.loop.fd >= 0 ? Json(s.loop.fd) : Json(nullptr)}}},
+         {"loops", loop.loops},
+         {"turns", s.turns},
+         {"busy_share", share(s.busy, s.lifetime)},
+         {"p50_ms", milliseconds(s.p50)},
+         {"p99_ms", milliseconds(s.p99)},
+         {"longest_ms", milliseconds(s.longest)}});
+  }
+  const Json summary = {{"schema", kReportSchema},
+                        {"type", "summary"},
+                        {"runs", runs_},
+                        {"runs_without_end", runs_without_end_},
+                        {"duration_ms", milliseconds(duration_)},
+                        {"stalls", tally_.stalls()},
+                        {"stalled_ms", milliseconds(tally_.stalled())},
+                        {"culprits", std::move(culprits)},
+                        {"other_culprits",
+                         {{"count", tally_.others().count},
+                          {"total_ms", milliseconds(tally_.others().total)},
+                          {"longest_ms", milliseconds(tally_.others().longest)}}},
+                        {"losses",
+                         {{"events", losses_.events},
+                          {"threads", losses_.threads},
+                          {"processes", losses_.processes},
+                          {"corrupt", losses_.corrupt},
+                          {"samples", losses_.samples}}},
+                        {"loops", std::move(loops)}};
+  return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace tailback

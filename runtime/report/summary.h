@@ -1,0 +1,57 @@
+// Recorded runs summed up.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/report/culprit_tally.h"
+#include "runtime/report/run_reader.h"
+#include "runtime/report/summary_text.h"
+#include "runtime/values/session.h"
+
+namespace tailback {
+
+// Takes runs from a RunReader. Only final lines count; of a run without an end record, so do the
+// stalls that were still going on in it.
+class Summary final : public RunSink {
+ public:
+  void session(const SessionStart& start) override;
+  void stall(const Stall& stall) override;
+  void end(const SessionEnd& end) override;
+  void cut_short() override;
+
+  uint64_t runs() const { return runs_; }
+  uint64_t runs_without_end() const { return runs_without_end_; }
+  // Of the runs that have an end record.
+  Nanoseconds duration() const { return duration_; }
+  const Losses& losses() const { return losses_; }
+  const CulpritTally& culprits() const { return tally_; }
+  // In one run, one entry per loop. In several, loops of one process name, thread name, wait and
+  // descriptor are put together, for their process ids mean nothing.
+  std::vector<LoopSummary> loops() const;
+
+  std::string text() const;
+  // One object, as FORMAT.md describes it, and a newline.
+  std::string json() const;
+
+ private:
+  void begin_run();
+  void end_run();
+
+  uint64_t runs_ = 0;
+  uint64_t runs_without_end_ = 0;
+  bool in_run_ = false;
+  Nanoseconds duration_{};
+  Losses losses_;
+  CulpritTally tally_;
+  std::unordered_map<uint64_t, Stall> ongoing_;  // of the run in progress, by id
+  std::vector<LoopStatistics> loops_;            // of the first run
+  using LoopKey = std::tuple<std::string, std::string, std::string, int>;
+  std::map<LoopKey, LoopSummary> merged_loops_;
+};
+
+}  // namespace tailback

@@ -1,0 +1,155 @@
+#include "runtime/report/summary_text.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/stall_text.h"
+#include "runtime/report/text_table.h"
+
+namespace tailback {
+namespace {
+
+constexpr size_t kCulpritColumns = 60;
+constexpr size_t kObjectColumns = 40;
+constexpr size_t kSessionRows = 10;
+
+std::string object_text(const Culprit& culprit) {
+  if (culprit.object.empty()) return {};
+  return printable(culprit.object, kObjectColumns) + (culprit.more_objects ? " and others" : "");
+}
+
+std::string row_name(const LoopSummary& loop) {
+  const LoopStatistics& s = loop.statistics;
+  if (s.pid != 0) return loop_text(s.process, s.pid, s.thread, s.tid, s.loop);
+  std::string text = printable(s.process, 32);
+  if (s.thread != s.process) text += ", thread " + printable(s.thread, 32);
+  text += ", " + printable(s.loop.wait, 32);
+  if (s.loop.fd >= 0) text += fmt::format(" on fd {}", s.loop.fd);
+  if (loop.loops > 1) text += fmt::format(" ({} loops)", count_text(loop.loops));
+  return text;
+}
+
+}  // namespace
+
+std::string culprit_table(const CulpritTally& tally, size_t rows, std::string_view indent) {
+  using Align = TextTable::Align;
+  TextTable table({{"culprit"},
+                   {"cause"},
+                   {"count", Align::kRight},
+                   {"total", Align::kRight},
+                   {"longest", Align::kRight},
+                   {"share", Align::kRight},
+                   {"object"}});
+  Culprit rest = tally.others();
+  size_t more = 0;
+  for (const Culprit* culprit : tally.by_total()) {
+    if (rows > 0) {
+      --rows;
+      table.add_row({culprit_text(*culprit, kCulpritColumns), std::string(word(culprit->cause)),
+                     count_text(culprit->count), duration_text(culprit->total),
+                     duration_text(culprit->longest), share_text(culprit->total, tally.stalled()),
+                     object_text(*culprit)});
+      continue;
+    }
+    ++more;
+    rest.count += culprit->count;
+    rest.total = saturating_sum(rest.total, culprit->total);
+    rest.longest = std::max(rest.longest, culprit->longest);
+  }
+  if (rest.count > 0) {
+    const bool uncounted = tally.others().count > 0;
+    table.add_row({fmt::format("… {}{} more", uncounted ? "at least " : "",
+                               count_text(more + (uncounted ? 1 : 0), "culprit", "culprits")),
+                   "", count_text(rest.count), duration_text(rest.total),
+                   duration_text(rest.longest), share_text(rest.total, tally.stalled()), ""});
+  }
+  return table.empty() ? std::string() : table.render(indent);
+}
+
+std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_view indent) {
+  if (loops.empty()) return {};
+  std::stable_sort(loops.begin(), loops.end(), [](const LoopSummary& a, const LoopSummary& b) {
+    return a.statistics.longest > b.statistics.longest;
+  });
+  using Align = TextTable::Align;
+  TextTable table({{"loop"},
+                   {"turns", Align::kRight},
+                   {"busy", Align::kRight},
+                   {"p50", Align::kRight},
+                   {"p99", Align::kRight},
+                   {"longest", Align::kRight}});
+  bool merged = false;
+  for (size_t i = 0; i < std::min(rows, loops.size()); ++i) {
+    const LoopStatistics& s = loops[i].statistics;
+    merged |= loops[i].loops > 1;
+    table.add_row({row_name(loops[i]), count_text(s.turns), share_text(s.busy, s.lifetime),
+                   duration_text(s.p50), duration_text(s.p99), duration_text(s.longest)});
+  }
+  std::string text = table.render(indent);
+  if (loops.size() > rows) {
+    text += fmt::format("{}… and {}\n", indent,
+                        count_text(loops.size() - rows, "more loop", "more loops"));
+  }
+  if (merged) {
+    text += fmt::format("{}Where a row has several loops, p50 and p99 are those of the worst.\n",
+                        indent);
+  }
+  return text;
+}
+
+std::string losses_text(const Losses& losses, std::string_view indent) {
+  std::string text;
+  const auto add = [&](uint64_t count, const char* one, const char* many) {
+    if (count > 0) text += fmt::format("{}{}\n", indent, count_text(count, one, many));
+  };
+  add(losses.events, "long turn found the ring of events full: it is missing from this report",
+      "long turns found the ring of events full: they are missing from this report");
+  add(losses.threads, "thread found no free record: it was not watched",
+      "threads found no free record: they were not watched");
+  add(losses.processes, "process found no free record: it was not watched",
+      "processes found no free record: they were not watched");
+  add(losses.corrupt, "entry of the shared segment made no sense and was left out",
+      "entries of the shared segment made no sense and were left out");
+  add(losses.samples, "stack could not be read", "stacks could not be read");
+  return text;
+}
+
+std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
+                             Nanoseconds threshold) {
+  const std::string over =
+      threshold > Nanoseconds::zero() ? " over " + duration_text(threshold) : "";
+  std::string text;
+  if (tally.stalls() == 0) {
+    if (end.loops.empty()) {
+      text = fmt::format("tailback: no event loop was seen in {} ({}, {})\n",
+                         duration_text(end.duration),
+                         count_text(end.processes, "process", "processes"),
+                         count_text(end.threads, "thread", "threads"));
+    } else {
+      uint64_t turns = 0;
+      Nanoseconds longest{};
+      for (const LoopStatistics& loop : end.loops) {
+        turns += loop.turns;
+        longest = std::max(longest, loop.longest);
+      }
+      text = fmt::format("tailback: no stall{} in {}; {}, {}, the longest {}\n", over,
+                         duration_text(end.duration), count_text(end.loops.size(), "loop", "loops"),
+                         count_text(turns, "turn", "turns"), duration_text(longest));
+    }
+  } else {
+    text = fmt::format("tailback: {}{}, {} in all, in {}\n",
+                       count_text(tally.stalls(), "stall", "stalls"), over,
+                       duration_text(tally.stalled()), duration_text(end.duration));
+    text += culprit_table(tally, kSessionRows, "  ");
+    std::vector<LoopSummary> loops;
+    for (const LoopStatistics& loop : end.loops) loops.push_back({loop, 1});
+    text += loop_table(std::move(loops), kSessionRows, "  ");
+  }
+  if (end.losses.any()) text += "tailback: incomplete:\n" + losses_text(end.losses, "  ");
+  return text;
+}
+
+}  // namespace tailback

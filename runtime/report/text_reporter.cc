@@ -1,0 +1,151 @@
+#include "runtime/report/text_reporter.h"
+
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/stall_text.h"
+#include "runtime/report/summary_text.h"
+#include "runtime/report/wall_time.h"
+
+namespace tailback {
+namespace {
+
+// A target can make up culprits without end: once this many are remembered we begin anew, and a
+// culprit is told in full a second time.
+constexpr size_t kRemembered = 4096;
+
+// Writes each message as it is, with one write(2), so that a report is not torn apart by what the
+// target writes to the same terminal.
+class ReportFileSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit ReportFileSink(std::unique_ptr<ReportFile> file) : file_(std::move(file)) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    file_->append({text.data(), text.size()});
+  }
+  void flush_() override {}
+
+  std::unique_ptr<ReportFile> file_;
+};
+
+std::shared_ptr<spdlog::logger> logger_on(spdlog::sink_ptr sink) {
+  // Reports bring their own newlines and their own time.
+  sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+      "%v", spdlog::pattern_time_type::local, std::string()));
+  auto logger = std::make_shared<spdlog::logger>("tailback.report", std::move(sink));
+  logger->set_level(spdlog::level::trace);
+  return logger;
+}
+
+bool colour_wanted(const ReportFile& file) {
+  const char* const no_color = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return file.is_terminal() && (no_color == nullptr || *no_color == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+std::string command_text(const SessionStart& start) {
+  std::string text;
+  for (const std::string& word : start.command) {
+    if (!text.empty()) text += ' ';
+    text += printable(word, 120);
+    if (text.size() > 1000) break;
+  }
+  return text.empty() ? "a preloaded program" : printable(text, 200);
+}
+
+}  // namespace
+
+TextReporter::TextReporter(const Options& options, ReportFile::Complain complain)
+    : announce_session_(!options.file.empty()) {
+  auto file = options.file.empty()
+                  ? std::make_unique<ReportFile>(STDERR_FILENO, "standard error", complain)
+                  : std::make_unique<ReportFile>(options.file, complain);
+  style_.colour = colour_wanted(*file);
+  style_.whole_stacks = options.whole_stacks;
+  logger_ = logger_on(std::make_shared<ReportFileSink>(std::move(file)));
+}
+
+TextReporter::TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session)
+    : style_(style), announce_session_(announce_session), logger_(logger_on(std::move(sink))) {}
+
+void TextReporter::session(const SessionStart& start) {
+  threshold_ = start.threshold;
+  if (!announce_session_) return;
+  say(fmt::format("tailback {}: {} (pid {}), threshold {}, {}\n", start.version,
+                  command_text(start), start.pid, duration_text(start.threshold),
+                  wall_time_text(start.time)));
+}
+
+void TextReporter::stall(const Stall& stall) {
+  const bool final = stall.state != StallState::kOngoing;
+  if (final) tally_.add(stall);
+  const auto told_at = stall.begin + std::chrono::duration_cast<WallTime::duration>(stall.duration);
+  if (admit(told_at)) say(text_of(stall));
+  if (final) told_as_ongoing_.erase(stall.id);
+}
+
+std::string TextReporter::text_of(const Stall& stall) {
+  const bool final = stall.state != StallState::kOngoing;
+  std::string key = culprit_key(stall);
+  const auto ongoing = told_as_ongoing_.find(stall.id);
+  const bool told_before = ongoing != told_as_ongoing_.end() && ongoing->second == key;
+  if (!final) {
+    if (told_as_ongoing_.size() >= kRemembered) told_as_ongoing_.clear();
+    told_as_ongoing_[stall.id] = key;
+  }
+
+  if (told_in_full_.size() >= kRemembered) told_in_full_.clear();
+  if (told_in_full_.insert(std::move(key)).second) return full_stall_text(stall, style_);
+  if (told_before) return final ? over_text(stall) : still_held_up_text(stall);
+  return repeated_stall_text(stall, final ? tally_.find(stall) : nullptr);
+}
+
+void TextReporter::end(const SessionEnd& end) {
+  say_held_back();
+  say(session_end_text(end, tally_, threshold_));
+  logger_->flush();
+}
+
+bool TextReporter::admit(WallTime time) {
+  // Stalls of several threads come a little out of order; the wall clock may also be set back.
+  if (std::chrono::abs(time - minute_begin_) >= std::chrono::minutes(1)) {
+    say_held_back();
+    minute_begin_ = time;
+    in_this_minute_ = 0;
+  }
+  if (in_this_minute_ == kReportsPerMinute) {
+    ++held_back_;
+    return false;
+  }
+  ++in_this_minute_;
+  return true;
+}
+
+void TextReporter::say_held_back() {
+  if (held_back_ == 0) return;
+  say(
+      fmt::format("tailback: {} held back, for there were more than {} in a minute; the summary "
+                  "has all stalls\n",
+                  count_text(held_back_, "report was", "reports were"), kReportsPerMinute));
+  held_back_ = 0;
+}
+
+void TextReporter::say(const std::string& text) {
+  // As an argument, not as the format: braces in it mean nothing.
+  logger_->info("{}", text);
+}
+
+}  // namespace tailback

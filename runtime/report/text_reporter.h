@@ -1,0 +1,62 @@
+// The report for people. A culprit is told in full the first time, then in one line with its
+// count; a stall that lasts is told again, and once more when it is over; the end sums up.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "runtime/report/culprit_tally.h"
+#include "runtime/report/report_file.h"
+#include "runtime/report/reporter.h"
+#include "runtime/report/text_style.h"
+
+namespace tailback {
+
+class TextReporter final : public Reporter {
+ public:
+  // Reports beyond this many in a minute are held back, counted, and in the summary all the same.
+  static constexpr unsigned kReportsPerMinute = 60;
+
+  struct Options {
+    std::string file;           // empty: standard error
+    bool whole_stacks = false;  // do not shorten stacks
+  };
+
+  // Colours if it writes to a terminal and NO_COLOR is unset or empty. Throws ReportFileError.
+  explicit TextReporter(const Options& options,
+                        ReportFile::Complain complain = ReportFile::say_on_standard_error);
+  // For tests: writes to any spdlog sink, one message per report.
+  TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session);
+
+  void session(const SessionStart& start) override;
+  void stall(const Stall& stall) override;
+  void end(const SessionEnd& end) override;
+
+ private:
+  // Whether the cap leaves room for a report at this time. A report that is held back is counted.
+  bool admit(WallTime time);
+  void say_held_back();
+  void say(const std::string& text);
+  // The report of a stall in the form that fits what was told before.
+  std::string text_of(const Stall& stall);
+
+  TextStyle style_;
+  bool announce_session_ = false;
+  std::shared_ptr<spdlog::logger> logger_;
+
+  Nanoseconds threshold_{};
+  CulpritTally tally_;
+  std::unordered_set<std::string> told_in_full_;               // culprit keys
+  std::unordered_map<uint64_t, std::string> told_as_ongoing_;  // stall id → culprit key
+
+  WallTime minute_begin_;
+  unsigned in_this_minute_ = 0;
+  uint64_t held_back_ = 0;
+};
+
+}  // namespace tailback
