@@ -1,0 +1,128 @@
+// tailback: names what holds an event loop up.
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/command/command_line.h"
+#include "runtime/command/observe_command.h"
+#include "runtime/command/options.h"
+#include "runtime/command/report_command.h"
+#include "runtime/command/run_command.h"
+#include "runtime/launch/launch_error.h"
+
+namespace tailback {
+namespace {
+
+// A standard descriptor that is closed would be given to the next file, and that file take what is
+// meant for a terminal. The command gets its descriptors as they were: these close on exec.
+void occupy_standard_descriptors() {
+  int fd = 0;
+  do {
+    fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
+}
+
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    if (app->get_name() == "run") return "Usage: " + name + " [OPTIONS] -- CMD [ARG...]\n";
+    return CLI::Formatter::make_usage(app, name);
+  }
+};
+
+std::string help_of(const ObserverOption& option) {
+  std::string help(option.help);
+  help += fmt::format(" [{}", option.variable);
+  if (!option.value_name.empty() && !option.default_value.empty()) {
+    help += fmt::format("; default {}", option.default_value);
+  }
+  return help + "]";
+}
+
+using Flags = std::map<std::string, std::string>;
+
+void add_observer_options(CLI::App& app, Flags& flags) {
+  for (const ObserverOption& option : observer_option_table()) {
+    const std::string flag(option.flag);
+    if (option.value_name.empty()) {
+      app.add_flag_callback(
+          flag, [&flags, flag] { flags[flag] = "1"; }, help_of(option));
+      continue;
+    }
+    app.add_option_function<std::string>(
+           flag, [&flags, flag](const std::string& value) { flags[flag] = value; }, help_of(option))
+        ->type_name(std::string(option.value_name))
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+}
+
+int run_tailback(const std::vector<std::string>& arguments) {
+  const CommandLine line = split_command_line(arguments);
+  CLI::App app("Names what holds an event loop up, in programs as they are shipped.", "tailback");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("--version", "tailback " TAILBACK_VERSION, "Print the version and exit");
+
+  Flags flags;
+  CLI::App* run = app.add_subcommand("run", "Run a command and report what stalls its loops");
+  add_observer_options(*run, flags);
+  run->footer(
+      "The exit status is the command's own; 125 if tailback can't observe it, 126 if it\n"
+      "can't be executed, 127 if there is no such program.");
+
+  ReportOptions report_options;
+  const CLI::App* report = add_report_command(app, report_options);
+
+  std::string session;
+  CLI::App* observe = app.add_subcommand("observe", "Observe a session that a recorder has begun");
+  observe->add_option("--session", session, "Path of its segment")->required();
+  observe->group("");
+
+  try {
+    std::vector<std::string> reversed(line.own.rbegin(), line.own.rend());
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    throw LaunchError(kTailbackFailed, std::string(error.what()) + "; see 'tailback --help'");
+  }
+
+  if (app.get_subcommands().empty()) {
+    throw LaunchError(kTailbackFailed, "no subcommand; see 'tailback --help'");
+  }
+  if (*report) return report_command(report_options);
+  const ObserverOptions options =
+      observer_options(flags, [](const char* name) { return std::getenv(name); });
+  if (*observe) {
+    observe_command(options, session);
+    return EXIT_SUCCESS;
+  }
+  if (line.command.empty()) {
+    throw LaunchError(kTailbackFailed,
+                      "no command to run; give it after '--': tailback run -- CMD [ARG...]");
+  }
+  run_command(options, line.command);
+}
+
+}  // namespace
+}  // namespace tailback
+
+int main(int argc, char** argv) {
+  tailback::occupy_standard_descriptors();
+  try {
+    return tailback::run_tailback({argv + (argc > 0 ? 1 : 0), argv + argc});
+  } catch (const tailback::LaunchError& error) {
+    fmt::print(stderr, "tailback: {}\n", error.what());
+    return error.exit_status();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tailback: {}\n", error.what());
+    return tailback::kTailbackFailed;
+  }
+}

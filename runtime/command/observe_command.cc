@@ -1,0 +1,44 @@
+#include "runtime/command/observe_command.h"
+
+#include <sys/types.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "runtime/command/reporters.h"
+#include "runtime/command/session_start.h"
+#include "runtime/launch/background.h"
+#include "runtime/session/session.h"
+#include "runtime/watch/observer.h"
+
+namespace tailback {
+namespace {
+
+// The process whose recorder started us takes the first record, perhaps after it did so. 0: it has
+// not.
+pid_t first_target(const Session& session) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  pid_t pid = 0;
+  while ((pid = session.segment().processes[0].pid.load()) <= 0 &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return std::max(pid, 0);
+}
+
+}  // namespace
+
+void observe_command(const ObserverOptions& options, const std::string& path) {
+  become_background(options.json == "-");
+  Session session = Session::open(path);
+  const auto reporter = make_reporters(options);
+  ObserverSettings settings;
+  settings.threshold = options.threshold;
+  Observer observer(session, settings, *reporter);
+  observer.start(session_start(options, {}, first_target(session)));
+  observer.wait_until_targets_end();
+  observer.finish({});
+}
+
+}  // namespace tailback

@@ -1,0 +1,138 @@
+#include "runtime/command/options.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdint>
+#include <optional>
+
+#include "runtime/launch/in_quotes.h"
+#include "runtime/launch/launch_error.h"
+
+namespace tailback {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+constexpr Nanoseconds kLeastThreshold = milliseconds(1);
+constexpr Nanoseconds kGreatestThreshold = hours(1);
+
+struct Unit {
+  std::string_view name;
+  int64_t nanoseconds;
+};
+constexpr std::array kUnits = {Unit{"us", 1'000}, Unit{"µs", 1'000}, Unit{"ms", 1'000'000},
+                               Unit{"s", 1'000'000'000}};
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// "20ms", "0.5s": digits, a fraction, a unit. What is finer than a nanosecond is cut off.
+std::optional<Nanoseconds> parse_time(std::string_view text) {
+  const auto number_end =
+      std::find_if_not(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; });
+  const std::string_view number = text.substr(0, static_cast<size_t>(number_end - text.begin()));
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& candidate) {
+    return candidate.name == text.substr(number.size());
+  });
+  if (unit == kUnits.end()) return std::nullopt;
+
+  const size_t point = std::min(number.find('.'), number.size());
+  const std::string_view whole = number.substr(0, point);
+  const std::string_view fraction = number.substr(std::min(point + 1, number.size()));
+  constexpr size_t kMostDigits = 9;  // no overflow: 10^9 seconds are 10^18 nanoseconds
+  if (whole.size() + fraction.size() == 0 || whole.size() > kMostDigits ||
+      fraction.find('.') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  int64_t nanoseconds = 0;
+  for (const char digit : whole) nanoseconds = nanoseconds * 10 + (digit - '0');
+  nanoseconds *= unit->nanoseconds;
+  int64_t place = unit->nanoseconds;
+  for (const char digit : fraction) nanoseconds += (digit - '0') * (place /= 10);
+  return Nanoseconds(nanoseconds);
+}
+
+std::string_view set_threshold(ObserverOptions& options, std::string_view value) {
+  const auto time = parse_time(value);
+  if (!time || *time < kLeastThreshold || *time > kGreatestThreshold) {
+    return "a time from 1ms to 3600s, with its unit (us, ms or s), such as 20ms or 0.5s";
+  }
+  options.threshold = *time;
+  return {};
+}
+
+std::string_view set_file(std::string& file, std::string_view value) {
+  if (value.empty()) return "the name of a file";
+  file = value;
+  return {};
+}
+
+std::string_view set_json(ObserverOptions& options, std::string_view value) {
+  return set_file(options.json, value);
+}
+
+std::string_view set_log(ObserverOptions& options, std::string_view value) {
+  return set_file(options.log, value);
+}
+
+std::string_view set_quiet(ObserverOptions& options, std::string_view value) {
+  for (const std::string_view yes : {"1", "true", "yes", "on"}) {
+    if (value == yes) {
+      options.quiet = true;
+      return {};
+    }
+  }
+  for (const std::string_view no : {"0", "false", "no", "off"}) {
+    if (value == no) {
+      options.quiet = false;
+      return {};
+    }
+  }
+  return "1 or 0";
+}
+
+constexpr std::array kTable = {
+    ObserverOption{"--threshold", "TAILBACK_THRESHOLD", "TIME", "100ms",
+                   "Report turns of an event loop that take longer: 20ms, 0.5s (at least 1ms)",
+                   set_threshold},
+    ObserverOption{"--json", "TAILBACK_JSON", "FILE", "",
+                   "Write JSON Lines to FILE ('-': standard output)", set_json},
+    ObserverOption{"--log", "TAILBACK_LOG", "FILE", "",
+                   "Write the text report to FILE in place of standard error", set_log},
+    ObserverOption{"--quiet", "TAILBACK_QUIET", "", "0", "Write no text report", set_quiet},
+};
+
+void set(const ObserverOption& option, ObserverOptions& options, std::string_view source,
+         std::string_view value) {
+  const std::string_view accepted = option.set(options, value);
+  if (accepted.empty()) return;
+  throw LaunchError(kTailbackFailed, std::string(source) + " " + in_quotes(value) +
+                                         ": not accepted; give " + std::string(accepted));
+}
+
+}  // namespace
+
+std::span<const ObserverOption> observer_option_table() {
+  return kTable;
+}
+
+ObserverOptions observer_options(const std::map<std::string, std::string>& flags,
+                                 const Environment& environment) {
+  ObserverOptions options;
+  for (const ObserverOption& option : kTable) {
+    const auto flag = flags.find(std::string(option.flag));
+    const char* variable = environment(std::string(option.variable).c_str());
+    if (!option.default_value.empty()) set(option, options, option.flag, option.default_value);
+    if (flag != flags.end()) {
+      set(option, options, option.flag, flag->second);
+    } else if (variable != nullptr && *variable != '\0') {
+      set(option, options, option.variable, variable);
+    }
+  }
+  return options;
+}
+
+}  // namespace tailback

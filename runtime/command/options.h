@@ -1,0 +1,45 @@
+// The options of an observer. Each is one line of one table, and can be given as a flag of
+// `tailback run` or as an environment variable; a flag beats the variable, the variable the
+// default.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+struct ObserverOptions {
+  Nanoseconds threshold{};
+  std::string json;    // file for JSON Lines; "-" is standard output, empty: none
+  std::string log;     // file for the text report; empty: standard error
+  bool quiet = false;  // no text report
+
+  bool operator==(const ObserverOptions&) const = default;
+};
+
+struct ObserverOption {
+  std::string_view flag;           // "--threshold"
+  std::string_view variable;       // "TAILBACK_THRESHOLD"
+  std::string_view value_name;     // "TIME"; empty: a flag that takes no value
+  std::string_view default_value;  // as it would be given; empty: none
+  std::string_view help;
+  // Sets the option. Returns what is accepted, if `value` is not.
+  std::string_view (*set)(ObserverOptions& options, std::string_view value);
+};
+
+std::span<const ObserverOption> observer_option_table();
+
+// The value of an environment variable, or a null pointer.
+using Environment = std::function<const char*(const char* name)>;
+
+// `flags`: value by flag, as far as given; a flag without a value has "1". Throws LaunchError whose
+// line names the option, the value and what is accepted.
+ObserverOptions observer_options(const std::map<std::string, std::string>& flags,
+                                 const Environment& environment);
+
+}  // namespace tailback

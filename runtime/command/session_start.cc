@@ -1,0 +1,25 @@
+#include "runtime/command/session_start.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+namespace tailback {
+
+SessionStart session_start(const ObserverOptions& options, std::vector<std::string> command,
+                           pid_t first_target) {
+  SessionStart start;
+  start.version = TAILBACK_VERSION;
+  start.time = std::chrono::system_clock::now();
+  start.command = std::move(command);
+  start.pid = first_target;
+  start.observer_pid = getpid();
+  utsname system{};
+  if (uname(&system) == 0) start.host = system.nodename;
+  start.threshold = options.threshold;
+  return start;
+}
+
+}  // namespace tailback

@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# From a clean checkout on Debian 12 to a built, tried or tested Tailback, as root or with sudo:
+#
+#   ./setup.sh           installs what the build needs, and builds
+#   ./setup.sh demo      the same, then runs a Python program with a blocking call under Tailback
+#   ./setup.sh test      installs what the tests need too, builds, and runs all tests
+#   ./setup.sh packages  only installs, all that the tests need
+#
+# What is there already is left alone, so that a second run takes a moment.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly build=build
+log=$(mktemp)
+policy=
+trap clean_up EXIT
+
+clean_up() {
+  rm -f "$log"
+  allow_service_starts
+}
+
+fail() {
+  printf 'setup.sh: %s\n' "$1" >&2
+  exit 1
+}
+
+# Runs a command and shows what it printed only if it fails.
+quietly() {
+  "$@" >"$log" 2>&1 || {
+    cat "$log" >&2
+    fail "this failed: $*"
+  }
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "packages can be installed by root only, and there is no sudo; run it as root"
+  fi
+}
+
+# Libraries go by the package, programs by the program: any version on PATH will do.
+readonly build_libraries=(
+  libc6-dev libcli11-dev libdw-dev libelf-dev libspdlog-dev libunwind-dev nlohmann-json3-dev
+  zlib1g-dev
+)
+readonly build_programs=(
+  g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config /usr/bin/python3:python3
+)
+readonly test_libraries=(libbenchmark-dev libgtest-dev libvalijson-dev)
+readonly test_programs=(
+  clang-format:clang-format git:git nginx:nginx-light node:nodejs redis-cli:redis-tools
+  redis-server:redis-server wrk:wrk
+)
+
+missing_packages() {
+  local package entry
+  for package in "${build_libraries[@]}" ${1:+"${test_libraries[@]}"}; do
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+      printf '%s\n' "$package"
+  done
+  for entry in "${build_programs[@]}" ${1:+"${test_programs[@]}"}; do
+    PATH=$PATH:/usr/sbin command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
+  done
+}
+
+# The tests start servers of their own. Debian would start the packaged ones too, now and at every
+# boot: services that this script brings in are kept off, those of the machine are left alone.
+forbid_service_starts() {
+  [[ ! -e /usr/sbin/policy-rc.d ]] || return 0 # the administrator's policy stands
+  policy=/usr/sbin/policy-rc.d
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+}
+
+allow_service_starts() {
+  [[ -z $policy ]] || as_root rm -f "$policy"
+  policy=
+}
+
+install_packages() {
+  local packages service
+  mapfile -t packages < <(missing_packages "$1")
+  ((${#packages[@]} > 0)) || return 0
+  command -v apt-get >/dev/null ||
+    fail "these are missing, and there is no apt-get to install them with: ${packages[*]}"
+  echo "setup.sh: installing ${packages[*]}"
+  forbid_service_starts
+  quietly as_root apt-get update
+  quietly as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "${packages[@]}"
+  allow_service_starts
+  for service in redis-server nginx; do
+    if [[ " ${packages[*]} " == *" $service"* ]] && command -v systemctl >/dev/null; then
+      as_root systemctl --quiet disable "$service" >/dev/null 2>&1 || true
+    fi
+  done
+}
+
+# Arguments: preset, then definitions and targets as cmake takes them.
+configure() {
+  local preset=$1
+  shift
+  local launcher=()
+  if command -v ccache >/dev/null; then
+    launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  fi
+  quietly cmake --preset "$preset" "${launcher[@]}" "$@"
+}
+
+build() {
+  echo "setup.sh: building"
+  quietly cmake --build "$build" -j"$(nproc)" "$@"
+}
+
+build_program() {
+  install_packages ""
+  # Without the tests' libraries the tests can't be configured; a tree that has them keeps them.
+  local without_tests=()
+  [[ -e $build/CMakeCache.txt ]] || without_tests=(-DTAILBACK_BUILD_TESTS=OFF)
+  configure release "${without_tests[@]}"
+  build --target tailback tailback_recorder
+}
+
+case "${1-}" in
+"")
+  build_program
+  echo "setup.sh: done; try $build/bin/tailback run -- COMMAND"
+  ;;
+demo)
+  build_program
+  demo=("$build/bin/tailback" run -- /usr/bin/python3 demos/python/blocking_handler.py)
+  printf '\n$ %s\n' "${demo[*]}"
+  "${demo[@]}"
+  ;;
+test)
+  install_packages with-tests
+  configure ci -DTAILBACK_BUILD_TESTS=ON
+  build
+  ctest --preset ci -j"$(nproc)"
+  ;;
+packages)
+  install_packages with-tests
+  ;;
+*)
+  fail "there is no '$1'; give demo, test, packages or nothing"
+  ;;
+esac
