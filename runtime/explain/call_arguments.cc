@@ -21,7 +21,18 @@ std::string time_text(int pid, uint64_t address) {
   if (address == 0) return "none";
   const auto time = read<timespec>(pid, RemoteAddress(address));
   if (!time) return fmt::format("{:#x}", address);
-  return fmt::format("{}.{:09} s", time->tv_sec, time->tv_nsec);
+  return fmt::format("{} s",
+                     static_cast<double>(time->tv_sec) + static_cast<double>(time->tv_nsec) / 1e9);
+}
+
+// A point in time of a clock, as what is left until then.
+std::string deadline_text(int pid, uint64_t address, clockid_t clock) {
+  const auto time = read<timespec>(pid, RemoteAddress(address));
+  timespec now{};
+  if (!time || clock_gettime(clock, &now) != 0) return time_text(pid, address);
+  const double left = static_cast<double>(time->tv_sec - now.tv_sec) +
+                      static_cast<double>(time->tv_nsec - now.tv_nsec) / 1e9;
+  return left >= 0 ? fmt::format("in {:.3f} s", left) : fmt::format("{:.3f} s ago", -left);
 }
 
 std::string sockaddr_text(int pid, uint64_t address, uint64_t length) {
@@ -57,9 +68,8 @@ std::vector<Role> parse_roles(std::string_view roles, std::span<const uint64_t> 
     role.kind = word.substr(colon + 1);
     role.is_object = role.kind.starts_with('*');
     if (role.is_object) role.kind.erase(0, 1);
-    role.value = arguments[index];
-    if (index + 1 < arguments.size()) role.next_value = arguments[index + 1];
-    if (index > 0) role.previous_value = arguments[index - 1];
+    role.index = index;
+    role.arguments = arguments;
     parsed.push_back(std::move(role));
     ++index;
   }
@@ -69,23 +79,35 @@ std::vector<Role> parse_roles(std::string_view roles, std::span<const uint64_t> 
 Argument render_argument(int pid, const Role& role) {
   const std::string& kind = role.kind;
   if (kind == "fd" || kind == "int" || kind == "pid" || kind == "ms") {
-    return number(role, static_cast<int32_t>(role.value));
+    return number(role, static_cast<int32_t>(role.value()));
   }
   if (kind == "size" || kind == "s" || kind == "us") {
-    return number(role, static_cast<int64_t>(role.value));
+    return number(role, static_cast<int64_t>(role.value()));
   }
-  if (kind == "flags") return {role.name, fmt::format("{:#x}", static_cast<uint32_t>(role.value))};
+  if (kind == "flags")
+    return {role.name, fmt::format("{:#x}", static_cast<uint32_t>(role.value()))};
   if (kind == "path" || kind == "text") {
-    auto text = role.value ? read_string(pid, RemoteAddress(role.value), kLongestText)
-                           : std::optional<std::string>("(null)");
-    return {role.name, text ? *text : fmt::format("{:#x}", role.value)};
+    auto text = role.value() ? read_string(pid, RemoteAddress(role.value()), kLongestText)
+                             : std::optional<std::string>("(null)");
+    return {role.name, text ? *text : fmt::format("{:#x}", role.value())};
   }
-  if (kind == "time") return {role.name, time_text(pid, role.value)};
-  if (kind == "sockaddr") return {role.name, sockaddr_text(pid, role.value, role.next_value)};
+  if (kind == "time") return {role.name, time_text(pid, role.value())};
+  if (kind == "sleep") {
+    const bool is_deadline = (role.neighbour(-1) & TIMER_ABSTIME) != 0;
+    if (!is_deadline) return {role.name, time_text(pid, role.value())};
+    return {role.name,
+            deadline_text(pid, role.value(), static_cast<clockid_t>(role.neighbour(-2)))};
+  }
+  if (kind == "clockend") {
+    return {role.name,
+            deadline_text(pid, role.value(), static_cast<clockid_t>(role.neighbour(-1)))};
+  }
+  if (kind == "deadline") return {role.name, deadline_text(pid, role.value(), CLOCK_REALTIME)};
+  if (kind == "sockaddr") return {role.name, sockaddr_text(pid, role.value(), role.neighbour(1))};
   if (kind == "pollfds" || kind == "fds") {
     return {role.name, descriptors_text(polled_descriptors(pid, role))};
   }
-  return {role.name, fmt::format("{:#x}", role.value)};
+  return {role.name, fmt::format("{:#x}", role.value())};
 }
 
 std::vector<int> polled_descriptors(int pid, const Role& role) {
@@ -93,16 +115,16 @@ std::vector<int> polled_descriptors(int pid, const Role& role) {
   std::vector<int> descriptors;
   if (role.kind == "pollfds") {
     pollfd entries[kMost];
-    const size_t count = std::min<uint64_t>(role.next_value, kMost);
-    const size_t bytes = read_memory(pid, RemoteAddress(role.value),
+    const size_t count = std::min<uint64_t>(role.neighbour(1), kMost);
+    const size_t bytes = read_memory(pid, RemoteAddress(role.value()),
                                      std::as_writable_bytes(std::span(entries, count)));
     for (size_t i = 0; i < bytes / sizeof(pollfd); ++i) {
       if (entries[i].fd >= 0) descriptors.push_back(entries[i].fd);
     }
-  } else if (role.kind == "fds" && role.value != 0) {
+  } else if (role.kind == "fds" && role.value() != 0) {
     uint64_t words[16] = {};
-    const size_t count = std::min<uint64_t>(role.previous_value, 1024);
-    const size_t bytes = read_memory(pid, RemoteAddress(role.value),
+    const size_t count = std::min<uint64_t>(role.neighbour(-1), 1024);
+    const size_t bytes = read_memory(pid, RemoteAddress(role.value()),
                                      std::as_writable_bytes(std::span(words, (count + 63) / 64)));
     for (size_t fd = 0; fd < std::min(count, bytes * 8) && descriptors.size() < kMost; ++fd) {
       if (words[fd / 64] >> (fd % 64) & 1) descriptors.push_back(static_cast<int>(fd));

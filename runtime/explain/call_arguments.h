@@ -15,12 +15,21 @@ struct Role {
   std::string name;
   std::string kind;        // "fd", "path", …: see intercept_table.inc
   bool is_object = false;  // names what the call waits on
-  uint64_t value = 0;
-  uint64_t next_value = 0;  // of the following argument: a sockaddr's length, the count of pollfds
-  uint64_t previous_value = 0;
+  size_t index = 0;        // which argument it is
+  // All arguments of the call: a sockaddr's length, an array's count stand beside it.
+  std::span<const uint64_t> arguments;
+
+  uint64_t value() const { return arguments[index]; }
+  // Of the argument so many places further on (or back); 0 if there is none.
+  uint64_t neighbour(int distance) const {
+    const size_t at = index + static_cast<size_t>(distance);
+    return at < arguments.size() ? arguments[at] : 0;
+  }
 };
 
-// The arguments that the roles name; those that were not recorded are left out.
+// The arguments that the roles name; those that were not recorded are left out. The roles refer to
+// `arguments`, which must outlive them. The roles refer to
+// `arguments`, which must outlive them.
 std::vector<Role> parse_roles(std::string_view roles, std::span<const uint64_t> arguments);
 
 // What the argument says, reading the target's memory where it points there. `pid`'s thread must

@@ -59,19 +59,19 @@ int only_child(int pid) {
   return file >> second ? 0 : child;
 }
 
-void describe_child(int pid, int child, CallDescription& description) {
+std::string child_text(int pid, int child) {
   if (child <= 0) child = only_child(pid);
-  if (child <= 0) return;
+  if (child <= 0) return {};
   const std::string command = command_line(child);
-  description.call.object = command.empty() ? fmt::format("child {}", child)
-                                            : fmt::format("child {}: {}", child, command);
+  return command.empty() ? fmt::format("child {}", child)
+                         : fmt::format("child {}: {}", child, command);
 }
 
 void describe_polled(int pid, const Role& role, CallDescription& description) {
   const std::vector<int> descriptors = polled_descriptors(pid, role);
   if (descriptors.empty()) {
     // A poll of nothing is a sleep; of a set that can't be read, something unknown.
-    const bool polls_nothing = role.kind == "pollfds" ? role.next_value == 0 : role.value == 0;
+    const bool polls_nothing = role.kind == "pollfds" ? role.neighbour(1) == 0 : role.value() == 0;
     if (polls_nothing) description.cause = Cause::kSleep;
     return;
   }
@@ -85,7 +85,7 @@ void describe_polled(int pid, const Role& role, CallDescription& description) {
 
 // What the lock's own fields say: glibc keeps the owner's thread id in a mutex.
 void describe_mutex(int pid, const Role& role, CallDescription& description) {
-  description.lock = RemoteAddress(role.value);
+  description.lock = RemoteAddress(role.value());
   if (const auto mutex = read<pthread_mutex_t>(pid, description.lock)) {
     description.owner_tid = mutex->__data.__owner;
   }
@@ -94,7 +94,7 @@ void describe_mutex(int pid, const Role& role, CallDescription& description) {
 void describe_object(int pid, const Role& role, CallDescription& description) {
   BlockedCall& call = description.call;
   if (role.kind == "fd") {
-    const DescriptorFacts facts = describe_descriptor(pid, static_cast<int>(role.value));
+    const DescriptorFacts facts = describe_descriptor(pid, static_cast<int>(role.value()));
     call.object = facts.text;
     description.cause = cause_of_kind(facts.kind, description.cause);
   } else if (role.kind == "path") {
@@ -104,13 +104,13 @@ void describe_object(int pid, const Role& role, CallDescription& description) {
   } else if (role.kind == "text" || role.kind == "sockaddr") {
     call.object = render_argument(pid, role).value;
   } else if (role.kind == "pid") {
-    describe_child(pid, static_cast<int>(role.value), description);
+    call.object = child_text(pid, static_cast<int>(role.value()));
   } else if (role.kind == "pollfds" || role.kind == "fds") {
     describe_polled(pid, role, description);
   } else if (role.kind == "mutex") {
     describe_mutex(pid, role, description);
   } else if (role.kind == "sem" || role.kind == "cond" || role.kind == "address") {
-    description.lock = RemoteAddress(role.value);
+    description.lock = RemoteAddress(role.value());
   }
 }
 
@@ -126,7 +126,8 @@ void describe(int pid, const std::string& name, Family family, std::string_view 
       has_object = true;
     }
   }
-  if (!has_object && family == Family::kProcess) describe_child(pid, 0, description);
+  if (!has_object && family == Family::kProcess) description.call.object = child_text(pid, 0);
+  if (family == Family::kEvents) description.child = child_text(pid, 0);
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ struct CallDescription {
   // it, if the lock says.
   RemoteAddress lock;
   int owner_tid = 0;
+  // For a nested wait for events: the process's only child, which it may be about. Empty if there
+  // is none, or several.
+  std::string child;
 };
 
 // Reads what the arguments point to and what descriptors stand for: valid only if the thread is

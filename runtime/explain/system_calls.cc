@@ -25,7 +25,7 @@ constexpr const char* kDirfdPath = "dirfd:int path:*path";
   { SYS_##name, #name, family, roles }
 constexpr Entry kEntries[] = {
     SYSTEM_CALL(nanosleep, Family::kSleep, "duration:time remaining:-"),
-    SYSTEM_CALL(clock_nanosleep, Family::kSleep, "clock:int flags:flags time:time remaining:-"),
+    SYSTEM_CALL(clock_nanosleep, Family::kSleep, "clock:int flags:flags time:sleep remaining:-"),
     SYSTEM_CALL(pause, Family::kWait, ""),
     SYSTEM_CALL(read, Family::kFile, kFdBuffer),
     SYSTEM_CALL(write, Family::kFile, kFdBuffer),

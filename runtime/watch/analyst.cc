@@ -185,6 +185,9 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
     if (sample.call && is_blocked_cause(stall.cause)) {
       stall.call = sample.call->call;
       name_lock(observation, sample, *stall.call);
+      if (stall.cause == Cause::kProcess && !sample.call->child.empty()) {
+        stall.call->object = sample.call->child;
+      }
     }
     return;
   }
