@@ -1,0 +1,43 @@
+// The expected reports that stand in the demos' sources (demos/README.md), read and compared.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tailback::test {
+
+struct Expectation {
+  enum class Kind { kStall, kStuck, kNothing };
+
+  Kind kind = Kind::kNothing;
+  std::string on;                   // the line that causes it
+  std::vector<std::string> causes;  // each list: any of these is right; empty: not said
+  std::vector<std::string> calls;   // "none": in no call
+  std::vector<std::string> objects;
+  std::string contributor;
+  uint64_t contributor_count = 0;
+  std::string function;
+  std::string file;  // name of the source file it stands in
+  int first_line = 0;
+  int last_line = 0;
+  std::optional<double> length_ms;
+  std::string place;  // "sleep_callbacks.cc:16", for people
+};
+
+// All expectations of a source file, in its order. Throws std::runtime_error ("file:line: what")
+// for one that can't be read.
+std::vector<Expectation> read_expectations(const std::filesystem::path& source);
+std::vector<Expectation> parse_expectations(std::string_view text, const std::string& file);
+
+// In what a reported stall (a line of a recording) differs from what is expected: cause, call,
+// object, contributors and the culprit frame. Not the length, which the caller knows.
+std::vector<std::string> differences(const Expectation& expected, const nlohmann::json& stall);
+
+// Whether a reported length is the true one within 5 ms and 1 %.
+bool length_is(double reported_ms, double true_ms);
+
+}  // namespace tailback::test

@@ -1,0 +1,81 @@
+// node: the ways in which JavaScript holds libuv's loop up.
+
+#include <sys/stat.h>
+
+#include "tests/integration/harness/integration_test.h"
+#include "tests/integration/harness/line_client.h"
+
+namespace tailback::test {
+namespace {
+
+class NodeTest : public IntegrationTest {
+ protected:
+  void SetUp() override { TAILBACK_NEEDS("node"); }
+
+  WatchedProgram& start(const std::string& script, const std::vector<std::string>& arguments = {}) {
+    WatchOptions options;
+    options.command = {*find_program("node"),
+                       source_file("tests/integration/targets/node/" + script)};
+    options.command.insert(options.command.end(), arguments.begin(), arguments.end());
+    return watch(options);
+  }
+
+  // The one stall of blocks.js, which held the loop up in this way for 400 ms or a little more.
+  Json only_stall(const std::vector<std::string>& way) {
+    const Recording recording = finished(start("blocks.js", way));
+    EXPECT_TRUE(has_stalls(recording, 1));
+    if (recording.final_stalls().size() != 1) {
+      return Json();
+    }
+    const Json stall = recording.final_stalls()[0];
+    EXPECT_GE(stall["duration_ms"].get<double>(), 400) << summary(stall);
+    EXPECT_LT(stall["duration_ms"].get<double>(), 600) << summary(stall);
+    EXPECT_TRUE(stack_has_module(stall, "node")) << summary(stall);
+    return stall;
+  }
+};
+
+TEST_F(NodeTest, TimersAreNoStall) {
+  EXPECT_TRUE(has_stalls(finished(start("blocks.js", {"nothing"})), 0));
+}
+
+TEST_F(NodeTest, ServerUnderLoadHasNothingToReport) {
+  TAILBACK_NEEDS("wrk");
+  WatchedProgram& server = start("healthy_server.js");
+  const std::string url = "http://127.0.0.1:" + std::to_string(server.port());
+  Process load = run_helper(
+      "wrk", {*find_program("wrk"), "-t1", "-c20", long_tests() ? "-d10s" : "-d3s", url + "/"});
+  EXPECT_EQ(load.wait(std::chrono::seconds(30)), exited(0));
+  LineClient(server.port()).ask("GET /quit HTTP/1.1\r\nHost: x\r\n\r");
+  const Recording recording = finished(server);
+  EXPECT_TRUE(has_stalls(recording, 0));
+  ASSERT_FALSE(recording.end()["loops"].empty());
+  EXPECT_GT(recording.end()["loops"][0]["turns"].get<int>(), 100);
+}
+
+TEST_F(NodeTest, ExecSyncIsNamed) {
+  const Json stall = only_stall({"exec_sync"});
+  ASSERT_TRUE(stall.is_object());
+  EXPECT_EQ(stall["cause"], "process") << summary(stall);
+  EXPECT_TRUE(stack_has_function(stall, "node::SyncProcessRunner::Spawn")) << summary(stall);
+}
+
+TEST_F(NodeTest, ReadingAFifoIsNamed) {
+  const std::string fifo = directory().path() / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const Json stall = only_stall({"read_fifo", fifo});
+  ASSERT_TRUE(stall.is_object());
+  EXPECT_EQ(stall["cause"], "ipc") << summary(stall);
+  EXPECT_EQ(stall["call"]["function"], "open64") << summary(stall);
+  EXPECT_EQ(stall["call"]["object"], fifo) << summary(stall);
+}
+
+TEST_F(NodeTest, ComputingIsCpu) {
+  const Json stall = only_stall({"compute"});
+  ASSERT_TRUE(stall.is_object());
+  EXPECT_EQ(stall["cause"], "cpu") << summary(stall);
+  EXPECT_TRUE(stall["call"].is_null()) << summary(stall);
+}
+
+}  // namespace
+}  // namespace tailback::test
