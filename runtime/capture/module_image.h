@@ -58,6 +58,8 @@ class ModuleImage {
   // had. libelf keeps a copy of each section that is asked for.
   Elf* elf();
   void release_elf();
+  // Of the file, open as long as this object lives; -1 if there is none.
+  int descriptor() const { return fd_; }
 
  private:
   explicit ModuleImage(std::unique_ptr<ByteSource> source);

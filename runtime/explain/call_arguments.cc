@@ -30,8 +30,9 @@ std::string deadline_text(int pid, uint64_t address, clockid_t clock) {
   const auto time = read<timespec>(pid, RemoteAddress(address));
   timespec now{};
   if (!time || clock_gettime(clock, &now) != 0) return time_text(pid, address);
-  const double left = static_cast<double>(time->tv_sec - now.tv_sec) +
-                      static_cast<double>(time->tv_nsec - now.tv_nsec) / 1e9;
+  // In floating point, as the target's numbers may be anything.
+  const double left = static_cast<double>(time->tv_sec) - static_cast<double>(now.tv_sec) +
+                      (static_cast<double>(time->tv_nsec) - static_cast<double>(now.tv_nsec)) / 1e9;
   return left >= 0 ? fmt::format("in {:.3f} s", left) : fmt::format("{:.3f} s ago", -left);
 }
 
@@ -123,7 +124,7 @@ std::vector<int> polled_descriptors(int pid, const Role& role) {
     }
   } else if (role.kind == "fds" && role.value() != 0) {
     uint64_t words[16] = {};
-    const size_t count = std::min<uint64_t>(role.neighbour(-1), 1024);
+    const size_t count = std::min<uint64_t>(role.arguments.front(), 1024);  // select's nfds
     const size_t bytes = read_memory(pid, RemoteAddress(role.value()),
                                      std::as_writable_bytes(std::span(words, (count + 63) / 64)));
     for (size_t fd = 0; fd < std::min(count, bytes * 8) && descriptors.size() < kMost; ++fd) {

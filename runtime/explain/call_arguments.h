@@ -28,7 +28,6 @@ struct Role {
 };
 
 // The arguments that the roles name; those that were not recorded are left out. The roles refer to
-// `arguments`, which must outlive them. The roles refer to
 // `arguments`, which must outlive them.
 std::vector<Role> parse_roles(std::string_view roles, std::span<const uint64_t> arguments);
 

@@ -67,12 +67,32 @@ std::string child_text(int pid, int child) {
                          : fmt::format("child {}: {}", child, command);
 }
 
+// What select() waits for: its three sets stand side by side.
+std::vector<int> selected_descriptors(int pid, const Role& first_set) {
+  std::vector<int> descriptors;
+  Role set = first_set;
+  for (; set.index < std::min(first_set.index + 3, set.arguments.size()); ++set.index) {
+    for (const int fd : polled_descriptors(pid, set)) {
+      if (std::find(descriptors.begin(), descriptors.end(), fd) == descriptors.end()) {
+        descriptors.push_back(fd);
+      }
+    }
+  }
+  return descriptors;
+}
+
+// A poll of nothing is a sleep; of a set that can't be read, something unknown.
+bool polls_nothing(const Role& role) {
+  if (role.kind == "pollfds") return role.neighbour(1) == 0;
+  const bool has_set = role.value() != 0 || role.neighbour(1) != 0 || role.neighbour(2) != 0;
+  return !has_set || role.arguments.front() == 0;
+}
+
 void describe_polled(int pid, const Role& role, CallDescription& description) {
-  const std::vector<int> descriptors = polled_descriptors(pid, role);
+  const std::vector<int> descriptors =
+      role.kind == "fds" ? selected_descriptors(pid, role) : polled_descriptors(pid, role);
   if (descriptors.empty()) {
-    // A poll of nothing is a sleep; of a set that can't be read, something unknown.
-    const bool polls_nothing = role.kind == "pollfds" ? role.neighbour(1) == 0 : role.value() == 0;
-    if (polls_nothing) description.cause = Cause::kSleep;
+    if (polls_nothing(role)) description.cause = Cause::kSleep;
     return;
   }
   const DescriptorFacts facts = describe_descriptor(pid, descriptors.front());

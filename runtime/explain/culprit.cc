@@ -22,9 +22,16 @@ bool is_system_library(const Frame& frame) {
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
+// The qualified name in a demangled signature: a template's begins with its return type.
+std::string_view qualified_name(std::string_view function) {
+  const std::string_view head = function.substr(0, function.find_first_of("<("));
+  return head.substr(head.rfind(' ') + 1);
+}
+
 // Templates of the standard library are compiled into the program, but nobody wrote them there.
 bool is_library_code(const Frame& frame) {
-  return frame.function.starts_with("std::") || frame.function.starts_with("__gnu_cxx::") ||
+  const std::string_view name = qualified_name(frame.function);
+  return name.starts_with("std::") || name.starts_with("__gnu_cxx::") ||
          frame.file.starts_with("/usr/include/") ||
          frame.file.find("/include/c++/") != std::string::npos;
 }

@@ -41,7 +41,9 @@ std::string fingerprint(const Stall& stall) {
   for (size_t i = begin; i < end; ++i) {
     const Frame& frame = stall.stack[i];
     hash.add(file_name(frame.module));
-    hash.add(frame.function.empty() ? fmt::format("{:x}", frame.offset) : frame.function);
+    // Without a module the offset is an address, which differs from run to run.
+    const bool by_offset = frame.function.empty() && !frame.module.empty();
+    hash.add(by_offset ? fmt::format("{:x}", frame.offset) : frame.function);
   }
   if (stall.stack.empty()) {
     hash.add(stall.process);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -115,6 +116,12 @@ std::optional<uint64_t> read_start_time(int pid) {
   const auto fields = stat_fields(*text);
   if (fields.size() < 20) return std::nullopt;
   return to_number(fields[19]);
+}
+
+std::optional<ExecutableFile> read_executable(int pid) {
+  struct stat file {};
+  if (stat(fmt::format("/proc/{}/exe", pid).c_str(), &file) != 0) return std::nullopt;
+  return ExecutableFile{file.st_dev, file.st_ino};
 }
 
 bool process_lives(int pid) {

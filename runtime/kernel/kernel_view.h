@@ -42,6 +42,15 @@ std::optional<std::string> read_comm(int pid, int tid);
 // Start time in clock ticks since boot: with the pid, a process's identity.
 std::optional<uint64_t> read_start_time(int pid);
 
+// Device and inode of the file that the process executes: changes with execve(2), not when the file
+// is removed or replaced.
+struct ExecutableFile {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  bool operator==(const ExecutableFile&) const = default;
+};
+std::optional<ExecutableFile> read_executable(int pid);
+
 // Whether the process is there and not a zombie.
 bool process_lives(int pid);
 bool thread_lives(int pid, int tid);

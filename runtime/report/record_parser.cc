@@ -3,10 +3,13 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "runtime/report/json_record.h"
 #include "runtime/report/printable.h"
@@ -107,7 +110,7 @@ class Fields {
       malformed(name, "a number of milliseconds");
     }
     // Recordings have microseconds; what is finer is rounding of the double.
-    return Nanoseconds(static_cast<int64_t>(milliseconds * 1e3 + 0.5) * 1000);
+    return Nanoseconds(std::llround(milliseconds * 1e3) * 1000);
   }
   WallTime time(const char* name) const {
     const std::string text = need(name).is_string() ? need(name).get<std::string>() : "";

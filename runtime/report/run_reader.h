@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/report/record_parser.h"
 #include "runtime/report/reporter.h"

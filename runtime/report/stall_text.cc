@@ -33,7 +33,7 @@ std::string what_text(const Stall& stall) {
 }
 
 std::string length_text(const Stall& stall) {
-  const std::string duration = duration_text(stall.duration);
+  std::string duration = duration_text(stall.duration);
   switch (stall.state) {
     case StallState::kOngoing:
       return duration + " so far";

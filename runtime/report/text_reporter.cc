@@ -68,7 +68,7 @@ std::string command_text(const SessionStart& start) {
 
 }  // namespace
 
-TextReporter::TextReporter(const Options& options, ReportFile::Complain complain)
+TextReporter::TextReporter(const Options& options, const ReportFile::Complain& complain)
     : announce_session_(!options.file.empty()) {
   auto file = options.file.empty()
                   ? std::make_unique<ReportFile>(STDERR_FILENO, "standard error", complain)

@@ -29,7 +29,7 @@ class TextReporter final : public Reporter {
 
   // Colours if it writes to a terminal and NO_COLOR is unset or empty. Throws ReportFileError.
   explicit TextReporter(const Options& options,
-                        ReportFile::Complain complain = ReportFile::say_on_standard_error);
+                        const ReportFile::Complain& complain = ReportFile::say_on_standard_error);
   // For tests: writes to any spdlog sink, one message per report.
   TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session);
 

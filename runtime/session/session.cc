@@ -66,6 +66,12 @@ Session Session::open(const std::string& path) {
     close(fd);
     throw SessionError(fmt::format("{} is not a segment of this version of tailback", path));
   }
+  const int seals = fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
+    close(fd);
+    throw SessionError(
+        fmt::format("{} is not a segment of tailback: it could be cut short while in use", path));
+  }
   contract::Segment* segment = map(fd, path);
   if (segment->header.magic.load(std::memory_order_acquire) != contract::kMagic ||
       segment->header.version != contract::kVersion) {

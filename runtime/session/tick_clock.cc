@@ -83,8 +83,9 @@ Nanoseconds TickClock::duration(uint64_t ticks) const {
 }
 
 uint64_t TickClock::ticks(Nanoseconds duration) const {
-  return static_cast<uint64_t>(static_cast<double>(std::max<int64_t>(duration.count(), 0)) /
-                               nanoseconds_per_tick_);
+  constexpr double kMost = 1.8e19;  // a little less than an uint64_t holds
+  const double count = static_cast<double>(std::max<int64_t>(duration.count(), 0));
+  return static_cast<uint64_t>(std::min(count / nanoseconds_per_tick_, kMost));
 }
 
 WallTime TickClock::wall_time(uint64_t tick) const {

@@ -77,18 +77,22 @@ std::unique_ptr<ElfFile> open_if_right(const std::string& path, const std::strin
 
 }  // namespace
 
-ElfFile::ElfFile(int fd) : fd_(fd) {
-  elf_version(EV_CURRENT);
-  elf_ = elf_begin(fd, ELF_C_READ, nullptr);
-  if (elf_ != nullptr && elf_kind(elf_) != ELF_K_ELF) {
-    elf_end(elf_);
-    elf_ = nullptr;
-  }
+ElfFile::~ElfFile() {
+  release_elf();
+  ::close(fd_);
 }
 
-ElfFile::~ElfFile() {
+Elf* ElfFile::elf() {
+  if (elf_ != nullptr) return elf_;
+  elf_version(EV_CURRENT);
+  elf_ = elf_begin(fd_, ELF_C_READ, nullptr);
+  if (elf_ != nullptr && elf_kind(elf_) != ELF_K_ELF) release_elf();
+  return elf_;
+}
+
+void ElfFile::release_elf() {
   if (elf_ != nullptr) elf_end(elf_);
-  ::close(fd_);
+  elf_ = nullptr;
 }
 
 std::unique_ptr<ElfFile> find_debug_file(int pid, const std::string& module, ModuleImage& image) {

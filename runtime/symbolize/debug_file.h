@@ -12,17 +12,20 @@ namespace tailback {
 // An open ELF file, read and not mapped, so that nothing that happens to it can harm us.
 class ElfFile {
  public:
-  explicit ElfFile(int fd);  // takes the descriptor
+  explicit ElfFile(int fd) : fd_(fd) {}  // takes the descriptor
   ~ElfFile();
   ElfFile(const ElfFile&) = delete;
   ElfFile& operator=(const ElfFile&) = delete;
 
   int descriptor() const { return fd_; }
-  Elf* elf() const { return elf_; }  // nullptr if it is no ELF file
+  // nullptr if it is no ELF file. Until release_elf(), which frees the copies of sections that
+  // libelf has made.
+  Elf* elf();
+  void release_elf();
 
  private:
   int fd_;
-  Elf* elf_;
+  Elf* elf_ = nullptr;
 };
 
 // Looks by build id under /usr/lib/debug/.build-id, then by .gnu_debuglink beside the module and

@@ -2,42 +2,20 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
-#include <gelf.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
+#include <unordered_map>
 #include <utility>
+
+#include "runtime/symbolize/debug_sections.h"
 
 namespace tailback {
 namespace {
 
-// libdw reads all debug sections at once. Names of functions don't need them.
-constexpr uint64_t kMostDebugBytes = 512u * 1024 * 1024;
 constexpr size_t kDeepestScope = 256;
-
-uint64_t debug_bytes(Elf* elf) {
-  size_t names = 0;
-  if (elf_getshdrstrndx(elf, &names) != 0) return 0;
-  uint64_t sum = 0;
-  bool has_info = false;
-  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
-       section = elf_nextscn(elf, section)) {
-    GElf_Shdr header;
-    if (gelf_getshdr(section, &header) == nullptr || header.sh_type == SHT_NOBITS) continue;
-    const char* name = elf_strptr(elf, names, header.sh_name);
-    if (name == nullptr) continue;
-    if (std::strncmp(name, ".debug_", 7) != 0 && std::strncmp(name, ".zdebug_", 8) != 0) continue;
-    uint64_t size = header.sh_size;
-    GElf_Chdr compressed;
-    if ((header.sh_flags & SHF_COMPRESSED) != 0 && gelf_getchdr(section, &compressed) != nullptr)
-      size = compressed.ch_size;
-    sum += std::min(size, kMostDebugBytes + 1);
-    has_info |= std::strcmp(name + (name[1] == 'z' ? 2 : 1), "debug_info") == 0;
-  }
-  return has_info ? sum : 0;
-}
+constexpr size_t kMostUnits = 256;
 
 std::string text_of(Dwarf_Die& die, unsigned name) {
   Dwarf_Attribute attribute;
@@ -124,91 +102,139 @@ uint64_t number_of(Dwarf_Die& die, unsigned name) {
 
 bool is_scope(int tag) {
   switch (tag) {
-    case DW_TAG_subprogram:
     case DW_TAG_inlined_subroutine:
     case DW_TAG_lexical_block:
     case DW_TAG_try_block:
     case DW_TAG_catch_block:
-    case DW_TAG_entry_point:
       return true;
     default:
       return false;
   }
 }
 
-// Fills `chain` with the function at the address and those inlined there, outermost first.
-bool find_scopes(Dwarf_Die& parent, Dwarf_Addr address, size_t depth,
-                 std::vector<Dwarf_Die>& chain) {
+// Adds to `chain` the functions that are inlined at the address, outermost first.
+void find_inlined(Dwarf_Die& parent, Dwarf_Addr address, size_t depth,
+                  std::vector<Dwarf_Die>& chain) {
   Dwarf_Die child;
-  if (depth > kDeepestScope || dwarf_child(&parent, &child) != 0) return false;
+  if (depth > kDeepestScope || dwarf_child(&parent, &child) != 0) return;
   do {
     const int tag = dwarf_tag(&child);
-    if (is_scope(tag) && dwarf_haspc(&child, address) == 1) {
-      if (tag == DW_TAG_subprogram) chain.clear();  // a function within a function
-      if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine) chain.push_back(child);
-      find_scopes(child, address, depth + 1, chain);
-      return true;
-    }
-    if (may_hold_functions(tag) && find_scopes(child, address, depth + 1, chain)) return true;
+    if (!is_scope(tag) || dwarf_haspc(&child, address) != 1) continue;
+    if (tag == DW_TAG_inlined_subroutine) chain.push_back(child);
+    find_inlined(child, address, depth + 1, chain);
+    return;
   } while (dwarf_siblingof(&child, &child) == 0);
-  return false;
 }
 
-struct UnitRange {
+// Code that belongs to one entry of the debug information: a unit or a function.
+struct CodeRange {
   Dwarf_Addr begin;
   Dwarf_Addr end;
-  Dwarf_Off unit;  // offset of its DIE
+  Dwarf_Off entry;
 };
+using CodeRanges = std::vector<CodeRange>;
+
+void add_ranges(Dwarf_Die& die, CodeRanges& out) {
+  Dwarf_Addr base = 0;
+  Dwarf_Addr begin = 0;
+  Dwarf_Addr end = 0;
+  ptrdiff_t at = 0;
+  while ((at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0) {
+    if (begin < end) out.push_back({begin, end, dwarf_dieoffset(&die)});
+  }
+}
+
+void sort_ranges(CodeRanges& ranges) {
+  std::stable_sort(ranges.begin(), ranges.end(),
+                   [](const CodeRange& a, const CodeRange& b) { return a.begin < b.begin; });
+}
+
+const CodeRange* find_range(const CodeRanges& ranges, Dwarf_Addr address) {
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), address,
+                       [](Dwarf_Addr a, const CodeRange& range) { return a < range.begin; });
+  if (after == ranges.begin()) return nullptr;
+  const CodeRange& range = *std::prev(after);
+  return address < range.end ? &range : nullptr;
+}
+
+void add_functions(Dwarf_Die& parent, size_t depth, CodeRanges& out) {
+  Dwarf_Die child;
+  if (depth > kDeepestScope || dwarf_child(&parent, &child) != 0) return;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_subprogram)
+      add_ranges(child, out);
+    else if (may_hold_functions(tag))
+      add_functions(child, depth + 1, out);
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
 
 }  // namespace
 
 struct DebugLines::Impl {
+  std::unique_ptr<DebugSections> sections;
   Dwarf* dwarf = nullptr;
-  // Ranges of all units, for files whose .debug_aranges are missing (clang) or have gaps. Built
-  // when first needed.
-  std::optional<std::vector<UnitRange>> ranges;
+  // Of all units, for files whose .debug_aranges are missing (clang) or have gaps. Read when first
+  // needed.
+  std::optional<CodeRanges> units;
+  // The functions of the units that were looked into, by the unit's address in memory. To go
+  // through a unit for each address takes a good half of a millisecond.
+  std::unordered_map<const void*, CodeRanges> functions;
 
-  void read_ranges() {
-    ranges.emplace();
+  Impl() = default;
+  ~Impl() {
+    if (dwarf != nullptr) dwarf_end(dwarf);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void read_units() {
+    units.emplace();
     Dwarf_CU* unit = nullptr;
     Dwarf_Die die;
-    while (dwarf_get_units(dwarf, unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
-      Dwarf_Addr base = 0;
-      Dwarf_Addr begin = 0;
-      Dwarf_Addr end = 0;
-      ptrdiff_t at = 0;
-      while ((at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0) {
-        if (begin < end) ranges->push_back({begin, end, dwarf_dieoffset(&die)});
-      }
-    }
-    std::stable_sort(ranges->begin(), ranges->end(),
-                     [](const UnitRange& a, const UnitRange& b) { return a.begin < b.begin; });
+    while (dwarf_get_units(dwarf, unit, &unit, nullptr, nullptr, &die, nullptr) == 0)
+      add_ranges(die, *units);
+    sort_ranges(*units);
   }
 
   bool find_unit(Dwarf_Addr address, Dwarf_Die& out) {
     if (dwarf_addrdie(dwarf, address, &out) != nullptr) return true;
-    if (!ranges) read_ranges();
-    const auto after =
-        std::upper_bound(ranges->begin(), ranges->end(), address,
-                         [](Dwarf_Addr a, const UnitRange& range) { return a < range.begin; });
-    if (after == ranges->begin()) return false;
-    const UnitRange& range = *std::prev(after);
-    return address < range.end && dwarf_offdie(dwarf, range.unit, &out) != nullptr;
+    if (!units) read_units();
+    const CodeRange* range = find_range(*units, address);
+    return range != nullptr && dwarf_offdie(dwarf, range->entry, &out) != nullptr;
+  }
+
+  // The function that covers the address, and those inlined there, outermost first.
+  std::vector<Dwarf_Die> scopes_at(Dwarf_Die& unit, Dwarf_Addr address) {
+    auto known = functions.find(unit.addr);
+    if (known == functions.end()) {
+      if (functions.size() >= kMostUnits) functions.clear();
+      known = functions.emplace(unit.addr, CodeRanges()).first;
+      add_functions(unit, 0, known->second);
+      sort_ranges(known->second);
+    }
+    std::vector<Dwarf_Die> chain;
+    const CodeRange* range = find_range(known->second, address);
+    Dwarf_Die function;
+    if (range == nullptr ||
+        dwarf_offdie(dwarf_cu_getdwarf(unit.cu), range->entry, &function) == nullptr)
+      return chain;
+    chain.push_back(function);
+    find_inlined(function, address, 0, chain);
+    return chain;
   }
 };
 
 DebugLines::DebugLines(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-DebugLines::~DebugLines() {
-  dwarf_end(impl_->dwarf);
-}
+DebugLines::~DebugLines() = default;
 
-std::unique_ptr<DebugLines> DebugLines::open(Elf* elf) {
-  if (elf == nullptr) return nullptr;
-  const uint64_t size = debug_bytes(elf);
-  if (size == 0 || size > kMostDebugBytes) return nullptr;
+std::unique_ptr<DebugLines> DebugLines::open(Elf* elf, int fd) {
   auto impl = std::make_unique<Impl>();
-  impl->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, nullptr);
+  impl->sections = DebugSections::read(elf, fd);
+  if (impl->sections == nullptr) return nullptr;
+  impl->dwarf = dwarf_begin_elf(impl->sections->elf(), DWARF_C_READ, nullptr);
   if (impl->dwarf == nullptr) return nullptr;
   return std::unique_ptr<DebugLines>(new DebugLines(std::move(impl)));
 }
@@ -233,8 +259,7 @@ std::vector<SourceFrame> DebugLines::at(uint64_t address) {
     unit = split;
 
   const bool has_scopes = !is_plain_c(unit);
-  std::vector<Dwarf_Die> chain;
-  find_scopes(unit, address, 0, chain);
+  std::vector<Dwarf_Die> chain = impl_->scopes_at(unit, address);
   Dwarf_Files* files = nullptr;
   size_t file_count = 0;
   if (chain.size() > 1 && dwarf_getsrcfiles(&unit, &files, &file_count) != 0) files = nullptr;

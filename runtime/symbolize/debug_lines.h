@@ -18,9 +18,9 @@ struct SourceFrame {
 
 class DebugLines {
  public:
-  // nullptr if the file has no debug information, or more than we care to read. `elf` must outlive
-  // the object.
-  static std::unique_ptr<DebugLines> open(Elf* elf);
+  // nullptr if the file has no debug information, or more than we care to read. `elf` is the same
+  // file's, to look before; neither is kept.
+  static std::unique_ptr<DebugLines> open(Elf* elf, int fd);
   ~DebugLines();
   DebugLines(const DebugLines&) = delete;
   DebugLines& operator=(const DebugLines&) = delete;

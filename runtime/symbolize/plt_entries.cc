@@ -2,11 +2,10 @@
 
 #include <gelf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <unordered_map>
-
-#include "runtime/symbolize/demangle.h"
 
 namespace tailback {
 namespace {
@@ -40,7 +39,7 @@ void read_slots(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, Slots& slot
 
 // An entry jumps through its slot: [endbr64] [bnd] jmp *slot(%rip).
 void read_entries(Elf_Scn* section, const GElf_Shdr& header, const Slots& slots,
-                  SymbolTable& functions) {
+                  SymbolTable& functions, std::deque<std::string>& names) {
   Elf_Data* data = elf_getdata(section, nullptr);
   if (data == nullptr || data->d_buf == nullptr) return;
   const auto* bytes = static_cast<const unsigned char*>(data->d_buf);
@@ -53,7 +52,7 @@ void read_entries(Elf_Scn* section, const GElf_Shdr& header, const Slots& slots,
       const auto slot =
           slots.find(header.sh_addr + at + 6 + static_cast<uint64_t>(int64_t{distance}));
       if (slot != slots.end())
-        functions.add(header.sh_addr + begin, entry, slot->second + "@plt", 0);
+        functions.add(header.sh_addr + begin, entry, names.emplace_back(slot->second + "@plt"), 0);
       break;
     }
   }
@@ -63,10 +62,11 @@ void read_entries(Elf_Scn* section, const GElf_Shdr& header, const Slots& slots,
 
 }  // namespace
 
-void read_plt_entries([[maybe_unused]] Elf* elf, [[maybe_unused]] SymbolTable& functions) {
+void read_plt_entries([[maybe_unused]] Elf* elf, [[maybe_unused]] SymbolTable& functions,
+                      [[maybe_unused]] std::deque<std::string>& names) {
 #if defined(__x86_64__)
-  size_t names = 0;
-  if (elf_getshdrstrndx(elf, &names) != 0) return;
+  size_t section_names = 0;
+  if (elf_getshdrstrndx(elf, &section_names) != 0) return;
   Slots slots;
   for (const bool relocations : {true, false}) {
     for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
@@ -78,9 +78,9 @@ void read_plt_entries([[maybe_unused]] Elf* elf, [[maybe_unused]] SymbolTable& f
           read_slots(elf, section, header, slots);
         continue;
       }
-      const char* name = elf_strptr(elf, names, header.sh_name);
+      const char* name = elf_strptr(elf, section_names, header.sh_name);
       if (header.sh_type == SHT_PROGBITS && name != nullptr && std::strncmp(name, ".plt", 4) == 0)
-        read_entries(section, header, slots, functions);
+        read_entries(section, header, slots, functions, names);
     }
   }
 #endif

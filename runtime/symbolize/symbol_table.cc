@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 namespace tailback {
 namespace {
@@ -66,45 +67,32 @@ void read_section(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, SymbolTab
 }  // namespace
 
 void SymbolTable::add(uint64_t begin, uint64_t size, std::string_view name, uint32_t rank) {
-  add(begin, size, name, rank, false);
+  added_.push_back({begin, size, name, rank, false});
 }
 
 void SymbolTable::add_open(uint64_t begin, uint64_t limit, std::string_view name, uint32_t rank) {
-  add(begin, limit - begin, name, rank, true);
-}
-
-void SymbolTable::add(uint64_t begin, uint64_t size, std::string_view name, uint32_t rank,
-                      bool open) {
-  if (names_.size() + name.size() >= kMostNameBytes) return;
-  symbols_.push_back(
-      {begin, size, static_cast<uint32_t>(names_.size()), rank & 0x7fffffffu, open ? 1u : 0u});
-  names_.append(name);
-  names_ += '\0';
+  added_.push_back({begin, limit - begin, name, rank, true});
 }
 
 void SymbolTable::finish() {
-  std::sort(symbols_.begin(), symbols_.end(), [&](const Symbol& a, const Symbol& b) {
-    if (a.begin != b.begin) return a.begin < b.begin;
-    if (a.rank != b.rank) return a.rank < b.rank;
-    return std::string_view(names_.data() + a.name) < std::string_view(names_.data() + b.name);
+  std::sort(added_.begin(), added_.end(), [](const Added& a, const Added& b) {
+    return std::tie(a.begin, a.rank, a.name) < std::tie(b.begin, b.rank, b.name);
   });
-  const auto same = [](const Symbol& a, const Symbol& b) { return a.begin == b.begin; };
-  symbols_.erase(std::unique(symbols_.begin(), symbols_.end(), same), symbols_.end());
-  for (size_t i = 0; i + 1 < symbols_.size(); ++i) {
-    Symbol& symbol = symbols_[i];
-    if (symbol.open != 0) symbol.size = std::min(symbol.size, symbols_[i + 1].begin - symbol.begin);
+  const auto same = [](const Added& a, const Added& b) { return a.begin == b.begin; };
+  added_.erase(std::unique(added_.begin(), added_.end(), same), added_.end());
+  symbols_.reserve(added_.size());
+  for (size_t i = 0; i < added_.size(); ++i) {
+    const Added& symbol = added_[i];
+    if (names_.size() + symbol.name.size() >= kMostNameBytes) break;
+    uint64_t size = symbol.size;
+    if (symbol.open && i + 1 < added_.size())
+      size = std::min(size, added_[i + 1].begin - symbol.begin);
+    symbols_.push_back({symbol.begin, size, static_cast<uint32_t>(names_.size()),
+                        static_cast<uint32_t>(symbol.name.size())});
+    names_.append(symbol.name);
   }
-  symbols_.shrink_to_fit();
-  // Only the names that are left.
-  std::string names;
-  for (Symbol& symbol : symbols_) {
-    const std::string_view name(names_.data() + symbol.name);
-    symbol.name = static_cast<uint32_t>(names.size());
-    names.append(name);
-    names += '\0';
-  }
-  names_ = std::move(names);
   names_.shrink_to_fit();
+  added_ = {};
 }
 
 std::optional<SymbolTable::Found> SymbolTable::find(uint64_t address) const {
@@ -115,7 +103,8 @@ std::optional<SymbolTable::Found> SymbolTable::find(uint64_t address) const {
   for (size_t tried = 0; at > 0 && tried < kNested; ++tried) {
     const Symbol& symbol = symbols_[--at];
     const uint64_t offset = address - symbol.begin;
-    if (offset < symbol.size) return Found{names_.data() + symbol.name, offset};
+    if (offset < symbol.size)
+      return Found{std::string_view(names_).substr(symbol.name, symbol.name_size), offset};
   }
   return std::nullopt;
 }

@@ -14,7 +14,8 @@ namespace tailback {
 
 class SymbolTable {
  public:
-  // Of several symbols at one address the one with the lowest rank names it.
+  // Of several symbols at one address the one with the lowest rank names it. `name` must live until
+  // finish().
   void add(uint64_t begin, uint64_t size, std::string_view name, uint32_t rank);
   // As add(), for a symbol of unknown size: it reaches to the next symbol, at most to `limit`.
   void add_open(uint64_t begin, uint64_t limit, std::string_view name, uint32_t rank);
@@ -22,7 +23,7 @@ class SymbolTable {
   void finish();
 
   struct Found {
-    std::string_view name;  // as it stands in the file; valid as long as the table
+    std::string_view name;  // as it stands in the file; lives as long as the table
     uint64_t offset = 0;    // of the address from the symbol's begin
   };
   std::optional<Found> find(uint64_t address) const;
@@ -30,22 +31,27 @@ class SymbolTable {
   size_t size() const { return symbols_.size(); }
 
  private:
+  struct Added {
+    uint64_t begin;
+    uint64_t size;
+    std::string_view name;
+    uint32_t rank;
+    bool open;
+  };
   struct Symbol {
     uint64_t begin;
     uint64_t size;
-    uint32_t name;  // offset into names_, each ended by a NUL
-    uint32_t rank : 31;
-    uint32_t open : 1;
+    uint32_t name;  // offset into names_
+    uint32_t name_size;
   };
 
-  void add(uint64_t begin, uint64_t size, std::string_view name, uint32_t rank, bool open);
-
+  std::vector<Added> added_;
   std::vector<Symbol> symbols_;
   std::string names_;
 };
 
 // Adds the symbols of an ELF file's .symtab and .dynsym: functions to the one table, variables to
-// the other.
+// the other. The names stay in the file's memory.
 void read_symbols(Elf* elf, SymbolTable& functions, SymbolTable& variables);
 
 }  // namespace tailback

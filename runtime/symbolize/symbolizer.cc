@@ -1,6 +1,7 @@
 #include "runtime/symbolize/symbolizer.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <utility>
 
@@ -26,13 +27,13 @@ class Module {
     if (elf == nullptr) return;
     debug_file_ = find_debug_file(pid, place.mapping->path, *image_);
     read_symbols(elf, functions_, variables_);
-    read_plt_entries(elf, functions_);
+    std::deque<std::string> plt_names;
+    read_plt_entries(elf, functions_, plt_names);
     if (debug_file_ != nullptr) read_symbols(debug_file_->elf(), functions_, variables_);
     functions_.finish();
     variables_.finish();
-    image_->release_elf();  // with its copies of the tables
+    release_elfs();
   }
-  ~Module() { close_lines(); }
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
@@ -43,9 +44,10 @@ class Module {
   DebugLines* lines() {
     if (!lines_tried_) {
       lines_tried_ = true;
-      if (debug_file_ != nullptr) lines_ = DebugLines::open(debug_file_->elf());
-      if (lines_ == nullptr) lines_ = DebugLines::open(image_->elf());
-      if (lines_ == nullptr) image_->release_elf();
+      if (debug_file_ != nullptr)
+        lines_ = DebugLines::open(debug_file_->elf(), debug_file_->descriptor());
+      if (lines_ == nullptr) lines_ = DebugLines::open(image_->elf(), image_->descriptor());
+      release_elfs();
     }
     return lines_.get();
   }
@@ -53,12 +55,17 @@ class Module {
   void close_lines() {
     lines_.reset();
     lines_tried_ = false;
-    image_->release_elf();
   }
 
   uint64_t used = 0;
 
  private:
+  // They hold copies of all that was read.
+  void release_elfs() {
+    image_->release_elf();
+    if (debug_file_ != nullptr) debug_file_->release_elf();
+  }
+
   std::shared_ptr<ModuleImage> image_;
   std::unique_ptr<ElfFile> debug_file_;
   SymbolTable functions_;

@@ -16,6 +16,20 @@ bool ConstantMemory::read_word(RemoteAddress address, uint64_t& out) {
   return n > 0;
 }
 
+bool ConstantMemory::is_signal_return(RemoteAddress address) {
+  uint64_t code[2];
+  if (!read_word(address, code[0]) || !read_word(address + 8, code[1])) return false;
+#if defined(__x86_64__)
+  // 48 c7 c0 0f 00 00 00   mov $15, %rax
+  // 0f 05                  syscall
+  return code[0] == 0x0f0000000fc0c748 && (code[1] & 0xff) == 0x05;
+#elif defined(__aarch64__)
+  // d2801168   mov x8, #139
+  // d4000001   svc #0
+  return code[0] == 0xd4000001d2801168;
+#endif
+}
+
 const ModuleFiles::Place* ConstantMemory::locate(RemoteAddress address) {
   if (mapping_ == nullptr || address < mapping_->begin || !(address < mapping_->end)) {
     if (snapshot_->modules == nullptr) return nullptr;

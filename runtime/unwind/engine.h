@@ -43,6 +43,9 @@ class ConstantMemory {
 
   // A word at any address. Bytes behind the end of a segment's file part read as 0.
   bool read_word(RemoteAddress address, uint64_t& out);
+  // Whether a signal handler returns to this address: it is the code, the kernel's or the C
+  // library's, that makes the rt_sigreturn system call.
+  bool is_signal_return(RemoteAddress address);
   // The module at an address, as ModuleFiles::locate() finds it.
   const ModuleFiles::Place* locate(RemoteAddress address);
 

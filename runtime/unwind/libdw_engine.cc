@@ -102,19 +102,32 @@ bool set_initial_registers(Dwfl_Thread* thread, void* arg) {
 const Dwfl_Thread_Callbacks kThreadCallbacks = {next_thread,           get_thread, read_memory_word,
                                                 set_initial_registers, nullptr,    nullptr};
 
-bool has_cfi(Dwfl* dwfl, Dwarf_Addr address) {
+enum class CfiSays { kNothing, kCaller, kOutermost };
+
+// libdwfl does not tell the end of a stack from one that it could not follow, nor its guesses from
+// what it knows.
+CfiSays consult_cfi(Dwfl* dwfl, Dwarf_Addr address) {
   Dwfl_Module* module = dwfl_addrmodule(dwfl, address);
-  if (module == nullptr) return false;
+  if (module == nullptr) return CfiSays::kNothing;
   using Lookup = Dwarf_CFI* (*)(Dwfl_Module*, Dwarf_Addr*);
   for (const Lookup lookup : {Lookup{dwfl_module_eh_cfi}, Lookup{dwfl_module_dwarf_cfi}}) {
     Dwarf_Addr bias = 0;
     Dwarf_CFI* cfi = lookup(module, &bias);
-    Dwarf_Frame* frame = nullptr;
-    if (cfi == nullptr || dwarf_cfi_addrframe(cfi, address - bias, &frame) != 0) continue;
-    std::free(frame);
-    return true;
+    Dwarf_Frame* row = nullptr;
+    if (cfi == nullptr || dwarf_cfi_addrframe(cfi, address - bias, &row) != 0) continue;
+    const int return_address = dwarf_frame_info(row, nullptr, nullptr, nullptr);
+    Dwarf_Op place[3];
+    Dwarf_Op* operations = nullptr;
+    size_t count = 0;
+    // No operation, in the array that was handed in, means "undefined".
+    const bool outermost =
+        return_address >= 0 &&
+        dwarf_frame_register(row, return_address, place, &operations, &count) == 0 && count == 0 &&
+        operations == place;
+    std::free(row);
+    return outermost ? CfiSays::kOutermost : CfiSays::kCaller;
   }
-  return false;
+  return CfiSays::kNothing;
 }
 
 int on_frame(Dwfl_Frame* state, void* arg) {
@@ -137,11 +150,17 @@ int on_frame(Dwfl_Frame* state, void* arg) {
     frame.stack_pointer = RemoteAddress(sp);
     if (!add_frame(walk.out, frame, exact)) return DWARF_CB_ABORT;
   }
-  // libdwfl has a guess of its own by the frame pointer; ours takes more care, and knows that it
-  // is one.
   const RawFrame& last = walk.out.frames.back();
   Dwfl* dwfl = dwfl_thread_dwfl(dwfl_frame_thread(state));
-  if (has_cfi(dwfl, last.address.value - (last.after_call ? 1 : 0))) return DWARF_CB_OK;
+  switch (consult_cfi(dwfl, last.address.value - (last.after_call ? 1 : 0))) {
+    case CfiSays::kCaller:
+      return DWARF_CB_OK;
+    case CfiSays::kOutermost:
+      walk.end = WalkEnd::kThreadStart;
+      return DWARF_CB_ABORT;
+    case CfiSays::kNothing:
+      break;  // libdwfl would guess by the frame pointer; ours takes more care
+  }
   MachineState at;
   at.set(machine::kInstructionPointer, last.address.value);
   at.set(machine::kStackPointer, last.stack_pointer.value);
@@ -180,12 +199,14 @@ class Process {
   }
   int pid() const { return pid_; }
 
+  // Leaves in walk.end how it ended.
   void walk(Walk& walk) {
-    if (!attached_) return;
+    if (!attached_) {
+      walk.end = WalkEnd::kNoCfi;  // there is no file to have any
+      return;
+    }
     walk_ = &walk;
-    // 0: the information marks the outermost frame; the rest have set walk.end or failed.
-    if (dwfl_getthread_frames(dwfl_, walk.tid, on_frame, &walk) == 0)
-      walk.end = WalkEnd::kThreadStart;
+    dwfl_getthread_frames(dwfl_, walk.tid, on_frame, &walk);
     walk_ = nullptr;
   }
 

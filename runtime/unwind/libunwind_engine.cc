@@ -164,7 +164,7 @@ class LibunwindEngine final : public Engine {
     Walk walk(snapshot, *files_, state);
     unw_cursor_t cursor;
     if (space == nullptr || unw_init_remote(&cursor, space, &walk) != 0) return WalkEnd::kFailed;
-    bool in_signal_frame = unw_is_signal_frame(&cursor) > 0;
+    bool in_signal_frame = walk.memory.is_signal_return(out.frames.back().address);
     while (true) {
       const RawFrame& inner = out.frames.back();
       unw_word_t frame_pointer = 0;
@@ -178,8 +178,11 @@ class LibunwindEngine final : public Engine {
                        unw_get_reg(&cursor, UNW_REG_SP, &sp) != 0))
         return WalkEnd::kFailed;
       // Without information it has recognised a signal frame or a PLT entry by its code, which is
-      // right, or else has guessed: that we do with more care.
-      const bool is_plt = step > 0 && sp == inner.stack_pointer.value + sizeof(uint64_t);
+      // right, or else has guessed: that we do with more care. (Where it can't read the code, its
+      // guess looks like a PLT entry.)
+      uint64_t code = 0;
+      const bool is_plt = step > 0 && sp == inner.stack_pointer.value + sizeof(uint64_t) &&
+                          walk.memory.read_word(inner.address, code);
       if (walk.no_cfi && !in_signal_frame && !is_plt) {
         MachineState last;
         last.set(machine::kInstructionPointer, inner.address.value);
@@ -192,7 +195,7 @@ class LibunwindEngine final : public Engine {
       if (step < 0) return WalkEnd::kFailed;
       if (step == 0 || ip == 0) return WalkEnd::kThreadStart;
       const bool interrupted = in_signal_frame;
-      in_signal_frame = unw_is_signal_frame(&cursor) > 0;
+      in_signal_frame = walk.memory.is_signal_return(RemoteAddress(ip));
       RawFrame frame;
       frame.address = RemoteAddress(ip);
       frame.after_call = !interrupted && !in_signal_frame;

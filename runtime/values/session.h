@@ -43,7 +43,7 @@ struct Losses {
   uint64_t threads = 0;    // no free thread record
   uint64_t processes = 0;  // no free process record
   uint64_t corrupt = 0;    // entries of the segment that made no sense
-  uint64_t samples = 0;    // stacks that could not be read
+  uint64_t samples = 0;    // stalls of which no stack could be read
 
   bool any() const { return events + threads + processes + corrupt + samples != 0; }
 };

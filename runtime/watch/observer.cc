@@ -32,10 +32,6 @@ void Observer::start(const SessionStart& start) {
   impl_->watcher.start();
 }
 
-bool Observer::targets_left() const {
-  return impl_->watcher.live_processes() != 0;
-}
-
 void Observer::wait_until_targets_end(Nanoseconds patience) {
   constexpr auto kPause = milliseconds(20);
   // Between a process's end and the moment when a child that outlives it has attached there may be

@@ -36,9 +36,6 @@ class Observer {
   // ever attaches within `patience`: then it returns too.
   void wait_until_targets_end(Nanoseconds patience = std::chrono::seconds(10));
 
-  // Whether processes of the session still run, as of the last look.
-  bool targets_left() const;
-
   // Reads what is left, ends the stalls that are still open, writes the end record, stops.
   void finish(const CommandOutcome& outcome);
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/kernel/kernel_view.h"
-
 namespace tailback {
 
 using contract::ProcessRecord;
@@ -27,6 +25,7 @@ std::vector<uint32_t> ProcessTable::update(bool check_lives) {
       facts.generation = generation;
       facts.attached = record.attached;
       facts.start_time = read_start_time(facts.pid).value_or(0);
+      facts.executable = read_executable(facts.pid);
       facts.name = read_comm(facts.pid, facts.pid).value_or("?");
       modules_.erase(facts.pid);
       processes_[index] = std::move(facts);
@@ -51,7 +50,10 @@ bool ProcessTable::has_ended(uint32_t index) const {
   const ProcessFacts* facts = find(index);
   if (!facts || !process_lives(facts->pid)) return true;
   const auto start_time = read_start_time(facts->pid);
-  return !start_time || *start_time != facts->start_time;
+  if (!start_time || *start_time != facts->start_time) return true;
+  // A program that was executed without the recorder (static, setuid) says nothing of itself.
+  const auto executable = read_executable(facts->pid);
+  return executable && facts->executable && *executable != *facts->executable;
 }
 
 void ProcessTable::free(uint32_t index) {

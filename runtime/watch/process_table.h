@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/capture/module_map.h"
+#include "runtime/kernel/kernel_view.h"
 #include "runtime/session/session.h"
 
 namespace tailback {
@@ -19,6 +21,7 @@ struct ProcessFacts {
   uint32_t generation = 0;  // of its record
   uint64_t attached = 0;    // tick
   uint64_t start_time = 0;  // clock ticks since boot: with the pid, its identity
+  std::optional<ExecutableFile> executable;
   std::string name;
 };
 
@@ -31,7 +34,7 @@ class ProcessTable {
   // latter; the caller retires their threads, then calls free().
   std::vector<uint32_t> update(bool check_lives);
 
-  // Whether the process has ended. Asks the kernel.
+  // Whether the process has ended, or become another program without us. Asks the kernel.
   bool has_ended(uint32_t index) const;
   void free(uint32_t index);
 

@@ -34,8 +34,6 @@ void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds a
     samples_.back().weight += weight;
   } else if (sample->snapshot || sample->call) {
     samples_.push_back({std::move(sample), weight});
-  } else {
-    ++failed_samples_;
   }
   if (samples_.size() > kMostSamples) {
     // The lightest makes room; its time goes to its neighbour.

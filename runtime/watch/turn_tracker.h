@@ -22,7 +22,6 @@ class TurnTracker {
   bool sample_is_due(Nanoseconds age) const { return age >= next_sample_; }
   void add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age);
   const std::vector<WeighedSample>& samples() const { return samples_; }
-  uint64_t failed_samples() const { return failed_samples_; }
 
   // Reads the kernel's accounting once more; call it at every look and at the turn's end.
   void look(Nanoseconds age);
@@ -48,7 +47,6 @@ class TurnTracker {
   int pid_;
   int tid_;
   std::vector<WeighedSample> samples_;
-  uint64_t failed_samples_ = 0;
   Nanoseconds next_sample_{};
   Nanoseconds last_sample_{};
   Nanoseconds first_look_{};

@@ -339,6 +339,7 @@ void Watcher::on_turn(const contract::Event& event) {
   ended.observation = observe(*thread, *site, event.begin_tick, duration, turn ? &*turn : nullptr);
   ended.observation.state = StallState::kEnded;
   ended.observation.id = was_reported ? turn->stall_id : next_id_++;
+  if (ended.observation.samples.empty()) ++unread_stalls_;
   ended_.push_back(std::move(ended));
 }
 
@@ -403,10 +404,7 @@ void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending)
   for (unsigned place = 0; place < contract::kWaitSites; ++place) {
     const auto site = view_site(record.wait_sites[place]);
     if (!site) continue;
-    if (thread.turns[place]) {
-      failed_samples_ += thread.turns[place]->failed_samples();
-      end_unfinished(thread, *thread.turns[place], *site, ending);
-    }
+    if (thread.turns[place]) end_unfinished(thread, *thread.turns[place], *site, ending);
     auto loop = statistics(record.wait_sites[place], clock_, threshold_ticks_, clock_.now());
     if (!loop || loops_.size() >= kMostLoops) continue;
     const ProcessFacts* process = processes_.find(thread.process);
@@ -461,7 +459,7 @@ SessionEnd Watcher::summary() const {
   end.losses.threads = segment_.header.threads_missed.load();
   end.losses.processes = segment_.header.processes_missed.load();
   end.losses.corrupt = corrupt_;
-  end.losses.samples = failed_samples_;
+  end.losses.samples = unread_stalls_;
   end.loops = loops_;
   return end;
 }

@@ -99,7 +99,7 @@ class Watcher {
   uint64_t looks_ = 0;
   Nanoseconds late_{};  // how much later than planned the last look came
   uint64_t seen_threads_ = 0;
-  uint64_t failed_samples_ = 0;
+  uint64_t unread_stalls_ = 0;  // of which no stack could be read
   uint64_t corrupt_ = 0;
   uint64_t longest_hold_ticks_ = 0;
   std::atomic<size_t> live_processes_{0};
