@@ -136,8 +136,8 @@ struct alignas(4096) ThreadRecord {
 
   // Hold: see HoldState.
   std::atomic<uint32_t> hold_state;
-  std::atomic<uint32_t> holds;  // [recorder] how many hit this thread; interceptors compare it to
-                                // hide the EINTR that a hold caused
+  std::atomic<uint32_t> holds;  // [recorder] how many system calls the hold's signal cut short;
+                                // interceptors compare it to hide that EINTR
   std::atomic<uint64_t> hold_ticks_longest;  // [recorder]
   Context hold_context;                      // [recorder] valid while held
 

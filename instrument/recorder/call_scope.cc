@@ -5,9 +5,8 @@ namespace tailback {
 using contract::Contributor;
 using contract::WaitSite;
 
-TAILBACK_COLD void put_aside(contract::Call& call, OuterCall& outer) {
-  const uint64_t here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
-  if (call.context.stack_pointer > here) {
+TAILBACK_COLD void put_aside(contract::Call& call, OuterCall& outer, uint64_t frame_end) {
+  if (call.context.stack_pointer >= frame_end) {
     outer.entered = call.entered.load(std::memory_order_relaxed);
     for (uint32_t i = 0; i < contract::kArguments; ++i) outer.arguments[i] = call.arguments[i];
     outer.call_site = call.call_site;

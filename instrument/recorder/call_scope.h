@@ -15,15 +15,17 @@ using intercept::Function;
 // A call put aside while a signal handler's own call is in progress, as plain words.
 struct OuterCall {
   uint32_t function = 0;
+  uint32_t holds;
   uint64_t entered;
   uint64_t arguments[contract::kArguments];
   uint64_t call_site;
   contract::Context context;
 };
 
-// Puts the record's call aside if its frame still lives, that is if it lies above this one on the
-// stack. What a longjmp or a cancelled thread left behind is dropped.
-void put_aside(contract::Call& call, OuterCall& outer);
+// Puts the record's call aside if its frame still lives, that is if it lies beyond `frame_end`, the
+// outer end of the new call's own frame. What a longjmp or a cancelled thread left behind is
+// dropped.
+void put_aside(contract::Call& call, OuterCall& outer, uint64_t frame_end);
 void put_back(contract::Call& call, const OuterCall& outer);
 
 // Adds the time of a call to the sums of the turns in progress. [recorder's slow half: only for
@@ -53,7 +55,8 @@ class CallScope {
     if (__builtin_expect(record_ == nullptr, 0)) return;
     contract::Call& call = record_->call;
     if (__builtin_expect(call.function.load(std::memory_order_relaxed) != 0, 0)) {
-      put_aside(call, outer_);
+      put_aside(call, outer_, reinterpret_cast<uint64_t>(__builtin_dwarf_cfa()));
+      outer_.holds = record_->holds.load(std::memory_order_relaxed);
     }
     unsigned i = 0;
     ((i < contract::kArguments ? void(call.arguments[i++] = as_word(arguments)) : void()), ...);
@@ -79,20 +82,28 @@ class CallScope {
     }
     if (__builtin_expect(outer_.function != 0, 0)) {
       put_back(call, outer_);
+      // What cut the inner calls short has nothing to do with the outer one.
+      record_->holds.store(outer_.holds, std::memory_order_relaxed);
     } else {
       call.function.store(0, std::memory_order_release);
     }
   }
 
   // Whether a failed call was interrupted by a hold of ours, so that it has to be made again and
-  // the program never learns of it.
+  // the program never learns of it. Each interruption counts once: the next one may be the
+  // program's own.
   template <typename Result>
-  TAILBACK_INLINE bool interrupted_by_hold(Result result) const {
+  TAILBACK_INLINE bool interrupted_by_hold(Result result) {
     if (__builtin_expect(result != static_cast<Result>(-1), 1)) return false;
-    return errno == EINTR && held_meanwhile();
+    return errno == EINTR && cut_short_by_hold();
   }
-  TAILBACK_INLINE bool held_meanwhile() const {
-    return record_ && record_->holds.load(std::memory_order_relaxed) != holds_;
+  // The same for calls that don't say so by errno.
+  TAILBACK_INLINE bool cut_short_by_hold() {
+    if (!record_) return false;
+    const uint32_t holds = record_->holds.load(std::memory_order_relaxed);
+    if (holds == holds_) return false;
+    holds_ = holds;
+    return true;
   }
 
   TAILBACK_INLINE contract::ThreadRecord* record() const { return record_; }

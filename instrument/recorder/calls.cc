@@ -13,16 +13,27 @@ namespace {
 // would lose its lock-order reports, so there the lock's word is read in its place.
 constexpr int kMustWait = -2;
 
-TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex) {
+template <typename Plain>
+TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, Plain plain) {
   if (__builtin_expect(under_thread_sanitizer, 0)) {
     if (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 0) return kMustWait;
-    return next.pthread_mutex_lock(mutex);
+    return plain();
   }
   const int result = next.pthread_mutex_trylock(mutex);
   return __builtin_expect(result == EBUSY, 0) ? kMustWait : result;
 }
 
+// What libc refuses even if it need not wait must not be tried.
+TAILBACK_INLINE bool is_lock_clock(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
+}
+TAILBACK_INLINE bool is_time(const struct timespec& time) {
+  return time.tv_nsec >= 0 && time.tv_nsec < 1000000000;
+}
+
 TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
+  // sem_trywait is no point of cancellation; what it stands in for is one, first of all.
+  pthread_testcancel();
   const int saved_errno = errno;
   if (next.sem_trywait(semaphore) == 0) return 0;
   errno = saved_errno;
@@ -32,7 +43,7 @@ TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
 // Some of the calls report errors by value: -1 is never among their results, so that the question
 // whether a hold interrupted them is answered at once.
 template <typename Result, typename Next>
-TAILBACK_INLINE Result call_through_holds(const CallScope& scope, Next call) {
+TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
   Result result = call();
   while (__builtin_expect(scope.interrupted_by_hold(result), 0)) result = call();
   return result;
@@ -49,6 +60,7 @@ TAILBACK_INLINE Result call_through_holds(const CallScope& scope, Next call) {
 // The waiting half stands apart, so that the frame of a free lock stays small.
 #define TRY(name, result, parameters, arguments, family, roles, attempt)               \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {        \
+    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };         \
     const int attempted = attempt;                                                     \
     if (__builtin_expect(attempted != kMustWait, 1)) return attempted;                 \
     const uint64_t call_site = CALL_SITE;                                              \

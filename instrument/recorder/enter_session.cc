@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "instrument/recorder/environment.h"
@@ -12,13 +13,27 @@
 
 namespace tailback {
 
+namespace {
+
+// A program that may have little memory in all needs that itself.
+bool fits_limit_of_memory() {
+  struct rlimit limit;
+  if (raw_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, reinterpret_cast<long>(&limit)) != 0) return true;
+  return limit.rlim_cur / 8 >= sizeof(contract::Segment);
+}
+
+}  // namespace
+
 contract::Segment* map_segment(int fd) {
+  if (!fits_limit_of_memory()) return nullptr;
   struct stat file;
   if (raw_syscall(SYS_fstat, fd, reinterpret_cast<long>(&file)) != 0) return nullptr;
   if (file.st_size != static_cast<off_t>(sizeof(contract::Segment))) return nullptr;
   const long address = raw_syscall(SYS_mmap, 0, sizeof(contract::Segment), PROT_READ | PROT_WRITE,
                                    MAP_SHARED, fd, 0);
   if (address < 0 && address > -4096) return nullptr;
+  // No part of the program's core.
+  raw_syscall(SYS_madvise, address, sizeof(contract::Segment), MADV_DONTDUMP);
   return reinterpret_cast<contract::Segment*>(address);
 }
 
@@ -66,7 +81,7 @@ __attribute__((constructor(101))) void enter_session() {
   yama_restricts_ptrace = yama_is_there();
   contract::Segment* joined = nullptr;
   if (const char* path = environment_value(contract::kSessionVariable)) {
-    joined = open_segment(path);
+    if (!in_other_pid_namespace()) joined = open_segment(path);
   } else if (getauxval(AT_SECURE) == 0) {
     joined = start_observer();
   }

@@ -42,7 +42,7 @@ int64_t from_timespec(const struct timespec* time) {
 // Makes `wait` (which takes the timeout in nanoseconds left, negative: for ever) until it is not
 // one of our holds that ends it.
 template <typename Wait, typename Again>
-TAILBACK_INLINE int wait_through_holds(const CallScope& scope, int64_t timeout_ns, Wait wait,
+TAILBACK_INLINE int wait_through_holds(CallScope& scope, int64_t timeout_ns, Wait wait,
                                        Again again) {
   int result = wait();
   if (__builtin_expect(scope.interrupted_by_hold(result), 0)) {

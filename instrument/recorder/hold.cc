@@ -10,11 +10,10 @@ namespace tailback {
 namespace {
 
 using contract::HoldState;
+using contract::ProcessRecord;
 using contract::ThreadRecord;
 
 constexpr int kHoldSignal = SIGURG;
-
-bool handler_in_place = false;
 
 constexpr uint32_t as_word(HoldState state) {
   return static_cast<uint32_t>(state);
@@ -32,13 +31,26 @@ void save_registers(const ucontext_t& interrupted, contract::Context& context) {
   context.saved[contract::kR15] = static_cast<uint64_t>(registers[REG_R15]);
 }
 
+// Whether the signal cut a system call short: it is about to give EINTR. (One that the kernel will
+// start again is about to be made.)
+bool cut_a_call_short(const ucontext_t& interrupted) {
+  const greg_t* registers = interrupted.uc_mcontext.gregs;
+  if (registers[REG_RAX] != -EINTR) return false;
+  const auto next_instruction = static_cast<uintptr_t>(registers[REG_RIP]);
+  const auto* code = reinterpret_cast<const unsigned char*>(next_instruction);
+  if ((next_instruction & 4095) < 2) return true;  // the page before this one may not be there
+  return code[-2] == 0x0f && code[-1] == 0x05;     // syscall
+}
+
 void on_hold(int, siginfo_t*, void* interrupted) {
   // Only a thread that has a record can be held; attaching here could come in the middle of itself.
   if (!segment || !still_in_same_process()) return;
   ThreadRecord* record = current_thread.record;
   if (!record) return;
-  // Whatever the reason for the signal, it may have interrupted a call.
-  record->holds.fetch_add(1, std::memory_order_relaxed);
+  // Also if the signal is somebody else's: without our handler it would have gone unnoticed.
+  if (cut_a_call_short(*static_cast<const ucontext_t*>(interrupted))) {
+    record->holds.fetch_add(1, std::memory_order_relaxed);
+  }
   if (record->hold_state.load(std::memory_order_acquire) != as_word(HoldState::kAsked)) return;
 
   save_registers(*static_cast<const ucontext_t*>(interrupted), record->hold_context);
@@ -86,11 +98,34 @@ tailback_signal_return:
 )");
 static_assert(SYS_rt_sigreturn == 15);
 
+bool handler_in_place = false;
+
+// What the program left in place, and is shown when it asks. Its handler is the default one.
+KernelSigaction programs_action{};
+
+bool set_action(const KernelSigaction& action) {
+  return raw_syscall(SYS_rt_sigaction, kHoldSignal, reinterpret_cast<long>(&action), 0, 8) == 0;
+}
+
+bool get_action(KernelSigaction& action) {
+  return raw_syscall(SYS_rt_sigaction, kHoldSignal, 0, reinterpret_cast<long>(&action), 8) == 0;
+}
+
+// A vfork child has dispositions of its own, but its parent's memory.
+bool in_process_of_record(const ProcessRecord& record) {
+  return record.pid.load(std::memory_order_relaxed) == static_cast<int>(raw_syscall(SYS_getpid));
+}
+
 void announce(bool in_place) {
+  ProcessRecord* record = process_record();
+  if (record && !in_process_of_record(*record)) return;
   handler_in_place = in_place;
-  if (contract::ProcessRecord* record = process_record()) {
-    record->hold_ready.store(in_place ? 1 : 0, std::memory_order_release);
-  }
+  if (record) record->hold_ready.store(in_place ? 1 : 0, std::memory_order_release);
+}
+
+bool is_hold_handler_in_place() {
+  KernelSigaction current{};
+  return get_action(current) && current.handler == on_hold;
 }
 
 }  // namespace
@@ -101,48 +136,63 @@ bool hold_handler_in_place() {
 
 void install_hold_handler() {
   KernelSigaction current{};
-  if (raw_syscall(SYS_rt_sigaction, kHoldSignal, 0, reinterpret_cast<long>(&current), 8) != 0) {
-    return;
-  }
-  if (current.handler != nullptr) return;  // SIG_DFL is 0
+  if (!get_action(current) || current.handler != nullptr) return;  // SIG_DFL is 0
   KernelSigaction action{};
   action.handler = on_hold;
   action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | kRestorerFlag;
   action.restorer = tailback_signal_return;
   action.mask = ~uint64_t{0};
-  if (raw_syscall(SYS_rt_sigaction, kHoldSignal, reinterpret_cast<long>(&action), 0, 8) == 0) {
-    announce(true);
-  }
+  programs_action = current;
+  if (set_action(action)) announce(true);
 }
 
+bool remove_hold_handler() {
+  if (!is_hold_handler_in_place()) return false;
+  announce(false);
+  return set_action(programs_action);
+}
+
+namespace {
+
+// Makes a call that may ask for or change what a signal does. For the hold's signal the program's
+// own action is put in its place first, so that libc and the kernel give the answers; while the
+// program leaves the default one (or puts it back, as node does with all signals at its start) our
+// handler returns, and when it wants the signal for itself, we step aside.
+template <typename Call>
+TAILBACK_INLINE auto with_programs_action(int number, Call call) {
+  if (__builtin_expect(number != kHoldSignal, 1)) return call();
+  if (!remove_hold_handler()) return call();
+  const auto result = call();
+  install_hold_handler();
+  return result;
+}
+
+}  // namespace
 }  // namespace tailback
 
 using namespace tailback;
 
-// The program keeps its right to the signal. While it leaves the default action in place (or puts
-// it back, as node does with all signals at its start) our handler stays and the program is told
-// what it expects; when it wants the signal for itself, we step aside for good.
 TAILBACK_EXPORT int sigaction(int number, const struct sigaction* action,
                               struct sigaction* old) noexcept {
-  if (__builtin_expect(number != kHoldSignal || !handler_in_place, 1)) {
-    return next.sigaction(number, action, old);
-  }
-  if (action && (action->sa_flags & SA_SIGINFO || action->sa_handler != SIG_DFL)) {
-    announce(false);
-    const int result = next.sigaction(number, action, old);
-    if (old) *old = {};
-    return result;
-  }
-  if (old) *old = {};
-  return 0;
+  return with_programs_action(number, [&] { return next.sigaction(number, action, old); });
 }
 
-TAILBACK_EXPORT sighandler_t signal(int number, sighandler_t handler) noexcept {
-  if (__builtin_expect(number != kHoldSignal || !handler_in_place, 1)) {
-    return next.signal(number, handler);
+// All names that libc has for setting a handler, or its flags.
+#define SIGNAL(name)                                                                 \
+  TAILBACK_EXPORT sighandler_t name(int number, sighandler_t handler) noexcept {     \
+    return with_programs_action(number, [&] { return next.name(number, handler); }); \
   }
-  if (handler == SIG_DFL) return SIG_DFL;
-  announce(false);
-  const sighandler_t old = next.signal(number, handler);
-  return old == SIG_ERR ? SIG_ERR : SIG_DFL;
+SIGNAL(signal)
+SIGNAL(bsd_signal)
+SIGNAL(ssignal)
+SIGNAL(sysv_signal)
+SIGNAL(__sysv_signal)
+SIGNAL(sigset)
+
+TAILBACK_EXPORT int sigignore(int number) noexcept {
+  return with_programs_action(number, [&] { return next.sigignore(number); });
+}
+
+TAILBACK_EXPORT int siginterrupt(int number, int interrupt) noexcept {
+  return with_programs_action(number, [&] { return next.siginterrupt(number, interrupt); });
 }

@@ -7,10 +7,13 @@
 
 namespace tailback {
 
-// Installs the handler, unless the program's parent left the signal ignored.
+// Installs the handler, unless the signal is ignored or handled already.
 void install_hold_handler();
 
-// Whether the signal's handler is ours.
+// Whether the signal's handler is ours. Makes no system call.
 bool hold_handler_in_place();
+
+// Puts back what the program had in place. Returns false if the handler was not in place.
+bool remove_hold_handler();
 
 }  // namespace tailback

@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -34,3 +35,6 @@ int __open64_2(const char*, int);
 int __openat_2(int, const char*, int);
 int __openat64_2(int, const char*, int);
 }
+
+// A name of signal() that the headers show to older standards only.
+extern "C" sighandler_t bsd_signal(int, sighandler_t) noexcept;

@@ -88,6 +88,22 @@ struct FirstCall<long (*)(long, ...) noexcept, Member> {
     return -1;
   }
 };
+template <int (*NextDefinitions::*Member)(int, ...) noexcept>
+struct FirstCall<int (*)(int, ...) noexcept, Member> {
+  static int stub(int option, ...) noexcept {
+    va_list list;
+    va_start(list, option);
+    unsigned long a[4];
+    for (unsigned long& value : a) value = va_arg(list, unsigned long);
+    va_end(list);
+    resolve_next_definitions();
+    return (next.*Member)(option, a[0], a[1], a[2], a[3]);
+  }
+  static int absent(int, ...) noexcept {
+    errno = ENOSYS;
+    return -1;
+  }
+};
 
 #define STUB(name) FirstCall<decltype(NextDefinitions::name), &NextDefinitions::name>::stub
 #define ABSENT(name) FirstCall<decltype(NextDefinitions::name), &NextDefinitions::name>::absent
@@ -235,13 +251,7 @@ int visit(dl_phdr_info* info, size_t, void* data) {
 #undef CALL
 #undef TRY
 #undef OWN
-  RESOLVE(pthread_mutex_trylock)
-  RESOLVE(sem_trywait)
-  RESOLVE(pthread_create)
-  RESOLVE(epoll_create)
-  RESOLVE(epoll_create1)
-  RESOLVE(sigaction)
-  RESOLVE(signal)
+  NEEDED_BESIDE_THE_TABLE(RESOLVE)
   return 0;
 }
 
@@ -260,8 +270,9 @@ NextDefinitions next = {
 #undef CALL
 #undef TRY
 #undef OWN
-    STUB(pthread_mutex_trylock), STUB(sem_trywait), STUB(pthread_create), STUB(epoll_create),
-    STUB(epoll_create1),         STUB(sigaction),   STUB(signal),
+#define NAMED_STUB(name) STUB(name),
+    NEEDED_BESIDE_THE_TABLE(NAMED_STUB)
+#undef NAMED_STUB
 };
 
 bool under_thread_sanitizer = false;
@@ -280,13 +291,7 @@ TAILBACK_COLD void resolve_next_definitions() {
 #undef CALL
 #undef TRY
 #undef OWN
-  PUBLISH(pthread_mutex_trylock)
-  PUBLISH(sem_trywait)
-  PUBLISH(pthread_create)
-  PUBLISH(epoll_create)
-  PUBLISH(epoll_create1)
-  PUBLISH(sigaction)
-  PUBLISH(signal)
+  NEEDED_BESIDE_THE_TABLE(PUBLISH)
 }
 
 }  // namespace tailback

@@ -16,6 +16,27 @@
 
 namespace tailback {
 
+// Needed beside the table's functions, or wrapped without being calls that wait.
+#define NEEDED_BESIDE_THE_TABLE(NAME) \
+  NAME(pthread_mutex_trylock)         \
+  NAME(pthread_mutex_unlock)          \
+  NAME(sem_trywait)                   \
+  NAME(pthread_create)                \
+  NAME(epoll_create)                  \
+  NAME(epoll_create1)                 \
+  NAME(prctl)                         \
+  NAME(sigaction)                     \
+  NAME(signal)                        \
+  NAME(bsd_signal)                    \
+  NAME(ssignal)                       \
+  NAME(sysv_signal)                   \
+  NAME(__sysv_signal)                 \
+  NAME(sigset)                        \
+  NAME(sigignore)                     \
+  NAME(siginterrupt)
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 struct NextDefinitions {
 #define CALL(name, result, parameters, arguments, family, roles) decltype(&::name) name;
 #define TRY(name, result, parameters, arguments, family, roles, attempt) decltype(&::name) name;
@@ -24,15 +45,11 @@ struct NextDefinitions {
 #undef CALL
 #undef TRY
 #undef OWN
-  // Needed beside the table's functions, or wrapped without being calls that wait.
-  decltype(&::pthread_mutex_trylock) pthread_mutex_trylock;
-  decltype(&::sem_trywait) sem_trywait;
-  decltype(&::pthread_create) pthread_create;
-  decltype(&::epoll_create) epoll_create;
-  decltype(&::epoll_create1) epoll_create1;
-  decltype(&::sigaction) sigaction;
-  decltype(&::signal) signal;
+#define POINTER(name) decltype(&::name) name;
+  NEEDED_BESIDE_THE_TABLE(POINTER)
+#undef POINTER
 };
+#pragma GCC diagnostic pop
 
 extern NextDefinitions next;
 

@@ -25,10 +25,9 @@ TAILBACK_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct tim
   const bool relative = (flags & TIMER_ABSTIME) == 0;
   struct timespec left;
   int result = next.clock_nanosleep(clock, flags, time, relative ? &left : remaining);
-  while (result == EINTR && scope.held_meanwhile()) {
+  while (result == EINTR && scope.cut_short_by_hold()) {
     const struct timespec rest = relative ? left : *time;
     result = next.clock_nanosleep(clock, flags, &rest, relative ? &left : remaining);
-    if (result == EINTR) break;  // a second interruption is somebody else's
   }
   if (result == EINTR && relative && remaining) *remaining = left;
   return result;
@@ -38,7 +37,7 @@ TAILBACK_EXPORT int thrd_sleep(const struct timespec* duration, struct timespec*
   CallScope scope(CALL_SITE, Function::thrd_sleep, duration, remaining);
   struct timespec left;
   int result = next.thrd_sleep(duration, &left);
-  if (result == -1 && scope.held_meanwhile()) {
+  while (result == -1 && scope.cut_short_by_hold()) {
     const struct timespec rest = left;
     result = next.thrd_sleep(&rest, &left);
   }
@@ -48,36 +47,54 @@ TAILBACK_EXPORT int thrd_sleep(const struct timespec* duration, struct timespec*
 
 namespace {
 
-// Sleeps until `seconds` and `nanoseconds` after `begin`; how a sleep that a hold cut short goes
-// on. Returns false if another signal ends it.
-bool sleep_on(const CallScope& scope, const struct timespec& begin, long seconds,
-              long nanoseconds) {
-  struct timespec end = {begin.tv_sec + seconds, begin.tv_nsec + nanoseconds};
-  end.tv_sec += end.tv_nsec / 1000000000;
-  end.tv_nsec %= 1000000000;
-  (void)scope;
-  return next.clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr) == 0;
-}
+// The end of a sleep that does not tell how much of it is left, or not exactly.
+class SleepEnd {
+ public:
+  SleepEnd(long seconds, long nanoseconds) {
+    clock_gettime(CLOCK_MONOTONIC, &end_);
+    end_.tv_sec += seconds + (end_.tv_nsec + nanoseconds) / kSecond;
+    end_.tv_nsec = (end_.tv_nsec + nanoseconds) % kSecond;
+  }
+
+  // Sleeps on, whatever holds may come. Returns false if another signal ended it.
+  bool sleep_on(CallScope& scope) const {
+    int result;
+    do {
+      result = next.clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end_, nullptr);
+    } while (result == EINTR && scope.cut_short_by_hold());
+    return result == 0;
+  }
+
+  // Full seconds that are left, which is what sleep() tells.
+  unsigned int seconds_left() const {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const long left = end_.tv_sec - now.tv_sec - (end_.tv_nsec < now.tv_nsec ? 1 : 0);
+    return left > 0 ? static_cast<unsigned int>(left) : 0;
+  }
+
+ private:
+  static constexpr long kSecond = 1000000000;
+  struct timespec end_;
+};
 
 }  // namespace
 
 TAILBACK_EXPORT unsigned int sleep(unsigned int seconds) {
   CallScope scope(CALL_SITE, Function::sleep, seconds);
-  struct timespec begin = {0, 0};
-  if (scope.record()) clock_gettime(CLOCK_MONOTONIC, &begin);
+  const SleepEnd end(seconds, 0);
   const unsigned int left = next.sleep(seconds);
-  if (left != 0 && scope.held_meanwhile() && sleep_on(scope, begin, seconds, 0)) return 0;
-  return left;
+  // Nothing left may mean that it was cut short in its last second.
+  if (!scope.cut_short_by_hold()) return left;
+  return end.sleep_on(scope) ? 0 : end.seconds_left();
 }
 
 TAILBACK_EXPORT int usleep(useconds_t useconds) {
   CallScope scope(CALL_SITE, Function::usleep, useconds);
-  struct timespec begin = {0, 0};
-  if (scope.record()) clock_gettime(CLOCK_MONOTONIC, &begin);
+  const SleepEnd end(useconds / 1000000, static_cast<long>(useconds % 1000000) * 1000);
   const int result = next.usleep(useconds);
-  if (scope.interrupted_by_hold(result) &&
-      sleep_on(scope, begin, useconds / 1000000, static_cast<long>(useconds % 1000000) * 1000)) {
-    return 0;
-  }
-  return result;
+  if (!scope.interrupted_by_hold(result)) return result;
+  if (end.sleep_on(scope)) return 0;
+  errno = EINTR;
+  return -1;
 }

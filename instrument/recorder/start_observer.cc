@@ -5,6 +5,7 @@
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "instrument/recorder/environment.h"
@@ -80,6 +81,7 @@ bool tsc_is_invariant() {
   const bool wants_output = json && strcmp(json, "-") == 0;
   raw_syscall(SYS_dup2, null_fd, 0);
   if (!wants_output) raw_syscall(SYS_dup2, null_fd, 1);
+  if (raw_syscall(SYS_fcntl, 2, F_GETFD) < 0) raw_syscall(SYS_dup2, null_fd, 2);
   raw_syscall(SYS_close_range, 3, segment_fd - 1, 0);
   raw_syscall(SYS_close_range, segment_fd + 1, ~0u, 0);
   raw_syscall(SYS_fcntl, segment_fd, F_SETFD, 0);
@@ -122,9 +124,19 @@ int fork_detached(contract::Segment& made, int segment_fd) {
   return made.header.observer.load();
 }
 
+// Whether a file of the segment's size may be made. To try would bring SIGXFSZ.
+bool fits_limit_of_file_size() {
+  struct rlimit limit;
+  if (raw_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, reinterpret_cast<long>(&limit)) != 0) {
+    return false;
+  }
+  return limit.rlim_cur >= sizeof(contract::Segment);
+}
+
 }  // namespace
 
 contract::Segment* start_observer() {
+  if (!fits_limit_of_file_size()) return nullptr;
   static const char name[] = "tailback";
   const long made_fd =
       raw_syscall(SYS_memfd_create, reinterpret_cast<long>(name), MFD_CLOEXEC | MFD_ALLOW_SEALING);

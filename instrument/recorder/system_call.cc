@@ -6,6 +6,7 @@
 // assembly that sends those on at once, with nothing on the stack.
 #include "instrument/recorder/call_scope.h"
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/restrictions.h"
 
 using namespace tailback;
 
@@ -13,8 +14,18 @@ extern "C" __attribute__((visibility("hidden"))) long tailback_recorded_syscall(
                                                                                 long b, long c,
                                                                                 long d, long e,
                                                                                 long f) {
+  if (const Restriction restriction = restriction_of(number, a, b);
+      __builtin_expect(restriction != Restriction::kNone, 0)) {
+    return under_restriction(restriction, [&] { return next.syscall(number, a, b, c, d, e, f); });
+  }
   CallScope scope(CALL_SITE, Function::syscall, number, a, b, c, d, e);
-  return next.syscall(number, a, b, c, d, e, f);
+  long result = next.syscall(number, a, b, c, d, e, f);
+  // A relative timeout begins anew: a hold hits on the way in, when next to nothing of it is over.
+  // connect() goes on by itself and must not be made again.
+  while (__builtin_expect(scope.interrupted_by_hold(result), 0) && number != SYS_connect) {
+    result = next.syscall(number, a, b, c, d, e, f);
+  }
+  return result;
 }
 
 // Where the assembly finds the next definition.

@@ -15,7 +15,7 @@ using contract::ThreadState;
 
 namespace {
 
-ProcessPage detached_page = {0};
+ProcessPage detached_page = {0, 0};
 
 constexpr uint64_t kProcessIndexMask = contract::kProcessCapacity - 1;
 static_assert((contract::kProcessCapacity & kProcessIndexMask) == 0);
@@ -33,8 +33,24 @@ constexpr uint32_t as_word(ThreadState state) {
 int raw_pid() {
   return static_cast<int>(raw_syscall(SYS_getpid));
 }
+int raw_tid() {
+  return static_cast<int>(raw_syscall(SYS_gettid));
+}
 
-ProcessRecord* claim_process_record() {
+bool no_more_attaching = false;
+
+// The calling thread's id as libc knows it, told by a mutex that the thread holds. Wrong only where
+// libc was not asked to make the thread or the process. 0: can't be told.
+int tid_from_libc() {
+  if (under_thread_sanitizer) return 0;
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  if (next.pthread_mutex_trylock(&mutex) != 0) return 0;
+  const int owner = mutex.__data.__owner;
+  next.pthread_mutex_unlock(&mutex);
+  return owner;
+}
+
+ProcessRecord* claim_process_record(int pid) {
   contract::Header& header = segment->header;
   for (uint32_t i = 0; i < contract::kProcessCapacity; ++i) {
     ProcessRecord& record = segment->processes[i];
@@ -42,7 +58,7 @@ ProcessRecord* claim_process_record() {
     if (record.state.load(std::memory_order_relaxed) != expected) continue;
     if (!record.state.compare_exchange_strong(expected, as_word(ProcessState::kClaimed))) continue;
     record.generation.fetch_add(1, std::memory_order_relaxed);
-    record.pid.store(raw_pid(), std::memory_order_relaxed);
+    record.pid.store(pid, std::memory_order_relaxed);
     record.attached = ticks();
     record.hold_ready.store(hold_handler_in_place() ? 1 : 0, std::memory_order_relaxed);
     record.thread_sanitizer.store(under_thread_sanitizer ? 1 : 0, std::memory_order_relaxed);
@@ -64,9 +80,18 @@ void allow_observer_to_read() {
 }
 
 // Gives this process an epoch, once. Several threads of a forked child may get here together.
-void attach_process() {
-  ProcessRecord* record = claim_process_record();
+void attach_process(int pid) {
+  // A forked child that is the first process of a namespace: its number, and those of all that
+  // descend from it, mean other processes to the observer.
+  if (pid == 1 && current_thread.epoch != kNeverAttached) {
+    segment->header.processes_missed.fetch_add(1, std::memory_order_relaxed);
+    attach_no_more();
+    return;
+  }
+  ProcessRecord* record = claim_process_record(pid);
   if (!record) return;
+  // All threads that get here write the same.
+  __atomic_store_n(&process_page->pid, pid, __ATOMIC_RELAXED);
   const uint64_t index = static_cast<uint64_t>(record - segment->processes);
   // The tick makes it unlike the epoch of any ancestor whose thread state this memory was copied
   // from.
@@ -101,7 +126,7 @@ ThreadRecord* claim_thread_record() {
   return nullptr;
 }
 
-void begin_record(ThreadRecord& record, uint64_t epoch) {
+void begin_record(ThreadRecord& record, uint64_t epoch, int tid) {
   record.call.function.store(0, std::memory_order_relaxed);
   record.call.entered.store(0, std::memory_order_relaxed);
   for (contract::WaitSite& site : record.wait_sites) {
@@ -112,11 +137,35 @@ void begin_record(ThreadRecord& record, uint64_t epoch) {
   record.hold_state.store(0, std::memory_order_relaxed);
   record.hold_ticks_longest.store(0, std::memory_order_relaxed);
   record.generation.fetch_add(1, std::memory_order_relaxed);
-  record.pid.store(raw_pid(), std::memory_order_relaxed);
-  record.tid.store(static_cast<int>(raw_syscall(SYS_gettid)), std::memory_order_relaxed);
+  record.pid.store(__atomic_load_n(&process_page->pid, __ATOMIC_RELAXED),
+                   std::memory_order_relaxed);
+  record.tid.store(tid, std::memory_order_relaxed);
   record.process.store(static_cast<uint32_t>(epoch & kProcessIndexMask), std::memory_order_relaxed);
   record.attached = ticks();
   record.state.store(as_word(ThreadState::kLive), std::memory_order_release);
+}
+
+// `tid`, `pid`: 0 if the kernel has to be asked.
+ThreadRecord* attach(int tid, int pid) {
+  // A signal handler that comes in the middle of this must not attach a second time.
+  if (current_thread.attaching) return nullptr;
+  current_thread.attaching = true;
+  asm volatile("" ::: "memory");
+  const bool may_attach = segment && !no_more_attaching;
+  if (may_attach && __atomic_load_n(&process_page->epoch, __ATOMIC_ACQUIRE) == 0) {
+    attach_process(pid ? pid : raw_pid());
+  }
+  const uint64_t epoch = __atomic_load_n(&process_page->epoch, __ATOMIC_ACQUIRE);
+  ThreadRecord* record = nullptr;
+  if (may_attach && epoch != 0) {
+    record = claim_thread_record();
+    if (record) begin_record(*record, epoch, tid ? tid : raw_tid());
+  }
+  current_thread.record = record;
+  current_thread.epoch = epoch;
+  asm volatile("" ::: "memory");
+  current_thread.attaching = false;
+  return record;
 }
 
 }  // namespace
@@ -127,22 +176,32 @@ ProcessPage* process_page = &detached_page;
 __thread CurrentThread current_thread = {kNeverAttached, nullptr, false};
 
 TAILBACK_COLD ThreadRecord* attach_thread() {
-  // A signal handler that comes in the middle of this must not attach a second time.
-  if (current_thread.attaching) return nullptr;
-  current_thread.attaching = true;
-  asm volatile("" ::: "memory");
-  if (segment && __atomic_load_n(&process_page->epoch, __ATOMIC_ACQUIRE) == 0) attach_process();
-  const uint64_t epoch = __atomic_load_n(&process_page->epoch, __ATOMIC_ACQUIRE);
-  ThreadRecord* record = nullptr;
-  if (segment && epoch != 0) {
-    record = claim_thread_record();
-    if (record) begin_record(*record, epoch);
-  }
-  current_thread.record = record;
-  current_thread.epoch = epoch;
-  asm volatile("" ::: "memory");
-  current_thread.attaching = false;
-  return record;
+  return attach(0, 0);
+}
+
+void attach_new_thread() {
+  attach(tid_from_libc(), 0);
+}
+
+void attach_forked_child() {
+  if (still_in_same_process()) return;  // a handler of pthread_atfork made a call
+  const int tid = tid_from_libc();
+  attach(tid, tid);
+}
+
+void attach_no_more() {
+  no_more_attaching = true;
+}
+
+bool in_other_pid_namespace() {
+  static const char self[] = "/proc/self";
+  char text[16];
+  const long length = raw_syscall(SYS_readlink, reinterpret_cast<long>(self),
+                                  reinterpret_cast<long>(text), sizeof text);
+  if (length < 0) return false;
+  int pid = 0;
+  for (long i = 0; i < length; ++i) pid = pid * 10 + (text[i] - '0');
+  return pid != raw_pid();
 }
 
 void release_thread() {

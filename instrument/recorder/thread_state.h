@@ -20,6 +20,7 @@ extern bool yama_restricts_ptrace;
 // `epoch` is 0 in a process that has not attached yet, else unlike that of any other process.
 struct ProcessPage {
   uint64_t epoch;  // its low bits are the index of the process record
+  int pid;         // valid while epoch is not 0
 };
 extern ProcessPage* process_page;
 
@@ -33,6 +34,19 @@ extern __thread CurrentThread current_thread;
 // Claims a record for this thread (and, first, one for this process). nullptr if there is no
 // session or no free record.
 contract::ThreadRecord* attach_thread();
+
+// The same at once, for a thread that begins (one of libc's making) and for the one thread of a
+// child that libc has just forked. They make no system calls, of which a program that has a seccomp
+// filter may allow only those that it knows.
+void attach_new_thread();
+void attach_forked_child();
+
+// From now on no thread of this process, or of its children, is given a record. What goes on being
+// recorded are the other threads that have one.
+void attach_no_more();
+
+// Whether the observer would not know this process by the number that it has for itself.
+bool in_other_pid_namespace();
 
 // The current thread's record, or nullptr: pass the call through.
 TAILBACK_INLINE contract::ThreadRecord* current_record() {

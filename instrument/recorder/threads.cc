@@ -38,7 +38,7 @@ void* run_thread(void* handover) {
   const auto routine = place->routine;
   void* const argument = place->argument;
   give_back(place);
-  attach_thread();
+  attach_new_thread();
   void* result;
   // Runs on pthread_exit and pthread_cancel too.
   pthread_cleanup_push(on_thread_end, nullptr);
@@ -67,7 +67,7 @@ TAILBACK_EXPORT pid_t fork() noexcept {
   const pid_t pid = next.fork();
   if (pid == 0) {
     scope.abandon();
-    current_record();
+    attach_forked_child();
   }
   return pid;
 }
