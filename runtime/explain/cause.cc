@@ -71,7 +71,8 @@ Cause decide_cause(const Evidence& evidence) {
     unrecorded_total += sample.weight;
   }
 
-  if (spent.known && spent.runnable > half) return Cause::kStarved;
+  const bool is_starved = spent.known && evidence.duration - spent.runnable <= evidence.threshold;
+  if (is_starved && spent.runnable > half) return Cause::kStarved;
   if (in_calls > half) return cause_of_calls(evidence);
   if (spent.known && spent.on_cpu > half) return Cause::kCpu;
   if (unrecorded_total > half) return biggest(unrecorded).cause;
@@ -80,7 +81,7 @@ Cause decide_cause(const Evidence& evidence) {
   const auto consider = [&](Cause cause, Nanoseconds time) {
     if (time > most.total) most = {cause, time};
   };
-  if (spent.known) consider(Cause::kStarved, spent.runnable);
+  if (is_starved) consider(Cause::kStarved, spent.runnable);
   if (spent.known) consider(Cause::kCpu, spent.on_cpu);
   if (in_calls > Nanoseconds::zero()) consider(cause_of_calls(evidence), in_calls);
   consider(biggest(unrecorded).cause, unrecorded_total);

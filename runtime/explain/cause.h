@@ -28,6 +28,7 @@ struct SampledState {
 
 struct Evidence {
   Nanoseconds duration{};
+  Nanoseconds threshold{};
   std::vector<CallTime> calls;
   Nanoseconds other_calls{};  // calls that are in no CallTime
   TimeSpent spent;
@@ -35,7 +36,8 @@ struct Evidence {
 };
 
 // Rules, in this order. More than half of the turn spent
-//   1. ready to run without a CPU: starved
+//   1. ready to run without a CPU, and the rest of it under the threshold: starved. A turn that is
+//      too long even without that wait has a cause of its own
 //   2. in recorded calls: the cause that took most of that time; many, if no single call stands out
 //   3. on CPU: cpu
 //   4. blocked in what the recorder does not see: what the samples say

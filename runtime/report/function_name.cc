@@ -71,6 +71,37 @@ std::string emptied(std::string_view name, char open) {
   return result;
 }
 
+// Where the name goes on after its outermost scope; npos if it has none.
+size_t after_first_scope(std::string_view name) {
+  for (size_t i = 0; i < name.size();) {
+    if (operator_length(name.substr(i)) != 0) break;
+    if (name[i] == '<' || name[i] == '(') {
+      const size_t end = bracket_end(name.substr(i));
+      if (end == std::string_view::npos) break;
+      if (name[i] == '(' && !names_a_scope(name.substr(i + end))) break;  // the parameters
+      i += end;
+    } else if (name.substr(i).starts_with("::")) {
+      return i + 2;
+    } else {
+      ++i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+// The name without as many of its outer scopes as it takes to fit: "…::Server::on_read(…)".
+std::string without_scopes(std::string_view name, size_t limit) {
+  std::string shorter(name);
+  std::string_view rest = name;
+  while (columns(shorter) > limit) {
+    const size_t next = after_first_scope(rest);
+    if (next == std::string_view::npos) break;
+    rest.remove_prefix(next);
+    shorter = "…::" + std::string(rest);
+  }
+  return shorter;
+}
+
 }  // namespace
 
 std::string short_function_name(std::string_view name, size_t limit) {
@@ -79,6 +110,7 @@ std::string short_function_name(std::string_view name, size_t limit) {
   if (name.size() > limit && name.size() <= kLongest) {
     std::string shorter = emptied(name, '<');
     if (columns(shorter) > limit) shorter = emptied(shorter, '(');
+    if (columns(shorter) > limit) shorter = without_scopes(shorter, limit);
     return printable(shorter, limit);
   }
   return printable(name, limit);

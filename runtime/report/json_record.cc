@@ -111,6 +111,7 @@ class Renderer {
              {{"events", losses.events},
               {"threads", losses.threads},
               {"processes", losses.processes},
+              {"programs", losses.programs},
               {"corrupt", losses.corrupt},
               {"samples", losses.samples}}},
             {"loops", std::move(loops)}};

@@ -284,6 +284,7 @@ SessionEnd end_of(const Fields& fields) {
     end.losses.events = lost.number<uint64_t>("events");
     end.losses.threads = lost.number<uint64_t>("threads");
     end.losses.processes = lost.number<uint64_t>("processes");
+    end.losses.programs = lost.number<uint64_t>("programs");
     end.losses.corrupt = lost.number<uint64_t>("corrupt");
     end.losses.samples = lost.number<uint64_t>("samples");
   }

@@ -24,6 +24,7 @@ void add(Losses& sum, const Losses& losses) {
   sum.events = bounded_sum(sum.events, losses.events);
   sum.threads = bounded_sum(sum.threads, losses.threads);
   sum.processes = bounded_sum(sum.processes, losses.processes);
+  sum.programs = bounded_sum(sum.programs, losses.programs);
   sum.corrupt = bounded_sum(sum.corrupt, losses.corrupt);
   sum.samples = bounded_sum(sum.samples, losses.samples);
 }
@@ -192,6 +193,7 @@ std::string Summary::json() const {
                          {{"events", losses_.events},
                           {"threads", losses_.threads},
                           {"processes", losses_.processes},
+                          {"programs", losses_.programs},
                           {"corrupt", losses_.corrupt},
                           {"samples", losses_.samples}}},
                         {"loops", std::move(loops)}};

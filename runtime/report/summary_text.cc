@@ -111,9 +111,15 @@ std::string losses_text(const Losses& losses, std::string_view indent) {
       "threads found no free record: they were not watched");
   add(losses.processes, "process found no free record: it was not watched",
       "processes found no free record: they were not watched");
+  add(losses.programs,
+      "program was executed without the recorder (static, setuid, or with its environment cleared) "
+      "and not watched",
+      "programs were executed without the recorder (static, setuid, or with their environment "
+      "cleared) and not watched");
   add(losses.corrupt, "entry of the shared segment made no sense and was left out",
       "entries of the shared segment made no sense and were left out");
-  add(losses.samples, "stack could not be read", "stacks could not be read");
+  add(losses.samples, "stall has no stack: none could be read in time",
+      "stalls have no stack: none could be read in time");
   return text;
 }
 

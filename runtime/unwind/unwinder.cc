@@ -20,16 +20,14 @@ class EngineUnwinder final : public Unwinder {
     RawStack stack;
     if (snapshot.modules == nullptr) return stack;
     MachineState state(snapshot.registers);
-    bool guessed = false;
     RawFrame frame = frame_of(state);
     while (add_frame(stack, frame, false)) {
       const WalkEnd end = engine_->walk(snapshot, state, stack);
       if (end == WalkEnd::kThreadStart || is_start(snapshot, state, stack, end)) {
-        stack.complete = !guessed;
+        stack.complete = true;
         break;
       }
       if (end != WalkEnd::kNoCfi || !step_by_frame_pointer(snapshot, state)) break;
-      guessed = true;
       frame = frame_of(state);
     }
     return stack;

@@ -42,10 +42,12 @@ struct Losses {
   uint64_t events = 0;     // ring full
   uint64_t threads = 0;    // no free thread record
   uint64_t processes = 0;  // no free process record
+  uint64_t programs = 0;   // executed by a target without the recorder: its environment cleared,
+                           // static, setuid
   uint64_t corrupt = 0;    // entries of the segment that made no sense
   uint64_t samples = 0;    // stalls of which no stack could be read
 
-  bool any() const { return events + threads + processes + corrupt + samples != 0; }
+  bool any() const { return events + threads + processes + programs + corrupt + samples != 0; }
 };
 
 struct SessionEnd {

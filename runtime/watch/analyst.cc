@@ -19,11 +19,33 @@ const char* name_of(intercept::Function function) {
   return intercept::kFunctions[static_cast<uint32_t>(function)].name;
 }
 
+// Calls that samples have seen and no sum has: the one still in progress, and one that was left by
+// a longjmp, an exception or a cancelled thread.
+void add_unsummed_calls(const StallObservation& observation, Evidence& evidence) {
+  if (observation.contributors.size() == contract::kContributors) return;  // it may be in `other`
+  for (const WeighedSample& observed : observation.samples) {
+    const Sample& sample = *observed.sample;
+    if (sample.source != Sample::Source::kRecord || !sample.call) continue;
+    const bool in_progress =
+        observation.state != StallState::kEnded && &observed == &observation.samples.back();
+    const bool is_summed =
+        std::any_of(observation.contributors.begin(), observation.contributors.end(),
+                    [&](const ObservedContributor& entry) {
+                      return entry.function == sample.recorded.function &&
+                             entry.call_site == sample.recorded.call_site;
+                    });
+    if (is_summed && !in_progress) continue;
+    evidence.calls.push_back(
+        {sample.recorded.function, sample.call->cause, 1, observed.weight, observed.weight});
+  }
+}
+
 // The evidence on which the cause is decided. Where a sample has seen the object of a call, the
 // sums of that call get its cause in place of the family's.
 Evidence evidence_of(const StallObservation& observation) {
   Evidence evidence;
   evidence.duration = observation.duration;
+  evidence.threshold = observation.threshold;
   evidence.other_calls = observation.other_calls;
   evidence.spent = observation.spent;
   for (const ObservedContributor& entry : observation.contributors) {
@@ -48,14 +70,7 @@ Evidence evidence_of(const StallObservation& observation) {
     state.weight = observed.weight;
     evidence.samples.push_back(state);
   }
-  // While a call is still in progress its time is in no sum yet.
-  if (observation.state != StallState::kEnded && !observation.samples.empty()) {
-    const WeighedSample& last = observation.samples.back();
-    if (last.sample->source == Sample::Source::kRecord && last.sample->call) {
-      evidence.calls.push_back(
-          {last.sample->recorded.function, last.sample->call->cause, 1, last.weight, last.weight});
-    }
-  }
+  add_unsummed_calls(observation, evidence);
   return evidence;
 }
 

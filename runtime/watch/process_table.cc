@@ -38,6 +38,11 @@ std::vector<uint32_t> ProcessTable::update(bool check_lives) {
   if (!check_lives) return ended;
   for (auto& [index, facts] : processes_) {
     if (facts.attached < newest[facts.pid] || has_ended(index)) {
+      // One that ended soon after it had become another program did not stay to be asked again.
+      if (facts.looks_as_other > 0 && facts.attached == newest[facts.pid]) ++lost_programs_;
+      ended.push_back(index);
+    } else if (executes_other(facts)) {
+      ++lost_programs_;
       ended.push_back(index);
     } else if (auto name = read_comm(facts.pid, facts.pid)) {
       facts.name = std::move(*name);  // programs rename themselves
@@ -46,14 +51,21 @@ std::vector<uint32_t> ProcessTable::update(bool check_lives) {
   return ended;
 }
 
+// A program that was executed with the recorder attaches anew within milliseconds; one that was
+// executed without it (static, setuid, its environment cleared) never says anything.
+bool ProcessTable::executes_other(ProcessFacts& facts) const {
+  constexpr unsigned kPatience = 50;
+  const auto executable = read_executable(facts.pid);
+  const bool is_other = executable && facts.executable && *executable != *facts.executable;
+  facts.looks_as_other = is_other ? facts.looks_as_other + 1 : 0;
+  return facts.looks_as_other >= kPatience;
+}
+
 bool ProcessTable::has_ended(uint32_t index) const {
   const ProcessFacts* facts = find(index);
   if (!facts || !process_lives(facts->pid)) return true;
   const auto start_time = read_start_time(facts->pid);
-  if (!start_time || *start_time != facts->start_time) return true;
-  // A program that was executed without the recorder (static, setuid) says nothing of itself.
-  const auto executable = read_executable(facts->pid);
-  return executable && facts->executable && *executable != *facts->executable;
+  return !start_time || *start_time != facts->start_time;
 }
 
 void ProcessTable::free(uint32_t index) {

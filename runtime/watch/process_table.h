@@ -22,6 +22,7 @@ struct ProcessFacts {
   uint64_t attached = 0;    // tick
   uint64_t start_time = 0;  // clock ticks since boot: with the pid, its identity
   std::optional<ExecutableFile> executable;
+  unsigned looks_as_other = 0;  // how often it was seen executing another file
   std::string name;
 };
 
@@ -34,7 +35,7 @@ class ProcessTable {
   // latter; the caller retires their threads, then calls free().
   std::vector<uint32_t> update(bool check_lives);
 
-  // Whether the process has ended, or become another program without us. Asks the kernel.
+  // Whether the process has ended. Asks the kernel.
   bool has_ended(uint32_t index) const;
   void free(uint32_t index);
 
@@ -42,11 +43,15 @@ class ProcessTable {
   const ProcessFacts* find(uint32_t index) const;
   size_t count() const { return processes_.size(); }
   uint64_t seen() const { return seen_; }
+  // Processes that executed a program which the recorder was not loaded into.
+  uint64_t lost_programs() const { return lost_programs_; }
 
   // What the process has mapped, as read at most `max_age` ago. Empty if it can't be read.
   std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age);
 
  private:
+  bool executes_other(ProcessFacts& facts) const;
+
   struct CachedModules {
     std::shared_ptr<const ModuleMap> map;
     std::chrono::steady_clock::time_point read;
@@ -56,6 +61,7 @@ class ProcessTable {
   std::map<uint32_t, ProcessFacts> processes_;
   std::map<int, CachedModules> modules_;
   uint64_t seen_ = 0;
+  uint64_t lost_programs_ = 0;
 };
 
 }  // namespace tailback

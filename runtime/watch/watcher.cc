@@ -458,6 +458,7 @@ SessionEnd Watcher::summary() const {
   end.losses.events = segment_.header.ring_dropped.load() + ring_.stepped_over();
   end.losses.threads = segment_.header.threads_missed.load();
   end.losses.processes = segment_.header.processes_missed.load();
+  end.losses.programs = processes_.lost_programs();
   end.losses.corrupt = corrupt_;
   end.losses.samples = unread_stalls_;
   end.loops = loops_;
