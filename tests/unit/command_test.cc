@@ -1,0 +1,298 @@
+// The command line: options and their sources, and what the program itself answers.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "runtime/command/command_line.h"
+#include "runtime/command/options.h"
+#include "runtime/launch/launch_error.h"
+
+namespace tailback {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using Texts = std::map<std::string, std::string>;
+using Words = std::vector<std::string>;
+
+ObserverOptions options_of(const Texts& flags, const Texts& environment = {}) {
+  return observer_options(flags, [&](const char* name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? nullptr : found->second.c_str();
+  });
+}
+
+std::string refusal_of(const Texts& flags, const Texts& environment = {}) {
+  try {
+    options_of(flags, environment);
+    return "";
+  } catch (const LaunchError& error) {
+    EXPECT_EQ(error.exit_status(), 125);
+    return error.what();
+  }
+}
+
+TEST(ObserverOptions, RefuseWhatIsNoThreshold) {
+  for (const char* value : {"",
+                            "20",
+                            "ms",
+                            ".",
+                            ".ms",
+                            "1..5s",
+                            "1.5.s",
+                            "-1s",
+                            "+1s",
+                            " 1s",
+                            "1s ",
+                            "1 s",
+                            "1h",
+                            "1m",
+                            "1S",
+                            "1e3s",
+                            "0x1s",
+                            "nan",
+                            "infs",
+                            "0ms",
+                            "999us",
+                            "0.9ms",
+                            "0.0009999999999s",
+                            "3601s",
+                            "3600.000000001s",
+                            "10000000000s",
+                            "99999999999999999999999s",
+                            "1\nms"}) {
+    const std::string line = refusal_of({{"--threshold", value}});
+    EXPECT_NE(line.find("--threshold '"), std::string::npos) << value;
+    EXPECT_NE(line.find("1ms to 3600s"), std::string::npos) << value;
+    EXPECT_EQ(line.find('\n'), std::string::npos) << value;
+  }
+}
+
+TEST(ObserverOptions, ReadThresholds) {
+  const std::map<std::string, Nanoseconds> expected = {
+      {"20ms", 20ms},    {"1s", 1s},       {"0.5s", 500ms}, {".5s", 500ms},
+      {"1.s", 1s},       {"1ms", 1ms},     {"1000us", 1ms}, {"1500µs", 1500us},
+      {"2.5ms", 2500us}, {"3600s", 3600s}, {"007ms", 7ms},  {"1.0000000019s", 1000000001ns},
+      {"0.001s", 1ms},
+  };
+  for (const auto& [text, time] : expected) {
+    EXPECT_EQ(options_of({{"--threshold", text}}).threshold, time) << text;
+  }
+}
+
+TEST(ObserverOptions, HaveDefaults) {
+  EXPECT_EQ(options_of({}), (ObserverOptions{100ms, "", "", false}));
+}
+
+TEST(ObserverOptions, FlagsBeatTheEnvironmentAndThatTheDefaults) {
+  const Texts environment = {{"TAILBACK_THRESHOLD", "30ms"},
+                             {"TAILBACK_JSON", "e.jsonl"},
+                             {"TAILBACK_LOG", "e.log"},
+                             {"TAILBACK_QUIET", "yes"}};
+  EXPECT_EQ(options_of({}, environment), (ObserverOptions{30ms, "e.jsonl", "e.log", true}));
+  EXPECT_EQ(options_of({{"--threshold", "40ms"}, {"--json", "-"}}, environment),
+            (ObserverOptions{40ms, "-", "e.log", true}));
+  EXPECT_EQ(options_of({{"--quiet", "1"}}, {{"TAILBACK_QUIET", "0"}}).quiet, true);
+  EXPECT_EQ(options_of({}, {{"TAILBACK_THRESHOLD", ""}, {"TAILBACK_QUIET", ""}}), options_of({}));
+}
+
+TEST(ObserverOptions, NameTheVariableThatIsWrong) {
+  EXPECT_NE(refusal_of({}, {{"TAILBACK_THRESHOLD", "soon"}}).find("TAILBACK_THRESHOLD 'soon'"),
+            std::string::npos);
+  EXPECT_NE(refusal_of({}, {{"TAILBACK_QUIET", "maybe"}}).find("TAILBACK_QUIET 'maybe'"),
+            std::string::npos);
+  EXPECT_NE(refusal_of({{"--json", ""}}).find("--json ''"), std::string::npos);
+  // A flag that is right makes the variable irrelevant.
+  EXPECT_EQ(refusal_of({{"--threshold", "1s"}}, {{"TAILBACK_THRESHOLD", "soon"}}), "");
+}
+
+void expect_split(const Words& arguments, const Words& own, const Words& command) {
+  const CommandLine line = split_command_line(arguments);
+  EXPECT_EQ(line.own, own);
+  EXPECT_EQ(line.command, command);
+}
+
+TEST(CommandLine, LeavesTheCommandsOptionsToTheCommand) {
+  expect_split({"run", "--", "ls", "--json", "x"}, {"run"}, {"ls", "--json", "x"});
+  expect_split({"run", "ls", "--quiet"}, {"run"}, {"ls", "--quiet"});
+  expect_split({"run", "--json", "x", "ls", "--", "-l"}, {"run", "--json", "x"},
+               {"ls", "--", "-l"});
+  expect_split({"run", "--json=x", "ls"}, {"run", "--json=x"}, {"ls"});
+  expect_split({"run", "--json", "-", "--quiet", "ls"}, {"run", "--json", "-", "--quiet"}, {"ls"});
+  expect_split({"run", "--", "--weird"}, {"run"}, {"--weird"});
+  expect_split({"run", "--json"}, {"run", "--json"}, {});
+  expect_split({"run", "--"}, {"run"}, {});
+  expect_split({"run"}, {"run"}, {});
+}
+
+TEST(CommandLine, KnowsNoCommandOutsideOfRun) {
+  expect_split({}, {}, {});
+  expect_split({"report", "a", "--", "b"}, {"report", "a", "--", "b"}, {});
+  expect_split({"--help"}, {"--help"}, {});
+}
+
+// The program itself, as it was built.
+class ProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "command.XXXXXX").string();
+    directory_ = mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  std::string file(const std::string& name) const { return directory_ + "/" + name; }
+
+  static std::string read(const std::string& path) {
+    std::ostringstream content;
+    content << std::ifstream(path).rdbuf();
+    return content.str();
+  }
+
+  struct Answer {
+    int wait_status = -1;
+    int exit_status = -1;  // -1: killed by a signal
+    std::string output;
+    std::string error;
+  };
+
+  Answer tailback(const Words& arguments, const Words& variables = {}) const {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      dup2(open(file("output").c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), STDOUT_FILENO);
+      dup2(open(file("error").c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600), STDERR_FILENO);
+      for (const std::string& variable : variables) putenv(const_cast<char*>(variable.c_str()));
+      std::vector<char*> argv = {const_cast<char*>("tailback")};
+      for (const std::string& text : arguments) argv.push_back(const_cast<char*>(text.c_str()));
+      argv.push_back(nullptr);
+      execv(TAILBACK_PROGRAM, argv.data());
+      _exit(99);
+    }
+    Answer answer;
+    EXPECT_EQ(waitpid(pid, &answer.wait_status, 0), pid);
+    if (WIFEXITED(answer.wait_status)) answer.exit_status = WEXITSTATUS(answer.wait_status);
+    answer.output = read(file("output"));
+    answer.error = read(file("error"));
+    return answer;
+  }
+
+  void expect_refused(const Words& arguments, int status, const Words& words,
+                      const Words& variables = {}) const {
+    const Answer answer = tailback(arguments, variables);
+    EXPECT_EQ(answer.exit_status, status) << answer.error;
+    EXPECT_EQ(answer.output, "");
+    EXPECT_EQ(answer.error.substr(0, 10), "tailback: ") << answer.error;
+    EXPECT_EQ(answer.error.find('\n'), answer.error.size() - 1) << answer.error;
+    for (const std::string& word : words) {
+      EXPECT_NE(answer.error.find(word), std::string::npos) << word << " in: " << answer.error;
+    }
+  }
+
+  std::string directory_;
+};
+
+TEST_F(ProgramTest, SaysItsVersion) {
+  const Answer answer = tailback({"--version"});
+  EXPECT_EQ(answer.exit_status, 0);
+  EXPECT_EQ(answer.output, "tailback " TAILBACK_VERSION "\n");
+}
+
+TEST_F(ProgramTest, HelpsWithEverySubcommand) {
+  const Answer all = tailback({"--help"});
+  EXPECT_EQ(all.exit_status, 0);
+  EXPECT_NE(all.output.find("  run "), std::string::npos) << all.output;
+  EXPECT_NE(all.output.find("  report "), std::string::npos) << all.output;
+  EXPECT_EQ(all.output.find("observe "), std::string::npos) << all.output;
+
+  const Answer run = tailback({"run", "--help"});
+  EXPECT_EQ(run.exit_status, 0);
+  EXPECT_NE(run.output.find("-- CMD [ARG...]"), std::string::npos) << run.output;
+  for (const ObserverOption& option : observer_option_table()) {
+    EXPECT_NE(run.output.find(option.flag), std::string::npos) << run.output;
+    EXPECT_NE(run.output.find(option.variable), std::string::npos) << run.output;
+  }
+  EXPECT_EQ(tailback({"report", "--help"}).exit_status, 0);
+}
+
+TEST_F(ProgramTest, RefusesBadCommandLines) {
+  expect_refused({}, 125, {"--help"});
+  expect_refused({"fly"}, 125, {"fly"});
+  expect_refused({"--fly"}, 125, {"--fly"});
+  expect_refused({"run"}, 125, {"no command"});
+  expect_refused({"run", "--fly", "--", "true"}, 125, {"--fly"});
+  expect_refused({"run", "--json"}, 125, {"--json"});
+  expect_refused({"run", "--threshold", "soon", "--", "true"}, 125, {"--threshold 'soon'"});
+  expect_refused({"run", "--", "true"}, 125, {"TAILBACK_THRESHOLD '1'"}, {"TAILBACK_THRESHOLD=1"});
+  expect_refused({"observe"}, 125, {"--session"});
+  expect_refused({"observe", "--session", file("none")}, 125, {file("none")});
+}
+
+TEST_F(ProgramTest, RefusesBeforeAnythingRuns) {
+  const std::string unreachable = file("no-such-directory/file");
+  expect_refused({"run", "--json", unreachable, "--", "touch", file("ran")}, 125, {unreachable});
+  expect_refused({"run", "--log", unreachable, "--", "touch", file("ran")}, 125, {unreachable});
+  EXPECT_FALSE(fs::exists(file("ran")));
+  expect_refused({"run", "--json", file("x.jsonl"), "--", "no-such-program"}, 127,
+                 {"no-such-program"});
+  EXPECT_FALSE(fs::exists(file("x.jsonl")));
+  expect_refused({"run", "--", directory_}, 126, {"is a directory"});
+}
+
+TEST_F(ProgramTest, EndsAsTheCommandEnded) {
+  EXPECT_EQ(tailback({"run", "--quiet", "--", "true"}).exit_status, 0);
+  EXPECT_EQ(tailback({"run", "--quiet", "sh", "-c", "exit 7"}).exit_status, 7);
+  const Answer killed = tailback({"run", "--quiet", "sh", "-c", "kill -USR1 $$"});
+  ASSERT_TRUE(WIFSIGNALED(killed.wait_status));
+  EXPECT_EQ(WTERMSIG(killed.wait_status), SIGUSR1);
+}
+
+TEST_F(ProgramTest, LeavesStandardOutputToTheCommand) {
+  const Answer answer = tailback({"run", "--", "echo", "hello"});
+  EXPECT_EQ(answer.output, "hello\n");
+  EXPECT_EQ(tailback({"run", "--quiet", "--", "echo", "hello"}).error, "");
+  const Answer logged = tailback({"run", "--log", file("log"), "--", "sh", "-c", "echo oops >&2"});
+  EXPECT_EQ(logged.error, "oops\n");
+  EXPECT_EQ(logged.output, "");
+}
+
+TEST_F(ProgramTest, WritesAWholeSession) {
+  const std::string path = file("run.jsonl");
+  EXPECT_EQ(tailback({"run", "--quiet", "--json", path, "sh", "-c", "exit 4"}).exit_status, 4);
+  std::istringstream lines(read(path));
+  Words records;
+  for (std::string line; std::getline(lines, line);) records.push_back(line);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_NE(records[0].find("\"type\":\"session\""), std::string::npos) << records[0];
+  EXPECT_NE(records[0].find("\"exit 4\""), std::string::npos) << records[0];
+  EXPECT_NE(records[1].find("\"type\":\"end\""), std::string::npos) << records[1];
+  EXPECT_NE(records[1].find("\"exit_status\":4"), std::string::npos) << records[1];
+
+  const Answer piped = tailback({"run", "--quiet", "--json", "-", "true"});
+  EXPECT_NE(piped.output.find("\"type\":\"end\""), std::string::npos) << piped.output;
+}
+
+TEST_F(ProgramTest, TheCommandDoesNotWaitForWhatItLeaves) {
+  const std::string path = file("run.jsonl");
+  const std::string script = "(while [ ! -e " + file("go") + " ]; do sleep 0.02; done) & exit 3";
+  const Answer answer = tailback({"run", "--log", file("log"), "--json", path, "sh", "-c", script});
+  EXPECT_EQ(answer.exit_status, 3);
+  EXPECT_NE(answer.error.find("still observed"), std::string::npos) << answer.error;
+  EXPECT_EQ(read(path).find("\"type\":\"end\""), std::string::npos);
+  std::ofstream(file("go")) << "go";
+  for (int i = 0; i < 1000 && read(path).find("\"type\":\"end\"") == std::string::npos; ++i) {
+    usleep(10'000);
+  }
+  EXPECT_NE(read(path).find("\"exit_status\":3"), std::string::npos) << read(path);
+}
+
+}  // namespace
+}  // namespace tailback

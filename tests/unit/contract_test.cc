@@ -1,0 +1,239 @@
+// What both worlds rely on: the layout of the segment, the buckets of the histogram and the
+// intercept table.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "instrument/contract/histogram.h"
+#include "instrument/contract/intercepts.h"
+#include "instrument/contract/record_contract.h"
+
+namespace tailback {
+namespace {
+
+using contract::histogram_bucket;
+using contract::histogram_lower_edge;
+using contract::kHistogramBuckets;
+using intercept::Family;
+using intercept::Function;
+using intercept::FunctionFacts;
+using intercept::kFunctions;
+
+TEST(Histogram, EdgesRise) {
+  for (uint32_t bucket = 1; bucket < kHistogramBuckets; ++bucket) {
+    EXPECT_GT(histogram_lower_edge(bucket), histogram_lower_edge(bucket - 1)) << bucket;
+  }
+}
+
+TEST(Histogram, AnEdgeIsTheFirstLengthOfItsBucket) {
+  for (uint32_t bucket = 0; bucket < kHistogramBuckets; ++bucket) {
+    const uint64_t edge = histogram_lower_edge(bucket);
+    EXPECT_EQ(histogram_bucket(edge), bucket);
+    if (bucket > 0) {
+      EXPECT_EQ(histogram_bucket(edge - 1), bucket - 1);
+    }
+  }
+}
+
+TEST(Histogram, EveryLengthLiesBetweenTheEdgesOfItsBucket) {
+  std::mt19937_64 random(20240917);
+  for (int i = 0; i < 200000; ++i) {
+    const uint64_t length = random() >> (random() % 64);
+    const uint32_t bucket = histogram_bucket(length);
+    ASSERT_LT(bucket, kHistogramBuckets) << length;
+    ASSERT_LE(histogram_lower_edge(bucket), length);
+    if (bucket + 1 < kHistogramBuckets) {
+      ASSERT_LT(length, histogram_lower_edge(bucket + 1));
+    }
+  }
+}
+
+TEST(Histogram, ABucketIsAQuarterWideAtMost) {
+  for (uint32_t bucket = 4; bucket + 1 < kHistogramBuckets; ++bucket) {
+    const uint64_t lower = histogram_lower_edge(bucket);
+    EXPECT_LE(4 * (histogram_lower_edge(bucket + 1) - lower), lower) << bucket;
+  }
+}
+
+TEST(Histogram, TheLastBucketTakesAllThatIsLonger) {
+  EXPECT_EQ(histogram_bucket(UINT64_MAX), kHistogramBuckets - 1);
+  // Minutes of a 5 GHz counter still have buckets of their own.
+  EXPECT_LT(histogram_bucket(uint64_t{5'000'000'000} * 180), kHistogramBuckets - 1);
+}
+
+TEST(Histogram, KnownLengths) {
+  EXPECT_EQ(histogram_bucket(0), 0u);
+  EXPECT_EQ(histogram_bucket(3), 3u);
+  EXPECT_EQ(histogram_bucket(4), 4u);
+  EXPECT_EQ(histogram_bucket(7), 7u);
+  EXPECT_EQ(histogram_bucket(8), 8u);
+  EXPECT_EQ(histogram_bucket(9), 8u);
+  EXPECT_EQ(histogram_bucket(10), 9u);
+  EXPECT_EQ(histogram_bucket(1024), 36u);
+  EXPECT_EQ(histogram_lower_edge(37), 1280u);
+}
+
+TEST(Layout, VersionIsFoundWhereEveryVersionLooks) {
+  EXPECT_EQ(offsetof(contract::Header, magic), 0u);
+  EXPECT_EQ(offsetof(contract::Header, version), 4u);
+  EXPECT_EQ(offsetof(contract::Header, segment_size), 8u);
+}
+
+TEST(Layout, RecordsOfThreadsShareNoPage) {
+  EXPECT_EQ(sizeof(contract::ThreadRecord), 4096u);
+  EXPECT_EQ(offsetof(contract::Segment, threads) % 4096, 0u);
+  EXPECT_EQ(sizeof(contract::Segment),
+            offsetof(contract::Segment, threads) + contract::kThreadCapacity * size_t{4096});
+}
+
+TEST(Layout, ProducersAndConsumerOfTheRingShareNoCacheLine) {
+  EXPECT_EQ(offsetof(contract::Header, ring_head) % 64, 0u);
+  EXPECT_EQ(offsetof(contract::Header, ring_tail) % 64, 0u);
+  EXPECT_NE(offsetof(contract::Header, ring_head) / 64, offsetof(contract::Header, ring_tail) / 64);
+  EXPECT_EQ(offsetof(contract::Segment, ring) % 64, 0u);
+}
+
+TEST(Layout, MagicIsTheNamesLetters) {
+  const uint32_t magic = contract::kMagic;
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(&magic), 4), "TLBK");
+}
+
+TEST(Table, FirstEntryIsNoCall) {
+  EXPECT_EQ(static_cast<uint32_t>(Function::kNone), 0u);
+  EXPECT_STREQ(kFunctions[0].name, "");
+  EXPECT_EQ(kFunctions[0].family, Family::kNone);
+}
+
+void expect_facts(Function function, const char* name, Family family, const char* roles) {
+  const FunctionFacts& facts = kFunctions[static_cast<uint32_t>(function)];
+  EXPECT_STREQ(facts.name, name);
+  EXPECT_EQ(facts.family, family) << name;
+  EXPECT_STREQ(facts.roles, roles) << name;
+}
+
+TEST(Table, FactsStandAtTheIndexOfTheirFunction) {
+#define CALL(name, result, parameters, arguments, family, roles) \
+  expect_facts(Function::name, #name, Family::family, roles);
+#define TRY(name, result, parameters, arguments, family, roles, attempt) \
+  expect_facts(Function::name, #name, Family::family, roles);
+#define OWN(name, family, roles) expect_facts(Function::name, #name, Family::family, roles);
+#include "instrument/contract/intercept_table.inc"
+#undef CALL
+#undef TRY
+#undef OWN
+}
+
+TEST(Table, NamesAreUniqueAndNotEmpty) {
+  std::set<std::string> names;
+  for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
+    EXPECT_STRNE(kFunctions[i].name, "") << i;
+    EXPECT_TRUE(names.insert(kFunctions[i].name).second) << kFunctions[i].name;
+    EXPECT_NE(kFunctions[i].family, Family::kNone) << kFunctions[i].name;
+  }
+  EXPECT_GT(names.size(), 60u);
+}
+
+struct RoleWord {
+  std::string name;
+  std::string kind;
+  bool is_object = false;
+};
+
+// Roles as the table's heading describes them. Fails the test on a word that is no role.
+std::vector<RoleWord> words_of(const FunctionFacts& facts) {
+  std::vector<RoleWord> words;
+  std::string_view rest = facts.roles;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const size_t colon = word.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+      ADD_FAILURE() << facts.name << ": no role: \"" << word << '"';
+      continue;
+    }
+    RoleWord role{std::string(word.substr(0, colon)), std::string(word.substr(colon + 1))};
+    role.is_object = role.kind.starts_with('*');
+    if (role.is_object) role.kind.erase(0, 1);
+    words.push_back(role);
+  }
+  return words;
+}
+
+TEST(Table, EveryRoleIsOfAKnownKind) {
+  const std::set<std::string> kinds = {
+      "fd",  "path", "text",  "size",     "int",      "flags",   "ms",      "us",
+      "s",   "time", "pid",   "mutex",    "cond",     "sem",     "rwlock",  "thread",
+      "fds", "-",    "sleep", "deadline", "clockend", "address", "pollfds", "sockaddr"};
+  for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
+    for (const RoleWord& role : words_of(kFunctions[i])) {
+      EXPECT_TRUE(kinds.contains(role.kind)) << kFunctions[i].name << ": " << role.kind;
+    }
+  }
+}
+
+TEST(Table, RolesOfAFunctionFitTheRecordAndHaveDistinctNames) {
+  for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
+    const std::vector<RoleWord> roles = words_of(kFunctions[i]);
+    EXPECT_LE(roles.size(), contract::kArguments) << kFunctions[i].name;
+    std::set<std::string> names;
+    for (const RoleWord& role : roles) {
+      EXPECT_TRUE(names.insert(role.name).second) << kFunctions[i].name << ": " << role.name;
+    }
+  }
+}
+
+TEST(Table, AtMostOneArgumentNamesTheObjectAndItIsShown) {
+  for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
+    int objects = 0;
+    for (const RoleWord& role : words_of(kFunctions[i])) {
+      if (!role.is_object) continue;
+      ++objects;
+      EXPECT_NE(role.kind, "-") << kFunctions[i].name;
+    }
+    EXPECT_LE(objects, 1) << kFunctions[i].name;
+    const Family family = kFunctions[i].family;
+    const bool must_have = family == Family::kEvents || family == Family::kFile ||
+                           family == Family::kSocket || family == Family::kDns ||
+                           family == Family::kLock || family == Family::kWait;
+    if (must_have) {
+      EXPECT_EQ(objects, 1) << kFunctions[i].name;
+    }
+  }
+}
+
+// Some kinds are read together with a neighbour.
+TEST(Table, KindsThatNeedANeighbourHaveIt) {
+  for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
+    const std::vector<RoleWord> roles = words_of(kFunctions[i]);
+    for (size_t at = 0; at < roles.size(); ++at) {
+      const std::string& kind = roles[at].kind;
+      const char* name = kFunctions[i].name;
+      if (kind == "sockaddr") {
+        ASSERT_LT(at + 1, roles.size()) << name;
+        EXPECT_EQ(roles[at + 1].name, "length") << name;
+      } else if (kind == "pollfds") {
+        ASSERT_LT(at + 1, roles.size()) << name;
+        EXPECT_EQ(roles[at + 1].kind, "size") << name;
+      } else if (kind == "fds") {
+        EXPECT_EQ(roles.front().name, "nfds") << name;
+      } else if (kind == "sleep") {
+        ASSERT_GE(at, 2u) << name;
+        EXPECT_EQ(roles[at - 1].kind, "flags") << name;
+        EXPECT_EQ(roles[at - 2].name, "clock") << name;
+      } else if (kind == "clockend") {
+        ASSERT_GE(at, 1u) << name;
+        EXPECT_EQ(roles[at - 1].name, "clock") << name;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tailback

@@ -1,0 +1,397 @@
+// From evidence to a cause, from a stack to a culprit, from a stall to its fingerprint and advice.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/explain/advice.h"
+#include "runtime/explain/call_description.h"
+#include "runtime/explain/cause.h"
+#include "runtime/explain/culprit.h"
+#include "runtime/explain/fingerprint.h"
+
+namespace tailback {
+namespace {
+
+using intercept::Family;
+using intercept::Function;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTurn{100};
+constexpr Nanoseconds kThreshold = milliseconds(60);
+
+// Evidence of a turn of 100 ms, put together step by step.
+class Turn {
+ public:
+  Turn() {
+    evidence_.duration = kTurn;
+    evidence_.threshold = kThreshold;
+  }
+  Turn& calls(Function function, uint64_t count, int total, int longest) {
+    return calls_of_cause(function, cause_of_function(function), count, total, longest);
+  }
+  Turn& calls_of_cause(Function function, Cause cause, uint64_t count, int total, int longest) {
+    evidence_.calls.push_back({function, cause, count, milliseconds(total), milliseconds(longest)});
+    return *this;
+  }
+  Turn& other_calls(int total) {
+    evidence_.other_calls = milliseconds(total);
+    return *this;
+  }
+  Turn& spent(int on_cpu, int runnable) {
+    evidence_.spent.known = true;
+    evidence_.spent.on_cpu = milliseconds(on_cpu);
+    evidence_.spent.runnable = milliseconds(runnable);
+    return *this;
+  }
+  Turn& blocked_unseen(Cause cause, int weight) {
+    evidence_.samples.push_back({true, false, cause, milliseconds(weight)});
+    return *this;
+  }
+  Turn& blocked_recorded(Cause cause, int weight) {
+    evidence_.samples.push_back({true, true, cause, milliseconds(weight)});
+    return *this;
+  }
+  Turn& running(int weight) {
+    evidence_.samples.push_back({false, false, Cause::kUnknown, milliseconds(weight)});
+    return *this;
+  }
+  Turn& lasting(Nanoseconds duration) {
+    evidence_.duration = duration;
+    return *this;
+  }
+  std::string_view cause() const { return word(decide_cause(evidence_)); }
+
+ private:
+  Evidence evidence_;
+};
+
+TEST(DecideCause, WithoutEvidenceNothingIsBlamed) {
+  EXPECT_EQ(Turn().cause(), "unknown");
+  EXPECT_EQ(Turn().running(90).cause(), "unknown");
+  EXPECT_EQ(Turn().lasting({}).cause(), "unknown");
+}
+
+TEST(DecideCause, AccountingThatIsNotKnownIsNotUsed) {
+  Evidence evidence;
+  evidence.duration = kTurn;
+  evidence.spent.on_cpu = milliseconds(90);
+  evidence.spent.runnable = milliseconds(90);
+  EXPECT_EQ(decide_cause(evidence), Cause::kUnknown);
+}
+
+TEST(DecideCause, OneLongCall) {
+  struct {
+    Function function;
+    std::string_view expected;
+  } const cases[] = {
+      {Function::clock_nanosleep, "sleep"}, {Function::fsync, "file"},
+      {Function::recv, "socket"},           {Function::getaddrinfo, "dns"},
+      {Function::waitpid, "process"},       {Function::pthread_mutex_lock, "lock"},
+      {Function::pthread_join, "wait"},     {Function::poll, "wait"},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(Turn().calls(one.function, 1, 80, 80).cause(), one.expected);
+  }
+}
+
+TEST(DecideCause, TheObjectsCauseCountsNotTheFunctions) {
+  EXPECT_EQ(Turn().calls_of_cause(Function::read, Cause::kIpc, 1, 80, 80).cause(), "ipc");
+  EXPECT_EQ(Turn().calls_of_cause(Function::read, Cause::kSocket, 1, 80, 80).cause(), "socket");
+  EXPECT_EQ(Turn().calls_of_cause(Function::sem_wait, Cause::kGil, 1, 80, 80).cause(), "gil");
+}
+
+TEST(DecideCause, Computing) {
+  EXPECT_EQ(Turn().spent(95, 2).cause(), "cpu");
+  EXPECT_EQ(Turn().spent(95, 2).running(90).calls(Function::read, 30, 4, 1).cause(), "cpu");
+}
+
+TEST(DecideCause, WithoutACpuTheProgramIsNotToBlame) {
+  EXPECT_EQ(Turn().spent(30, 65).cause(), "starved");
+  // Inside a call, too: it had returned, and the thread got no CPU to go on.
+  EXPECT_EQ(Turn().spent(1, 70).calls(Function::read, 1, 95, 95).cause(), "starved");
+  EXPECT_EQ(Turn().spent(1, 70).blocked_unseen(Cause::kFile, 95).cause(), "starved");
+}
+
+TEST(DecideCause, ATurnTooLongEvenWithoutItsWaitForACpuHasACauseOfItsOwn) {
+  EXPECT_EQ(Turn().lasting(milliseconds(200)).spent(70, 125).cause(), "cpu");
+  EXPECT_EQ(
+      Turn().lasting(milliseconds(200)).spent(5, 120).calls(Function::read, 1, 75, 75).cause(),
+      "file");
+  EXPECT_EQ(Turn().lasting(milliseconds(200)).spent(55, 141).cause(), "starved");
+}
+
+TEST(DecideCause, ManySmallCalls) {
+  EXPECT_EQ(Turn().calls(Function::recv, 20, 80, 5).cause(), "many");
+  EXPECT_EQ(Turn().calls(Function::recv, 10, 40, 5).calls(Function::fsync, 4, 40, 12).cause(),
+            "many");
+  EXPECT_EQ(Turn().calls(Function::recv, 6, 30, 5).other_calls(50).cause(), "many");
+}
+
+TEST(DecideCause, AmongManyCallsOneMayStandOut) {
+  EXPECT_EQ(Turn().calls(Function::recv, 20, 20, 2).calls(Function::fsync, 1, 70, 70).cause(),
+            "file");
+  EXPECT_EQ(Turn().calls(Function::fsync, 3, 80, 60).cause(), "file");
+}
+
+TEST(DecideCause, TwoCallsAreNotMany) {
+  EXPECT_EQ(Turn().calls(Function::recv, 1, 40, 40).calls(Function::fsync, 1, 45, 45).cause(),
+            "file");
+  EXPECT_EQ(Turn().calls(Function::recv, 2, 80, 40).cause(), "socket");
+}
+
+TEST(DecideCause, ANestedWaitBesideAChildWaitsForTheChild) {
+  EXPECT_EQ(
+      Turn().calls(Function::epoll_pwait, 1, 90, 90).calls(Function::waitpid, 1, 1, 1).cause(),
+      "process");
+  EXPECT_EQ(Turn().calls(Function::poll, 4, 85, 40).calls(Function::fork, 1, 5, 5).cause(),
+            "process");
+  EXPECT_EQ(Turn().calls(Function::poll, 1, 90, 90).cause(), "wait");
+  // A child is no excuse for what was something else.
+  EXPECT_EQ(Turn().calls(Function::fork, 1, 5, 5).calls(Function::fsync, 1, 80, 80).cause(),
+            "file");
+}
+
+TEST(DecideCause, WhatTheRecorderDoesNotSeeIsTakenFromTheSamples) {
+  EXPECT_EQ(Turn().blocked_unseen(Cause::kFile, 60).running(30).cause(), "file");
+  EXPECT_EQ(Turn()
+                .blocked_unseen(Cause::kSocket, 30)
+                .blocked_unseen(Cause::kWait, 25)
+                .blocked_unseen(Cause::kSocket, 10)
+                .cause(),
+            "socket");
+}
+
+TEST(DecideCause, RecordedSamplesAreNotCountedTwice) {
+  // Their time is in the sums: by themselves they prove nothing.
+  EXPECT_EQ(Turn().blocked_recorded(Cause::kSocket, 90).cause(), "unknown");
+  EXPECT_EQ(Turn().blocked_recorded(Cause::kSocket, 40).blocked_unseen(Cause::kFile, 30).cause(),
+            "file");
+}
+
+TEST(DecideCause, WhereNothingMakesHalfTheBiggestShareWins) {
+  EXPECT_EQ(Turn().spent(20, 30).calls(Function::fsync, 1, 40, 40).cause(), "file");
+  EXPECT_EQ(Turn().spent(45, 30).calls(Function::fsync, 1, 20, 20).cause(), "cpu");
+  EXPECT_EQ(Turn().spent(20, 40).calls(Function::fsync, 1, 30, 30).cause(), "starved");
+  EXPECT_EQ(Turn().spent(10, 10).blocked_unseen(Cause::kIpc, 35).cause(), "ipc");
+  EXPECT_EQ(Turn().calls(Function::usleep, 1, 1, 1).cause(), "sleep");
+}
+
+TEST(DecideCause, HalfIsNotMoreThanHalf) {
+  EXPECT_EQ(Turn().spent(0, 50).calls(Function::fsync, 1, 50, 50).cause(), "starved");
+  EXPECT_EQ(Turn().spent(0, 49).calls(Function::fsync, 1, 51, 51).cause(), "file");
+}
+
+TEST(DecideCause, TiesAreDecidedTheSameWayWhateverTheOrder) {
+  const auto forwards =
+      Turn().calls(Function::fsync, 1, 40, 40).calls(Function::recv, 1, 40, 40).cause();
+  const auto backwards =
+      Turn().calls(Function::recv, 1, 40, 40).calls(Function::fsync, 1, 40, 40).cause();
+  EXPECT_EQ(forwards, "file");
+  EXPECT_EQ(backwards, "file");
+}
+
+TEST(CauseOfFunction, WordsThatNameNoFunctionAreUnknown) {
+  EXPECT_EQ(cause_of_function(Function::kNone), Cause::kUnknown);
+  EXPECT_EQ(cause_of_function(Function::kCount), Cause::kUnknown);
+  EXPECT_EQ(cause_of_function(static_cast<Function>(0xffffffff)), Cause::kUnknown);
+}
+
+Frame frame(std::string function, std::string module, std::string file = {}) {
+  Frame made;
+  made.function = std::move(function);
+  made.module = std::move(module);
+  made.file = std::move(file);
+  return made;
+}
+
+const std::string kLibc = "/lib/x86_64-linux-gnu/libc.so.6";
+const std::string kLibstdcxx = "/lib/x86_64-linux-gnu/libstdc++.so.6";
+const std::string kApp = "/srv/app";
+
+TEST(FindCulprit, AnEmptyStackHasNone) {
+  EXPECT_EQ(find_culprit({}), 0u);
+}
+
+TEST(FindCulprit, SystemLibrariesAloneHaveNone) {
+  EXPECT_EQ(find_culprit({frame("read", kLibc), frame("start_thread", kLibc)}), 2u);
+}
+
+TEST(FindCulprit, TheInnermostOwnFrame) {
+  EXPECT_EQ(find_culprit({frame("clock_nanosleep", kLibc), frame("usleep", kLibc),
+                          frame("on_request", kApp), frame("main", kApp)}),
+            2u);
+}
+
+TEST(FindCulprit, WhatTheStandardLibraryPutIntoTheProgramIsPassedOver) {
+  EXPECT_EQ(
+      find_culprit({frame("nanosleep", kLibc), frame("std::this_thread::sleep_for<long>(…)", kApp),
+                    frame("void std::__invoke_impl<void, void (*)()>(…)", kApp),
+                    frame("handler()", kApp, "/srv/src/app.cc")}),
+      3u);
+  EXPECT_EQ(
+      find_culprit({frame("push", kApp, "/usr/include/c++/12/bits/stl_heap.h"),
+                    frame("std::condition_variable::wait(…)", kLibstdcxx), frame("drain", kApp)}),
+      2u);
+}
+
+TEST(FindCulprit, NamesThatMerelyMentionTheStandardLibraryAreOwn) {
+  EXPECT_EQ(find_culprit({frame("handle(std::string const&)", kApp), frame("main", kApp)}), 0u);
+  EXPECT_EQ(find_culprit({frame("Cache<std::string>::load()", kApp), frame("main", kApp)}), 0u);
+  EXPECT_EQ(find_culprit({frame("void copy<std::string>(int)", kApp), frame("main", kApp)}), 0u);
+  EXPECT_EQ(find_culprit({frame("(anonymous namespace)::load()", kApp)}), 0u);
+}
+
+TEST(FindCulprit, ANamelessFrameOutsideLibcIsTheLastResort) {
+  EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("main", kApp)}), 2u);
+  EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("start", kLibc)}), 1u);
+}
+
+TEST(FindCulprit, LibrariesThatOnlySoundLikeLibcAreOwn) {
+  EXPECT_EQ(find_culprit({frame("f", "/usr/lib/libcurl.so.4")}), 0u);
+  EXPECT_EQ(find_culprit({frame("f", "/opt/libc.so/app")}), 0u);
+}
+
+TEST(IsShutdown, OnlyExitHandlersSaySo) {
+  EXPECT_FALSE(is_shutdown({}));
+  EXPECT_FALSE(is_shutdown({frame("on_exit_button", kApp), frame("main", kApp)}));
+  EXPECT_TRUE(is_shutdown(
+      {frame("sleep", kLibc), frame("flush", kApp), frame("__run_exit_handlers", kLibc)}));
+  EXPECT_TRUE(
+      is_shutdown({frame("pthread_join", kLibc), frame("Py_FinalizeEx", "/usr/bin/python")}));
+}
+
+TEST(StripRecorder, OnlyTheInnerEndIsStripped) {
+  const Frame own = frame("read", "/opt/lib/libtailback.so");
+  std::vector<Frame> stack = {own, own, frame("handler", kApp), own, frame("main", kApp)};
+  strip_recorder(stack);
+  ASSERT_EQ(stack.size(), 3u);
+  EXPECT_EQ(stack[0].function, "handler");
+  EXPECT_EQ(stack[1], own);
+
+  std::vector<Frame> nothing_else = {own};
+  strip_recorder(nothing_else);
+  EXPECT_TRUE(nothing_else.empty());
+
+  std::vector<Frame> clean = {frame("handler", kApp)};
+  strip_recorder(clean);
+  EXPECT_EQ(clean.size(), 1u);
+}
+
+Stall sample_stall() {
+  Stall stall;
+  stall.cause = Cause::kFile;
+  stall.call = BlockedCall{};
+  stall.call->function = "fsync";
+  stall.call->object = "/var/log/app.log";
+  stall.stack = {frame("fsync", kLibc), frame("save()", kApp, "app.cc"), frame("", kApp),
+                 frame("main", kApp)};
+  stall.stack[2].offset = 0x1234;
+  stall.culprit = 1;
+  stall.process = "app";
+  stall.loop.wait = "epoll_wait";
+  return stall;
+}
+
+TEST(Fingerprint, IsSixteenHexadecimalDigits) {
+  const std::string print = fingerprint(sample_stall());
+  EXPECT_EQ(print.size(), 16u);
+  EXPECT_EQ(print.find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_EQ(fingerprint(Stall{}).size(), 16u);
+}
+
+TEST(Fingerprint, SurvivesAnotherRunAnotherMachineAnotherBuild) {
+  const std::string print = fingerprint(sample_stall());
+  Stall other = sample_stall();
+  other.id = 99;
+  other.pid = 4;
+  other.tid = 5;
+  other.thread = "worker-3";
+  other.duration = milliseconds(777);
+  other.loop.fd = 12;
+  other.call->object = "/var/log/other.log";
+  other.call->arguments = {{"fd", "9", true}};
+  other.samples = 17;
+  other.notes = {"the observer was late"};
+  for (Frame& one : other.stack) one.line += 30;
+  other.stack[1].offset = 0x9999;
+  other.stack[1].module = "/home/somebody/build/app";
+  other.stack[1].file = "/home/somebody/app.cc";
+  // What is called below the culprit may differ from libc to libc.
+  other.stack.insert(other.stack.begin(), frame("__internal_syscall", kLibc));
+  other.culprit = 2;
+  EXPECT_EQ(fingerprint(other), print);
+}
+
+TEST(Fingerprint, TellsCulpritsApart) {
+  std::set<std::string> prints = {fingerprint(sample_stall())};
+  Stall other = sample_stall();
+  other.cause = Cause::kSocket;
+  EXPECT_TRUE(prints.insert(fingerprint(other)).second) << "cause";
+  other = sample_stall();
+  other.call->function = "fdatasync";
+  EXPECT_TRUE(prints.insert(fingerprint(other)).second) << "call";
+  other = sample_stall();
+  other.stack[1].function = "load()";
+  EXPECT_TRUE(prints.insert(fingerprint(other)).second) << "culprit";
+  other = sample_stall();
+  other.stack[3].function = "worker";
+  EXPECT_TRUE(prints.insert(fingerprint(other)).second) << "caller";
+  other = sample_stall();
+  other.stack[2].offset = 0x5678;
+  EXPECT_TRUE(prints.insert(fingerprint(other)).second) << "nameless caller";
+  other = sample_stall();
+  other.stack[1].module = "/srv/libplugin.so";
+  EXPECT_TRUE(prints.insert(fingerprint(other)).second) << "module";
+}
+
+TEST(Fingerprint, AddressesOfGeneratedCodeAreNoPartOfIt) {
+  Stall stall = sample_stall();
+  stall.stack[2] = frame("", "");
+  stall.stack[2].offset = 0x7f0012345678;
+  const std::string print = fingerprint(stall);
+  stall.stack[2].offset = 0x7fab00000000;
+  EXPECT_EQ(fingerprint(stall), print);
+}
+
+TEST(Fingerprint, WithoutAStackTheLoopTellsApart) {
+  Stall stall = sample_stall();
+  stall.stack.clear();
+  stall.culprit = 0;
+  Stall other = stall;
+  EXPECT_EQ(fingerprint(other), fingerprint(stall));
+  other.process = "other";
+  EXPECT_NE(fingerprint(other), fingerprint(stall));
+}
+
+TEST(Advice, EveryCauseHasOneLine) {
+  for (size_t i = 0; i < kCauseWords.size(); ++i) {
+    for (const char* module : {"/srv/app", "/usr/bin/python3.11", "/usr/bin/node"}) {
+      Stall stall;
+      stall.cause = static_cast<Cause>(i);
+      stall.stack = {frame("f", module)};
+      const std::string text = advice(stall);
+      EXPECT_GT(text.size(), 20u) << kCauseWords[i];
+      EXPECT_EQ(text.find('\n'), std::string::npos) << kCauseWords[i];
+      EXPECT_EQ(text.find("  "), std::string::npos) << kCauseWords[i];
+    }
+  }
+}
+
+TEST(Advice, SpeaksTheProgramsLanguage) {
+  Stall stall;
+  stall.cause = Cause::kSleep;
+  stall.stack = {frame("f", "/srv/python/node/app")};  // folders say nothing
+  const std::string native = advice(stall);
+  stall.stack = {frame("f", "/usr/bin/python3.11")};
+  const std::string python = advice(stall);
+  stall.stack = {frame("f", "/usr/lib/libnode.so.108")};
+  const std::string node = advice(stall);
+  EXPECT_NE(native.find("timer"), std::string::npos) << native;
+  EXPECT_NE(python.find("asyncio.sleep"), std::string::npos) << python;
+  EXPECT_NE(node.find("setTimeout"), std::string::npos) << node;
+}
+
+}  // namespace
+}  // namespace tailback

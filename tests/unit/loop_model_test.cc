@@ -1,0 +1,341 @@
+// Which waits are a loop's, from records filled in by hand; and records that make no sense.
+#include "runtime/watch/loop_model.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "instrument/contract/histogram.h"
+
+namespace tailback {
+namespace {
+
+using contract::ThreadRecord;
+using contract::WaitSite;
+using intercept::Function;
+
+constexpr uint64_t kThreshold = 1000;
+constexpr uint64_t kEpollBit = uint64_t{1} << 62;
+constexpr uint64_t kCallSiteBit = uint64_t{1} << 63;
+
+// A wait site as the recorder leaves it after turns of these lengths.
+class Site {
+ public:
+  Site(Function function, uint64_t key) {
+    record_->key.store(key);
+    record_->function = static_cast<uint32_t>(function);
+    record_->call_site = 0x1000;
+    record_->first_tick = 1;
+  }
+  static Site epoll(uint64_t fd) { return {Function::epoll_wait, kEpollBit | fd}; }
+  static Site poll(uint64_t call_site) { return {Function::poll, kCallSiteBit | call_site}; }
+
+  Site&& turns(uint64_t count, uint64_t length) && {
+    for (uint64_t i = 0; i < count; ++i) turn(length);
+    return std::move(*this);
+  }
+  void turn(uint64_t length) {
+    record_->turns.fetch_add(1);
+    record_->busy_ticks += length;
+    record_->longest_ticks = std::max(record_->longest_ticks, length);
+    ++record_->histogram[contract::histogram_bucket(length)];
+  }
+  WaitSite& record() const { return *record_; }
+  bool is_loop() const {
+    const auto view = view_site(*record_);
+    EXPECT_TRUE(view);
+    return view && tailback::is_loop(*view, *record_, kThreshold);
+  }
+
+ private:
+  std::unique_ptr<WaitSite> record_ = std::make_unique<WaitSite>();
+};
+
+TEST(ViewSite, PlacesThatMakeNoSenseAreNotSeen) {
+  EXPECT_FALSE(view_site(*std::make_unique<WaitSite>()));
+  EXPECT_FALSE(view_site(Site(Function::read, kEpollBit | 5).record()));
+  EXPECT_FALSE(view_site(Site(Function::kNone, kEpollBit | 5).record()));
+  EXPECT_FALSE(view_site(Site(static_cast<Function>(0xfffffff0), kEpollBit | 5).record()));
+  EXPECT_FALSE(view_site(Site(Function::epoll_wait, 0).record()));
+}
+
+TEST(ViewSite, TheDescriptorIsTheKeysLowHalf) {
+  const auto epoll = view_site(Site::epoll(17).record());
+  ASSERT_TRUE(epoll);
+  EXPECT_TRUE(epoll->is_epoll());
+  EXPECT_EQ(epoll->epoll_fd(), 17);
+  const auto poll = view_site(Site::poll(0x4321).record());
+  ASSERT_TRUE(poll);
+  EXPECT_FALSE(poll->is_epoll());
+  EXPECT_EQ(poll->epoll_fd(), -1);
+}
+
+TEST(ViewContributors, ComeWithMostTimeFirstAndWithoutNonsense) {
+  contract::Contributor entries[contract::kContributors] = {};
+  entries[0] = {0x10, static_cast<uint32_t>(Function::read), 2, 50, 30};
+  entries[1] = {0x20, 0xfffffff, 1, 900, 900};
+  entries[2] = {0x30, static_cast<uint32_t>(Function::write), 1, 70, 70};
+  entries[3] = {0x40, static_cast<uint32_t>(Function::fsync), 0, 999, 999};
+  const std::vector<ContributorView> views = view_contributors(entries);
+  ASSERT_EQ(views.size(), 2u);
+  EXPECT_EQ(views[0].function, Function::write);
+  EXPECT_EQ(views[1].function, Function::read);
+  EXPECT_EQ(views[1].count, 2u);
+}
+
+TEST(IsLoop, OneWaitIsNone) {
+  EXPECT_FALSE(Site::epoll(5).is_loop());
+  EXPECT_FALSE(Site::poll(0x10).is_loop());
+}
+
+TEST(IsLoop, AnEpollIsOneFromItsSecondWaitOn) {
+  EXPECT_TRUE(Site::epoll(5).turns(1, 10).is_loop());
+  EXPECT_TRUE(Site::epoll(5).turns(1, 100 * kThreshold).is_loop());
+}
+
+TEST(IsLoop, APollNeedsSeveralTurns) {
+  EXPECT_FALSE(Site::poll(0x10).turns(7, 10).is_loop());
+  EXPECT_TRUE(Site::poll(0x10).turns(8, 10).is_loop());
+}
+
+// subprocess's poll, a client library's: waits now and then, with other work in between.
+TEST(IsLoop, APollWhoseTurnsAreMostlyLongIsNone) {
+  EXPECT_TRUE(Site::poll(0x10).turns(6, 10).turns(2, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site::poll(0x10).turns(6, 10).turns(3, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site::poll(0x10).turns(50, 2 * kThreshold).is_loop());
+}
+
+TEST(LoopIsOpen, AsLongAsItsDescriptorIsAnEpoll) {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  const auto site = view_site(Site::epoll(static_cast<uint64_t>(fd)).record());
+  ASSERT_TRUE(site);
+  EXPECT_TRUE(loop_is_open(getpid(), *site));
+  close(fd);
+  EXPECT_FALSE(loop_is_open(getpid(), *site));
+  const int reused = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(reused, fd);
+  EXPECT_FALSE(loop_is_open(getpid(), *site));
+  close(reused);
+  EXPECT_TRUE(loop_is_open(getpid(), *view_site(Site::poll(0x10).record())));
+}
+
+SiteView view(uint64_t key, uint64_t stack_pointer, uint64_t turn_begin,
+              Function function = Function::epoll_wait, uint64_t call_site = 0x1000) {
+  SiteView made;
+  made.key = key;
+  made.stack_pointer = stack_pointer;
+  made.turn_begin = turn_begin;
+  made.function = function;
+  made.call_site = call_site;
+  return made;
+}
+
+TEST(EnclosingLoop, ALoopAloneIsTheOutermost) {
+  const SiteView site = view(1, 1000, 50);
+  EXPECT_EQ(enclosing_loop(site, 50, {}), nullptr);
+  EXPECT_EQ(enclosing_loop(site, 50, {site}), nullptr);
+}
+
+TEST(EnclosingLoop, BeganEarlierAndWaitsNearerToTheBase) {
+  const SiteView inner = view(1, 1000, 50);
+  const std::vector<SiteView> outer = {view(2, 2000, 40)};
+  ASSERT_NE(enclosing_loop(inner, 50, outer), nullptr);
+  EXPECT_EQ(enclosing_loop(inner, 50, outer)->key, 2u);
+  EXPECT_EQ(enclosing_loop(inner, 50, {view(2, 2000, 60)}), nullptr) << "began later";
+  EXPECT_EQ(enclosing_loop(inner, 50, {view(2, 2000, 0)}), nullptr) << "is waiting";
+  EXPECT_EQ(enclosing_loop(inner, 50, {view(2, 900, 40)}), nullptr) << "is deeper";
+  EXPECT_EQ(enclosing_loop(inner, 50, {view(2, 1000, 40)}), nullptr) << "is as deep";
+}
+
+TEST(TicksInPeers, OnlyWaitsAtOtherEpollsOfTheSameFrameAreIdleTime) {
+  const SiteView home = view(1, 1000, 50);
+  const std::vector<ContributorView> contributors = {{Function::epoll_wait, 0x2000, 3, 700, 300},
+                                                     {Function::read, 0x3000, 1, 50, 50}};
+  const auto idle = [&](const SiteView& other) {
+    return ticks_in_peers(home, contributors, {home, other});
+  };
+  EXPECT_EQ(idle(view(2, 1000, 0, Function::epoll_wait, 0x2000)), 700u);
+  EXPECT_EQ(idle(view(2, 1500, 0, Function::epoll_wait, 0x2000)), 700u);
+  EXPECT_EQ(idle(view(2, 900, 0, Function::epoll_wait, 0x2000)), 0u) << "nested deeper";
+  EXPECT_EQ(idle(view(2, 1000, 0, Function::epoll_wait, 0x2222)), 0u) << "another call site";
+  EXPECT_EQ(idle(view(2, 1000, 0, Function::read, 0x3000)), 0u) << "no wait";
+  EXPECT_EQ(ticks_in_peers(home, contributors, {home}), 0u);
+}
+
+TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {
+  const SiteView home = view(1, 1000, 50);
+  CallView call;
+  call.function = Function::epoll_wait;
+  call.call_site = 0x2000;
+  EXPECT_FALSE(waits_at_peer(home, call, {home}));
+  EXPECT_TRUE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::epoll_wait, 0x2000)}));
+  EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 900, 0, Function::epoll_wait, 0x2000)}));
+  EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::poll, 0x2000)}));
+  call.function = Function::read;
+  EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::read, 0x2000)}));
+}
+
+// Ticks of this clock are nanoseconds, so that figures can be compared exactly.
+const TickClock& nanosecond_clock() {
+  static const TickClock clock(contract::TickSource::kMonotonic);
+  return clock;
+}
+
+std::optional<LoopStatistics> statistics_of(const Site& site, uint64_t last_tick = 1) {
+  return statistics(site.record(), nanosecond_clock(), kThreshold, last_tick);
+}
+
+TEST(Statistics, TooFewTurnsHaveNone) {
+  EXPECT_FALSE(statistics_of(Site::epoll(5)));
+  EXPECT_FALSE(statistics_of(Site::epoll(5).turns(2, 10)));
+  EXPECT_TRUE(statistics_of(Site::epoll(5).turns(3, 10)));
+  EXPECT_FALSE(statistics_of(Site::poll(0x10).turns(7, 10)));
+}
+
+TEST(Statistics, CountsAndSumsAreExact) {
+  Site site = Site::epoll(12).turns(10, 100).turns(1, 12345);
+  site.record().first_tick = 5000;
+  const auto result = statistics_of(site, 105000);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->loop.wait, "epoll_wait");
+  EXPECT_EQ(result->loop.fd, 12);
+  EXPECT_EQ(result->turns, 11u);
+  EXPECT_EQ(result->busy, Nanoseconds(13345));
+  EXPECT_EQ(result->longest, Nanoseconds(12345));
+  EXPECT_EQ(result->lifetime, Nanoseconds(100000));
+}
+
+TEST(Statistics, ALoopFromTheFutureHasNoLifetime) {
+  Site site = Site::epoll(12).turns(10, 100);
+  site.record().first_tick = UINT64_MAX;
+  EXPECT_EQ(statistics_of(site, 5)->lifetime, Nanoseconds(0));
+}
+
+TEST(Statistics, NoPercentileIsLongerThanTheLongest) {
+  const auto result = statistics_of(Site::epoll(5).turns(100, 1025));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->longest, Nanoseconds(1025));
+  EXPECT_LE(result->p50, result->longest);
+  EXPECT_LE(result->p999, result->longest);
+}
+
+void expect_within_a_quarter(Nanoseconds estimate, uint64_t exact) {
+  EXPECT_GE(static_cast<double>(estimate.count()), 0.75 * static_cast<double>(exact));
+  EXPECT_LE(static_cast<double>(estimate.count()), 1.25 * static_cast<double>(exact));
+}
+
+TEST(Statistics, PercentilesAreWithinAQuarterOfTheExactOnes) {
+  for (const unsigned seed : {1u, 2u, 3u, 4u, 5u}) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    std::uniform_real_distribution<double> exponent(3, 30);
+    Site site = Site::epoll(5);
+    std::vector<uint64_t> lengths;
+    for (int i = 0; i < 5000; ++i) {
+      lengths.push_back(static_cast<uint64_t>(std::exp2(exponent(random))));
+      site.turn(lengths.back());
+    }
+    std::sort(lengths.begin(), lengths.end());
+    const auto exact = [&](double share) {
+      return lengths[static_cast<size_t>(share * static_cast<double>(lengths.size()))];
+    };
+    const auto result = statistics_of(site);
+    ASSERT_TRUE(result);
+    expect_within_a_quarter(result->p50, exact(0.5));
+    expect_within_a_quarter(result->p90, exact(0.9));
+    expect_within_a_quarter(result->p99, exact(0.99));
+    expect_within_a_quarter(result->p999, exact(0.999));
+    EXPECT_EQ(result->longest, Nanoseconds(static_cast<int64_t>(lengths.back())));
+  }
+}
+
+TEST(ViewCall, NothingWhileInNoCallOrInOneThatIsNone) {
+  const auto record = std::make_unique<ThreadRecord>();
+  EXPECT_FALSE(view_call(*record));
+  record->call.function.store(intercept::kFunctionCount);
+  EXPECT_FALSE(view_call(*record));
+  record->call.function.store(static_cast<uint32_t>(Function::read));
+  record->call.entered.store(77);
+  record->call.arguments[5] = 66;
+  const auto call = view_call(*record);
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->function, Function::read);
+  EXPECT_EQ(call->entered, 77u);
+  EXPECT_EQ(call->arguments[5], 66u);
+  EXPECT_TRUE(call->same_call(*view_call(*record)));
+  record->call.entered.store(78);
+  EXPECT_FALSE(call->same_call(*view_call(*record)));
+}
+
+// Bytes of all kinds: wholly random, mostly small, mostly ones.
+void fill_with_nonsense(ThreadRecord& record, unsigned seed) {
+  std::mt19937_64 random(seed);
+  auto* bytes = reinterpret_cast<unsigned char*>(&record);
+  for (size_t i = 0; i < sizeof record; ++i) {
+    const auto byte = static_cast<unsigned char>(random());
+    const unsigned style = seed % 3;
+    bytes[i] = style == 0 ? byte : style == 1 ? (i % 8 == 0 ? byte : 0) : byte | 0xf0;
+  }
+  if (seed % 2 == 0) {
+    // Plausible enough to be looked at more closely.
+    for (WaitSite& site : record.wait_sites) {
+      site.function = static_cast<uint32_t>(random() % 2 ? Function::epoll_wait : Function::poll);
+    }
+    record.call.function.store(static_cast<uint32_t>(random() % intercept::kFunctionCount));
+  }
+}
+
+TEST(Nonsense, IsLookedAtWithoutHarm) {
+  const auto record = std::make_unique<ThreadRecord>();
+  int seen = 0;
+  for (unsigned seed = 0; seed < 500; ++seed) {
+    SCOPED_TRACE(seed);
+    fill_with_nonsense(*record, seed);
+    if (const auto call = view_call(*record)) {
+      EXPECT_LT(static_cast<uint32_t>(call->function), intercept::kFunctionCount);
+      EXPECT_NE(call->function, Function::kNone);
+    }
+    std::vector<SiteView> sites;
+    for (const WaitSite& place : record->wait_sites) {
+      if (auto site = view_site(place)) sites.push_back(*site);
+    }
+    for (const WaitSite& place : record->wait_sites) {
+      const auto site = view_site(place);
+      if (!site) continue;
+      ++seen;
+      EXPECT_TRUE(is_event_wait(site->function));
+      EXPECT_TRUE(std::is_sorted(
+          site->contributors.begin(), site->contributors.end(),
+          [](const auto& a, const auto& b) { return a.total_ticks > b.total_ticks; }));
+      for (const ContributorView& entry : site->contributors) {
+        EXPECT_LT(static_cast<uint32_t>(entry.function), intercept::kFunctionCount);
+      }
+      enclosing_loop(*site, site->turn_begin, sites);
+      ticks_in_peers(*site, site->contributors, sites);
+      loop_is_open(getpid(), *site);
+      for (const uint64_t threshold : {uint64_t{0}, kThreshold, UINT64_MAX}) {
+        const auto result = statistics(place, nanosecond_clock(), threshold, kThreshold);
+        if (!result) continue;
+        EXPECT_LE(result->p50, result->p90);
+        EXPECT_LE(result->p90, result->p99);
+        EXPECT_LE(result->p99, result->p999);
+        EXPECT_LE(result->p999, result->longest);
+        EXPECT_GE(result->busy, Nanoseconds(0));
+        EXPECT_GE(result->lifetime, Nanoseconds(0));
+      }
+    }
+  }
+  EXPECT_GT(seen, 500);
+}
+
+}  // namespace
+}  // namespace tailback

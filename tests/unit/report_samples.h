@@ -1,0 +1,153 @@
+// Values that the report tests share.
+#pragma once
+
+#include <cstdlib>
+#include <ctime>
+#include <string>
+
+#include "runtime/report/wall_time.h"
+#include "runtime/values/session.h"
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+// Times print in the local zone; the expected texts are in UTC.
+inline void use_utc() {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+}
+
+inline WallTime sample_time() {
+  return parse_rfc3339("2025-11-22T15:13:01.123+00:00").value();
+}
+
+inline Frame sample_frame(std::string function, std::string file, int line, std::string module,
+                          uint64_t offset) {
+  Frame frame;
+  frame.function = std::move(function);
+  frame.file = std::move(file);
+  frame.line = line;
+  frame.module = std::move(module);
+  frame.offset = offset;
+  return frame;
+}
+
+inline SessionStart sample_session() {
+  SessionStart start;
+  start.version = "0.1.0";
+  start.time = sample_time();
+  start.command = {"./server", "--port", "0"};
+  start.pid = 4711;
+  start.observer_pid = 4710;
+  start.host = "box";
+  start.threshold = std::chrono::milliseconds(100);
+  return start;
+}
+
+// A server that sleeps in load_config, called from a callback of its loop.
+inline Stall sample_sleep() {
+  Stall stall;
+  stall.id = 1;
+  stall.begin = sample_time();
+  stall.pid = 4711;
+  stall.tid = 4713;
+  stall.process = "server";
+  stall.thread = "io-0";
+  stall.loop = {"epoll_wait", 5};
+  stall.duration = std::chrono::microseconds(400'123);
+  stall.threshold = std::chrono::milliseconds(100);
+  stall.cause = Cause::kSleep;
+  stall.call = BlockedCall{
+      "clock_nanosleep", {{"clock", "1", true}, {"request", "400 ms", false}}, "", true};
+  const std::string libc = "/usr/lib/x86_64-linux-gnu/libc.so.6";
+  const std::string server = "/opt/server/bin/server";
+  stall.stack = {
+      sample_frame("clock_nanosleep", "", 0, libc, 0xd5000),
+      sample_frame("usleep", "", 0, libc, 0xd5100),
+      sample_frame("load_config(char const*)", "src/config.cc", 42, server, 0x4f20),
+      sample_frame("on_request", "src/server.cc", 88, server, 0x5000),
+      sample_frame("dispatch", "src/loop.cc", 12, server, 0x5100),
+      sample_frame("run_loop", "src/loop.cc", 30, server, 0x5200),
+      sample_frame("worker", "src/main.cc", 70, server, 0x5300),
+      sample_frame("start_thread", "", 0, libc, 0x89000),
+      sample_frame("clone3", "", 0, libc, 0x109000),
+  };
+  stall.culprit = 2;
+  stall.samples = 3;
+  stall.backlog = 12;
+  stall.advice = "Use a timer of the loop instead of a sleep.";
+  stall.fingerprint = "sleep-load_config";
+  return stall;
+}
+
+// A turn of many small calls in a Python program, without file names.
+inline Stall sample_many() {
+  Stall stall;
+  stall.id = 7;
+  stall.begin = sample_time();
+  stall.pid = 4800;
+  stall.tid = 4800;
+  stall.process = "python3";
+  stall.thread = "python3";
+  stall.loop = {"poll", -1};
+  stall.duration = std::chrono::milliseconds(163);
+  stall.threshold = std::chrono::milliseconds(100);
+  stall.cause = Cause::kMany;
+  const std::string python = "/usr/bin/python3.11";
+  stall.stack = {
+      sample_frame("pread64", "", 0, "/usr/lib/x86_64-linux-gnu/libc.so.6", 0x1000),
+      sample_frame("unixRead", "sqlite3.c", 38000, "/usr/lib/libsqlite3.so.0", 0x2000),
+      sample_frame("_PyEval_EvalFrameDefault", "", 0, python, 0x3000),
+      sample_frame("_PyFunction_Vectorcall", "", 0, python, 0x3100),
+      sample_frame("_PyEval_EvalFrameDefault", "", 0, python, 0x3200),
+      sample_frame("Py_RunMain", "", 0, python, 0x3300),
+      sample_frame("", "", 0, "", 0x7f0000001000),
+  };
+  stall.stack_complete = false;
+  stall.culprit = 1;
+  stall.samples = 1;
+  stall.contributors = {
+      {"pread64", stall.stack[1], 20, std::chrono::milliseconds(150),
+       std::chrono::microseconds(8200)},
+      {"fsync", {}, 1, std::chrono::milliseconds(9), std::chrono::milliseconds(9)}};
+  stall.spent = {true, std::chrono::milliseconds(4), std::chrono::microseconds(120),
+                 std::chrono::milliseconds(159), 3};
+  stall.notes = {"the observer was 40 ms late"};
+  stall.advice = "Batch the calls, or move them to a worker thread.";
+  stall.fingerprint = "many-unixRead";
+  return stall;
+}
+
+inline LoopStatistics sample_loop() {
+  LoopStatistics loop;
+  loop.pid = 4711;
+  loop.tid = 4713;
+  loop.process = "server";
+  loop.thread = "io-0";
+  loop.loop = {"epoll_wait", 5};
+  loop.turns = 40123;
+  loop.busy = std::chrono::seconds(3);
+  loop.lifetime = std::chrono::seconds(10);
+  loop.p50 = std::chrono::microseconds(12);
+  loop.p90 = std::chrono::microseconds(100);
+  loop.p99 = std::chrono::microseconds(3200);
+  loop.p999 = std::chrono::milliseconds(90);
+  loop.longest = std::chrono::microseconds(400'123);
+  return loop;
+}
+
+inline SessionEnd sample_end() {
+  SessionEnd end;
+  end.time = sample_time() + std::chrono::seconds(10);
+  end.duration = std::chrono::seconds(10);
+  end.exit_status = 0;
+  end.stalls = 2;
+  end.stalled = std::chrono::microseconds(563'123);
+  end.processes = 1;
+  end.threads = 3;
+  end.longest_hold = std::chrono::microseconds(250);
+  end.loops = {sample_loop()};
+  return end;
+}
+
+}  // namespace tailback

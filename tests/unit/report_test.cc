@@ -1,0 +1,436 @@
+// Recordings: the lines, the schema, and the file they go to.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validator.hpp>
+
+#include "report_samples.h"
+#include "runtime/report/fan_out_reporter.h"
+#include "runtime/report/json_record.h"
+#include "runtime/report/jsonl_reporter.h"
+#include "runtime/report/record_parser.h"
+#include "runtime/report/recording_reporter.h"
+#include "runtime/report/summary.h"
+
+namespace tailback {
+namespace {
+
+using nlohmann::json;
+
+json schema_document() {
+  std::ifstream file(TAILBACK_SOURCE_DIR "/runtime/report/schema/report.schema.json");
+  return json::parse(file);
+}
+
+// The schema's complaints about a document; empty if it is valid.
+std::string complaints(const json& document) {
+  static const auto schema = [] {
+    auto parsed = std::make_unique<valijson::Schema>();
+    const json text = schema_document();
+    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(text), *parsed);
+    return parsed;
+  }();
+  valijson::ValidationResults results;
+  valijson::Validator validator;
+  if (validator.validate(*schema, valijson::adapters::NlohmannJsonAdapter(document), &results)) {
+    return {};
+  }
+  std::string text = "invalid";
+  valijson::ValidationResults::Error error;
+  while (results.popError(error)) text += "\n" + error.description;
+  return text;
+}
+
+// The fields of a document that the schema does not describe: it allows them for later versions,
+// but this version must not write any.
+void undescribed(const json& document, const json& description, const json& schema,
+                 const std::string& path, std::vector<std::string>& found) {
+  if (description.contains("$ref")) {
+    const std::string name =
+        description["$ref"].get<std::string>().substr(strlen("#/definitions/"));
+    return undescribed(document, schema["definitions"][name], schema, path, found);
+  }
+  if (description.contains("oneOf")) {  // null, or one kind of object
+    if (!document.is_null()) undescribed(document, description["oneOf"][1], schema, path, found);
+    return;
+  }
+  if (document.is_array()) {
+    for (const json& item : document) {
+      undescribed(item, description["items"], schema, path + "[]", found);
+    }
+  }
+  if (!document.is_object() || description.contains("additionalProperties")) return;
+  for (const auto& [name, value] : document.items()) {
+    const std::string field = path + "." + name;
+    if (description["properties"].contains(name)) {
+      undescribed(value, description["properties"][name], schema, field, found);
+    } else {
+      found.push_back(field);
+    }
+  }
+}
+
+std::vector<std::string> undescribed(const json& document) {
+  const json schema = schema_document();
+  std::vector<std::string> found;
+  undescribed(document, schema["definitions"][document["type"].get<std::string>()], schema, "",
+              found);
+  return found;
+}
+
+json parsed(const std::string& line) {
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+  EXPECT_EQ(line.back(), '\n');
+  return json::parse(line);
+}
+
+class ReportTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    use_utc();
+    std::string pattern = testing::TempDir() + "tailback-report-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  static std::vector<std::string> lines_of(const std::string& path) {
+    std::ifstream file(path);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+  }
+
+  ReportFile::Complain note_complaint() {
+    return [this](std::string_view line) { complaints_.emplace_back(line); };
+  }
+
+  std::string directory_;
+  std::vector<std::string> complaints_;
+};
+
+TEST_F(ReportTest, TheSchemaRefusesWhatIsNoRecord) {
+  const json good = parsed(json_line(sample_sleep()));
+  ASSERT_EQ(complaints(good), "");
+  const auto refused = [&good](const char* patch) {
+    json bad = good;
+    bad.merge_patch(json::parse(patch));
+    return !complaints(bad).empty();
+  };
+  EXPECT_TRUE(refused(R"({"schema": 2})"));
+  EXPECT_TRUE(refused(R"({"type": "stal"})"));
+  EXPECT_TRUE(refused(R"({"state": "over"})"));
+  EXPECT_TRUE(refused(R"({"cause": "slow"})"));
+  EXPECT_TRUE(refused(R"({"time": "2025-11-22 15:13:01"})"));
+  EXPECT_TRUE(refused(R"({"duration_ms": "400"})"));
+  EXPECT_TRUE(refused(R"({"loop": {"fd": -1}})"));
+  EXPECT_TRUE(refused(R"({"stack": [{"function": "f"}]})"));
+  EXPECT_TRUE(refused(R"({"fingerprint": null})"));
+}
+
+TEST_F(ReportTest, TheSchemaHasTheCauseWords) {
+  const json words = schema_document()["definitions"]["cause"]["enum"];
+  EXPECT_EQ(words.get<std::vector<std::string>>(),
+            std::vector<std::string>(kCauseWords.begin(), kCauseWords.end()));
+}
+
+TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
+  Stall bare;
+  bare.id = 1;
+  Stall ongoing = sample_sleep();
+  ongoing.state = StallState::kOngoing;
+  ongoing.backlog.reset();
+  SessionEnd killed = sample_end();
+  killed.exit_status.reset();
+  killed.signal = 9;
+  Summary summary;
+  summary.stall(sample_sleep());
+  summary.end(sample_end());
+  const std::string summary_text = summary.json();
+  for (const json& record :
+       {parsed(json_line(sample_session())), parsed(json_line(SessionStart{})),
+        parsed(json_line(sample_sleep())), parsed(json_line(sample_many())),
+        parsed(json_line(bare)), parsed(json_line(ongoing)), parsed(json_line(sample_end())),
+        parsed(json_line(killed)), json::parse(summary_text)}) {
+    EXPECT_EQ(complaints(record), "") << record;
+    EXPECT_EQ(undescribed(record), std::vector<std::string>()) << record;
+  }
+}
+
+TEST_F(ReportTest, AStallsLineIsExact) {
+  Stall stall = sample_sleep();
+  stall.stack.resize(1);
+  stall.stack_complete = false;
+  stall.culprit = 0;
+  EXPECT_EQ(
+      json_line(stall),
+      R"({"schema":1,"type":"stall","id":1,"state":"ended","time":"2025-11-22T15:13:01.123+00:00",)"
+      R"("pid":4711,"tid":4713,"process":"server","thread":"io-0",)"
+      R"("loop":{"wait":"epoll_wait","fd":5},"duration_ms":400.123,"threshold_ms":100.0,)"
+      R"("cause":"sleep","call":{"function":"clock_nanosleep",)"
+      R"("arguments":{"clock":1,"request":"400 ms"},"object":null,"intercepted":true},)"
+      R"("stack":[{"function":"clock_nanosleep","file":null,"line":null,)"
+      R"("module":"/usr/lib/x86_64-linux-gnu/libc.so.6","offset":"0xd5000","inlined":false,)"
+      R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"backlog":12,)"
+      R"("contributors":[],"spent":null,"notes":[],)"
+      R"("advice":"Use a timer of the loop instead of a sleep.",)"
+      R"("fingerprint":"sleep-load_config"})"
+      "\n");
+}
+
+TEST_F(ReportTest, UnknownIsNull) {
+  Stall stall;
+  stall.loop = {"poll", -1};
+  const json record = parsed(json_line(stall));
+  EXPECT_EQ(record["loop"], json::parse(R"({"wait":"poll","fd":null})"));
+  EXPECT_TRUE(record["call"].is_null());
+  EXPECT_TRUE(record["backlog"].is_null());
+  EXPECT_TRUE(record["culprit"].is_null());
+  EXPECT_TRUE(record["spent"].is_null());
+  EXPECT_EQ(record["cause"], "unknown");
+}
+
+TEST_F(ReportTest, ArgumentsThatAreNoNumbersStayText) {
+  Stall stall = sample_sleep();
+  stall.call->arguments = {{"a", "-3", true},
+                           {"b", "18446744073709551615", true},
+                           {"c", "99999999999999999999", true},
+                           {"d", "", true},
+                           {"e", "7 ", true},
+                           {"f", "7", false}};
+  EXPECT_EQ(parsed(json_line(stall))["call"]["arguments"],
+            json::parse(R"({"a":-3,"b":18446744073709551615,"c":"99999999999999999999","d":"",
+                            "e":"7 ","f":"7"})"));
+}
+
+TEST_F(ReportTest, HostileTextStaysOneValidLine) {
+  Stall stall = sample_sleep();
+  stall.process = "a\nb\x1b[31m\x01\xff\xc3";
+  stall.thread = std::string("\xed\xa0\x80\0\"\\", 6);
+  stall.call->object = "\xf0\x9f\x92\xa9 \xe2\x80\xae";
+  stall.call->arguments.push_back({"\xfe", "\xfe", false});
+  stall.stack[0].function = "\x80";
+  stall.fingerprint = "\xc0\xaf";
+  const json record = parsed(json_line(stall));
+  EXPECT_EQ(complaints(record), "");
+  EXPECT_EQ(record["process"], "a\nb\x1b[31m\x01\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(record["call"]["object"], "\xf0\x9f\x92\xa9 \xe2\x80\xae");
+  EXPECT_EQ(record["stack"][0]["function"], "\xef\xbf\xbd");
+}
+
+TEST_F(ReportTest, LengthsAreBounded) {
+  Stall stall = sample_sleep();
+  stall.stack[2].function = std::string(kStringBytes - 1, 'x') + "ééé";
+  EXPECT_EQ(parsed(json_line(stall))["stack"][2]["function"],
+            std::string(kStringBytes - 1, 'x') + "…");
+
+  // Control characters need six times their space.
+  Frame frame;
+  frame.function = frame.file = frame.module = std::string(kStringBytes + 1, '\x01');
+  stall.stack.assign(kStackFrames, frame);
+  stall.stack.push_back(frame);
+  stall.culprit = kStackFrames;
+  const std::string line = json_line(stall);
+  EXPECT_LT(line.size(), kStallLineBytes);
+  const json record = parsed(line);
+  EXPECT_EQ(record["stack"].size(), kStackFrames);
+  EXPECT_EQ(record["stack_complete"], false);
+  EXPECT_TRUE(record["culprit"].is_null());
+}
+
+TEST_F(ReportTest, WhatIsWrittenReadsBack) {
+  for (Stall stall : {sample_sleep(), sample_many()}) {
+    if (stall.call) {
+      // The order of the arguments is not part of the format.
+      std::sort(stall.call->arguments.begin(), stall.call->arguments.end(),
+                [](const Argument& a, const Argument& b) { return a.name < b.name; });
+    }
+    const auto back = std::get<Stall>(parse_record(json_line(stall)));
+    EXPECT_EQ(json_line(back), json_line(stall));
+    EXPECT_EQ(back.stack, stall.stack);
+    EXPECT_EQ(back.call, stall.call);
+    EXPECT_EQ(back.begin, stall.begin);
+    EXPECT_EQ(back.duration, stall.duration);
+  }
+  EXPECT_EQ(json_line(std::get<SessionStart>(parse_record(json_line(sample_session())))),
+            json_line(sample_session()));
+  EXPECT_EQ(json_line(std::get<SessionEnd>(parse_record(json_line(sample_end())))),
+            json_line(sample_end()));
+}
+
+TEST_F(ReportTest, AFileThatCannotBeOpenedIsOneClearLine) {
+  const auto message = [](const std::string& file) -> std::string {
+    try {
+      JsonlReporter reporter(file);
+    } catch (const ReportFileError& error) {
+      return error.what();
+    }
+    return "opened";
+  };
+  EXPECT_EQ(message("/nonexistent/\x1b[1m/f"),
+            "can't write the report to '/nonexistent/\\x1b[1m/f': No such file or directory; "
+            "create the directory first");
+  EXPECT_EQ(message(directory_), "can't write the report to '" + directory_ +
+                                     "': Is a directory; name a file, not a directory");
+}
+
+TEST_F(ReportTest, LinesStandInTheFileAtOnce) {
+  JsonlReporter reporter(path("run.jsonl"), note_complaint());
+  reporter.session(sample_session());
+  ASSERT_EQ(lines_of(path("run.jsonl")).size(), 1U);
+  reporter.stall(sample_sleep());
+  ASSERT_EQ(lines_of(path("run.jsonl")).size(), 2U);
+  reporter.end(sample_end());
+  const auto lines = lines_of(path("run.jsonl"));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(json::parse(lines[0])["type"], "session");
+  EXPECT_EQ(json::parse(lines[1])["type"], "stall");
+  EXPECT_EQ(json::parse(lines[2])["type"], "end");
+  EXPECT_EQ(complaints_, std::vector<std::string>());
+}
+
+TEST_F(ReportTest, AFileIsEmptiedFirst) {
+  std::ofstream(path("run.jsonl")) << "old\n";
+  JsonlReporter reporter(path("run.jsonl"));
+  reporter.end(sample_end());
+  EXPECT_EQ(lines_of(path("run.jsonl")).size(), 1U);
+}
+
+TEST_F(ReportTest, AFullDiskIsSaidOnceAndCounted) {
+  {
+    JsonlReporter reporter("/dev/full", note_complaint());
+    reporter.session(sample_session());
+    for (int i = 0; i < 10; ++i) reporter.stall(sample_sleep());
+    reporter.end(sample_end());
+    EXPECT_EQ(reporter.file().failed_writes(), 12U);
+    EXPECT_EQ(complaints_, std::vector<std::string>(
+                               {"tailback: can't write to /dev/full: No space left on device; the "
+                                "session goes on, and what is not written is tried again"}));
+  }
+  ASSERT_EQ(complaints_.size(), 2U);
+  EXPECT_EQ(complaints_[1],
+            "tailback: 12 reports could not be written to /dev/full (No space left on device) and "
+            "are lost");
+}
+
+// A descriptor that can be filled, refilled and emptied at will: a pipe's end that does not block.
+class ReportPipeTest : public ReportTest {
+ protected:
+  void SetUp() override {
+    ReportTest::SetUp();
+    ASSERT_EQ(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK), 0);
+  }
+  void TearDown() override {
+    close_reader();
+    ::close(ends_[1]);
+    ReportTest::TearDown();
+  }
+  void close_reader() {
+    if (ends_[0] >= 0) ::close(ends_[0]);
+    ends_[0] = -1;
+  }
+  std::string drained() {
+    std::string text;
+    char block[65536];
+    for (ssize_t count; (count = ::read(ends_[0], block, sizeof(block))) > 0;) {
+      text.append(block, static_cast<size_t>(count));
+    }
+    return text;
+  }
+  int ends_[2] = {-1, -1};
+};
+
+TEST_F(ReportPipeTest, AHalfWrittenLineIsFinishedBeforeTheNext) {
+  const int capacity = ::fcntl(ends_[1], F_GETPIPE_SZ);
+  ASSERT_GT(capacity, 0);
+  const std::string large(static_cast<size_t>(capacity) + 1000, 'x');
+  ReportFile file(ends_[1], "pipe", note_complaint());
+  file.append(large + "\n");
+  file.append("second\n");
+  EXPECT_GE(file.failed_writes(), 1U);
+  std::string text = drained();
+  EXPECT_LT(text.size(), large.size());
+  file.append("third\n");
+  text += drained();
+  EXPECT_EQ(text, large + "\nsecond\nthird\n");
+  EXPECT_EQ(file.lost_pieces(), 0U);
+  EXPECT_EQ(complaints_.size(), 1U);
+}
+
+TEST_F(ReportPipeTest, WhatDoesNotFitIsLostOldestFirst) {
+  ASSERT_GT(::fcntl(ends_[1], F_SETPIPE_SZ, 1 << 20), 0);
+  std::string full(1 << 20, 'x');
+  while (::write(ends_[1], full.data(), full.size()) > 0) {
+  }
+  ReportFile file(ends_[1], "pipe", note_complaint());
+  const size_t size = ReportFile::kPendingBytes / 4;
+  for (const char c : {'a', 'b', 'c', 'd', 'e', 'f'}) file.append(std::string(size, c));
+  EXPECT_EQ(file.lost_pieces(), 2U);
+  drained();  // what filled the pipe
+  std::string text;
+  for (int i = 0; i < 20; ++i) {
+    file.append("\n");
+    text += drained();
+  }
+  EXPECT_EQ(text.find('a'), std::string::npos);
+  EXPECT_EQ(text.find('b'), std::string::npos);
+  EXPECT_EQ(static_cast<size_t>(std::count(text.begin(), text.end(), 'c')), size);
+  EXPECT_EQ(static_cast<size_t>(std::count(text.begin(), text.end(), 'f')), size);
+}
+
+TEST_F(ReportPipeTest, AReaderThatHasGoneRaisesNoSignal) {
+  static volatile sig_atomic_t signals = 0;
+  signals = 0;
+  const auto old = std::signal(SIGPIPE, [](int) { signals = signals + 1; });
+  close_reader();
+  {
+    ReportFile file(ends_[1], "pipe", note_complaint());
+    file.append("one\n");
+    file.append("two\n");
+    EXPECT_GE(file.failed_writes(), 2U);
+  }
+  ::raise(SIGPIPE);  // the signal is free again, and none was left over
+  EXPECT_EQ(signals, 1);
+  std::signal(SIGPIPE, old);
+  ASSERT_EQ(complaints_.size(), 2U);
+  EXPECT_EQ(complaints_[1],
+            "tailback: 2 reports could not be written to pipe (Broken pipe) and are lost");
+}
+
+TEST_F(ReportTest, FanOutTellsEachInOrder) {
+  FanOutReporter fan_out;
+  EXPECT_TRUE(fan_out.empty());
+  auto first = std::make_unique<RecordingReporter>();
+  auto second = std::make_unique<RecordingReporter>();
+  const RecordingReporter& one = *first;
+  const RecordingReporter& two = *second;
+  fan_out.add(std::move(first));
+  fan_out.add(std::move(second));
+  fan_out.session(sample_session());
+  fan_out.stall(sample_sleep());
+  fan_out.stall(sample_many());
+  fan_out.end(sample_end());
+  for (const RecordingReporter* reporter : {&one, &two}) {
+    EXPECT_EQ(reporter->sessions.size(), 1U);
+    ASSERT_EQ(reporter->stalls.size(), 2U);
+    EXPECT_EQ(reporter->stalls[1].id, 7U);
+    EXPECT_EQ(reporter->ends.size(), 1U);
+  }
+}
+
+}  // namespace
+}  // namespace tailback

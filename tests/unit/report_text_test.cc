@@ -1,0 +1,421 @@
+// The report for people.
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "report_samples.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/stack_text.h"
+#include "runtime/report/text_reporter.h"
+
+namespace tailback {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// A text reporter, and what it has written.
+struct Report {
+  explicit Report(TextStyle style = {}, bool announce = false)
+      : reporter(std::make_shared<spdlog::sinks::ostream_sink_mt>(stream), style, announce) {}
+  std::string take() {
+    std::string text = stream.str();
+    stream.str("");
+    return text;
+  }
+  std::ostringstream stream;
+  TextReporter reporter;
+};
+
+class TextReporterTest : public testing::Test {
+ protected:
+  void SetUp() override { use_utc(); }
+};
+
+TEST_F(TextReporterTest, ASessionWithoutStallsIsOneQuietLine) {
+  Report report;
+  report.reporter.session(sample_session());
+  EXPECT_EQ(report.take(), "");
+  SessionEnd end = sample_end();
+  end.stalls = 0;
+  end.loops[0].longest = microseconds(3200);
+  report.reporter.end(end);
+  EXPECT_EQ(
+      report.take(),
+      "tailback: no stall over 100 ms in 10.0 s; 1 loop, 40,123 turns, the longest 3.20 ms\n");
+}
+
+TEST_F(TextReporterTest, ASessionWithoutALoopSaysSo) {
+  Report report;
+  SessionEnd end = sample_end();
+  end.loops.clear();
+  report.reporter.end(end);
+  EXPECT_EQ(report.take(), "tailback: no event loop was seen in 10.0 s (1 process, 3 threads)\n");
+}
+
+TEST_F(TextReporterTest, AStallInFull) {
+  Report report;
+  report.reporter.stall(sample_sleep());
+  EXPECT_EQ(
+      report.take(),
+      R"(tailback: loop held up for 400 ms: sleep in load_config(char const*) (src/config.cc:42)
+  loop     server[4711], thread io-0[4713], epoll_wait on fd 5
+  since    2025-11-22 15:13:01.123 +00:00
+  call     clock_nanosleep(clock=1, request=400 ms)
+  stack    3 samples
+    #0    clock_nanosleep           libc.so.6+0xd5000
+    #1    usleep                    libc.so.6+0xd5100
+    #2  > load_config(char const*)  src/config.cc:42
+    #3    on_request                src/server.cc:88
+    #4    dispatch                  src/loop.cc:12
+    #5    run_loop                  src/loop.cc:30
+         … 3 frames: 1 of server, 2 of libc.so.6 …
+  backlog  12 events were waiting when the loop came back
+  advice   Use a timer of the loop instead of a sleep.
+)");
+}
+
+TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
+  Report report;
+  report.reporter.stall(sample_many());
+  EXPECT_EQ(report.take(), R"(tailback: loop held up for 163 ms: many in unixRead (sqlite3.c:38000)
+  loop     python3[4800], main thread, poll
+  since    2025-11-22 15:13:01.123 +00:00
+  time     4.00 ms on CPU, 120 µs ready to run but without a CPU, 159 ms in calls, 3 major page faults
+  mostly   150 ms, pread64 (20 calls, longest 8.20 ms) from unixRead (sqlite3.c:38000)
+           9.00 ms, fsync (1 call, longest 9.00 ms)
+  stack    1 sample, does not reach the start of the thread
+    #0    pread64   libc.so.6+0x1000
+    #1  > unixRead  sqlite3.c:38000
+         … 5 frames: 4 of python3.11, 1 of anonymous memory …
+  note     the observer was 40 ms late
+  advice   Batch the calls, or move them to a worker thread.
+)");
+}
+
+TEST_F(TextReporterTest, ObjectsAreNamed) {
+  Report report;
+  Stall stall = sample_sleep();
+  stall.cause = Cause::kFile;
+  stall.call->function = "read";
+  stall.call->intercepted = false;
+  stall.call->object = "/srv/\x1b[31mdata";
+  report.reporter.stall(stall);
+  const std::string text = report.take();
+  EXPECT_NE(text.find("400 ms: file in load_config(char const*) (src/config.cc:42), on "
+                      "/srv/\\x1b[31mdata\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("read(clock=1, request=400 ms), as the kernel saw it\n"), std::string::npos);
+}
+
+TEST_F(TextReporterTest, RepeatsAreOneLineWithTheirCount) {
+  Report report;
+  Stall stall = sample_sleep();
+  report.reporter.stall(stall);
+  report.take();
+  stall.id = 2;
+  stall.duration = seconds(1);
+  report.reporter.stall(stall);
+  EXPECT_EQ(report.take(),
+            "tailback: again, 1.00 s: sleep in load_config(char const*) (src/config.cc:42); "
+            "server[4711] io-0[4713]; 2 times, 1.40 s in all\n");
+  stall.id = 3;
+  stall.state = StallState::kUnfinished;
+  report.reporter.stall(stall);
+  EXPECT_EQ(report.take(),
+            "tailback: again, 1.00 s, until the program ended: sleep in load_config(char const*) "
+            "(src/config.cc:42); server[4711] io-0[4713]; 3 times, 2.40 s in all\n");
+  // Another culprit is new.
+  report.reporter.stall(sample_many());
+  EXPECT_TRUE(report.take().starts_with("tailback: loop held up for 163 ms: many in unixRead"));
+}
+
+TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
+  Report report;
+  Stall stall = sample_sleep();
+  stall.state = StallState::kOngoing;
+  stall.backlog.reset();
+  report.reporter.stall(stall);
+  EXPECT_TRUE(report.take().starts_with(
+      "tailback: loop held up for 400 ms so far: sleep in load_config(char const*) "
+      "(src/config.cc:42)\n"));
+  stall.duration = milliseconds(800);
+  report.reporter.stall(stall);
+  EXPECT_EQ(report.take(),
+            "tailback: still held up after 800 ms: sleep in load_config(char const*) "
+            "(src/config.cc:42); server[4711] io-0[4713]\n");
+  stall.state = StallState::kEnded;
+  stall.duration = seconds(1);
+  stall.backlog = 1;
+  report.reporter.stall(stall);
+  EXPECT_EQ(report.take(),
+            "tailback: over after 1.00 s: sleep in load_config(char const*) (src/config.cc:42); "
+            "server[4711] io-0[4713]; 1 event was waiting when the loop came back\n");
+  // The same id in the same session is over; a new stall of that culprit is a repeat.
+  stall.id = 2;
+  stall.state = StallState::kOngoing;
+  report.reporter.stall(stall);
+  EXPECT_EQ(report.take(),
+            "tailback: again, 1.00 s so far: sleep in load_config(char const*) "
+            "(src/config.cc:42); server[4711] io-0[4713]\n");
+  stall.state = StallState::kUnfinished;
+  stall.backlog.reset();
+  report.reporter.stall(stall);
+  EXPECT_EQ(report.take(),
+            "tailback: held up for 1.00 s, until the program ended: sleep in "
+            "load_config(char const*) (src/config.cc:42); server[4711] io-0[4713]\n");
+}
+
+TEST_F(TextReporterTest, AStallWhoseCulpritTurnsOutToBeAnotherIsToldInFull) {
+  Report report;
+  Stall stall = sample_sleep();
+  stall.state = StallState::kOngoing;
+  report.reporter.stall(stall);
+  report.take();
+  stall.state = StallState::kEnded;
+  stall.cause = Cause::kMany;
+  stall.fingerprint = "many";
+  report.reporter.stall(stall);
+  EXPECT_TRUE(report.take().starts_with("tailback: loop held up for 400 ms: many in "));
+}
+
+TEST_F(TextReporterTest, TheEndSumsUp) {
+  Report report;
+  report.reporter.session(sample_session());
+  report.reporter.stall(sample_sleep());
+  report.reporter.stall(sample_many());
+  report.take();
+  SessionEnd end = sample_end();
+  end.losses.events = 1;
+  end.losses.samples = 12;
+  report.reporter.end(end);
+  EXPECT_EQ(report.take(), R"(tailback: 2 stalls over 100 ms, 563 ms in all, in 10.0 s
+  culprit                                      cause  count   total  longest  share
+  load_config(char const*) (src/config.cc:42)  sleep      1  400 ms   400 ms   71 %
+  unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 %
+  loop                                                  turns  busy      p50      p99  longest
+  server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  3.20 ms   400 ms
+tailback: incomplete:
+  1 long turn found the ring of events full: it is missing from this report
+  12 stalls have no stack: none could be read in time
+)");
+}
+
+TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
+  Report report;
+  Stall stall = sample_sleep();
+  for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) {
+    stall.id = i + 1;
+    report.reporter.stall(stall);
+    EXPECT_NE(report.take(), "");
+  }
+  for (int i = 0; i < 5; ++i) {
+    ++stall.id;
+    report.reporter.stall(stall);
+    EXPECT_EQ(report.take(), "");
+  }
+  stall.begin += minutes(1);
+  report.reporter.stall(stall);
+  EXPECT_EQ(report.take(),
+            "tailback: 5 reports were held back, for there were more than 60 in a minute; the "
+            "summary has all stalls\n"
+            "tailback: again, 400 ms: sleep in load_config(char const*) (src/config.cc:42); "
+            "server[4711] io-0[4713]; 66 times, 26.4 s in all\n");
+  report.reporter.end(sample_end());
+  EXPECT_TRUE(report.take().starts_with("tailback: 66 stalls, 26.4 s in all"));
+}
+
+TEST_F(TextReporterTest, ACulpritHeldBackIsToldInFullLater) {
+  Report report;
+  Stall stall = sample_sleep();
+  for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) report.reporter.stall(stall);
+  report.reporter.stall(sample_many());
+  report.take();
+  Stall later = sample_many();
+  later.begin += minutes(2);
+  report.reporter.stall(later);
+  EXPECT_NE(report.take().find("tailback: loop held up for 163 ms: many in unixRead"),
+            std::string::npos);
+}
+
+TEST_F(TextReporterTest, StacksCanBeWhole) {
+  TextStyle style;
+  style.whole_stacks = true;
+  Report report(style);
+  report.reporter.stall(sample_sleep());
+  const std::string text = report.take();
+  EXPECT_EQ(text.find("…"), std::string::npos);
+  EXPECT_NE(text.find("    #8    clone3                    libc.so.6+0x109000\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST_F(TextReporterTest, ColourIsAChoice) {
+  Report plain;
+  plain.reporter.stall(sample_sleep());
+  EXPECT_EQ(plain.take().find('\x1b'), std::string::npos);
+  TextStyle style;
+  style.colour = true;
+  Report coloured(style);
+  coloured.reporter.stall(sample_sleep());
+  EXPECT_TRUE(coloured.take().starts_with("\x1b[1;31mtailback: loop held up for 400 ms"));
+}
+
+TEST_F(TextReporterTest, ColoursOnlyATerminalWithoutNoColor) {
+  int ends[2] = {-1, -1};
+  char name[64] = "";
+  ASSERT_EQ(::openpty(&ends[0], &ends[1], name, nullptr, nullptr), 0);
+  ::setenv("TERM", "xterm", 1);
+  const auto first_bytes = [&] {
+    TextReporter::Options options;
+    options.file = name;
+    TextReporter(options).stall(Stall{});
+    char text[4096] = "";
+    const ssize_t count = ::read(ends[0], text, sizeof(text));
+    return std::string(text, std::min<size_t>(count > 0 ? static_cast<size_t>(count) : 0, 8));
+  };
+  ::unsetenv("NO_COLOR");
+  EXPECT_EQ(first_bytes(), "\x1b[1;31mt");
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_EQ(first_bytes(), "tailback");
+  ::setenv("NO_COLOR", "", 1);
+  ::setenv("TERM", "dumb", 1);
+  EXPECT_EQ(first_bytes(), "tailback");
+  ::unsetenv("NO_COLOR");
+  ::close(ends[0]);
+  ::close(ends[1]);
+
+  // A file is no terminal.
+  ::setenv("TERM", "xterm", 1);
+  const std::string path = testing::TempDir() + "tailback-text-" + std::to_string(::getpid());
+  TextReporter::Options options;
+  options.file = path;
+  TextReporter(options).stall(sample_sleep());
+  std::ifstream file(path);
+  const std::string content((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_TRUE(content.starts_with("tailback: loop held up for 400 ms"));
+  EXPECT_EQ(content.find('\x1b'), std::string::npos);
+  ::unlink(path.c_str());
+}
+
+TEST_F(TextReporterTest, AFullDiskDoesNotEndTheSession) {
+  std::vector<std::string> complaints;
+  {
+    TextReporter::Options options;
+    options.file = "/dev/full";
+    TextReporter reporter(options, [&](std::string_view line) { complaints.emplace_back(line); });
+    reporter.stall(sample_sleep());
+    reporter.stall(sample_sleep());
+    reporter.end(sample_end());
+    EXPECT_EQ(complaints.size(), 1U);
+  }
+  ASSERT_EQ(complaints.size(), 2U);
+  EXPECT_EQ(complaints[1],
+            "tailback: 3 reports could not be written to /dev/full (No space left on device) and "
+            "are lost");
+}
+
+TEST_F(TextReporterTest, HostileTextNeitherSpeaksToTheTerminalNorFloodsIt) {
+  std::string evil = "\x1b]0;owned\x07\n\xff{}%s\xe2\x80\xae";
+  evil += std::string(100'000, 'x');
+  Stall stall = sample_sleep();
+  stall.process = stall.thread = stall.loop.wait = stall.advice = stall.fingerprint = evil;
+  stall.notes.assign(100, evil);
+  stall.call->function = stall.call->object = evil;
+  stall.call->arguments.assign(100, {evil, evil, false});
+  Frame frame;
+  frame.function = frame.file = frame.module = evil;
+  frame.line = -1;
+  stall.stack.assign(300, frame);
+  stall.culprit = 150;
+  Report report({}, true);
+  SessionStart start = sample_session();
+  start.command.assign(100, evil);
+  report.reporter.session(start);
+  report.reporter.stall(stall);
+  stall.id = 2;
+  report.reporter.stall(stall);
+  SessionEnd end = sample_end();
+  end.loops[0].process = end.loops[0].thread = end.loops[0].loop.wait = evil;
+  report.reporter.end(end);
+
+  const std::string text = report.take();
+  EXPECT_LT(text.size(), 100'000U);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20U) << line;
+    EXPECT_LE(columns(line), 350U) << line;
+    EXPECT_EQ(printable(line, 1 << 20), line);
+    EXPECT_TRUE(line.starts_with("tailback") || line.starts_with("  ")) << line;
+  }
+}
+
+TEST_F(TextReporterTest, AStallOfWhichNothingIsKnown) {
+  Report report;
+  report.reporter.stall(Stall{});
+  EXPECT_EQ(report.take(),
+            "tailback: loop held up for 0 ns: unknown in unknown code\n"
+            "  loop     [0], main thread, \n"
+            "  since    1970-01-01 00:00:00.000 +00:00\n");
+}
+
+TEST_F(TextReporterTest, ALogFileBeginsWithWhatWasWatched) {
+  Report report({}, true);
+  report.reporter.session(sample_session());
+  EXPECT_EQ(report.take(),
+            "tailback 0.1.0: ./server --port 0 (pid 4711), threshold 100 ms, "
+            "2025-11-22 15:13:01.123 +00:00\n");
+}
+
+TEST(StackText, KeepsWhatTheCulpritEnteredAndWhereItEnded) {
+  std::vector<Frame> stack;
+  const std::string libc = "/lib/libc-2.31.so";
+  const std::string uv = "/usr/lib/libuv.so.1";
+  stack.push_back(sample_frame("read", "", 0, libc, 1));
+  for (int i = 0; i < 4; ++i) stack.push_back(sample_frame("uv_inner", "", 0, uv, 2));
+  stack.push_back(sample_frame("uv_fs_read", "", 0, uv, 3));
+  stack.push_back(sample_frame("load", "", 0, "/srv/app", 4));
+  for (int i = 0; i < 5; ++i) stack.push_back(sample_frame("caller", "", 0, "/srv/app", 5));
+  EXPECT_EQ(stack_text(stack, 6, {}, ""),
+            "#0    read        libc-2.31.so+0x1\n"
+            "     … 4 frames of libuv.so.1 …\n"
+            "#5    uv_fs_read  libuv.so.1+0x3\n"
+            "#6  > load        app+0x4\n"
+            "#7    caller      app+0x5\n"
+            "#8    caller      app+0x5\n"
+            "#9    caller      app+0x5\n"
+            "     … 2 frames of app …\n");
+  // Nobody to blame.
+  EXPECT_EQ(stack_text(stack, stack.size(), {}, ""),
+            "#0    read      libc-2.31.so+0x1\n"
+            "#1    uv_inner  libuv.so.1+0x2\n"
+            "#2    uv_inner  libuv.so.1+0x2\n"
+            "#3    uv_inner  libuv.so.1+0x2\n"
+            "     … 8 frames: 2 of libuv.so.1, 6 of app …\n");
+  EXPECT_EQ(stack_text({}, 0, {}, ""), "");
+}
+
+TEST(StackText, InlinedFramesAndUnknownOnes) {
+  Frame inlined = sample_frame("helper", "a.cc", 3, "/srv/app", 4);
+  inlined.inlined = true;
+  EXPECT_EQ(stack_text({inlined, sample_frame("", "", 0, "", 0x7f00)}, 0, {}, ""),
+            "#0  > helper  a.cc:3 (inlined)\n"
+            "#1    ?       0x7f00\n");
+}
+
+}  // namespace
+}  // namespace tailback

@@ -1,0 +1,147 @@
+// The words that reports are made of: lengths, names, escaped text, tables.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "report_samples.h"
+#include "runtime/report/duration_text.h"
+#include "runtime/report/function_name.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/text_table.h"
+#include "runtime/report/wall_time.h"
+
+namespace tailback {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST(DurationText, HasThreeDigitsOrTwoUnits) {
+  EXPECT_EQ(duration_text(Nanoseconds(-5)), "0 ns");
+  EXPECT_EQ(duration_text(Nanoseconds(999)), "999 ns");
+  EXPECT_EQ(duration_text(Nanoseconds(1000)), "1.00 µs");
+  EXPECT_EQ(duration_text(Nanoseconds(12'340)), "12.3 µs");
+  EXPECT_EQ(duration_text(microseconds(3200)), "3.20 ms");
+  EXPECT_EQ(duration_text(microseconds(400'123)), "400 ms");
+  EXPECT_EQ(duration_text(microseconds(999'600)), "1.00 s");
+  EXPECT_EQ(duration_text(seconds(2)), "2.00 s");
+  EXPECT_EQ(duration_text(milliseconds(9'996)), "10.0 s");
+  EXPECT_EQ(duration_text(milliseconds(59'940)), "59.9 s");
+  EXPECT_EQ(duration_text(milliseconds(59'980)), "1 min 0 s");
+  EXPECT_EQ(duration_text(seconds(63)), "1 min 3 s");
+  EXPECT_EQ(duration_text(minutes(125)), "2 h 5 min");
+  EXPECT_EQ(duration_text(hours(76)), "3 d 4 h");
+  EXPECT_EQ(duration_text(Nanoseconds::max()), "106751 d 23 h");
+}
+
+TEST(DurationText, CountsAndShares) {
+  EXPECT_EQ(count_text(0), "0");
+  EXPECT_EQ(count_text(999), "999");
+  EXPECT_EQ(count_text(1'204'311), "1,204,311");
+  EXPECT_EQ(count_text(UINT64_MAX), "18,446,744,073,709,551,615");
+  EXPECT_EQ(count_text(1, "stall", "stalls"), "1 stall");
+  EXPECT_EQ(count_text(2, "stall", "stalls"), "2 stalls");
+  EXPECT_EQ(share_text(seconds(1), seconds(0)), "-");
+  EXPECT_EQ(share_text(milliseconds(1), seconds(1)), "<1 %");
+  EXPECT_EQ(share_text(seconds(0), seconds(1)), "0 %");
+  EXPECT_EQ(share_text(seconds(1), seconds(3)), "33 %");
+  EXPECT_EQ(saturating_sum(Nanoseconds::max(), Nanoseconds(1)), Nanoseconds::max());
+}
+
+TEST(Printable, EscapesWhatATerminalWouldObey) {
+  EXPECT_EQ(printable("plain ünïcode 漢字", 80), "plain ünïcode 漢字");
+  EXPECT_EQ(printable("a\n\r\t\x1b[2J\x7f\x01", 80), "a\\n\\r\\t\\x1b[2J\\x7f\\x01");
+  EXPECT_EQ(printable(std::string_view("\0", 1), 80), "\\x00");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m",
+                      80),
+            "\\x9b31m");  // the one-character CSI
+  EXPECT_EQ(printable("\xff\xc0\xaf\xed\xa0\x80\xe2\x82", 80),
+            "\\xff\\xc0\\xaf\\xed\\xa0\\x80\\xe2\\x82");
+  EXPECT_EQ(printable("\xe2\x80\xae"
+                      "cba\xe2\x80\xa8",
+                      80),
+            "\\u202ecba\\u2028");
+}
+
+TEST(Printable, CutsAtEitherEnd) {
+  EXPECT_EQ(printable("abcdef", 6), "abcdef");
+  EXPECT_EQ(printable("abcdefg", 6), "abcde…");
+  EXPECT_EQ(printable("abcdefg", 6, Cut::kBeginning), "…cdefg");
+  EXPECT_EQ(printable("éééé", 3), "éé…");
+  EXPECT_EQ(printable("abc\x1b", 6), "abc…");  // no half escape
+  EXPECT_EQ(columns(printable(std::string(1 << 20, 'x'), 80)), 80U);
+  EXPECT_EQ(columns(printable(std::string(1 << 20, 'x'), 80, Cut::kBeginning)), 80U);
+  EXPECT_EQ(printable("", 0), "");
+  EXPECT_EQ(utf8_prefix("éé", 3), "é");
+}
+
+TEST(FunctionName, LosesItsArgumentsFirst) {
+  EXPECT_EQ(short_function_name("f(int)", 40), "f(int)");
+  EXPECT_EQ(short_function_name("std::map<std::string, int>::at(std::string const&)", 30),
+            "std::map<…>::at(…)");
+  EXPECT_EQ(
+      short_function_name("(anonymous namespace)::load(std::vector<int, std::allocator<int>>)", 40),
+      "(anonymous namespace)::load(…)");
+  EXPECT_EQ(short_function_name("Big<aaaaaaaaaaaaaaaaaaaaaaaa>::operator()(int, int) const", 30),
+            "Big<…>::operator()(…) const");
+  EXPECT_EQ(short_function_name("Big<aaaaaaaaaaaaaaaaaaaaaaaa>::operator<<(int)", 25),
+            "Big<…>::operator<<(int)");
+  EXPECT_EQ(short_function_name("broken<<<<<<<<<<<<<<<<<<", 10), "broken<<<…");
+  EXPECT_EQ(columns(short_function_name(std::string(1 << 20, '<'), 40)), 40U);
+  EXPECT_EQ(short_function_name("\x1b", 40), "\\x1b");
+}
+
+TEST(FunctionName, ThenItsOuterScopes) {
+  EXPECT_EQ(
+      short_function_name("tailback::demo::(anonymous namespace)::block_on_read(Server&)", 30),
+      "…::block_on_read(…)");
+  EXPECT_EQ(short_function_name("a::very_long_namespace_name::Server<int>::on_read(int)", 24),
+            "…::Server<…>::on_read(…)");
+  EXPECT_EQ(short_function_name("f(a_namespace::of_a_parameter, another)", 12), "f(…)");
+}
+
+TEST(WallTimeText, IsRfc3339InTheLocalZone) {
+  use_utc();
+  EXPECT_EQ(rfc3339(sample_time()), "2025-11-22T15:13:01.123+00:00");
+  EXPECT_EQ(wall_time_text(sample_time()), "2025-11-22 15:13:01.123 +00:00");
+  ::setenv("TZ", "XXX-5:30", 1);  // POSIX: east of Greenwich
+  ::tzset();
+  EXPECT_EQ(rfc3339(sample_time()), "2025-11-22T20:43:01.123+05:30");
+  ::setenv("TZ", "YYY3", 1);
+  ::tzset();
+  EXPECT_EQ(rfc3339(sample_time()), "2025-11-22T12:13:01.123-03:00");
+  use_utc();
+  EXPECT_EQ(rfc3339(WallTime(milliseconds(-1))), "1969-12-31T23:59:59.999+00:00");
+}
+
+TEST(WallTimeText, ReadsWhatItWrites) {
+  EXPECT_EQ(parse_rfc3339("2025-11-22T20:43:01.123+05:30"), sample_time());
+  EXPECT_EQ(parse_rfc3339("2025-11-22T15:13:01.123Z"), sample_time());
+  EXPECT_EQ(parse_rfc3339("1969-12-31T23:59:59.999Z"), WallTime(milliseconds(-1)));
+  for (const char* bad : {"", "2025", "2025-11-22", "2025-11-22T15:13:01", "2025-02-30T00:00:00Z",
+                          "2025-11-22T24:00:00Z", "2025-11-22T15:13:01.Z", "9999-01-01T00:00:00Z",
+                          "2025-11-22T15:13:01Zx", "-025-11-22T15:13:01Z"}) {
+    EXPECT_EQ(parse_rfc3339(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(TextTable, AlignsAndLeavesEmptyColumnsOut) {
+  using Align = TextTable::Align;
+  TextTable table({{"name"}, {"n", Align::kRight}, {"none"}, {"note"}});
+  table.add_row({"é", "1", "", ""});
+  table.add_row({"long", "1,000", "", "x"});
+  EXPECT_EQ(table.render("  "),
+            "  name      n  note\n"
+            "  é         1\n"
+            "  long  1,000  x\n");
+}
+
+}  // namespace
+}  // namespace tailback

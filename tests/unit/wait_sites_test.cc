@@ -1,0 +1,483 @@
+// Turns: what the recorder makes of waits for events and of the calls between them.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "instrument/contract/histogram.h"
+#include "instrument/recorder/wait_sites.h"
+#include "runtime/session/segment_ring.h"
+#include "tests/unit/private_recorder.h"
+
+namespace tailback {
+namespace {
+
+using contract::Contributor;
+using contract::Event;
+using contract::EventKind;
+using contract::WaitSite;
+
+constexpr uint64_t kThreshold = 100;
+constexpr uint64_t kCallSite = 0x1000;
+
+// A wait for events, as event_waits.cc has it, that lasts so many ticks and returns so many events.
+__attribute__((noinline)) void wait_at(uint64_t key, uint64_t ticks_in_wait, int ready = 1,
+                                       Function function = Function::epoll_wait,
+                                       uint64_t call_site = kCallSite) {
+  CallScope scope(call_site, function, 5);
+  TurnBoundary boundary;
+  boundary.enter(scope, function, key, call_site);
+  advance_ticks(ticks_in_wait);
+  boundary.leave(scope, ready);
+}
+
+// A recorded call.
+__attribute__((noinline)) void call(Function function, uint64_t call_site, uint64_t length) {
+  CallScope scope(call_site, function, 3);
+  advance_ticks(length);
+}
+
+// Runs `body` further from the base of the stack than its caller's other calls run.
+template <typename Body>
+__attribute__((noinline)) void deeper(Body body) {
+  volatile char frame[4096];
+  frame[0] = 1;
+  body();
+  frame[1] = frame[0];
+}
+
+class WaitSitesTest : public ::testing::Test {
+ protected:
+  WaitSitesTest() {
+    set_ticks(1000);
+    segment_->header.threshold_ticks.store(kThreshold);
+  }
+
+  // The site of a key, or nullptr.
+  const WaitSite* site(uint64_t key) const {
+    for (const WaitSite& place : segment_.record().wait_sites) {
+      if (place.key.load() == key) return &place;
+    }
+    return nullptr;
+  }
+  uint64_t turns(uint64_t key) const {
+    const WaitSite* place = site(key);
+    return place ? place->turns.load() : 0;
+  }
+  std::vector<Event> events() {
+    std::vector<Event> all;
+    while (auto event = ring_.next()) all.push_back(*event);
+    return all;
+  }
+  std::vector<Contributor> contributors_of(const Event& event) const {
+    std::vector<Contributor> all;
+    for (const Contributor& entry : event.contributors) {
+      if (entry.count != 0) all.push_back(entry);
+    }
+    return all;
+  }
+
+  PrivateSegment segment_;
+  SegmentRing ring_{*segment_};
+};
+
+TEST_F(WaitSitesTest, AFirstWaitEndsNoTurn) {
+  advance_ticks(50000);
+  wait_at(epoll_key(5), 10);
+  ASSERT_TRUE(site(epoll_key(5)));
+  EXPECT_EQ(turns(epoll_key(5)), 0u);
+  EXPECT_TRUE(events().empty());
+}
+
+TEST_F(WaitSitesTest, TimeInTheWaitIsNoPartOfATurn) {
+  for (int i = 0; i < 5; ++i) wait_at(epoll_key(5), 1000000);
+  EXPECT_EQ(turns(epoll_key(5)), 0u);  // nothing between the waits: no turn of any length
+  EXPECT_TRUE(events().empty());
+}
+
+TEST_F(WaitSitesTest, WithoutAnObserverNothingIsLong) {
+  segment_->header.threshold_ticks.store(UINT64_MAX);
+  wait_at(epoll_key(5), 10);
+  advance_ticks(1u << 30);
+  wait_at(epoll_key(5), 10);
+  EXPECT_EQ(turns(epoll_key(5)), 1u);
+  EXPECT_TRUE(events().empty());
+}
+
+TEST_F(WaitSitesTest, TurnsAreCountedAndSummed) {
+  const uint64_t key = epoll_key(5);
+  wait_at(key, 10);
+  for (const uint64_t length : {20u, 50u, 30u}) {
+    advance_ticks(length);
+    wait_at(key, 10);
+  }
+  const WaitSite& place = *site(key);
+  EXPECT_EQ(place.turns.load(), 3u);
+  EXPECT_EQ(place.busy_ticks, 100u);
+  EXPECT_EQ(place.longest_ticks, 50u);
+  EXPECT_EQ(place.first_tick, 1000u);
+  EXPECT_EQ(place.call_site, kCallSite);
+  EXPECT_EQ(place.function, static_cast<uint32_t>(Function::epoll_wait));
+  EXPECT_EQ(place.turn_begin.load(), 1000u + 4 * 10 + 100);
+  for (uint32_t i = 0; i < contract::kHistogramBuckets; ++i) {
+    const bool has_one = i == contract::histogram_bucket(20) ||
+                         i == contract::histogram_bucket(50) || i == contract::histogram_bucket(30);
+    EXPECT_EQ(place.histogram[i], has_one ? 1u : 0u) << i;
+  }
+  EXPECT_EQ(segment_.record().sites.load(), 1u);
+  EXPECT_TRUE(events().empty());
+}
+
+TEST_F(WaitSitesTest, OnlyATurnLongerThanTheThresholdIsReported) {
+  wait_at(epoll_key(5), 10);
+  advance_ticks(kThreshold);
+  wait_at(epoll_key(5), 10);
+  EXPECT_TRUE(events().empty());
+  advance_ticks(kThreshold + 1);
+  wait_at(epoll_key(5), 10);
+  EXPECT_EQ(events().size(), 2u);
+}
+
+TEST_F(WaitSitesTest, ALongTurnIsReportedWithItsEdgesAndItsBacklog) {
+  const uint64_t key = epoll_key(5);
+  wait_at(key, 10);  // until 1010
+  advance_ticks(40);
+  wait_at(key, 10);  // 1050 to 1060
+  advance_ticks(300);
+  wait_at(key, 25, 17);  // 1360 to 1385
+
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  for (const Event& event : all) {
+    EXPECT_EQ(event.record, PrivateSegment::kRecord);
+    EXPECT_EQ(event.generation, PrivateSegment::kGeneration);
+    EXPECT_EQ(event.pid, PrivateSegment::kPid);
+    EXPECT_EQ(event.tid, PrivateSegment::kTid);
+    EXPECT_EQ(event.function, static_cast<uint32_t>(Function::epoll_wait));
+    EXPECT_EQ(event.key, key);
+    EXPECT_EQ(event.turn, 2u);
+  }
+  const Event& turn = all[0];
+  EXPECT_EQ(turn.kind, static_cast<uint32_t>(EventKind::kTurn));
+  EXPECT_EQ(turn.begin_tick, 1060u);
+  EXPECT_EQ(turn.end_tick, 1360u);
+  EXPECT_EQ(turn.call_site, kCallSite);
+  EXPECT_EQ(turn.other_ticks, 0u);
+  EXPECT_TRUE(contributors_of(turn).empty());
+  const Event& backlog = all[1];
+  EXPECT_EQ(backlog.kind, static_cast<uint32_t>(EventKind::kBacklog));
+  EXPECT_EQ(backlog.ready, 17u);
+  EXPECT_EQ(backlog.end_tick, 1385u);
+}
+
+TEST_F(WaitSitesTest, AFailedWaitHasNoBacklogAndBeginsATurnAllTheSame) {
+  wait_at(epoll_key(5), 10);
+  advance_ticks(500);
+  wait_at(epoll_key(5), 10, -1);
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[1].ready, 0u);
+  EXPECT_EQ(site(epoll_key(5))->last_ready, 0u);
+  advance_ticks(20);
+  wait_at(epoll_key(5), 10);
+  EXPECT_EQ(turns(epoll_key(5)), 2u);
+}
+
+TEST_F(WaitSitesTest, CallsOfATurnAreSummedByFunctionAndCallSite) {
+  wait_at(epoll_key(5), 10);
+  call(Function::read, 0x2000, 30);
+  call(Function::write, 0x3000, 40);
+  call(Function::read, 0x2000, 20);
+  call(Function::read, 0x2500, 15);
+  wait_at(epoll_key(5), 10);
+
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  const std::vector<Contributor> sums = contributors_of(all[0]);
+  ASSERT_EQ(sums.size(), 3u);
+  EXPECT_EQ(sums[0].function, static_cast<uint32_t>(Function::read));
+  EXPECT_EQ(sums[0].call_site, 0x2000u);
+  EXPECT_EQ(sums[0].count, 2u);
+  EXPECT_EQ(sums[0].total_ticks, 50u);
+  EXPECT_EQ(sums[0].longest_ticks, 30u);
+  EXPECT_EQ(sums[1].function, static_cast<uint32_t>(Function::write));
+  EXPECT_EQ(sums[1].total_ticks, 40u);
+  EXPECT_EQ(sums[2].call_site, 0x2500u);
+  EXPECT_EQ(sums[2].count, 1u);
+  EXPECT_EQ(sums[2].total_ticks, 15u);
+}
+
+TEST_F(WaitSitesTest, EachTurnHasItsOwnSums) {
+  wait_at(epoll_key(5), 10);
+  call(Function::read, 0x2000, 200);
+  wait_at(epoll_key(5), 10);
+  call(Function::write, 0x3000, 300);
+  wait_at(epoll_key(5), 10);
+
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 4u);
+  const std::vector<Contributor> second = contributors_of(all[2]);
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].function, static_cast<uint32_t>(Function::write));
+  EXPECT_EQ(second[0].total_ticks, 300u);
+}
+
+TEST_F(WaitSitesTest, ShortCallsAreNotSummed) {
+  segment_->header.short_call_ticks.store(10);
+  wait_at(epoll_key(5), 10);
+  call(Function::read, 0x2000, 10);
+  call(Function::write, 0x3000, 11);
+  advance_ticks(kThreshold);
+  wait_at(epoll_key(5), 10);
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  const std::vector<Contributor> sums = contributors_of(all[0]);
+  ASSERT_EQ(sums.size(), 1u);
+  EXPECT_EQ(sums[0].function, static_cast<uint32_t>(Function::write));
+  EXPECT_EQ(sums[0].total_ticks, 11u);
+}
+
+TEST_F(WaitSitesTest, CallsBeforeTheFirstWaitAreNotSummed) {
+  call(Function::read, 0x2000, 5000);
+  wait_at(epoll_key(5), 10);
+  advance_ticks(kThreshold + 1);
+  wait_at(epoll_key(5), 10);
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_TRUE(contributors_of(all[0]).empty());
+}
+
+TEST_F(WaitSitesTest, TheSmallestSumGivesWayAndNoTimeIsLost) {
+  wait_at(epoll_key(5), 10);
+  uint64_t total = 0;
+  for (uint64_t i = 1; i <= contract::kContributors; ++i) {
+    call(Function::read, 0x2000 + i, 10 * i);
+    total += 10 * i;
+  }
+  call(Function::read, 0x9000, 5);   // smaller than all: to the others
+  call(Function::read, 0xa000, 75);  // takes the place of the smallest, 10
+  total += 5 + 75;
+  wait_at(epoll_key(5), 10);
+
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].other_ticks, 15u);
+  const std::vector<Contributor> sums = contributors_of(all[0]);
+  ASSERT_EQ(sums.size(), contract::kContributors);
+  uint64_t seen = all[0].other_ticks;
+  for (const Contributor& entry : sums) {
+    EXPECT_NE(entry.call_site, 0x2001u);
+    EXPECT_NE(entry.call_site, 0x9000u);
+    seen += entry.total_ticks;
+  }
+  EXPECT_EQ(seen, total);
+  EXPECT_EQ(sums[0].call_site, 0xa000u);
+  EXPECT_EQ(sums[0].total_ticks, 75u);
+
+  advance_ticks(kThreshold + 1);
+  wait_at(epoll_key(5), 10);
+  const std::vector<Event> next_turn = events();
+  ASSERT_EQ(next_turn.size(), 2u);
+  EXPECT_EQ(next_turn[0].other_ticks, 0u);
+}
+
+TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveTurnsOfTheirOwn) {
+  const uint64_t a = epoll_key(5);
+  const uint64_t b = epoll_key(6);
+  wait_at(a, 10);
+  advance_ticks(20);
+  wait_at(b, 10);
+  advance_ticks(30);
+  wait_at(a, 10);
+  advance_ticks(5);
+  wait_at(b, 10);
+  EXPECT_EQ(turns(a), 1u);
+  EXPECT_EQ(turns(b), 1u);
+  EXPECT_EQ(site(a)->longest_ticks, 20u + 10 + 30);
+  EXPECT_EQ(site(b)->longest_ticks, 30u + 10 + 5);
+  EXPECT_EQ(segment_.record().sites.load(), 2u);
+}
+
+TEST_F(WaitSitesTest, AWaitIsACallWithinTheTurnOfAnotherSiteOnly) {
+  wait_at(epoll_key(5), 10);
+  wait_at(epoll_key(6), 400, 1, Function::epoll_pwait, 0x7000);
+  wait_at(epoll_key(5), 10);
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].key, epoll_key(5));
+  const std::vector<Contributor> sums = contributors_of(all[0]);
+  ASSERT_EQ(sums.size(), 1u);
+  EXPECT_EQ(sums[0].function, static_cast<uint32_t>(Function::epoll_pwait));
+  EXPECT_EQ(sums[0].call_site, 0x7000u);
+  EXPECT_EQ(sums[0].total_ticks, 400u);
+}
+
+TEST_F(WaitSitesTest, CallSitesOfPollAreSitesOfTheirOwn) {
+  const uint64_t here = call_site_key(0x1111);
+  const uint64_t there = call_site_key(0x2222);
+  EXPECT_NE(here, epoll_key(0x1111));
+  for (int i = 0; i < 3; ++i) {
+    wait_at(here, 10, 1, Function::poll, 0x1111);
+    advance_ticks(7);
+    wait_at(there, 10, 1, Function::poll, 0x2222);
+    advance_ticks(7);
+  }
+  EXPECT_EQ(turns(here), 2u);
+  EXPECT_EQ(turns(there), 2u);
+}
+
+TEST_F(WaitSitesTest, DescriptorZeroHasAKey) {
+  EXPECT_NE(epoll_key(0), 0u);
+  wait_at(epoll_key(0), 10);
+  advance_ticks(10);
+  wait_at(epoll_key(0), 10);
+  EXPECT_EQ(turns(epoll_key(0)), 1u);
+}
+
+// The descriptor was closed and its number given to a new instance: what lay between the last wait
+// on the one and the first on the other is no turn of either.
+TEST_F(WaitSitesTest, ANewEpollWithTheSameNumberBeginsANewLoop) {
+  const uint64_t old_key = epoll_key(9);
+  wait_at(old_key, 10);
+  advance_ticks(10);
+  wait_at(old_key, 10);
+  advance_ticks(100000);
+  note_new_epoll(9);
+  const uint64_t new_key = epoll_key(9);
+  ASSERT_NE(new_key, old_key);
+  wait_at(new_key, 10);
+  EXPECT_TRUE(events().empty());
+  EXPECT_EQ(site(old_key), nullptr);
+  ASSERT_NE(site(new_key), nullptr);
+  EXPECT_EQ(site(new_key)->longest_ticks, 10u);
+  EXPECT_EQ(segment_.record().sites.load(), 1u);
+  const uint64_t before = turns(new_key);
+  advance_ticks(kThreshold + 1);
+  wait_at(new_key, 10);
+  EXPECT_EQ(turns(new_key), before + 1);
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].key, new_key);
+}
+
+TEST_F(WaitSitesTest, NumbersThatAreNoDescriptorsHaveKeysToo) {
+  note_new_epoll(-1);  // epoll_create has failed
+  EXPECT_NE(epoll_key(-1), 0u);
+  note_new_epoll(1 << 30);
+  const uint64_t key = epoll_key(1 << 30);
+  EXPECT_EQ(key & 0xffffffffu, 1u << 30);
+}
+
+TEST_F(WaitSitesTest, TheLeastUsedSiteGivesWay) {
+  std::vector<uint64_t> keys;
+  for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
+    keys.push_back(epoll_key(fd));
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    // The second is used least.
+    const size_t uses = i == 1 ? 2 : 4 + i;
+    for (size_t n = 0; n < uses; ++n) {
+      wait_at(keys[i], 10);
+      advance_ticks(5);
+    }
+  }
+  const uint64_t newcomer = epoll_key(40);
+  wait_at(newcomer, 10);
+  EXPECT_EQ(site(keys[1]), nullptr);
+  ASSERT_NE(site(newcomer), nullptr);
+  EXPECT_EQ(turns(newcomer), 0u);
+  EXPECT_EQ(site(newcomer)->busy_ticks, 0u);
+  for (const uint32_t count : site(newcomer)->histogram) EXPECT_EQ(count, 0u);
+  for (const size_t i : {0u, 2u, 3u}) EXPECT_EQ(turns(keys[i]), 3 + i);
+  EXPECT_EQ(segment_.record().sites.load(), contract::kWaitSites);
+  EXPECT_TRUE(events().empty());
+}
+
+TEST_F(WaitSitesTest, AWaitNearerToTheBaseVoidsTheTurnOfADeeperOne) {
+  const uint64_t outer = epoll_key(5);
+  const uint64_t nested = call_site_key(0x1111);
+  const auto nested_wait = [&] { wait_at(nested, 10, 1, Function::poll, 0x1111); };
+  wait_at(outer, 10);
+  deeper(nested_wait);
+  EXPECT_NE(site(nested)->turn_begin.load(), 0u);
+  wait_at(outer, 10);
+  EXPECT_EQ(site(nested)->turn_begin.load(), 0u);
+  advance_ticks(100000);
+  deeper(nested_wait);
+  EXPECT_EQ(turns(nested), 0u);
+}
+
+TEST_F(WaitSitesTest, ADeeperWaitLeavesTheOuterTurnInProgress) {
+  const uint64_t outer = epoll_key(5);
+  const uint64_t nested = call_site_key(0x1111);
+  wait_at(outer, 10);
+  const uint64_t began = site(outer)->turn_begin.load();
+  deeper([&] {
+    for (int i = 0; i < 3; ++i) {
+      wait_at(nested, 50, 1, Function::poll, 0x1111);
+      advance_ticks(1);
+    }
+  });
+  EXPECT_EQ(site(outer)->turn_begin.load(), began);
+  EXPECT_EQ(turns(nested), 2u);
+  wait_at(outer, 10);
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].key, outer);
+  EXPECT_EQ(all[0].end_tick - all[0].begin_tick, 153u);
+  ASSERT_EQ(contributors_of(all[0]).size(), 1u);
+  EXPECT_EQ(contributors_of(all[0])[0].count, 3u);
+  EXPECT_EQ(contributors_of(all[0])[0].total_ticks, 150u);
+}
+
+// A signal handler's waits may take the place of the one that they interrupt.
+TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
+  std::vector<uint64_t> begins;
+  const auto interrupted_wait = [&]() __attribute__((noinline)) {
+    CallScope scope(kCallSite, Function::epoll_wait, 5);
+    TurnBoundary boundary;
+    boundary.enter(scope, Function::epoll_wait, epoll_key(5), kCallSite);
+    deeper([] {
+      for (int round = 0; round < 3; ++round) {
+        for (int fd = 30; fd < 30 + static_cast<int>(contract::kWaitSites); ++fd) {
+          wait_at(epoll_key(fd), 10);
+          advance_ticks(1);
+        }
+      }
+    });
+    for (const WaitSite& place : segment_.record().wait_sites) {
+      begins.push_back(place.turn_begin.load());
+    }
+    advance_ticks(1000);
+    boundary.leave(scope, 1);
+  };
+  interrupted_wait();
+  EXPECT_EQ(site(epoll_key(5)), nullptr);
+  for (uint32_t i = 0; i < contract::kWaitSites; ++i) {
+    EXPECT_EQ(segment_.record().wait_sites[i].turn_begin.load(), begins[i]);
+  }
+  EXPECT_EQ(segment_.record().sites.load(), contract::kWaitSites);
+}
+
+TEST_F(WaitSitesTest, AForkedChildDoesNotWriteToItsParentsSites) {
+  const auto forking_wait = [&]() __attribute__((noinline)) {
+    CallScope scope(kCallSite, Function::epoll_wait, 5);
+    TurnBoundary boundary;
+    boundary.enter(scope, Function::epoll_wait, epoll_key(5), kCallSite);
+    pretend_fork();
+    boundary.leave(scope, 3);
+    scope.abandon();
+  };
+  forking_wait();
+  ASSERT_NE(site(epoll_key(5)), nullptr);
+  EXPECT_EQ(site(epoll_key(5))->turn_begin.load(), 0u);
+  EXPECT_EQ(site(epoll_key(5))->last_ready, 0u);
+  // What the child does next finds no record, and passes.
+  wait_at(epoll_key(6), 10);
+  call(Function::read, 0x2000, 10);
+  EXPECT_EQ(site(epoll_key(6)), nullptr);
+}
+
+}  // namespace
+}  // namespace tailback
