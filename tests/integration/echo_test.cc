@@ -215,6 +215,24 @@ TEST_F(EchoTest, StarvationIsNotCalledBlocking) {
   }
 }
 
+// A callback that computes for longer than the threshold is to blame, also where others make it
+// take three times as long.
+TEST_F(EchoTest, ComputingIsCpuOnABusyMachine) {
+  const BusyCpus load(2, 0);
+  WatchOptions options;
+  options.cpu = 0;
+  WatchedProgram& server = start("blocking_echo", options);
+  LineClient client(server.port());
+  warm_up(client);
+  client.ask("cpu work 300");
+  const double true_ms = longest_turn(client);
+  client.ask("quit");
+  const Recording recording = finished(server);
+  ASSERT_TRUE(has_stalls(recording, 1));
+  EXPECT_TRUE(matches(expectation("cpu work"), recording.final_stalls()[0]));
+  EXPECT_TRUE(lasts(recording.final_stalls()[0], true_ms));
+}
+
 class StuckEchoTest : public EchoTest, public ::testing::WithParamInterface<Expectation> {};
 
 TEST_P(StuckEchoTest, IsReportedWhileItLasts) {

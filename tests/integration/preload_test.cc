@@ -56,7 +56,8 @@ TEST_F(PreloadTest, ReportIsTheLaunchersReport) {
   const Recording bare = finished(preloaded, exited(7));
   WatchOptions options;
   options.command = {built_program("preload_probe")};
-  const Recording launched = finished(watch(options), exited(7));
+  WatchedProgram& run = watch(options);
+  const Recording launched = finished(run, exited(7));
   ASSERT_TRUE(has_stalls(bare, 1));
   ASSERT_TRUE(has_stalls(launched, 1));
   const Json one = bare.final_stalls()[0];
@@ -66,8 +67,8 @@ TEST_F(PreloadTest, ReportIsTheLaunchersReport) {
   }
   EXPECT_EQ(one["cause"], "sleep");
   EXPECT_TRUE(stack_has_function(one, "block")) << summary(one);
-  EXPECT_TRUE(lasts(one, 300));
-  EXPECT_TRUE(lasts(other, 300));
+  EXPECT_TRUE(lasts(one, std::stod(preloaded.announced("blocked"))));
+  EXPECT_TRUE(lasts(other, std::stod(run.announced("blocked"))));
 }
 
 TEST_F(PreloadTest, ProgramThatIsKilledLeavesACompleteReport) {

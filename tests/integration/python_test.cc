@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <set>
+
 #include "tests/integration/harness/integration_test.h"
 
 namespace tailback::test {
@@ -49,19 +51,54 @@ TEST_F(PythonTest, TimeSleepIsOneStall) {
 }
 
 TEST_F(PythonTest, StallsBetweenTurnsAreCounted) {
-  const Recording recording = finished(start("sleep_between_turns.py", {"0.2", "5"}));
-  ASSERT_TRUE(has_stalls(recording, 5));
-  for (const Json& stall : recording.final_stalls()) {
-    EXPECT_TRUE(lasts(stall, 200));
+  WatchedProgram& program = start("sleep_between_turns.py", {"0.2", "5"});
+  const Recording recording = finished(program);
+  const std::vector<Block> blocks = announced_blocks(program);
+  ASSERT_EQ(blocks.size(), 5u);
+  ASSERT_TRUE(has_stalls(recording, blocks.size()));
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const Json stall = recording.final_stalls()[i];
+    EXPECT_TRUE(lasts(stall, blocks[i].length_ms));
+    EXPECT_EQ(stall["pid"], blocks[i].pid);
     EXPECT_EQ(stall["cause"], "sleep");
   }
 }
 
+TEST_F(PythonTest, LoopsThatPollOrSelectAreLoops) {
+  for (const char* wait : {"poll", "select"}) {
+    WatchedProgram& program = start("other_loops.py", {wait});
+    const Recording recording = finished(program);
+    ASSERT_TRUE(has_stalls(recording, 1)) << wait;
+    const Json stall = recording.final_stalls()[0];
+    EXPECT_TRUE(lasts(stall, announced_blocks(program).at(0).length_ms));
+    EXPECT_EQ(stall["cause"], "sleep");
+    EXPECT_EQ(stall["loop"]["wait"], wait);
+    EXPECT_TRUE(stall["loop"]["fd"].is_null());
+  }
+}
+
+TEST_F(PythonTest, EachThreadHasItsOwnLoop) {
+  WatchedProgram& program = start("other_loops.py", {"threads"});
+  const Recording recording = finished(program);
+  const std::vector<Block> blocks = announced_blocks(program);
+  ASSERT_EQ(blocks.size(), 3u);
+  ASSERT_TRUE(has_stalls(recording, blocks.size()));
+  std::set<int> threads;
+  for (size_t i = 0; i < blocks.size(); ++i) {  // both in the order in which they ended
+    const Json stall = recording.final_stalls()[i];
+    EXPECT_TRUE(lasts(stall, blocks[i].length_ms));
+    EXPECT_EQ(stall["cause"], "sleep");
+    threads.insert(stall["tid"].get<int>());
+  }
+  EXPECT_EQ(threads.size(), blocks.size());
+}
+
 TEST_F(PythonTest, ComputingIsCpu) {
-  const Recording recording = finished(start("compute.py"));
+  WatchedProgram& program = start("compute.py");
+  const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));
   const Json stall = recording.final_stalls()[0];
-  EXPECT_TRUE(lasts(stall, 400));
+  EXPECT_TRUE(lasts(stall, std::stod(program.announced("blocked"))));
   EXPECT_EQ(stall["cause"], "cpu");
   EXPECT_TRUE(stall["call"].is_null()) << summary(stall);
   EXPECT_TRUE(stack_has_module(stall, "python3")) << summary(stall);

@@ -216,6 +216,10 @@ void compare_culprit(const Expectation& expected, const Json& stall,
 
 }  // namespace
 
+std::ostream& operator<<(std::ostream& stream, const Expectation& expectation) {
+  return stream << expectation.place;
+}
+
 std::vector<Expectation> read_expectations(const std::filesystem::path& source) {
   const std::string text = file_text(source);
   if (text.empty()) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ struct Expectation {
   std::optional<double> length_ms;
   std::string place;  // "sleep_callbacks.cc:16", for people
 };
+
+// How it is named in a test's parameters: by its place.
+std::ostream& operator<<(std::ostream& stream, const Expectation& expectation);
 
 // All expectations of a source file, in its order. Throws std::runtime_error ("file:line: what")
 // for one that can't be read.

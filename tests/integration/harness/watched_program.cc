@@ -98,4 +98,18 @@ uint16_t WatchedProgram::port(std::chrono::milliseconds patience) const {
   return static_cast<uint16_t>(std::stoi(announced("port", patience)));
 }
 
+std::vector<Block> announced_blocks(const WatchedProgram& program) {
+  std::vector<Block> blocks;
+  std::istringstream lines(program.output());
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string word;
+    Block block{};
+    if (words >> word >> block.pid >> block.length_ms && word == "blocked") {
+      blocks.push_back(block);
+    }
+  }
+  return blocks;
+}
+
 }  // namespace tailback::test

@@ -55,4 +55,12 @@ class WatchedProgram {
   Process process_;
 };
 
+// What a target says of itself in its output: "blocked PID MILLISECONDS" for each time that it held
+// its loop up, by its own clock.
+struct Block {
+  int pid;
+  double length_ms;
+};
+std::vector<Block> announced_blocks(const WatchedProgram& program);
+
 }  // namespace tailback::test

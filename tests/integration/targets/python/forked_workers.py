@@ -1,4 +1,4 @@
-"""Workers made by fork, each with a loop that is held up once: "worker PID" for each."""
+"""Workers made by fork, each with a loop that is held up once: "blocked PID MILLISECONDS"."""
 
 import asyncio
 import os
@@ -8,7 +8,9 @@ import time
 async def serve(seconds):
     for _ in range(5):
         await asyncio.sleep(0.02)
+    begin = time.monotonic()
     time.sleep(seconds)
+    print("blocked", os.getpid(), (time.monotonic() - begin) * 1000, flush=True)
     for _ in range(5):
         await asyncio.sleep(0.02)
 
@@ -20,6 +22,5 @@ for seconds in (0.2, 0.3, 0.4):
         asyncio.run(serve(seconds))
         os._exit(0)
     workers.append(pid)
-    print("worker", pid, flush=True)
 for pid in workers:
     os.waitpid(pid, 0)

@@ -1,4 +1,7 @@
-"""Tasks that tick, while one of them sleeps in the loop: SECONDS TIMES on the command line."""
+"""Tasks that tick, while one of them sleeps in the loop: SECONDS TIMES on the command line.
+
+Prints "blocked PID MILLISECONDS" for each time.
+"""
 
 import asyncio
 import os
@@ -6,7 +9,6 @@ import sys
 import time
 
 seconds, times = float(sys.argv[1]), int(sys.argv[2])
-print("pid", os.getpid(), flush=True)
 
 
 async def tick():
@@ -17,7 +19,9 @@ async def tick():
 async def bad():
     for _ in range(times):
         await asyncio.sleep(0.05)
+        begin = time.monotonic()
         time.sleep(seconds)
+        print("blocked", os.getpid(), (time.monotonic() - begin) * 1000, flush=True)
 
 
 async def main():
