@@ -64,7 +64,10 @@ enum SavedRegister : uint32_t { kRbx, kRbp, kR12, kR13, kR14, kR15 };
 struct Call {
   std::atomic<uint32_t> function;  // an intercept::Function; 0: in no call
   uint32_t reserved;
-  std::atomic<uint64_t> entered;  // tick at entry
+  // Tick at entry, for waits for events and for locks, and for all calls of a thread that waits for
+  // events; else one more than at the call before. Either way no two calls of a thread have the
+  // same.
+  std::atomic<uint64_t> entered;
   uint64_t arguments[kArguments];
   uint64_t call_site;  // return address into the caller
   Context context;
@@ -82,7 +85,7 @@ struct Contributor {
 // One place at which a thread waits for events, told apart by its key. A thread has up to
 // kWaitSites of them; the least used gives way to a new one. [recorder]
 struct WaitSite {
-  // wait_key(): for epoll the descriptor and its generation, else function and call site. 0: free.
+  // For epoll the descriptor and its generation, else the call site (wait_sites.h). 0: free.
   std::atomic<uint64_t> key;
   uint64_t call_site;
   uint64_t stack_pointer;  // at the last entry; tells an outer wait from one nested in a callback
@@ -212,7 +215,8 @@ struct alignas(4096) Header {
   std::atomic<uint32_t> processes_used;        // [recorder]
   std::atomic<uint64_t> processes_missed;      // [recorder]
 
-  alignas(64) std::atomic<uint64_t> ring_head;  // [recorder] next position to fill
+  alignas(64) std::atomic<uint64_t> ring_head;  // [recorder] next position to fill; [observer]
+                                                // puts it right if it makes no sense
   std::atomic<uint64_t> ring_dropped;           // [recorder] events that found the ring full
   alignas(64) std::atomic<uint64_t> ring_tail;  // [observer] next position to read
 };

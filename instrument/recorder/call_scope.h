@@ -42,6 +42,13 @@ TAILBACK_INLINE uint64_t as_word(T value) {
   }
 }
 
+// Reading the clock is the dearest part of a scope. Waits for events and for locks take long
+// enough; other calls are timed only on threads that wait for events.
+constexpr bool is_always_timed(Function function) {
+  const intercept::Family family = intercept::kFunctions[static_cast<uint32_t>(function)].family;
+  return family == intercept::Family::kEvents || family == intercept::Family::kLock;
+}
+
 // Where the function that this is written in returns to.
 #define CALL_SITE (reinterpret_cast<uint64_t>(__builtin_return_address(0)))
 
@@ -63,7 +70,8 @@ class CallScope {
     call.call_site = call_site;
     capture_context(call.context);
     holds_ = record_->holds.load(std::memory_order_relaxed);
-    entered_ = ticks();
+    is_timed_ = is_always_timed(function) || record_->sites.load(std::memory_order_relaxed) != 0;
+    entered_ = is_timed_ ? ticks() : call.entered.load(std::memory_order_relaxed) + 1;
     call.entered.store(entered_, std::memory_order_relaxed);
     call.function.store(static_cast<uint32_t>(function), std::memory_order_release);
   }
@@ -74,7 +82,7 @@ class CallScope {
   TAILBACK_INLINE ~CallScope() {
     if (__builtin_expect(record_ == nullptr, 0)) return;
     contract::Call& call = record_->call;
-    if (record_->sites.load(std::memory_order_relaxed) != 0) {
+    if (is_timed_ && record_->sites.load(std::memory_order_relaxed) != 0) {
       const uint64_t duration = ticks() - entered_;
       if (duration > segment->header.short_call_ticks.load(std::memory_order_relaxed)) {
         account_call(*record_, function_, call_site_, duration, own_site_);
@@ -121,6 +129,7 @@ class CallScope {
   uint64_t call_site_;
   const contract::WaitSite* own_site_ = nullptr;
   uint64_t entered_ = 0;
+  bool is_timed_ = false;
   uint32_t holds_ = 0;
   OuterCall outer_;
 };

@@ -14,7 +14,7 @@ namespace tailback {
 
 struct CallView {
   intercept::Function function = intercept::Function::kNone;
-  uint64_t entered = 0;  // tick; with `function` it identifies the call
+  uint64_t entered = 0;  // with `function` it identifies the call; often a tick, see the contract
   std::array<uint64_t, contract::kArguments> arguments{};
   uint64_t call_site = 0;
   contract::Context context{};

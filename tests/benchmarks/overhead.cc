@@ -39,6 +39,7 @@ std::vector<std::string> under_tailback(const std::vector<std::string>& command)
 }
 
 void run_to_end(const std::vector<std::string>& command, const std::filesystem::path& output) {
+  std::filesystem::remove(output);
   ProcessOptions options;
   options.command = command;
   options.output = output;

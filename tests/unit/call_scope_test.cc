@@ -59,7 +59,10 @@ __attribute__((noinline)) void deeper(Body body) {
 
 class CallScopeTest : public ::testing::Test {
  protected:
-  CallScopeTest() { set_ticks(500); }
+  CallScopeTest() {
+    set_ticks(500);
+    segment_.record().sites.store(1);  // a thread that waits for events: its calls are timed
+  }
   const Call& shown() const { return segment_.record().call; }
 
   PrivateSegment segment_;
@@ -83,6 +86,16 @@ TEST_F(CallScopeTest, ACallIsShownWhileItLasts) {
     EXPECT_GT(shown().context.stack_pointer, reinterpret_cast<uint64_t>(&marker) - 4096);
     EXPECT_NE(shown().context.instruction_pointer, 0u);
   });
+}
+
+TEST_F(CallScopeTest, OnOtherThreadsOnlyLocksAndWaitsAreTimed) {
+  segment_.record().sites.store(0);
+  segment_.record().call.entered.store(70);
+  call(Function::read, 1, 1, [&] { EXPECT_EQ(shown().entered.load(), 71u); });
+  call(Function::read, 1, 1, [&] { EXPECT_EQ(shown().entered.load(), 72u); });
+  call(Function::pthread_mutex_lock, 1, 1, [&] { EXPECT_EQ(shown().entered.load(), 500u); });
+  call(Function::read, 1, 1, [&] { EXPECT_EQ(shown().entered.load(), 501u); });
+  call(Function::poll, 1, 1, [&] { EXPECT_EQ(shown().entered.load(), 500u); });
 }
 
 TEST_F(CallScopeTest, ArgumentsKeepTheirSignAndSurplusOnesAreLeftOut) {
