@@ -201,7 +201,8 @@ struct alignas(4096) Header {
   TickSource tick_source;       // [creator]
   // Pid of the observer, 0 before it runs and once it has ended.
   std::atomic<int32_t> observer;  // [observer]
-  // Turns longer than this go into the ring. UINT64_MAX until the observer has set it.
+  // Turns longer than this go into the ring. Until the observer has set it: UINT64_MAX if it was
+  // there first, else so low that no turn is missed.
   std::atomic<uint64_t> threshold_ticks;  // [observer]
   // The longest pause of a hold.
   std::atomic<uint64_t> hold_limit_ticks;  // [observer]

@@ -16,6 +16,11 @@ namespace {
 
 constexpr size_t kPathSize = 4096;
 
+// Until the observer runs and says what it wants, any turn that it may want goes into the ring: of
+// 1 ms and more, which is no less than so many ticks of any source. It drops those that are too
+// short.
+constexpr uint64_t kFirstThreshold = 1000000;
+
 // A line on standard error, for the one failure that would otherwise leave a user without any sign.
 void complain(const char* what, const char* where) {
   const char prefix[] = "tailback: ";
@@ -156,7 +161,7 @@ contract::Segment* start_observer() {
     made->header.segment_size = sizeof(contract::Segment);
     made->header.tick_source =
         tsc_is_invariant() ? contract::TickSource::kTsc : contract::TickSource::kMonotonic;
-    made->header.threshold_ticks.store(UINT64_MAX);
+    made->header.threshold_ticks.store(kFirstThreshold);
     made->header.magic.store(contract::kMagic, std::memory_order_release);
     observer = fork_detached(*made, static_cast<int>(fd));
   }

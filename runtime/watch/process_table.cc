@@ -38,8 +38,6 @@ std::vector<uint32_t> ProcessTable::update(bool check_lives) {
   if (!check_lives) return ended;
   for (auto& [index, facts] : processes_) {
     if (facts.attached < newest[facts.pid] || has_ended(index)) {
-      // One that ended soon after it had become another program did not stay to be asked again.
-      if (facts.looks_as_other > 0 && facts.attached == newest[facts.pid]) ++lost_programs_;
       ended.push_back(index);
     } else if (executes_other(facts)) {
       ++lost_programs_;

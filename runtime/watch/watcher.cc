@@ -132,20 +132,21 @@ void Watcher::look_at_processes(bool check_lives) {
 
 Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& record) {
   const uint32_t generation = record.generation.load(std::memory_order_acquire);
-  WatchedThread& thread = threads_[index];
-  if (thread.generation == generation) return &thread;
-  thread = WatchedThread{};
-  thread.generation = generation;
-  thread.pid = record.pid.load(std::memory_order_relaxed);
-  thread.tid = record.tid.load(std::memory_order_relaxed);
-  thread.process = record.process.load(std::memory_order_relaxed);
-  ++seen_threads_;
-  if (thread.pid <= 0 || thread.tid <= 0 || !processes_.find(thread.process)) {
-    // Its process attached a moment ago, or the record is not to be believed.
+  const auto known = threads_.find(index);
+  if (known != threads_.end() && known->second.generation == generation) return &known->second;
+  WatchedThread found;
+  found.generation = generation;
+  found.pid = record.pid.load(std::memory_order_relaxed);
+  found.tid = record.tid.load(std::memory_order_relaxed);
+  found.process = record.process.load(std::memory_order_relaxed);
+  // Its process may have attached since the last look at processes.
+  if (!processes_.find(found.process)) processes_.update(false);
+  if (found.pid <= 0 || found.tid <= 0 || !processes_.find(found.process)) {
     threads_.erase(index);
-    --seen_threads_;
     return nullptr;
   }
+  ++seen_threads_;
+  WatchedThread& thread = threads_[index] = std::move(found);
   thread.name = read_comm(thread.pid, thread.tid).value_or("?");
   return &thread;
 }
@@ -157,6 +158,8 @@ void Watcher::look_at_threads() {
     ThreadRecord& record = segment_.threads[index];
     const auto state = static_cast<ThreadState>(record.state.load(std::memory_order_acquire));
     if (state == ThreadState::kExited) {
+      read_ring();  // its last words come first
+      watched(index, record);
       retire_thread(index, record, Ending::kThread);
     } else if (state == ThreadState::kLive) {
       WatchedThread* thread = watched(index, record);

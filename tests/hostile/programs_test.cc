@@ -1,0 +1,200 @@
+// Hostile programs: what they print, on both streams, and how they end is the same watched and not.
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "tests/hostile/three_ways.h"
+#include "tests/integration/harness/programs.h"
+
+namespace tailback::test {
+namespace {
+
+bool is_root() {
+  return geteuid() == 0;
+}
+
+bool can_unshare() {
+  const pid_t child = fork();
+  if (child == 0) _exit(unshare(CLONE_NEWUSER | CLONE_NEWPID) == 0 ? 0 : 1);
+  int status = 1;
+  return waitpid(child, &status, 0) == child && status == 0;
+}
+
+struct Needs {
+  bool (*met)() = nullptr;
+  const char* reason = "";
+};
+constexpr Needs kNothing;
+constexpr Needs kRoot{is_root, "needs root"};
+constexpr Needs kNamespaces{can_unshare, "needs user and process namespaces"};
+
+struct Row {
+  const char* name;
+  Subject subject;
+  Needs needs = kNothing;
+};
+std::ostream& operator<<(std::ostream& stream, const Row& row) {
+  return stream << row.name;
+}
+
+Subject subject(std::string program, std::vector<std::string> arguments = {},
+                Ending ending = exited(0), size_t stalls = 0) {
+  Subject result;
+  result.program = std::move(program);
+  result.arguments = std::move(arguments);
+  result.ending = ending;
+  result.stalls = stalls;
+  return result;
+}
+
+// What happens behind a wall that the observer can't look over counts as lost, and says so.
+Subject behind_a_wall(Subject subject) {
+  subject.keeps_losses = true;
+  return subject;
+}
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> kRows = {
+      {"Errno", subject("errno_kept", {}, exited(3))},
+      {"Mutexes", subject("mutex_kinds")},
+      {"Cancellation", subject("cancellation")},
+      {"Jumps", subject("jumps", {}, exited(0), 3)},
+      {"Exceptions", subject("exceptions")},
+      {"UncaughtException", subject("exceptions", {"uncaught"}, killed(SIGABRT))},
+      {"HandlersCall", subject("handlers_call", {}, exited(0), 3)},
+      {"Interruptions", subject("interruptions", {}, exited(0), 5)},
+      {"UrgentStorm", subject("urgent_storm")},
+      {"BlockedSignals", subject("blocked_signals", {}, exited(0), 3)},
+      {"SignalsWaited", subject("signals_waited", {}, exited(0), 8)},
+      {"OwnUrgent", subject("own_urgent", {}, exited(0), 10)},
+      {"Dispositions", subject("dispositions")},
+      {"AlternateStack", subject("alternate_stack", {}, exited(0), 4)},
+      {"SmallStacks", subject("small_stacks", {}, exited(0), 12)},
+      {"Fibers", subject("fibers")},
+      {"Forks", subject("forks", {}, exited(0), 2)},
+      {"Spawning", subject("spawning")},
+      {"Descriptors", subject("descriptors", {}, exited(0), 4)},
+      {"Daemon", subject("daemon", {}, exited(0), 4)},
+      {"OtherRoot", behind_a_wall(subject("other_root", {}, exited(0), 2)), kRoot},
+      {"OtherUser", behind_a_wall(subject("other_user", {}, exited(0), 2)), kRoot},
+      {"Namespaces", behind_a_wall(subject("namespaces")), kNamespaces},
+      {"SeccompStrict", subject("seccomp_strict", {}, exited(14))},
+      {"SeccompStrictBySystemCall", subject("seccomp_strict", {"syscall"}, exited(14))},
+      {"SeccompFilter", subject("seccomp_filter", {}, exited(0), 3)},
+      {"SeccompFilterBySystemCall", subject("seccomp_filter", {"syscall"}, exited(0), 3)},
+      {"LimitOfFiles", subject("limits", {"files"})},
+      {"LimitOfMemory", subject("limits", {"memory"})},
+      {"LimitOfFileSize", subject("limits", {"size"})},
+      {"LimitOfProcesses", behind_a_wall(subject("limits", {"processes"})), kRoot},
+      {"Environment", subject("environment")},
+      {"Libraries", subject("libraries", {}, exited(0), 2)},
+      {"ThreadCrowd", subject("thread_crowd")},
+      {"PassingThreads", subject("passing_threads")},
+      {"ChildTree", subject("child_tree")},
+      {"Fortified", subject("fortified", {}, killed(SIGABRT))},
+      {"HeldSpinner", subject("held_spinner", {}, exited(0), 10)},
+  };
+  return kRows;
+}
+
+class HostilePrograms : public ThreeWays, public ::testing::WithParamInterface<Row> {};
+
+TEST_P(HostilePrograms, NoticeNothing) {
+  const Row& row = GetParam();
+  if (row.needs.met && !row.needs.met()) GTEST_SKIP() << row.needs.reason;
+  compare(row.subject);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, HostilePrograms, ::testing::ValuesIn(rows()),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+class HeldPrograms : public ThreeWays {};
+
+// The programs above would notice nothing of a recorder that does nothing either.
+TEST_F(HeldPrograms, AreSampledWhileTheyRun) {
+  // The last of its five long turns ends with the program, and may go unseen.
+  const auto runs = compare(subject("alternate_stack", {}, exited(0), 4));
+  for (const Seen& run : runs) {
+    const auto stalls = run.recording.final_stalls();
+    // On a busy machine some turns are so short of CPU that no sample is taken in time.
+    const auto sampled = std::count_if(stalls.begin(), stalls.end(), [](const Json& stall) {
+      return !stall["call"].is_object() && stack_has_function(stall, "main");
+    });
+    EXPECT_GE(sampled, 1) << summary(stalls);
+  }
+}
+
+class PoorStart : public ThreeWays {};
+
+// Started by a shell that has closed the standard descriptors.
+TEST_F(PoorStart, WithoutStandardDescriptors) {
+  for (const char* closed : {"<&- >&- 2>&-", "<&- 2>&-", "2>&-", "<&-", ">&-"}) {
+    Subject poor = subject("closed_standard", {}, exited(19), 1);
+    poor.wrapper = {"/bin/sh", "-c", std::string("exec \"$0\" ") + closed};
+    SCOPED_TRACE(closed);
+    std::string alone;
+    for (const Way way : {Way::kAlone, Way::kLaunched, Way::kPreloaded}) {
+      Seen seen = run(poor, way);
+      const std::string text = file_text(work_directory(way) / "closed_standard.txt") + seen.output;
+      if (way == Way::kAlone) {
+        alone = text;
+        EXPECT_NE(alone.find("done\n"), std::string::npos);
+      }
+      EXPECT_EQ(text, alone) << way;
+      EXPECT_EQ(seen.errors, "") << way;
+    }
+  }
+}
+
+// Tailback itself started so.
+TEST_F(PoorStart, LauncherWithoutStandardDescriptors) {
+  Subject poor = subject("closed_standard", {}, exited(19));
+  std::string alone;
+  for (const char* launcher : {"", "\"$TAILBACK\" run --quiet -- "}) {
+    poor.environment = {{"TAILBACK", tailback_binary()}};
+    poor.wrapper = {"/bin/sh", "-c", "exec " + std::string(launcher) + "\"$0\" <&- >&- 2>&-"};
+    run(poor, Way::kAlone);
+    const std::string text = file_text(work_directory(Way::kAlone) / "closed_standard.txt");
+    if (alone.empty()) alone = text;
+    EXPECT_NE(text.find("done\n"), std::string::npos);
+    EXPECT_EQ(text, alone);
+  }
+}
+
+// Limits set before anything of ours runs: whether there is a recording then or not, the program
+// is unharmed.
+TEST_F(PoorStart, WithinLimits) {
+  for (const char* limit : {"ulimit -f 1", "ulimit -n 7", "ulimit -v 60000"}) {
+    Subject poor = subject("alternate_stack");
+    // Whatever else the test has inherited must not take the few descriptors that there are.
+    poor.wrapper = {
+        "/bin/sh", "-c",
+        "exec 3>&- 4>&- 5>&- 6>&-; " + std::string(limit) + "; LD_PRELOAD=$OURS exec \"$0\""};
+    const Seen alone = run(poor, Way::kAlone);
+    poor.environment = {{"OURS", recorder_library()}, {"TAILBACK_QUIET", "1"}};
+    const Seen preloaded = run(poor, Way::kAlone);
+    EXPECT_EQ(preloaded.output, alone.output);
+    EXPECT_EQ(preloaded.errors, alone.errors);
+    EXPECT_NE(alone.output.find("done\n"), std::string::npos);
+  }
+}
+
+class Preloads : public ThreeWays {};
+
+// An allocator with a lock, that calls what the recorder has wrapped from the loader's first
+// moment on; before the recorder in the list, and after it.
+TEST_F(Preloads, LockingAllocator) {
+  for (const bool ours_first : {true, false}) {
+    SCOPED_TRACE(ours_first ? "after the recorder" : "before the recorder");
+    Subject allocating = subject("allocating", {}, exited(0), 2);
+    allocating.preloads = {hostile_library("locking_allocator")};
+    allocating.ours_first = ours_first;
+    compare(allocating);
+  }
+}
+
+}  // namespace
+}  // namespace tailback::test
