@@ -129,7 +129,7 @@ std::string EchoServer::answer(std::string_view line) {
     return "bye";
   }
   if (line == "longest") {
-    return in_milliseconds(longest_turn_);
+    return in_milliseconds(std::exchange(longest_turn_, {}));
   }
   return handler_(line);
 }
