@@ -11,7 +11,7 @@ namespace {
 // Attempts of TRY lines: 0 means that the lock was taken (or the lock's answer is final) without
 // waiting, kMustWait that the real call has to be made, and recorded. Under ThreadSanitizer a try
 // would lose its lock-order reports, so there the lock's word is read in its place.
-constexpr int kMustWait = -2;
+constexpr int kMustWait = EBUSY;
 
 template <typename Plain>
 TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, Plain plain) {
@@ -19,8 +19,7 @@ TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, Plain plain) {
     if (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 0) return kMustWait;
     return plain();
   }
-  const int result = next.pthread_mutex_trylock(mutex);
-  return __builtin_expect(result == EBUSY, 0) ? kMustWait : result;
+  return next.pthread_mutex_trylock(mutex);
 }
 
 // What libc refuses even if it need not wait must not be tried.

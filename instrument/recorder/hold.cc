@@ -48,12 +48,11 @@ void on_hold(int, siginfo_t*, void* interrupted) {
   ThreadRecord* record = current_thread.record;
   if (!record) return;
   // Also if the signal is somebody else's: without our handler it would have gone unnoticed.
-  if (cut_a_call_short(*static_cast<const ucontext_t*>(interrupted))) {
-    record->holds.fetch_add(1, std::memory_order_relaxed);
-  }
+  const ucontext_t& context = *static_cast<const ucontext_t*>(interrupted);
+  if (cut_a_call_short(context)) record->holds.fetch_add(1, std::memory_order_relaxed);
   if (record->hold_state.load(std::memory_order_acquire) != as_word(HoldState::kAsked)) return;
 
-  save_registers(*static_cast<const ucontext_t*>(interrupted), record->hold_context);
+  save_registers(context, record->hold_context);
   uint32_t expected = as_word(HoldState::kAsked);
   const uint64_t begin = ticks();
   if (!record->hold_state.compare_exchange_strong(expected, as_word(HoldState::kHeld))) return;
@@ -120,7 +119,25 @@ void announce(bool in_place) {
   ProcessRecord* record = process_record();
   if (record && !in_process_of_record(*record)) return;
   handler_in_place = in_place;
-  if (record) record->hold_ready.store(in_place ? 1 : 0, std::memory_order_release);
+  if (record) record->hold_ready.store(in_place ? 1 : 0);
+}
+
+// Once it is announced that the handler goes: a hold that was asked for before may still bring a
+// signal. An observer that was stopped in the middle of it is not waited for.
+void wait_for_holds_under_way() {
+  const ProcessRecord* process = process_record();
+  if (!process) return;
+  const uint32_t index = static_cast<uint32_t>(process - segment->processes);
+  const uint64_t limit = 20 * segment->header.hold_limit_ticks.load(std::memory_order_relaxed);
+  const uint64_t begin = ticks();
+  const uint32_t used = segment->header.threads_used.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < used && i < contract::kThreadCapacity; ++i) {
+    const ThreadRecord& thread = segment->threads[i];
+    if (thread.process.load(std::memory_order_relaxed) != index) continue;
+    while (thread.hold_state.load() == as_word(HoldState::kAsked) && ticks() - begin < limit) {
+      raw_syscall(SYS_sched_yield);
+    }
+  }
 }
 
 bool is_hold_handler_in_place() {
@@ -149,15 +166,24 @@ void install_hold_handler() {
 bool remove_hold_handler() {
   if (!is_hold_handler_in_place()) return false;
   announce(false);
+  wait_for_holds_under_way();
   return set_action(programs_action);
 }
 
 namespace {
 
-// Makes a call that may ask for or change what a signal does. For the hold's signal the program's
-// own action is put in its place first, so that libc and the kernel give the answers; while the
-// program leaves the default one (or puts it back, as node does with all signals at its start) our
-// handler returns, and when it wants the signal for itself, we step aside.
+// As libc's sigaction fills it in.
+void show_programs_action(struct sigaction& shown) {
+  shown.sa_sigaction = programs_action.handler;
+  shown.sa_flags = static_cast<int>(programs_action.flags);
+  shown.sa_restorer = programs_action.restorer;
+  __builtin_memcpy(&shown.sa_mask, &programs_action.mask, sizeof programs_action.mask);
+}
+
+// Makes a call that may change what a signal does. For the hold's signal the program's own action
+// is put in its place first, so that libc and the kernel give the answers; while the program leaves
+// the default one (or puts it back, as node does with all signals at its start) our handler
+// returns, and when it wants the signal for itself, we step aside.
 template <typename Call>
 TAILBACK_INLINE auto with_programs_action(int number, Call call) {
   if (__builtin_expect(number != kHoldSignal, 1)) return call();
@@ -174,6 +200,10 @@ using namespace tailback;
 
 TAILBACK_EXPORT int sigaction(int number, const struct sigaction* action,
                               struct sigaction* old) noexcept {
+  if (__builtin_expect(number == kHoldSignal, 0) && !action && old && is_hold_handler_in_place()) {
+    show_programs_action(*old);
+    return 0;
+  }
   return with_programs_action(number, [&] { return next.sigaction(number, action, old); });
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 
 #include "runtime/capture/memory.h"
 #include "runtime/explain/call_arguments.h"
@@ -41,10 +40,7 @@ Cause cause_of_kind(DescriptorKind kind, Cause otherwise) {
 
 // A child's command line, its arguments apart by spaces.
 std::string command_line(int pid) {
-  std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  while (!text.empty() && text.back() == '\0') text.pop_back();
-  std::replace(text.begin(), text.end(), '\0', ' ');
+  std::string text = read_command_line(pid).value_or("");
   constexpr size_t kLongest = 200;
   if (text.size() > kLongest) text = text.substr(0, kLongest) + "…";
   return text;

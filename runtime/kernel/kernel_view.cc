@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
@@ -102,6 +103,14 @@ bool would_handle_signal(int pid, int tid, int signal) {
     return (set >> (signal - 1) & 1) != 0;
   };
   return has("\nSigCgt:\t") && !has("\nSigBlk:\t");
+}
+
+std::optional<std::string> read_command_line(int pid) {
+  auto text = read_small(fmt::format("/proc/{}/cmdline", pid));
+  if (!text) return std::nullopt;
+  while (!text->empty() && text->back() == '\0') text->pop_back();
+  std::replace(text->begin(), text->end(), '\0', ' ');
+  return text;
 }
 
 std::optional<std::string> read_comm(int pid, int tid) {

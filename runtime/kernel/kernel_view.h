@@ -36,6 +36,9 @@ std::optional<KernelCall> read_kernel_call(int pid, int tid);
 // Whether a signal sent to the thread would run a handler now: caught and not blocked.
 bool would_handle_signal(int pid, int tid, int signal);
 
+// The command line of a process, its arguments apart by spaces.
+std::optional<std::string> read_command_line(int pid);
+
 // The name of a thread (tid == pid: of the process), without its newline.
 std::optional<std::string> read_comm(int pid, int tid);
 

@@ -96,7 +96,12 @@ void Analyst::start(const SessionStart& start) {
 
 void Analyst::take(StallObservation observation) {
   post([this, taken = std::make_shared<StallObservation>(std::move(observation))] {
-    analyse(*taken);
+    // Nothing that a target does may end the observer.
+    try {
+      analyse(*taken);
+    } catch (const std::exception&) {
+      ++failures_;
+    }
   });
 }
 
@@ -104,6 +109,7 @@ void Analyst::finish(SessionEnd end) {
   post([this, end = std::move(end)]() mutable {
     end.stalls = stalls_;
     end.stalled = stalled_;
+    end.losses.corrupt += failures_;
     reporter_.end(end);
     stopping_ = true;
   });

@@ -52,6 +52,7 @@ class Analyst {
   std::set<uint64_t> open_;  // reported as ongoing, not yet as ended
   uint64_t stalls_ = 0;
   Nanoseconds stalled_{};
+  uint64_t failures_ = 0;  // observations that could not be analysed
 
   std::mutex mutex_;
   std::condition_variable changed_;

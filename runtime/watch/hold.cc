@@ -48,6 +48,11 @@ std::optional<Hold> Hold::take(contract::ThreadRecord& record,
     // An earlier request that was never answered and never taken back: only a hostile target's.
     return std::nullopt;
   }
+  // A program that takes the signal for itself says so first, then waits for what was asked before.
+  if (process.hold_ready.load() == 0) {
+    change(record, HoldState::kAsked, HoldState::kNone);
+    return std::nullopt;
+  }
   const auto stat = read_thread_stat(pid, tid);
   const bool sent = stat && stat->state == 'R' && syscall(SYS_tgkill, pid, tid, SIGURG) == 0;
   if ((!sent || !wait_until_held(record)) && change(record, HoldState::kAsked, HoldState::kNone)) {

@@ -91,7 +91,12 @@ void Watcher::run() {
   prctl(PR_SET_TIMERSLACK, 1000);
   setpriority(PRIO_PROCESS, 0, -10);
   while (!stopping_.load()) {
-    look();
+    // Nothing that a target does may end the observer.
+    try {
+      look();
+    } catch (const std::exception&) {
+      ++corrupt_;
+    }
     std::this_thread::sleep_for(interval());
   }
   look();

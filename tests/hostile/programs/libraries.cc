@@ -32,7 +32,7 @@ void use(const char* how, void* library, bool with_thread) {
 
 int main() {
   const std::string path = library_path("/proc/self/exe");
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 3; ++i) {
     use("plainly", dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), true);
     use("lazily", dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL), true);
     use("deeply bound", dlopen(path.c_str(), RTLD_NOW | RTLD_DEEPBIND), true);
