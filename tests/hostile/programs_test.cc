@@ -61,7 +61,7 @@ const std::vector<Row>& rows() {
       {"Errno", subject("errno_kept", {}, exited(3))},
       {"Mutexes", subject("mutex_kinds")},
       {"Cancellation", subject("cancellation")},
-      {"Jumps", subject("jumps", {}, exited(0), 3)},
+      {"Jumps", subject("jumps", {}, exited(0), 2)},
       {"Exceptions", subject("exceptions")},
       {"UncaughtException", subject("exceptions", {"uncaught"}, killed(SIGABRT))},
       {"HandlersCall", subject("handlers_call", {}, exited(0), 3)},

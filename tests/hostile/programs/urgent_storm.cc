@@ -142,7 +142,7 @@ int main() {
   say("sleep: ");
   const int64_t truly_left = 30000000000 - (now_ns() - begin);
   verdict("tells what is left",
-          left * 1000000000l <= truly_left + 10000000 && (left + 2) * 1000000000l > truly_left);
+          left * 1000000000l <= truly_left + 1000000000 && (left + 2) * 1000000000l > truly_left);
   over = true;
   pthread_join(thread, nullptr);
   say("done\n");
