@@ -12,42 +12,36 @@ enum class Family : uint8_t {
   kSleep,
   kFile,
   kSocket,
-  kDns,
+  kDns,  // hosts, users and whatever else may be looked up over the network
   kProcess,
   kLock,
-  kWait,
+  kWait,    // for another thread
+  kIpc,     // for another process
+  kSignal,  // for a signal
   kSystemCall,
 };
 
 // 0 is "in no call"; the others are the table's lines, in its order.
 enum class Function : uint32_t {
   kNone,
-#define CALL(name, result, parameters, arguments, family, roles) name,
-#define TRY(name, result, parameters, arguments, family, roles, attempt) name,
-#define OWN(name, family, roles) name,
-#include "instrument/contract/intercept_table.inc"
-#undef CALL
-#undef TRY
-#undef OWN
+#define EACH(name, family, roles, is_open_ended) name,
+#include "instrument/contract/each_intercept.inc"
+#undef EACH
   kCount,
 };
 
 struct FunctionFacts {
   const char* name;
   Family family;
-  const char* roles;  // see intercept_table.inc
+  const char* roles;        // see intercept_table.inc
+  bool open_ended = false;  // a JUMP line
 };
 
 inline constexpr FunctionFacts kFunctions[] = {
-    {"", Family::kNone, ""},
-#define CALL(name, result, parameters, arguments, family, roles) {#name, Family::family, roles},
-#define TRY(name, result, parameters, arguments, family, roles, attempt) \
-  {#name, Family::family, roles},
-#define OWN(name, family, roles) {#name, Family::family, roles},
-#include "instrument/contract/intercept_table.inc"
-#undef CALL
-#undef TRY
-#undef OWN
+    {"", Family::kNone, "", false},
+#define EACH(name, family, roles, is_open_ended) {#name, Family::family, roles, is_open_ended},
+#include "instrument/contract/each_intercept.inc"
+#undef EACH
 };
 
 inline constexpr uint32_t kFunctionCount = static_cast<uint32_t>(Function::kCount);

@@ -25,7 +25,7 @@
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;
@@ -129,11 +129,9 @@ struct alignas(4096) ThreadRecord {
   std::atomic<uint32_t> generation;  // [recorder] counts the owners of this record
   std::atomic<int32_t> pid;          // [recorder] as the thread sees it
   std::atomic<int32_t> tid;
-  std::atomic<uint32_t> process;     // [recorder] index of its ProcessRecord
-  std::atomic<uint32_t> sites;       // [recorder] wait sites in use
-  uint64_t attached;                 // [recorder] tick
-  std::atomic<uint64_t> calls_seen;  // [observer] `entered` of the call it has read, for the
-                                     // recorder's information
+  std::atomic<uint32_t> process;  // [recorder] index of its ProcessRecord
+  std::atomic<uint32_t> sites;    // [recorder] wait sites in use
+  uint64_t attached;              // [recorder] tick
 
   Call call;
 
@@ -227,6 +225,11 @@ struct Segment {
   ProcessRecord processes[kProcessCapacity];
   RingSlot ring[kRingCapacity];
   ThreadRecord threads[kThreadCapacity];
+  // The last open-ended call of each thread (a JUMP line of the table), beside its record. Only its
+  // entry is recorded: its context is the caller's at the return, with the return address as
+  // instruction pointer. The reader has to check that the thread is still below that frame.
+  // [recorder]
+  Call open_ended[kThreadCapacity];
 };
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

@@ -83,7 +83,8 @@ class CallScope {
     if (__builtin_expect(record_ == nullptr, 0)) return;
     contract::Call& call = record_->call;
     if (is_timed_ && record_->sites.load(std::memory_order_relaxed) != 0) {
-      const uint64_t duration = ticks() - entered_;
+      // Calls made within this one, by a callback, have moved its entry on by their own time.
+      const uint64_t duration = ticks() - call.entered.load(std::memory_order_relaxed);
       if (duration > segment->header.short_call_ticks.load(std::memory_order_relaxed)) {
         account_call(*record_, function_, call_site_, duration, own_site_);
       }

@@ -1,8 +1,13 @@
-// The interceptors that the table writes: CALL and TRY lines.
+// The interceptors that the table writes: CALL, AGAIN, QUICK and TRY lines.
+//
+// libc_declarations.h goes first, as it makes libc declare each symbol as itself.
+#include "instrument/recorder/libc_declarations.h"
+
 #include <stdarg.h>
 
 #include "instrument/recorder/call_scope.h"
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/stream_buffers.h"
 
 using namespace tailback;
 
@@ -30,6 +35,46 @@ TAILBACK_INLINE bool is_time(const struct timespec& time) {
   return time.tv_nsec >= 0 && time.tv_nsec < 1000000000;
 }
 
+// Of a writer there is a thread id; the readers are counted above three bits of flags.
+template <typename Plain>
+TAILBACK_INLINE int try_to_read(pthread_rwlock_t* lock, Plain plain) {
+  if (__builtin_expect(under_thread_sanitizer, 0)) {
+    if (__atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) != 0) return kMustWait;
+    return plain();
+  }
+  return next.pthread_rwlock_tryrdlock(lock);
+}
+template <typename Plain>
+TAILBACK_INLINE int try_to_write(pthread_rwlock_t* lock, Plain plain) {
+  if (__builtin_expect(under_thread_sanitizer, 0)) {
+    if (__atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) != 0 ||
+        __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED) >> 3 != 0) {
+      return kMustWait;
+    }
+    return plain();
+  }
+  return next.pthread_rwlock_trywrlock(lock);
+}
+
+template <typename Plain>
+TAILBACK_INLINE int try_spin(pthread_spinlock_t* lock, Plain plain) {
+  if (__builtin_expect(under_thread_sanitizer, 0)) return plain();
+  return next.pthread_spin_trylock(lock);
+}
+
+TAILBACK_INLINE int try_mtx(mtx_t* mutex) {
+  const int result = next.mtx_trylock(mutex);
+  return result == thrd_busy ? kMustWait : result;
+}
+
+// glibc's word for "has been run" (__PTHREAD_ONCE_DONE).
+TAILBACK_INLINE bool is_done(const pthread_once_t* once) {
+  return __atomic_load_n(once, __ATOMIC_ACQUIRE) == 2;
+}
+TAILBACK_INLINE bool is_done(const once_flag* once) {
+  return __atomic_load_n(&once->__data, __ATOMIC_ACQUIRE) == 2;
+}
+
 TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
   // sem_trywait is no point of cancellation; what it stands in for is one, first of all.
   pthread_testcancel();
@@ -39,8 +84,8 @@ TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
   return kMustWait;
 }
 
-// Some of the calls report errors by value: -1 is never among their results, so that the question
-// whether a hold interrupted them is answered at once.
+// Some lock operations report errors by value: -1 is never among their results, so that the
+// question whether a hold interrupted them is answered at once.
 template <typename Result, typename Next>
 TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
   Result result = call();
@@ -51,12 +96,29 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
 }  // namespace
 
 #define EXPAND(...) __VA_ARGS__
-#define CALL(name, result, parameters, arguments, family, roles)                     \
+// Some functions have no arguments.
+#define SCOPE(site, function, ...) CallScope scope(site, function __VA_OPT__(, ) __VA_ARGS__)
+#define CALL(name, result, parameters, arguments, family, roles)                \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
+    SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
+    return next.name arguments;                                                 \
+  }
+#define AGAIN(name, result, parameters, arguments, family, roles)                    \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {      \
-    CallScope scope(CALL_SITE, Function::name, EXPAND arguments);                    \
+    SCOPE(CALL_SITE, Function::name, EXPAND arguments);                              \
     return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
   }
-// The waiting half stands apart, so that the frame of a free lock stays small.
+// The waiting half stands apart, so that the frame of what need not wait stays small.
+#define QUICK(name, result, parameters, arguments, family, roles, is_quick)     \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
+    if (__builtin_expect(is_quick, 1)) return next.name arguments;              \
+    const uint64_t call_site = CALL_SITE;                                       \
+    auto recorded = [=]() __attribute__((noinline))->result {                   \
+      SCOPE(call_site, Function::name, EXPAND arguments);                       \
+      return next.name arguments;                                               \
+    };                                                                          \
+    return recorded();                                                          \
+  }
 #define TRY(name, result, parameters, arguments, family, roles, attempt)               \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {        \
     [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };         \
@@ -64,46 +126,55 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     if (__builtin_expect(attempted != kMustWait, 1)) return attempted;                 \
     const uint64_t call_site = CALL_SITE;                                              \
     auto recorded = [=]() __attribute__((noinline, cold))->result {                    \
-      CallScope scope(call_site, Function::name, EXPAND arguments);                    \
+      SCOPE(call_site, Function::name, EXPAND arguments);                              \
       return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
     };                                                                                 \
     return recorded();                                                                 \
   }
 #define OWN(name, family, roles)
+#define JUMP(name, family, roles)
 #include "instrument/contract/intercept_table.inc"
 #undef CALL
+#undef AGAIN
+#undef QUICK
 #undef TRY
 #undef OWN
+#undef JUMP
 
 // connect() that a signal interrupted goes on in the background; made again it would fail with
 // EALREADY, so a hold's EINTR can't be hidden that way. It is restarted by the kernel unless the
 // socket has a send timeout.
-TAILBACK_EXPORT int connect(int fd, const struct sockaddr* address, socklen_t length) {
-  CallScope scope(CALL_SITE, Function::connect, fd, address, length);
-  return next.connect(fd, address, length);
-}
+#define CONNECT(name)                                                                  \
+  TAILBACK_EXPORT int name(int fd, const struct sockaddr* address, socklen_t length) { \
+    CallScope scope(CALL_SITE, Function::name, fd, address, length);                   \
+    return next.name(fd, address, length);                                             \
+  }
+CONNECT(connect)
+CONNECT(__connect)
 
 // The variadic ones: the mode is passed on whether or not the caller gave one, as libc reads it
 // only when the flags ask for it.
-#define OPEN(name)                                                                         \
-  TAILBACK_EXPORT int name(const char* path, int flags, ...) {                             \
-    va_list list;                                                                          \
-    va_start(list, flags);                                                                 \
-    const mode_t mode = va_arg(list, mode_t);                                              \
-    va_end(list);                                                                          \
-    CallScope scope(CALL_SITE, Function::name, path, flags, mode);                         \
-    return call_through_holds<int>(scope, [&]() { return next.name(path, flags, mode); }); \
+#define OPEN(name)                                                 \
+  TAILBACK_EXPORT int name(const char* path, int flags, ...) {     \
+    va_list list;                                                  \
+    va_start(list, flags);                                         \
+    const mode_t mode = va_arg(list, mode_t);                      \
+    va_end(list);                                                  \
+    CallScope scope(CALL_SITE, Function::name, path, flags, mode); \
+    return next.name(path, flags, mode);                           \
   }
-#define OPENAT(name)                                                                              \
-  TAILBACK_EXPORT int name(int dirfd, const char* path, int flags, ...) {                         \
-    va_list list;                                                                                 \
-    va_start(list, flags);                                                                        \
-    const mode_t mode = va_arg(list, mode_t);                                                     \
-    va_end(list);                                                                                 \
-    CallScope scope(CALL_SITE, Function::name, dirfd, path, flags, mode);                         \
-    return call_through_holds<int>(scope, [&]() { return next.name(dirfd, path, flags, mode); }); \
+#define OPENAT(name)                                                      \
+  TAILBACK_EXPORT int name(int dirfd, const char* path, int flags, ...) { \
+    va_list list;                                                         \
+    va_start(list, flags);                                                \
+    const mode_t mode = va_arg(list, mode_t);                             \
+    va_end(list);                                                         \
+    CallScope scope(CALL_SITE, Function::name, dirfd, path, flags, mode); \
+    return next.name(dirfd, path, flags, mode);                           \
   }
 OPEN(open)
 OPEN(open64)
+OPEN(__open)
+OPEN(__open64)
 OPENAT(openat)
 OPENAT(openat64)

@@ -111,11 +111,14 @@ TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxev
                   epfd, events, maxevents, timeout, mask);
 }
 
-TAILBACK_EXPORT int poll(struct pollfd* fds, nfds_t count, int timeout) {
-  WAIT_FOR_EVENTS(poll, call_site_key(call_site), from_milliseconds(timeout),
-                  next.poll(fds, count, timeout), next.poll(fds, count, in_milliseconds(left)), fds,
-                  count, timeout);
-}
+#define POLL(name)                                                                                \
+  TAILBACK_EXPORT int name(struct pollfd* fds, nfds_t count, int timeout) {                       \
+    WAIT_FOR_EVENTS(name, call_site_key(call_site), from_milliseconds(timeout),                   \
+                    next.name(fds, count, timeout), next.name(fds, count, in_milliseconds(left)), \
+                    fds, count, timeout);                                                         \
+  }
+POLL(poll)
+POLL(__poll)
 
 TAILBACK_EXPORT int __poll_chk(struct pollfd* fds, nfds_t count, int timeout, size_t size) {
   WAIT_FOR_EVENTS(__poll_chk, call_site_key(call_site), from_milliseconds(timeout),
@@ -145,13 +148,16 @@ TAILBACK_EXPORT int __ppoll_chk(struct pollfd* fds, nfds_t count, const struct t
 
 // select() leaves its sets undefined on EINTR and the remaining time in `timeout`, which the second
 // try therefore uses as it is.
-TAILBACK_EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,
-                           struct timeval* timeout) {
-  WAIT_FOR_EVENTS(select, call_site_key(call_site), 0,
-                  next.select(count, reads, writes, exceptions, timeout),
-                  next.select(count, reads, writes, exceptions, timeout), count, reads, writes,
-                  exceptions, timeout);
-}
+#define SELECT(name)                                                                            \
+  TAILBACK_EXPORT int name(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,        \
+                           struct timeval* timeout) {                                           \
+    WAIT_FOR_EVENTS(name, call_site_key(call_site), 0,                                          \
+                    next.name(count, reads, writes, exceptions, timeout),                       \
+                    next.name(count, reads, writes, exceptions, timeout), count, reads, writes, \
+                    exceptions, timeout);                                                       \
+  }
+SELECT(select)
+SELECT(__select)
 
 TAILBACK_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,
                             const struct timespec* timeout, const sigset_t* mask) {

@@ -1,6 +1,5 @@
 #include "instrument/recorder/hold.h"
 
-#include <signal.h>
 #include <ucontext.h>
 
 #include "instrument/recorder/next_definition.h"
@@ -12,8 +11,6 @@ namespace {
 using contract::HoldState;
 using contract::ProcessRecord;
 using contract::ThreadRecord;
-
-constexpr int kHoldSignal = SIGURG;
 
 constexpr uint32_t as_word(HoldState state) {
   return static_cast<uint32_t>(state);

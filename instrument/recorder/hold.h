@@ -5,7 +5,11 @@
 // without our handler (after exec, after the program took the signal for itself), nothing happens.
 #pragma once
 
+#include <signal.h>
+
 namespace tailback {
+
+inline constexpr int kHoldSignal = SIGURG;
 
 // Installs the handler, unless the signal is ignored or handled already.
 void install_hold_handler();

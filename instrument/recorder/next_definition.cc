@@ -2,111 +2,59 @@
 
 #include <elf.h>
 #include <link.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <atomic>
+#include <type_traits>
 
+#include "instrument/recorder/first_call.h"
 #include "instrument/recorder/rules.h"
 
 namespace tailback {
 namespace {
 
-// Forwarding stubs: where each pointer starts out. `Tag` makes one stub per function.
-template <typename Pointer, Pointer NextDefinitions::*Member>
-struct FirstCall;
+// The names of all pointers of `next` in their order, each ended by a zero.
+#define EACH(name, family, roles, is_open_ended) #name "\0"
+#define NAME(name) #name "\0"
+constexpr char kNames[] =
+#include "instrument/contract/each_intercept.inc"
+    NEEDED_BESIDE_THE_TABLE(NAME);
+#undef EACH
+#undef NAME
 
-template <typename Result, typename... Parameters,
-          Result (*NextDefinitions::*Member)(Parameters...)>
-struct FirstCall<Result (*)(Parameters...), Member> {
-  static Result stub(Parameters... parameters) {
-    resolve_next_definitions();
-    return (next.*Member)(parameters...);
-  }
-  // This libc has no such function, so no program can have been linked against it.
-  static Result absent(Parameters...) {
-    errno = ENOSYS;
-    return (Result)-1;
-  }
-};
-template <typename Result, typename... Parameters,
-          Result (*NextDefinitions::*Member)(Parameters...) noexcept>
-struct FirstCall<Result (*)(Parameters...) noexcept, Member> {
-  static Result stub(Parameters... parameters) noexcept {
-    resolve_next_definitions();
-    return (next.*Member)(parameters...);
-  }
-  static Result absent(Parameters...) noexcept {
-    errno = ENOSYS;
-    return (Result)-1;
-  }
-};
-// The variadic ones pass on as many arguments as any caller gives.
-template <int (*NextDefinitions::*Member)(const char*, int, ...)>
-struct FirstCall<int (*)(const char*, int, ...), Member> {
-  static int stub(const char* path, int flags, ...) {
-    va_list list;
-    va_start(list, flags);
-    const mode_t mode = va_arg(list, mode_t);
-    va_end(list);
-    resolve_next_definitions();
-    return (next.*Member)(path, flags, mode);
-  }
-  static int absent(const char*, int, ...) {
-    errno = ENOSYS;
-    return -1;
-  }
-};
-template <int (*NextDefinitions::*Member)(int, const char*, int, ...)>
-struct FirstCall<int (*)(int, const char*, int, ...), Member> {
-  static int stub(int dirfd, const char* path, int flags, ...) {
-    va_list list;
-    va_start(list, flags);
-    const mode_t mode = va_arg(list, mode_t);
-    va_end(list);
-    resolve_next_definitions();
-    return (next.*Member)(dirfd, path, flags, mode);
-  }
-  static int absent(int, const char*, int, ...) {
-    errno = ENOSYS;
-    return -1;
-  }
-};
-template <long (*NextDefinitions::*Member)(long, ...) noexcept>
-struct FirstCall<long (*)(long, ...) noexcept, Member> {
-  static long stub(long number, ...) noexcept {
-    va_list list;
-    va_start(list, number);
-    long a[6];
-    for (long& value : a) value = va_arg(list, long);
-    va_end(list);
-    resolve_next_definitions();
-    return (next.*Member)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-  }
-  static long absent(long, ...) noexcept {
-    errno = ENOSYS;
-    return -1;
-  }
-};
-template <int (*NextDefinitions::*Member)(int, ...) noexcept>
-struct FirstCall<int (*)(int, ...) noexcept, Member> {
-  static int stub(int option, ...) noexcept {
-    va_list list;
-    va_start(list, option);
-    unsigned long a[4];
-    for (unsigned long& value : a) value = va_arg(list, unsigned long);
-    va_end(list);
-    resolve_next_definitions();
-    return (next.*Member)(option, a[0], a[1], a[2], a[3]);
-  }
-  static int absent(int, ...) noexcept {
-    errno = ENOSYS;
-    return -1;
-  }
-};
+constexpr uint32_t gnu_hash(const char* name) {
+  uint32_t hash = 5381;
+  for (const char* c = name; *c; ++c) hash = hash * 33 + static_cast<unsigned char>(*c);
+  return hash;
+}
 
-#define STUB(name) FirstCall<decltype(NextDefinitions::name), &NextDefinitions::name>::stub
-#define ABSENT(name) FirstCall<decltype(NextDefinitions::name), &NextDefinitions::name>::absent
+constexpr uint32_t length_of(const char* name) {
+  uint32_t length = 0;
+  while (name[length]) ++length;
+  return length;
+}
+
+struct Hashes {
+  uint32_t of[kNextDefinitions];
+};
+constexpr Hashes hashes_of_names() {
+  Hashes hashes{};
+  const char* name = kNames;
+  for (uint32_t& hash : hashes.of) {
+    hash = gnu_hash(name);
+    name += length_of(name) + 1;
+  }
+  return hashes;
+}
+constexpr Hashes kHashes = hashes_of_names();
+
+template <typename Result, typename... Parameters>
+constexpr bool returns_pointer(Result (*)(Parameters...)) {
+  return std::is_pointer_v<Result>;
+}
+template <typename Result, typename... Parameters>
+constexpr bool returns_pointer(Result (*)(Parameters..., ...)) {
+  return std::is_pointer_v<Result>;
+}
 
 // The dynamic symbols of one loaded module.
 class Module {
@@ -145,15 +93,12 @@ class Module {
 
   bool is(const ElfW(Dyn) * dynamic) const { return dynamic_ == dynamic; }
 
-  // The default version of a function, or nullptr.
-  void* function(const char* name) const {
+  // The default version of a function, else any that it has (some are kept for old programs
+  // alone), else nullptr.
+  void* function(const char* name, uint32_t hash) const {
     if (!symbols_ || !strings_) return nullptr;
-    const ElfW(Sym)* symbol = nullptr;
-    if (gnu_hash_) {
-      symbol = in_gnu_hash(name);
-    } else if (hash_) {
-      symbol = in_hash(name);
-    }
+    const ElfW(Sym)* symbol = find(name, hash, false);
+    if (!symbol && versions_) symbol = find(name, hash, true);
     if (!symbol) return nullptr;
     void* address = reinterpret_cast<void*>(base_ + symbol->st_value);
     if (ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC) {
@@ -169,35 +114,46 @@ class Module {
     return reinterpret_cast<T>(value < base_ ? base_ + value : value);
   }
 
-  bool matches(uint32_t index, const char* name) const {
+  const ElfW(Sym) * find(const char* name, uint32_t hash, bool hidden_too) const {
+    if (gnu_hash_) return in_gnu_hash(name, hash, hidden_too);
+    return hash_ ? in_hash(name, hidden_too) : nullptr;
+  }
+
+  bool matches(uint32_t index, const char* name, bool hidden_too) const {
     const ElfW(Sym)& symbol = symbols_[index];
     if (symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0) return false;
     const unsigned type = ELF64_ST_TYPE(symbol.st_info);
     if (type != STT_FUNC && type != STT_GNU_IFUNC) return false;
     constexpr uint16_t kHiddenVersion = 0x8000;
-    if (versions_ && (versions_[index] & kHiddenVersion)) return false;
+    if (!hidden_too && versions_ && (versions_[index] & kHiddenVersion)) return false;
     return strcmp(strings_ + symbol.st_name, name) == 0;
   }
 
-  const ElfW(Sym) * in_gnu_hash(const char* name) const {
-    uint32_t hash = 5381;
-    for (const char* c = name; *c; ++c) hash = hash * 33 + static_cast<unsigned char>(*c);
+  const ElfW(Sym) * in_gnu_hash(const char* name, uint32_t hash, bool hidden_too) const {
+    constexpr uint32_t kWordBits = 8 * sizeof(ElfW(Addr));
     const uint32_t buckets = gnu_hash_[0];
     const uint32_t first = gnu_hash_[1];
-    const uint32_t bloom = gnu_hash_[2];
-    if (buckets == 0) return nullptr;
-    const uint32_t* bucket = gnu_hash_ + 4 + bloom * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+    const uint32_t bloom_words = gnu_hash_[2];
+    const uint32_t bloom_shift = gnu_hash_[3];
+    if (buckets == 0 || bloom_words == 0) return nullptr;
+    const auto* bloom = reinterpret_cast<const ElfW(Addr)*>(gnu_hash_ + 4);
+    const ElfW(Addr) word = bloom[hash / kWordBits % bloom_words];
+    const ElfW(Addr) one = 1;
+    if (!(word >> hash % kWordBits & word >> (hash >> bloom_shift) % kWordBits & one)) {
+      return nullptr;
+    }
+    const auto* bucket = reinterpret_cast<const uint32_t*>(bloom + bloom_words);
     const uint32_t* chain = bucket + buckets;
     uint32_t index = bucket[hash % buckets];
     if (index < first) return nullptr;
     for (;; ++index) {
       const uint32_t entry = chain[index - first];
-      if ((entry | 1) == (hash | 1) && matches(index, name)) return symbols_ + index;
+      if ((entry | 1) == (hash | 1) && matches(index, name, hidden_too)) return symbols_ + index;
       if (entry & 1) return nullptr;
     }
   }
 
-  const ElfW(Sym) * in_hash(const char* name) const {
+  const ElfW(Sym) * in_hash(const char* name, bool hidden_too) const {
     uint32_t hash = 0;
     for (const char* c = name; *c; ++c) {
       hash = (hash << 4) + static_cast<unsigned char>(*c);
@@ -208,7 +164,7 @@ class Module {
     const uint32_t buckets = hash_[0];
     if (buckets == 0) return nullptr;
     for (uint32_t index = hash_[2 + hash % buckets]; index; index = hash_[2 + buckets + index]) {
-      if (matches(index, name)) return symbols_ + index;
+      if (matches(index, name, hidden_too)) return symbols_ + index;
     }
     return nullptr;
   }
@@ -224,56 +180,58 @@ class Module {
 
 extern "C" ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
+// One pointer of `next`, of whatever type.
+void*& slot(uint32_t index) {
+  return reinterpret_cast<void**>(&next)[index];
+}
+
 struct Walk {
-  NextDefinitions found{};
   bool past_recorder = false;
   bool thread_sanitizer = false;
   bool observer = false;
 };
 
+bool has(const Module& module, const char* name) {
+  return module.function(name, gnu_hash(name)) != nullptr;
+}
+
 int visit(dl_phdr_info* info, size_t, void* data) {
   Walk& walk = *static_cast<Walk*>(data);
   const Module module(*info);
-  if (module.function("__tsan_init")) walk.thread_sanitizer = true;
-  if (module.function("tailback_observer_process")) walk.observer = true;
+  if (has(module, "__tsan_init")) walk.thread_sanitizer = true;
+  if (has(module, "tailback_observer_process")) walk.observer = true;
   if (!walk.past_recorder) {
     walk.past_recorder = module.is(_DYNAMIC);
     return 0;
   }
-#define RESOLVE(name)                                                                            \
-  if (!walk.found.name) {                                                                        \
-    walk.found.name = reinterpret_cast<decltype(NextDefinitions::name)>(module.function(#name)); \
+  const char* name = kNames;
+  for (uint32_t i = 0; i < kNextDefinitions; ++i, name += length_of(name) + 1) {
+    if (__atomic_load_n(&slot(i), __ATOMIC_RELAXED) != first_call_stub(i)) continue;
+    if (void* function = module.function(name, kHashes.of[i])) {
+      __atomic_store_n(&slot(i), function, __ATOMIC_RELAXED);
+    }
   }
-#define CALL(name, result, parameters, arguments, family, roles) RESOLVE(name)
-#define TRY(name, result, parameters, arguments, family, roles, attempt) RESOLVE(name)
-#define OWN(name, family, roles) RESOLVE(name)
-#include "instrument/contract/intercept_table.inc"
-#undef CALL
-#undef TRY
-#undef OWN
-  NEEDED_BESIDE_THE_TABLE(RESOLVE)
   return 0;
 }
 
-template <typename Pointer>
-void publish(Pointer& slot, Pointer found, Pointer absent) {
-  __atomic_store_n(&slot, found ? found : absent, __ATOMIC_RELAXED);
+// Called in place of what no loaded module has, so that no program can have been linked with it.
+void* absent_pointer() {
+  errno = ENOSYS;
+  return nullptr;
+}
+int64_t absent_number() {
+  errno = ENOSYS;
+  return -1;
 }
 
-}  // namespace
+constexpr bool kReturnsPointer[] = {
+#define RETURNS_POINTER(name) returns_pointer(decltype(NextDefinitions::name){}),
+#define EACH(name, family, roles, is_open_ended) RETURNS_POINTER(name)
+#include "instrument/contract/each_intercept.inc"
+#undef EACH
+    NEEDED_BESIDE_THE_TABLE(RETURNS_POINTER)};
 
-NextDefinitions next = {
-#define CALL(name, result, parameters, arguments, family, roles) STUB(name),
-#define TRY(name, result, parameters, arguments, family, roles, attempt) STUB(name),
-#define OWN(name, family, roles) STUB(name),
-#include "instrument/contract/intercept_table.inc"
-#undef CALL
-#undef TRY
-#undef OWN
-#define NAMED_STUB(name) STUB(name),
-    NEEDED_BESIDE_THE_TABLE(NAMED_STUB)
-#undef NAMED_STUB
-};
+}  // namespace
 
 bool under_thread_sanitizer = false;
 bool inside_observer = false;
@@ -283,15 +241,15 @@ TAILBACK_COLD void resolve_next_definitions() {
   dl_iterate_phdr(visit, &walk);
   under_thread_sanitizer = walk.thread_sanitizer;
   inside_observer = walk.observer;
-#define PUBLISH(name) publish(next.name, walk.found.name, ABSENT(name));
-#define CALL(name, result, parameters, arguments, family, roles) PUBLISH(name)
-#define TRY(name, result, parameters, arguments, family, roles, attempt) PUBLISH(name)
-#define OWN(name, family, roles) PUBLISH(name)
-#include "instrument/contract/intercept_table.inc"
-#undef CALL
-#undef TRY
-#undef OWN
-  NEEDED_BESIDE_THE_TABLE(PUBLISH)
 }
 
 }  // namespace tailback
+
+extern "C" void* tailback_first_call(uint32_t index) {
+  using namespace tailback;
+  resolve_next_definitions();
+  void* const found = __atomic_load_n(&slot(index), __ATOMIC_RELAXED);
+  if (found != first_call_stub(index)) return found;
+  return kReturnsPointer[index] ? reinterpret_cast<void*>(absent_pointer)
+                                : reinterpret_cast<void*>(absent_number);
+}

@@ -4,13 +4,8 @@
 // recorder itself. dlsym would allocate, take locks, and is called back by allocators that take a
 // mutex; and on older glibc it may return the oldest version of a versioned symbol, where the walk
 // takes the default one, as a linker would. The walk works at any moment, also before our
-// constructor: each pointer starts out at a stub that resolves all and forwards.
+// constructor: each pointer starts out at a stub that resolves all and forwards (first_call.cc).
 #pragma once
-
-#include <pthread.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <stddef.h>
 
 #include "instrument/recorder/libc_declarations.h"
 
@@ -20,8 +15,14 @@ namespace tailback {
 #define NEEDED_BESIDE_THE_TABLE(NAME) \
   NAME(pthread_mutex_trylock)         \
   NAME(pthread_mutex_unlock)          \
+  NAME(pthread_rwlock_tryrdlock)      \
+  NAME(pthread_rwlock_trywrlock)      \
+  NAME(pthread_spin_trylock)          \
+  NAME(mtx_trylock)                   \
   NAME(sem_trywait)                   \
+  NAME(ftrylockfile)                  \
   NAME(pthread_create)                \
+  NAME(thrd_create)                   \
   NAME(epoll_create)                  \
   NAME(epoll_create1)                 \
   NAME(prctl)                         \
@@ -38,20 +39,19 @@ namespace tailback {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 struct NextDefinitions {
-#define CALL(name, result, parameters, arguments, family, roles) decltype(&::name) name;
-#define TRY(name, result, parameters, arguments, family, roles, attempt) decltype(&::name) name;
-#define OWN(name, family, roles) decltype(&::name) name;
-#include "instrument/contract/intercept_table.inc"
-#undef CALL
-#undef TRY
-#undef OWN
+#define EACH(name, family, roles, is_open_ended) decltype(&::name) name;
+#include "instrument/contract/each_intercept.inc"
+#undef EACH
 #define POINTER(name) decltype(&::name) name;
   NEEDED_BESIDE_THE_TABLE(POINTER)
 #undef POINTER
 };
 #pragma GCC diagnostic pop
 
-extern NextDefinitions next;
+// Lies in first_call.cc.
+extern NextDefinitions next asm("tailback_next_definitions") __attribute__((visibility("hidden")));
+
+inline constexpr uint32_t kNextDefinitions = sizeof(NextDefinitions) / sizeof(void*);
 
 // True once the program is known to run under ThreadSanitizer's runtime, which must see the plain
 // lock and not an attempt first.
@@ -59,7 +59,9 @@ extern bool under_thread_sanitizer;
 // True in the observer's own process (a preload inherited by `tailback`): the recorder stays out.
 extern bool inside_observer;
 
-// Fills `next` in. Safe at any moment, any number of times, from several threads at once.
+// Fills `next` in. Safe at any moment, any number of times, from several threads at once. What no
+// loaded module has keeps its stub, and is looked for again when it is called: a library may come
+// later (liburing).
 void resolve_next_definitions();
 
 }  // namespace tailback

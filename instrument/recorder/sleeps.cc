@@ -7,17 +7,20 @@
 
 using namespace tailback;
 
-TAILBACK_EXPORT int nanosleep(const struct timespec* duration, struct timespec* remaining) {
-  CallScope scope(CALL_SITE, Function::nanosleep, duration, remaining);
-  struct timespec left;
-  int result = next.nanosleep(duration, &left);
-  while (scope.interrupted_by_hold(result)) {
-    const struct timespec rest = left;
-    result = next.nanosleep(&rest, &left);
+#define NANOSLEEP(name)                                                                   \
+  TAILBACK_EXPORT int name(const struct timespec* duration, struct timespec* remaining) { \
+    CallScope scope(CALL_SITE, Function::name, duration, remaining);                      \
+    struct timespec left;                                                                 \
+    int result = next.name(duration, &left);                                              \
+    while (scope.interrupted_by_hold(result)) {                                           \
+      const struct timespec rest = left;                                                  \
+      result = next.name(&rest, &left);                                                   \
+    }                                                                                     \
+    if (result == -1 && errno == EINTR && remaining) *remaining = left;                   \
+    return result;                                                                        \
   }
-  if (result == -1 && errno == EINTR && remaining) *remaining = left;
-  return result;
-}
+NANOSLEEP(nanosleep)
+NANOSLEEP(__nanosleep)
 
 TAILBACK_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec* time,
                                     struct timespec* remaining) {

@@ -9,7 +9,10 @@ namespace {
 // What a new thread is to run, handed over without allocating. When all places are taken the
 // thread is started as the program wanted it, and attaches at its first recorded call.
 struct Handover {
-  void* (*routine)(void*);
+  union {
+    void* (*routine)(void*);
+    thrd_start_t c11_routine;
+  };
   void* argument;
   bool taken;
 };
@@ -33,18 +36,32 @@ void on_thread_end(void*) {
   release_thread();
 }
 
+// Runs what a new thread is to run, once its place is given back. on_thread_end runs on
+// pthread_exit, thrd_exit and pthread_cancel too.
+template <typename Result, typename Routine>
+Result run(Routine routine, void* argument) {
+  attach_new_thread();
+  Result result;
+  pthread_cleanup_push(on_thread_end, nullptr);
+  result = routine(argument);
+  pthread_cleanup_pop(1);
+  return result;
+}
+
 void* run_thread(void* handover) {
   Handover* place = static_cast<Handover*>(handover);
   const auto routine = place->routine;
   void* const argument = place->argument;
   give_back(place);
-  attach_new_thread();
-  void* result;
-  // Runs on pthread_exit and pthread_cancel too.
-  pthread_cleanup_push(on_thread_end, nullptr);
-  result = routine(argument);
-  pthread_cleanup_pop(1);
-  return result;
+  return run<void*>(routine, argument);
+}
+
+int run_c11_thread(void* handover) {
+  Handover* place = static_cast<Handover*>(handover);
+  const auto routine = place->c11_routine;
+  void* const argument = place->argument;
+  give_back(place);
+  return run<int>(routine, argument);
 }
 
 }  // namespace
@@ -60,14 +77,28 @@ TAILBACK_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attr
   return result;
 }
 
+// C11's threads end with a number.
+TAILBACK_EXPORT int thrd_create(thrd_t* thread, thrd_start_t routine, void* argument) {
+  Handover* place = segment ? take_handover() : nullptr;
+  if (!place) return next.thrd_create(thread, routine, argument);
+  place->c11_routine = routine;
+  place->argument = argument;
+  const int result = next.thrd_create(thread, run_c11_thread, place);
+  if (result != thrd_success) give_back(place);
+  return result;
+}
+
 // A fork of a large process takes long enough to hold a loop up. The child has no part in it; it
 // attaches at once, so that a session does not seem to end when a daemon's parent does.
-TAILBACK_EXPORT pid_t fork() noexcept {
-  CallScope scope(CALL_SITE, Function::fork);
-  const pid_t pid = next.fork();
-  if (pid == 0) {
-    scope.abandon();
-    attach_forked_child();
+#define FORK(name)                              \
+  TAILBACK_EXPORT pid_t name() noexcept {       \
+    CallScope scope(CALL_SITE, Function::name); \
+    const pid_t pid = next.name();              \
+    if (pid == 0) {                             \
+      scope.abandon();                          \
+      attach_forked_child();                    \
+    }                                           \
+    return pid;                                 \
   }
-  return pid;
-}
+FORK(fork)
+FORK(__fork)

@@ -54,22 +54,27 @@ WaitSite& find_site(ThreadRecord& record, uint64_t key) {
   return *least;
 }
 
-TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& site, uint64_t begin,
-                                  uint64_t end) {
+contract::Event event_of(const ThreadRecord& record, const WaitSite& site,
+                         contract::EventKind kind) {
   contract::Event event;
-  event.kind = static_cast<uint32_t>(contract::EventKind::kTurn);
+  __builtin_memset(&event, 0, sizeof event);
+  event.kind = static_cast<uint32_t>(kind);
   event.record = static_cast<uint32_t>(&record - segment->threads);
   event.generation = record.generation.load(std::memory_order_relaxed);
   event.pid = record.pid.load(std::memory_order_relaxed);
   event.tid = record.tid.load(std::memory_order_relaxed);
   event.function = site.function;
   event.key = site.key.load(std::memory_order_relaxed);
-  event.call_site = site.call_site;
   event.turn = site.turns.load(std::memory_order_relaxed);
+  return event;
+}
+
+TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& site, uint64_t begin,
+                                  uint64_t end) {
+  contract::Event event = event_of(record, site, contract::EventKind::kTurn);
+  event.call_site = site.call_site;
   event.begin_tick = begin;
   event.end_tick = end;
-  event.ready = 0;
-  event.reserved = 0;
   event.other_ticks = site.other_ticks;
   for (uint32_t i = 0; i < contract::kContributors; ++i) {
     event.contributors[i] = site.contributors[i];
@@ -79,16 +84,7 @@ TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& si
 
 TAILBACK_COLD void push_backlog(const ThreadRecord& record, const WaitSite& site, uint32_t ready,
                                 uint64_t tick) {
-  contract::Event event;
-  __builtin_memset(&event, 0, sizeof event);
-  event.kind = static_cast<uint32_t>(contract::EventKind::kBacklog);
-  event.record = static_cast<uint32_t>(&record - segment->threads);
-  event.generation = record.generation.load(std::memory_order_relaxed);
-  event.pid = record.pid.load(std::memory_order_relaxed);
-  event.tid = record.tid.load(std::memory_order_relaxed);
-  event.function = site.function;
-  event.key = site.key.load(std::memory_order_relaxed);
-  event.turn = site.turns.load(std::memory_order_relaxed);
+  contract::Event event = event_of(record, site, contract::EventKind::kBacklog);
   event.end_tick = tick;
   event.ready = ready;
   push_event(event);

@@ -16,6 +16,11 @@ TAILBACK_INLINE uint64_t call_site_key(uint64_t call_site) {
   return call_site | uint64_t{1} << 63;
 }
 
+// The key of a wait on something that lies in the program's memory (a ring).
+TAILBACK_INLINE uint64_t instance_key(const void* instance) {
+  return reinterpret_cast<uint64_t>(instance) | uint64_t{1} << 61;
+}
+
 // A wait in progress; used inside a CallScope.
 class TurnBoundary {
  public:

@@ -162,7 +162,10 @@ Cause cause_of_family(Family family) {
       return Cause::kProcess;
     case Family::kLock:
       return Cause::kLock;
+    case Family::kIpc:
+      return Cause::kIpc;
     case Family::kWait:
+    case Family::kSignal:
     case Family::kEvents:
       return Cause::kWait;
     case Family::kSystemCall:

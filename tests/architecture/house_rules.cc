@@ -37,13 +37,14 @@ constexpr std::array<std::string_view, 6> kSystemFolders = {"arpa/", "asm/",    
                                                             "net/",  "netinet/", "sys/"};
 const std::set<std::string_view>& system_headers() {
   static const std::set<std::string_view> headers = {
-      "aio.h",       "assert.h", "byteswap.h", "cpuid.h",  "ctype.h",   "dirent.h",
-      "dlfcn.h",     "elf.h",    "endian.h",   "errno.h",  "fcntl.h",   "fnmatch.h",
-      "glob.h",      "grp.h",    "inttypes.h", "limits.h", "link.h",    "mqueue.h",
-      "netdb.h",     "poll.h",   "pthread.h",  "pwd.h",    "resolv.h",  "sched.h",
-      "semaphore.h", "setjmp.h", "signal.h",   "spawn.h",  "stdarg.h",  "stddef.h",
-      "stdint.h",    "stdio.h",  "stdlib.h",   "string.h", "syscall.h", "termios.h",
-      "threads.h",   "time.h",   "ucontext.h", "unistd.h", "wait.h",    "x86intrin.h"};
+      "aio.h",     "assert.h",    "byteswap.h", "cpuid.h",    "ctype.h",    "dirent.h",  "dlfcn.h",
+      "elf.h",     "endian.h",    "errno.h",    "fcntl.h",    "features.h", "fnmatch.h", "fts.h",
+      "ftw.h",     "glob.h",      "grp.h",      "iconv.h",    "inttypes.h", "limits.h",  "link.h",
+      "mqueue.h",  "netdb.h",     "nl_types.h", "poll.h",     "pthread.h",  "pwd.h",     "resolv.h",
+      "sched.h",   "semaphore.h", "setjmp.h",   "shadow.h",   "signal.h",   "spawn.h",   "stdarg.h",
+      "stddef.h",  "stdint.h",    "stdio.h",    "stdlib.h",   "string.h",   "syscall.h", "syslog.h",
+      "termios.h", "threads.h",   "time.h",     "ucontext.h", "unistd.h",   "utime.h",   "utmpx.h",
+      "wait.h",    "wchar.h",     "wordexp.h",  "x86intrin.h"};
   return headers;
 }
 

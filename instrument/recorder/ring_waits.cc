@@ -1,0 +1,74 @@
+// liburing's waits for completions. They return errors as -errno, and make their system call
+// inline, so that only the functions that the library exports can be seen.
+//
+// The ring's address stands for the loop: programs wait on it through more than one of these. A
+// wait that a hold ended has not submitted anything, so it can be made again as it was.
+#include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/wait_sites.h"
+
+using namespace tailback;
+
+namespace {
+
+template <typename Wait>
+TAILBACK_INLINE int wait_for_completions(CallScope& scope, Function function, const void* ring,
+                                         uint64_t call_site, bool may_wait, Wait wait) {
+  TurnBoundary boundary;
+  if (may_wait) boundary.enter(scope, function, instance_key(ring), call_site);
+  int result = wait();
+  while (__builtin_expect(result == -EINTR, 0) && scope.cut_short_by_hold()) result = wait();
+  // How many completions there are is in the ring, which has no fixed layout.
+  boundary.leave(scope, 0);
+  return result;
+}
+
+}  // namespace
+
+#define RING_WAIT(name, ring, may_wait, ...)                                              \
+  const uint64_t call_site = CALL_SITE;                                                   \
+  CallScope scope(call_site, Function::name, __VA_ARGS__);                                \
+  return wait_for_completions(scope, Function::name, reinterpret_cast<const void*>(ring), \
+                              call_site, may_wait, [&] { return next.name(__VA_ARGS__); })
+
+TAILBACK_EXPORT int io_uring_submit_and_wait(struct io_uring* ring, unsigned count) {
+  RING_WAIT(io_uring_submit_and_wait, ring, count > 0, ring, count);
+}
+
+TAILBACK_EXPORT int io_uring_submit_and_wait_timeout(struct io_uring* ring,
+                                                     struct io_uring_cqe** completion,
+                                                     unsigned count,
+                                                     struct __kernel_timespec* timeout,
+                                                     sigset_t* mask) {
+  RING_WAIT(io_uring_submit_and_wait_timeout, ring, count > 0, ring, completion, count, timeout,
+            mask);
+}
+
+TAILBACK_EXPORT int io_uring_wait_cqes(struct io_uring* ring, struct io_uring_cqe** completion,
+                                       unsigned count, struct __kernel_timespec* timeout,
+                                       sigset_t* mask) {
+  RING_WAIT(io_uring_wait_cqes, ring, true, ring, completion, count, timeout, mask);
+}
+
+TAILBACK_EXPORT int io_uring_wait_cqe_timeout(struct io_uring* ring,
+                                              struct io_uring_cqe** completion,
+                                              struct __kernel_timespec* timeout) {
+  RING_WAIT(io_uring_wait_cqe_timeout, ring, true, ring, completion, timeout);
+}
+
+TAILBACK_EXPORT int __io_uring_get_cqe(struct io_uring* ring, struct io_uring_cqe** completion,
+                                       unsigned submitted, unsigned count, sigset_t* mask) {
+  RING_WAIT(__io_uring_get_cqe, ring, count > 0, ring, completion, submitted, count, mask);
+}
+
+// These name the ring by its descriptor, as epoll's waits do.
+TAILBACK_EXPORT int io_uring_enter(unsigned fd, unsigned submitted, unsigned count, unsigned flags,
+                                   sigset_t* mask) {
+  RING_WAIT(io_uring_enter, static_cast<uintptr_t>(fd) + 1, count > 0, fd, submitted, count, flags,
+            mask);
+}
+
+TAILBACK_EXPORT int io_uring_enter2(unsigned fd, unsigned submitted, unsigned count, unsigned flags,
+                                    sigset_t* mask, size_t size) {
+  RING_WAIT(io_uring_enter2, static_cast<uintptr_t>(fd) + 1, count > 0, fd, submitted, count, flags,
+            mask, size);
+}
