@@ -33,19 +33,24 @@ constexpr uint32_t length_of(const char* name) {
   return length;
 }
 
-struct Hashes {
-  uint32_t of[kNextDefinitions];
+// Where each name begins in kNames, and its hash: known before the program runs.
+struct NameFacts {
+  uint32_t hash;
+  uint32_t offset;
 };
-constexpr Hashes hashes_of_names() {
-  Hashes hashes{};
-  const char* name = kNames;
-  for (uint32_t& hash : hashes.of) {
-    hash = gnu_hash(name);
-    name += length_of(name) + 1;
+struct AllNameFacts {
+  NameFacts of[kNextDefinitions];
+};
+constexpr AllNameFacts facts_of_names() {
+  AllNameFacts facts{};
+  uint32_t offset = 0;
+  for (NameFacts& name : facts.of) {
+    name = {gnu_hash(kNames + offset), offset};
+    offset += length_of(kNames + offset) + 1;
   }
-  return hashes;
+  return facts;
 }
-constexpr Hashes kHashes = hashes_of_names();
+constexpr AllNameFacts kNameFacts = facts_of_names();
 
 template <typename Result, typename... Parameters>
 constexpr bool returns_pointer(Result (*)(Parameters...)) {
@@ -204,10 +209,10 @@ int visit(dl_phdr_info* info, size_t, void* data) {
     walk.past_recorder = module.is(_DYNAMIC);
     return 0;
   }
-  const char* name = kNames;
-  for (uint32_t i = 0; i < kNextDefinitions; ++i, name += length_of(name) + 1) {
+  for (uint32_t i = 0; i < kNextDefinitions; ++i) {
     if (__atomic_load_n(&slot(i), __ATOMIC_RELAXED) != first_call_stub(i)) continue;
-    if (void* function = module.function(name, kHashes.of[i])) {
+    const NameFacts& name = kNameFacts.of[i];
+    if (void* function = module.function(kNames + name.offset, name.hash)) {
       __atomic_store_n(&slot(i), function, __ATOMIC_RELAXED);
     }
   }

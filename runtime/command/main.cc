@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/command/calls_command.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/observe_command.h"
 #include "runtime/command/options.h"
@@ -81,6 +82,8 @@ int run_tailback(const std::vector<std::string>& arguments) {
   ReportOptions report_options;
   const CLI::App* report = add_report_command(app, report_options);
 
+  const CLI::App* calls = app.add_subcommand("calls", "List the functions that are intercepted");
+
   std::string session;
   CLI::App* observe = app.add_subcommand("observe", "Observe a session that a recorder has begun");
   observe->add_option("--session", session, "Path of its segment")->required();
@@ -98,6 +101,7 @@ int run_tailback(const std::vector<std::string>& arguments) {
     throw LaunchError(kTailbackFailed, "no subcommand; see 'tailback --help'");
   }
   if (*report) return report_command(report_options);
+  if (*calls) return calls_command();
   const ObserverOptions options =
       observer_options(flags, [](const char* name) { return std::getenv(name); });
   if (*observe) {

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <utility>
 
@@ -28,11 +30,42 @@ contract::Segment* map(int fd, const std::string& path) {
   return static_cast<contract::Segment*>(address);
 }
 
+// Memory counts as a file to RLIMIT_FSIZE. The limit is the command's, which is given it back: for
+// as long as this lives it is as high as it may be, and going over it is an error, not a signal.
+class FileSizeLimitRaised {
+ public:
+  FileSizeLimitRaised() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &ignore, &action_);
+    if (getrlimit(RLIMIT_FSIZE, &limit_) != 0) return;
+    const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+    const rlimit highest{limit_.rlim_max, limit_.rlim_max};
+    if (setrlimit(RLIMIT_FSIZE, &none) != 0) setrlimit(RLIMIT_FSIZE, &highest);
+  }
+  ~FileSizeLimitRaised() {
+    setrlimit(RLIMIT_FSIZE, &limit_);
+    sigaction(SIGXFSZ, &action_, nullptr);
+  }
+  FileSizeLimitRaised(const FileSizeLimitRaised&) = delete;
+  FileSizeLimitRaised& operator=(const FileSizeLimitRaised&) = delete;
+
+ private:
+  rlimit limit_{RLIM_INFINITY, RLIM_INFINITY};
+  struct sigaction action_ {};
+};
+
+std::string why_no_segment(int error) {
+  if (error == EFBIG) return "the limit on the size of files (ulimit -f) is below that; raise it";
+  return std::strerror(error);
+}
+
 }  // namespace
 
 Session Session::create() {
   // Sealed memory in place of a file in a folder: a target can't shorten it under our feet, and
   // nothing is left behind, however the session ends.
+  const FileSizeLimitRaised raised;
   const int fd = memfd_create("tailback", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0 || ftruncate(fd, sizeof(contract::Segment)) != 0 ||
       fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
@@ -41,7 +74,7 @@ Session Session::create() {
     throw SessionError(fmt::format(
         "can't make the session's segment ({} MiB of shared memory, of which only what is used is "
         "taken): {}",
-        sizeof(contract::Segment) >> 20, std::strerror(error)));
+        sizeof(contract::Segment) >> 20, why_no_segment(error)));
   }
   const std::string path = fmt::format("/proc/{}/fd/{}", getpid(), fd);
   contract::Segment* segment = map(fd, path);

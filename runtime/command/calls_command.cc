@@ -1,0 +1,111 @@
+#include "runtime/command/calls_command.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace tailback {
+
+namespace {
+
+// When a call of the function is recorded.
+enum class Recording { kAlways, kUnlessQuick, kOpenEnded };
+
+struct Line {
+  std::string_view section;  // of a line that begins one; else empty
+  std::string_view name;
+  Recording recording = Recording::kAlways;
+};
+
+constexpr Line kLines[] = {
+#define SECTION(title) {title, "", Recording::kAlways},
+#define CALL(name, result, parameters, arguments, family, roles) {"", #name, Recording::kAlways},
+#define AGAIN(name, result, parameters, arguments, family, roles) {"", #name, Recording::kAlways},
+#define QUICK(name, result, parameters, arguments, family, roles, is_quick) \
+  {"", #name, Recording::kUnlessQuick},
+#define TRY(name, result, parameters, arguments, family, roles, attempt) \
+  {"", #name, Recording::kUnlessQuick},
+#define OWN(name, family, roles) {"", #name, Recording::kAlways},
+#define JUMP(name, family, roles) {"", #name, Recording::kOpenEnded},
+#include "instrument/contract/intercept_table.inc"
+#undef SECTION
+#undef CALL
+#undef AGAIN
+#undef QUICK
+#undef TRY
+#undef OWN
+#undef JUMP
+};
+
+constexpr std::string_view kHead = R"(# Intercepted calls
+
+What the recorder sees, by the names under which programs are linked with it. This page is the
+output of `tailback calls`, which reads the table that the recorder is built from
+(`instrument/contract/intercept_table.inc`).
+
+* A name with a star is recorded only when it can't be done at once: a lock that is not free, a
+  stream whose buffer does not hold what is asked for.
+* A name with a plus looks at its caller, so only its entry is recorded.
+* Whatever a program waits in without passing here (inside libc, inline system calls, static parts)
+  is explained from the kernel's side, by `/proc/PID/task/TID/syscall`.
+
+{} functions.
+)";
+
+size_t count_functions() {
+  size_t count = 0;
+  for (const Line& line : kLines) count += line.name.empty() ? 0 : 1;
+  return count;
+}
+
+std::string_view mark(Recording recording) {
+  switch (recording) {
+    case Recording::kAlways:
+      return "";
+    case Recording::kUnlessQuick:
+      return " *";
+    case Recording::kOpenEnded:
+      return " +";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string calls_page() {
+  constexpr size_t kWidth = 100;
+  std::string page = fmt::format(kHead, count_functions());
+  size_t column = 0;
+  for (const Line& line : kLines) {
+    if (line.name.empty()) {
+      page += fmt::format("{}\n## {}\n\n", column > 0 ? "\n" : "", line.section);
+      column = 0;
+      continue;
+    }
+    const std::string word = fmt::format("`{}{}`", line.name, mark(line.recording));
+    if (column > 0 && column + 1 + word.size() > kWidth) {
+      page += '\n';
+      column = 0;
+    }
+    if (column > 0) page += ' ';
+    page += word;
+    column += word.size() + (column > 0 ? 1 : 0);
+  }
+  return page + '\n';
+}
+
+int calls_command() {
+  const std::string page = calls_page();
+  const bool written = std::fwrite(page.data(), 1, page.size(), stdout) == page.size() &&
+                       std::fflush(stdout) == 0;
+  if (written) return EXIT_SUCCESS;
+  std::fprintf(stderr, "tailback: can't write the list to standard output: %s\n",
+               std::strerror(errno));
+  return EXIT_FAILURE;
+}
+
+}  // namespace tailback
