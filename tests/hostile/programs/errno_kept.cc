@@ -9,28 +9,15 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "program.h"
+#include "answers.h"
 
 using namespace hostile;
 
 namespace {
 
-constexpr int kUntouched = 77;
-
 // Arguments that no call accepts, out of the compiler's sight.
 volatile int negative_one = -1;
 void* volatile nowhere = reinterpret_cast<void*>(8);
-
-void report(const char* what, long result) {
-  const int error = errno;
-  say("%s = %ld, errno %d\n", what, result, error);
-}
-
-#define REPORT(call)     \
-  do {                   \
-    errno = kUntouched;  \
-    report(#call, call); \
-  } while (0)
 
 void files() {
   char byte = 'x';

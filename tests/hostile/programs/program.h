@@ -119,6 +119,22 @@ inline int wait_for(pid_t pid) {
   return status;
 }
 
+// Returns when another thread or child process seems to wait: it was found asleep three times in a
+// row. For one whose next step is the wait that is meant.
+inline void until_asleep(pid_t thread) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/stat", thread);
+  for (int asleep = 0, looks = 0; asleep < 3 && looks < 10000; ++looks) {
+    char text[256] = "";
+    FILE* file = fopen(path, "re");
+    if (!file) return;
+    const char* state = fgets(text, sizeof text, file) ? strrchr(text, ')') : nullptr;
+    asleep = state && state[2] == 'S' ? asleep + 1 : 0;
+    fclose(file);
+    usleep(1000);
+  }
+}
+
 // An event loop of one event: every turn runs the callback once. Each turn is one that the observer
 // may find too long.
 class Loop {
