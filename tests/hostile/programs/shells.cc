@@ -92,7 +92,8 @@ void at_once() {
 // A thread that is cancelled in system takes the shell with it.
 void cancelled() {
   pthread_t thread;
-  pthread_create(&thread, nullptr, with_others, const_cast<char*>("echo $$ > shell.pid; sleep 60"));
+  pthread_create(&thread, nullptr, with_others,
+                 const_cast<char*>("echo $$ > shell.pid; exec sleep 60"));
   std::string text;
   for (int i = 0; i < 2000 && (text.empty() || text.back() != '\n'); ++i) {
     usleep(5000);
