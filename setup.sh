@@ -51,10 +51,12 @@ readonly build_libraries=(
 readonly build_programs=(
   g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config /usr/bin/python3:python3
 )
-readonly test_libraries=(libbenchmark-dev libgtest-dev libvalijson-dev)
+readonly test_libraries=(
+  libbenchmark-dev libglib2.0-tests libgtest-dev libpython3.11-testsuite libvalijson-dev
+)
 readonly test_programs=(
-  clang-format:clang-format git:git nginx:nginx-light node:nodejs redis-cli:redis-tools
-  redis-server:redis-server wrk:wrk
+  clang-format:clang-format dpkg-source:dpkg-dev git:git nginx:nginx-light node:nodejs
+  redis-cli:redis-tools redis-server:redis-server wrk:wrk
 )
 
 missing_packages() {
