@@ -20,6 +20,7 @@ import supervise
 import ways
 from outcomes import CRASHED, END, FAILED, HUNG, MISSING, PASSED, SKIPPED
 from run_suites import UnitResult
+from unit import Unit, read_text
 
 
 def ended(status=0, timed_out=False):
@@ -222,6 +223,65 @@ class Page(unittest.TestCase):
                     "preloaded": result(3, c=CRASHED)}}}
         last = result_page.table(results, ways.WAYS).splitlines()[-1]
         self.assertEqual(last, "| S | 2 | 1 | 1 | 2 | 1 | 3 | 3 | 3 | 2 / 4 |")
+
+
+class WholeRun(unittest.TestCase):
+    """main() from end to end, with a suite of one shell script and an observer of a few lines."""
+
+    LAUNCHER = """#!/bin/sh
+while [ "$1" != -- ]; do [ "$1" = --json ] && recording=$2; shift; done; shift
+printf '{"type":"session"}\\n{"type":"end","stalls":0,"losses":{}}\\n' >"$recording"
+WATCHED=launched exec "$@"
+"""
+
+    class Script(Unit):
+        suite = name = "script"
+
+        def __init__(self, script):
+            self.script = script
+
+        def command(self, directory, cases):
+            return ["/bin/sh", "-c", self.script]
+
+        def outcomes(self, run, directory, output):
+            return outcomes.from_tap(read_text(output), run)
+
+    def run_script(self, script):
+        with tempfile.TemporaryDirectory() as build:
+            os.mkdir(os.path.join(build, "bin"))
+            os.mkdir(os.path.join(build, "lib"))
+            launcher = os.path.join(build, "bin", "tailback")
+            with open(launcher, "w", encoding="utf-8") as file:
+                file.write(self.LAUNCHER)
+            os.chmod(launcher, 0o755)
+            open(os.path.join(build, "lib", "libtailback.so"), "w", encoding="utf-8").close()
+            arguments = ["run_suites.py", "--build", build, "--ways", "plain,launched"]
+            with mock.patch.object(sys, "argv", arguments), \
+                    mock.patch.object(run_suites, "available_units",
+                                      lambda *_: ([self.Script(script)], [])), \
+                    contextlib.redirect_stdout(io.StringIO()) as told:
+                return run_suites.main(), told.getvalue()
+
+    def test_no_difference(self):
+        status, told = self.run_script("echo 'ok 1 a'; echo 'not ok 2 b'; exit 1")
+        self.assertEqual(status, 0, told)
+        self.assertIn("| script | 2 | 0 | 1 | 1 |", told)
+
+    def test_a_test_that_fails_only_watched(self):
+        status, told = self.run_script('[ -z "$WATCHED" ] || echo -n "not "; echo "ok 1 a"')
+        self.assertEqual(status, 1, told)
+        self.assertIn("difference: script: a: launched failed failed failed failed", told)
+
+    def test_a_crash_only_watched_after_the_last_test(self):
+        status, told = self.run_script('echo "ok 1 a"; [ -z "$WATCHED" ] || kill -SEGV $$')
+        self.assertEqual(status, 1, told)
+        self.assertIn(f"difference: script: {END}: launched crashed", told)
+
+    def test_an_incomplete_recording(self):
+        with mock.patch.object(type(self), "LAUNCHER", self.LAUNCHER.replace('"end"', '"stall"')):
+            status, told = self.run_script("echo 'ok 1 a'")
+        self.assertEqual(status, 1, told)
+        self.assertIn("recording: script, launched: the recording does not end", told)
 
 
 class CommandLine(unittest.TestCase):
