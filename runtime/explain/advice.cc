@@ -1,6 +1,7 @@
 #include "runtime/explain/advice.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace tailback {
@@ -9,9 +10,27 @@ namespace {
 
 bool has_module(const Stall& stall, std::string_view part) {
   return std::any_of(stall.stack.begin(), stall.stack.end(), [&](const Frame& frame) {
-    const size_t slash = frame.module.rfind('/');
-    return frame.module.find(part, slash == std::string::npos ? 0 : slash) != std::string::npos;
+    return file_name(frame.module).find(part) != std::string_view::npos;
   });
+}
+
+// Names of users and groups come from the same places as those of hosts (LDAP, NIS, sssd).
+bool looks_up_account(const Stall& stall) {
+  static constexpr std::array<std::string_view, 6> kPrefixes = {"getpw", "fgetpw",     "getgr",
+                                                                "getsp", "initgroups", "getnetgr"};
+  if (!stall.call) return false;
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view prefix) {
+    return stall.call->function.starts_with(prefix);
+  });
+}
+
+bool waits_for_signal(const Stall& stall) {
+  if (!stall.call) return false;
+  const std::string_view name = stall.call->function;
+  return name == "pause" || name.find("sigwait") != std::string_view::npos ||
+         name.find("sigsuspend") != std::string_view::npos ||
+         name.find("sigtimedwait") != std::string_view::npos ||
+         name.find("sigpause") != std::string_view::npos;
 }
 
 }  // namespace
@@ -33,6 +52,10 @@ std::string advice(const Stall& stall) {
       if (python) return "use asyncio's streams (or an asynchronous client library) for this peer";
       return "make the descriptor non-blocking and wait for it in the loop";
     case Cause::kDns:
+      if (looks_up_account(stall)) {
+        return "look users and groups up once, at the start, or in a worker thread: a directory "
+               "server may have to be asked";
+      }
       if (python)
         return "await loop.getaddrinfo(), which asks in a thread, or an asynchronous resolver";
       return "use an asynchronous resolver (c-ares, getaddrinfo_a) or ask in a worker thread";
@@ -41,8 +64,8 @@ std::string advice(const Stall& stall) {
       if (node) return "use exec or spawn with a callback in place of execSync or spawnSync";
       return "let the loop tell you of the child's end (a pidfd or SIGCHLD in a signalfd)";
     case Cause::kIpc:
-      return "make the pipe non-blocking and wait for it in the loop; opening a FIFO waits for its "
-             "other end unless O_NONBLOCK is given";
+      return "use the non-blocking form (O_NONBLOCK, IPC_NOWAIT) and wait in the loop, or in a "
+             "thread of its own; opening a FIFO waits for its other end unless O_NONBLOCK is given";
     case Cause::kLock:
       return "hold the lock for less time: no input, output or waiting while it is held; or hand "
              "the work to the thread that owns the data";
@@ -51,6 +74,7 @@ std::string advice(const Stall& stall) {
              "lock "
              "is free";
     case Cause::kWait:
+      if (waits_for_signal(stall)) return "let the loop tell you of the signal: a signalfd";
       return "let the other thread post to the loop (an eventfd, or the loop's own post) in place "
              "of "
              "waiting for it";

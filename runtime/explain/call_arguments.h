@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@ namespace tailback {
 struct Role {
   std::string name;
   std::string kind;        // "fd", "path", …: see intercept_table.inc
+  std::string before;      // kind of the argument before; empty for the first
   bool is_object = false;  // names what the call waits on
   size_t index = 0;        // which argument it is
   // All arguments of the call: a sockaddr's length, an array's count stand beside it.
@@ -34,6 +36,15 @@ std::vector<Role> parse_roles(std::string_view roles, std::span<const uint64_t> 
 // What the argument says, reading the target's memory where it points there. `pid`'s thread must
 // still be in the call.
 Argument render_argument(int pid, const Role& role);
+
+// The descriptor that an argument of kind fd, mqd, stream or dir stands for. Nothing if it is none,
+// as in a stream over memory, or can't be read.
+std::optional<int> descriptor_of(int pid, const Role& role);
+
+// A path in full, as far as it can be known: what it is relative to is said by the dirfd before it,
+// if there is one, or is the working directory. An empty path is the
+// descriptor's own.
+std::string path_in_full(int pid, const Role& role);
 
 // The descriptors in a struct pollfd array or a set of select(), 16 at most.
 std::vector<int> polled_descriptors(int pid, const Role& role);

@@ -1,7 +1,11 @@
 #include "runtime/explain/call_description.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <fstream>
@@ -32,6 +36,8 @@ Cause cause_of_kind(DescriptorKind kind, Cause otherwise) {
     case DescriptorKind::kEpoll:
     case DescriptorKind::kEvent:
       return Cause::kWait;
+    case DescriptorKind::kProcess:
+      return Cause::kProcess;
     case DescriptorKind::kUnknown:
       return otherwise;
   }
@@ -55,12 +61,36 @@ int only_child(int pid) {
   return file >> second ? 0 : child;
 }
 
+std::string process_text(int pid, int process) {
+  const char* relation = read_parent(process) == pid ? "child" : "process";
+  const std::string command = command_line(process);
+  return command.empty() ? fmt::format("{} {}", relation, process)
+                         : fmt::format("{} {}: {}", relation, process, command);
+}
+
 std::string child_text(int pid, int child) {
   if (child <= 0) child = only_child(pid);
-  if (child <= 0) return {};
-  const std::string command = command_line(child);
-  return command.empty() ? fmt::format("child {}", child)
-                         : fmt::format("child {}: {}", child, command);
+  return child > 0 ? process_text(pid, child) : std::string();
+}
+
+// Whom a wait for child processes waits for: named as waitpid() takes it, or, after an idtype, as
+// waitid() does.
+std::string awaited_text(int pid, const Role& role) {
+  const auto id = static_cast<int>(role.value());
+  if (role.before != "idtype") {
+    return id < -1 ? fmt::format("process group {}", -static_cast<int64_t>(id))
+                   : child_text(pid, id);
+  }
+  switch (static_cast<int>(role.neighbour(-1))) {
+    case P_PID:
+      return child_text(pid, id);
+    case P_PIDFD:
+      return child_text(pid, read_pidfd(pid, id).value_or(0));
+    case P_PGID:
+      return id > 0 ? fmt::format("process group {}", id) : child_text(pid, 0);
+    default:
+      return child_text(pid, 0);
+  }
 }
 
 // What select() waits for: its three sets stand side by side.
@@ -84,6 +114,12 @@ bool polls_nothing(const Role& role) {
   return !has_set || role.arguments.front() == 0;
 }
 
+void explain_descriptor(int pid, int fd, CallDescription& description) {
+  const DescriptorFacts facts = describe_descriptor(pid, fd);
+  description.cause = cause_of_kind(facts.kind, description.cause);
+  description.call.object = facts.process > 0 ? process_text(pid, facts.process) : facts.text;
+}
+
 void describe_polled(int pid, const Role& role, CallDescription& description) {
   const std::vector<int> descriptors =
       role.kind == "fds" ? selected_descriptors(pid, role) : polled_descriptors(pid, role);
@@ -91,42 +127,115 @@ void describe_polled(int pid, const Role& role, CallDescription& description) {
     if (polls_nothing(role)) description.cause = Cause::kSleep;
     return;
   }
-  const DescriptorFacts facts = describe_descriptor(pid, descriptors.front());
-  description.cause = cause_of_kind(facts.kind, description.cause);
-  description.call.object = facts.text;
+  explain_descriptor(pid, descriptors.front(), description);
   if (descriptors.size() > 1) {
     description.call.object += fmt::format(" and {} more", descriptors.size() - 1);
   }
 }
 
-// What the lock's own fields say: glibc keeps the owner's thread id in a mutex.
-void describe_mutex(int pid, const Role& role, CallDescription& description) {
+// glibc keeps the thread id in what a pthread_t points to: 0x2d0 on x86-64 since 2.4.
+std::optional<int> thread_of(int pid, RemoteAddress descriptor) {
+  constexpr uint64_t kThreadId = 0x2d0;
+  const auto tid = read<int>(pid, descriptor + kThreadId);
+  return tid && *tid > 0 && read_comm(pid, *tid) ? tid : std::nullopt;
+}
+
+// What the lock's own fields say: glibc keeps the owner's thread id in a mutex and in a read-write
+// lock that is held for writing. C11's are the same.
+void describe_lock(int pid, const Role& role, CallDescription& description) {
   description.lock = RemoteAddress(role.value());
-  if (const auto mutex = read<pthread_mutex_t>(pid, description.lock)) {
-    description.owner_tid = mutex->__data.__owner;
+  if (role.kind == "mutex" || role.kind == "mtx") {
+    const auto mutex = read<pthread_mutex_t>(pid, description.lock);
+    if (mutex) description.owner_tid = mutex->__data.__owner;
+  } else if (role.kind == "rwlock") {
+    const auto lock = read<pthread_rwlock_t>(pid, description.lock);
+    if (lock) description.owner_tid = lock->__data.__cur_writer;
+  } else if (role.kind == "futexes") {
+    constexpr uint64_t kAddress = 8;  // in the first struct futex_waitv
+    const auto word = read<uint64_t>(pid, description.lock + kAddress);
+    if (word) description.lock = RemoteAddress(*word);
+  } else if (role.kind == "futex") {
+    const int operation = static_cast<int>(role.neighbour(1)) & FUTEX_CMD_MASK;
+    if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2) return;
+    description.cause = Cause::kLock;
+    const auto word = read<uint32_t>(pid, description.lock);
+    if (word) description.owner_tid = static_cast<int>(*word & FUTEX_TID_MASK);
   }
 }
 
-void describe_object(int pid, const Role& role, CallDescription& description) {
+// flockfile() waits for the lock in the stream, which keeps its owner's pthread_t.
+void describe_stream_lock(int pid, const Role& role, CallDescription& description) {
+  struct StreamLock {
+    int lock;
+    int count;
+    uint64_t owner;
+  };
+  description.lock = RemoteAddress(role.value());
+  const auto stream = read<FILE>(pid, description.lock);
+  if (!stream) return;
+  const auto lock = read<StreamLock>(pid, RemoteAddress(reinterpret_cast<uint64_t>(stream->_lock)));
+  if (lock) description.owner_tid = thread_of(pid, RemoteAddress(lock->owner)).value_or(0);
+}
+
+// pclose() waits for the child that popen() started: its id follows the stream and the pointer to
+// the stream's operations.
+std::string piped_child_text(int pid, const Role& role) {
+  constexpr uint64_t kChild = sizeof(FILE) + sizeof(void*);
+  const auto child = read<int>(pid, RemoteAddress(role.value()) + kChild);
+  return child_text(pid, child && *child > 0 && read_parent(*child) == pid ? *child : 0);
+}
+
+void describe_stream(int pid, Family family, const Role& role, CallDescription& description) {
+  if (family == Family::kLock) {
+    describe_stream_lock(pid, role, description);
+  } else if (family == Family::kProcess) {
+    description.call.object = piped_child_text(pid, role);
+  } else if (const auto fd = descriptor_of(pid, role)) {
+    explain_descriptor(pid, *fd, description);
+  }
+}
+
+void describe_path(int pid, Family family, const Role& role, CallDescription& description) {
+  const std::string path = render_argument(pid, role).value;
+  const int dirfd = role.before == "dirfd" ? static_cast<int>(role.neighbour(-1)) : AT_FDCWD;
+  if (path.empty() && dirfd != AT_FDCWD) {
+    explain_descriptor(pid, dirfd, description);
+    return;
+  }
+  description.call.object = path_in_full(pid, role);
+  if (family == Family::kFile && path_kind(pid, dirfd, path) == DescriptorKind::kPipe) {
+    description.cause = Cause::kIpc;
+  }
+}
+
+void describe_object(int pid, Family family, const Role& role, CallDescription& description) {
   BlockedCall& call = description.call;
-  if (role.kind == "fd") {
-    const DescriptorFacts facts = describe_descriptor(pid, static_cast<int>(role.value()));
-    call.object = facts.text;
-    description.cause = cause_of_kind(facts.kind, description.cause);
-  } else if (role.kind == "path") {
-    const Argument path = render_argument(pid, role);
-    call.object = path.value;
-    if (path_kind(pid, path.value) == DescriptorKind::kPipe) description.cause = Cause::kIpc;
-  } else if (role.kind == "text" || role.kind == "sockaddr") {
+  const std::string& kind = role.kind;
+  const auto number = static_cast<int>(role.value());
+  if (kind == "fd") {
+    explain_descriptor(pid, number, description);
+  } else if (kind == "mqd") {
+    call.object = read_descriptor_link(pid, number).value_or("");
+  } else if (kind == "stream" || kind == "dir") {
+    describe_stream(pid, family, role, description);
+  } else if (kind == "path") {
+    describe_path(pid, family, role, description);
+  } else if (kind == "text" || kind == "sockaddr") {
     call.object = render_argument(pid, role).value;
-  } else if (role.kind == "pid") {
-    call.object = child_text(pid, static_cast<int>(role.value()));
-  } else if (role.kind == "pollfds" || role.kind == "fds") {
+  } else if (kind == "pid") {
+    call.object = awaited_text(pid, role);
+  } else if (kind == "pollfds" || kind == "fds") {
     describe_polled(pid, role, description);
-  } else if (role.kind == "mutex") {
-    describe_mutex(pid, role, description);
-  } else if (role.kind == "sem" || role.kind == "cond" || role.kind == "address") {
-    description.lock = RemoteAddress(role.value());
+  } else if (kind == "msgq") {
+    call.object = fmt::format("message queue {}", number);
+  } else if (kind == "semid") {
+    call.object = fmt::format("semaphore set {}", number);
+  } else if (kind == "thread") {
+    if (const auto tid = thread_of(pid, RemoteAddress(role.value()))) {
+      call.object = fmt::format("thread {} ({})", read_comm(pid, *tid).value_or("?"), *tid);
+    }
+  } else {
+    describe_lock(pid, role, description);
   }
 }
 
@@ -138,7 +247,7 @@ void describe(int pid, const std::string& name, Family family, std::string_view 
   for (const Role& role : parse_roles(roles, arguments)) {
     if (role.kind != "-") description.call.arguments.push_back(render_argument(pid, role));
     if (role.is_object) {
-      describe_object(pid, role, description);
+      describe_object(pid, family, role, description);
       has_object = true;
     }
   }
@@ -167,7 +276,10 @@ Cause cause_of_family(Family family) {
     case Family::kWait:
     case Family::kSignal:
     case Family::kEvents:
+    case Family::kSignal:
       return Cause::kWait;
+    case Family::kIpc:
+      return Cause::kIpc;
     case Family::kSystemCall:
     case Family::kNone:
       return Cause::kUnknown;

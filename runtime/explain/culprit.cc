@@ -8,11 +8,6 @@ namespace tailback {
 
 namespace {
 
-std::string_view file_name(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 bool is_system_library(const Frame& frame) {
   static constexpr std::array<std::string_view, 12> kPrefixes = {
       "libc.so",     "libc-",   "ld-linux", "ld-musl",  "libpthread", "libstdc++.so",

@@ -25,10 +25,6 @@ class Hash {
   uint64_t value_ = 0xcbf29ce484222325u;
 };
 
-std::string_view file_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 }  // namespace
 
 std::string fingerprint(const Stall& stall) {

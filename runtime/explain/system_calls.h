@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "instrument/contract/intercepts.h"
 
@@ -16,5 +17,8 @@ struct SystemCallFacts {
 };
 
 SystemCallFacts system_call_facts(long number);
+
+// The numbers that are in the list.
+std::vector<long> known_system_calls();
 
 }  // namespace tailback

@@ -1,13 +1,18 @@
 #include "runtime/kernel/descriptor.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cinttypes>
 #include <cstddef>
 #include <cstdio>
@@ -22,8 +27,8 @@ namespace tailback {
 
 namespace {
 
-DescriptorKind kind_of(const struct stat& file) {
-  switch (file.st_mode & S_IFMT) {
+DescriptorKind kind_of(const struct statx& file) {
+  switch (file.stx_mode & S_IFMT) {
     case S_IFREG:
       return DescriptorKind::kFile;
     case S_IFDIR:
@@ -35,7 +40,7 @@ DescriptorKind kind_of(const struct stat& file) {
     case S_IFSOCK:
       return DescriptorKind::kSocket;
     case S_IFCHR: {
-      const unsigned device_class = static_cast<unsigned>(file.st_rdev >> 8) & 0xfff;
+      const unsigned device_class = file.stx_rdev_major;
       const bool is_terminal =
           device_class == 4 || device_class == 5 || (device_class >= 136 && device_class <= 143);
       return is_terminal ? DescriptorKind::kTerminal : DescriptorKind::kDevice;
@@ -43,6 +48,28 @@ DescriptorKind kind_of(const struct stat& file) {
     default:
       return DescriptorKind::kUnknown;
   }
+}
+
+// What the kernel knows without asking: a server that the target waits for must not keep us waiting
+// too.
+DescriptorKind kind_of(int directory, const std::string& path) {
+  struct statx file {};
+  const int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (path.empty() ? AT_EMPTY_PATH : 0);
+  if (statx(directory, path.c_str(), flags, STATX_TYPE, &file) != 0) {
+    return DescriptorKind::kUnknown;
+  }
+  return kind_of(file);
+}
+
+// Opens a path only if every step to it is in the kernel's cache. Kernels before 5.12 don't know
+// that, and look the path up.
+int open_cached(int directory, const std::string& path) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_CACHED;
+  const long fd = syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
+  if (fd >= 0 || errno == EAGAIN || errno == ENOENT) return static_cast<int>(fd);
+  return openat(directory, path.c_str(), O_PATH | O_CLOEXEC);
 }
 
 // An endpoint as /proc/net/tcp writes it: address in hexadecimal words of host order, ':', port.
@@ -127,29 +154,36 @@ DescriptorFacts describe_descriptor(int pid, int fd) {
   if (!link) return {};
   if (link->starts_with("socket:[")) {
     const uint64_t inode = std::strtoull(link->c_str() + std::strlen("socket:["), nullptr, 10);
-    return {DescriptorKind::kSocket, socket_text(pid, inode)};
+    return {DescriptorKind::kSocket, socket_text(pid, inode), 0};
   }
-  if (link->starts_with("pipe:[")) return {DescriptorKind::kPipe, "pipe"};
+  if (link->starts_with("pipe:[")) return {DescriptorKind::kPipe, "pipe", 0};
+  if (link->starts_with("pidfd:[") || *link == "anon_inode:[pidfd]") {
+    return {DescriptorKind::kProcess, "pidfd", read_pidfd(pid, fd).value_or(0)};
+  }
   constexpr std::string_view kAnonymous = "anon_inode:";
   if (link->starts_with(kAnonymous)) {
     std::string name = link->substr(kAnonymous.size());
     std::erase(name, '[');
     std::erase(name, ']');
-    return {name == "eventpoll" ? DescriptorKind::kEpoll : DescriptorKind::kEvent, name};
+    return {name == "eventpoll" ? DescriptorKind::kEpoll : DescriptorKind::kEvent, name, 0};
   }
-  struct stat file {};
-  if (stat(fmt::format("/proc/{}/fd/{}", pid, fd).c_str(), &file) != 0) {
-    return {DescriptorKind::kUnknown, *link};
-  }
-  return {kind_of(file), *link};
+  return {kind_of(AT_FDCWD, fmt::format("/proc/{}/fd/{}", pid, fd)), *link, 0};
 }
 
-DescriptorKind path_kind(int pid, const std::string& path) {
-  const std::string seen = path.starts_with('/') ? fmt::format("/proc/{}/root{}", pid, path)
-                                                 : fmt::format("/proc/{}/cwd/{}", pid, path);
-  struct stat file {};
-  if (stat(seen.c_str(), &file) != 0) return DescriptorKind::kUnknown;
-  return kind_of(file);
+DescriptorKind path_kind(int pid, int dirfd, const std::string& path) {
+  std::string begin = fmt::format("/proc/{}/fd/{}", pid, dirfd);
+  if (dirfd == AT_FDCWD) begin = fmt::format("/proc/{}/cwd", pid);
+  if (path.starts_with('/')) begin = fmt::format("/proc/{}/root", pid);
+  if (path.empty()) return DescriptorKind::kUnknown;
+  const int directory = open(begin.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return DescriptorKind::kUnknown;
+  const size_t name = path.find_first_not_of('/');
+  const int fd = open_cached(directory, name == std::string::npos ? "." : path.substr(name));
+  close(directory);
+  if (fd < 0) return DescriptorKind::kUnknown;
+  const DescriptorKind kind = kind_of(fd, "");
+  close(fd);
+  return kind;
 }
 
 std::string socket_address_text(const void* address, unsigned length) {

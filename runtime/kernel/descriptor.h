@@ -15,20 +15,23 @@ enum class DescriptorKind {
   kPipe,  // pipes and FIFOs
   kSocket,
   kEpoll,
-  kEvent,  // eventfd, timerfd, signalfd, inotify, pidfd: something to be told of
+  kEvent,    // eventfd, timerfd, signalfd, inotify: something to be told of
+  kProcess,  // a pidfd
 };
 
 struct DescriptorFacts {
   DescriptorKind kind = DescriptorKind::kUnknown;
   // For people: the path; "tcp 127.0.0.1:40312 → 127.0.0.1:6379"; "unix /run/x.sock"; "pipe".
   std::string text;
+  int process = 0;  // that a pidfd stands for, if it is still there
 };
 
 DescriptorFacts describe_descriptor(int pid, int fd);
 
-// A path as the target sees it: relative to its working directory, in its root. Tells whether it
-// is a FIFO, a device, …
-DescriptorKind path_kind(int pid, const std::string& path);
+// A path as the target sees it, in its root; a relative one begins at the descriptor `dirfd`, or,
+// if that is AT_FDCWD, at its working directory. Tells whether it is a FIFO, a device, … Never
+// waits for the file system: what the kernel has not at hand is unknown.
+DescriptorKind path_kind(int pid, int dirfd, const std::string& path);
 
 // An internet or unix address in the form in which programs pass it to connect(). Empty if it makes
 // no sense.

@@ -32,6 +32,13 @@ std::optional<std::string> read_small(const std::string& path) {
   return std::string(buffer, static_cast<size_t>(size));
 }
 
+std::optional<std::string> read_link(const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t size = readlink(path.c_str(), target, sizeof target);
+  if (size < 0) return std::nullopt;
+  return std::string(target, static_cast<size_t>(size));
+}
+
 std::optional<std::string> read_task(int pid, int tid, const char* name) {
   return read_small(fmt::format("/proc/{}/task/{}/{}", pid, tid, name));
 }
@@ -64,8 +71,12 @@ std::optional<ThreadStat> read_thread_stat(int pid, int tid) {
   const auto text = read_task(pid, tid, "stat");
   if (!text) return std::nullopt;
   const auto fields = stat_fields(*text);
-  if (fields.size() < 10 || fields[0].empty()) return std::nullopt;
-  return ThreadStat{fields[0][0], to_number(fields[9])};
+  if (fields.size() < 13 || fields[0].empty()) return std::nullopt;
+  constexpr size_t kMajorFaults = 9;
+  constexpr size_t kUserTicks = 11;
+  constexpr size_t kSystemTicks = 12;
+  return ThreadStat{fields[0][0], to_number(fields[kMajorFaults]), to_number(fields[kUserTicks]),
+                    to_number(fields[kSystemTicks])};
 }
 
 std::optional<ScheduleTimes> read_schedule_times(int pid, int tid) {
@@ -89,8 +100,9 @@ std::optional<KernelCall> read_kernel_call(int pid, int tid) {
                                  " %" SCNx64 " %" SCNx64 " %" SCNx64,
                                  &call.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5],
                                  &call.stack_pointer, &call.instruction_pointer);
-  if (fields != 9) return std::nullopt;  // "running", or "-1 SP PC" outside a system call
-  return call;
+  if (fields == 9) return call;
+  if (fields != 3 || call.number != -1) return std::nullopt;  // "running"
+  return KernelCall{-1, {}, a[0], a[1]};
 }
 
 bool would_handle_signal(int pid, int tid, int signal) {
@@ -117,6 +129,14 @@ std::optional<std::string> read_comm(int pid, int tid) {
   auto text = read_task(pid, tid, "comm");
   if (text && !text->empty() && text->back() == '\n') text->pop_back();
   return text;
+}
+
+std::optional<int> read_parent(int pid) {
+  const auto text = read_small(fmt::format("/proc/{}/stat", pid));
+  if (!text) return std::nullopt;
+  const auto fields = stat_fields(*text);
+  if (fields.size() < 2) return std::nullopt;
+  return static_cast<int>(to_number(fields[1]));
 }
 
 std::optional<uint64_t> read_start_time(int pid) {
@@ -149,11 +169,21 @@ bool thread_lives(int pid, int tid) {
 }
 
 std::optional<std::string> read_descriptor_link(int pid, int fd) {
-  char target[PATH_MAX];
-  const std::string path = fmt::format("/proc/{}/fd/{}", pid, fd);
-  const ssize_t size = readlink(path.c_str(), target, sizeof target);
-  if (size < 0) return std::nullopt;
-  return std::string(target, static_cast<size_t>(size));
+  return read_link(fmt::format("/proc/{}/fd/{}", pid, fd));
+}
+
+std::optional<std::string> read_working_directory(int pid) {
+  return read_link(fmt::format("/proc/{}/cwd", pid));
+}
+
+std::optional<int> read_pidfd(int pid, int fd) {
+  const auto text = read_small(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
+  if (!text) return std::nullopt;
+  constexpr std::string_view kField = "\nPid:\t";
+  const size_t at = text->find(kField);
+  if (at == std::string::npos) return std::nullopt;
+  const int process = std::atoi(text->c_str() + at + kField.size());
+  return process > 0 ? std::optional(process) : std::nullopt;  // -1: it is gone
 }
 
 }  // namespace tailback

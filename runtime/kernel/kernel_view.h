@@ -14,6 +14,9 @@ namespace tailback {
 struct ThreadStat {
   char state = '?';  // R running or runnable, S sleeping, D in a disk wait, T stopped, t traced, …
   uint64_t major_faults = 0;
+  // Time on CPU outside the kernel and within, in clock ticks: a rough figure, good for a share.
+  uint64_t user_ticks = 0;
+  uint64_t system_ticks = 0;
 };
 std::optional<ThreadStat> read_thread_stat(int pid, int tid);
 
@@ -24,9 +27,9 @@ struct ScheduleTimes {
 };
 std::optional<ScheduleTimes> read_schedule_times(int pid, int tid);
 
-// The system call that a thread is blocked in.
+// The system call that a thread is blocked in, and where in the program.
 struct KernelCall {
-  long number = -1;
+  long number = -1;  // -1: blocked outside of any system call, by a page fault
   std::array<uint64_t, 6> arguments{};
   uint64_t stack_pointer = 0;
   uint64_t instruction_pointer = 0;
@@ -41,6 +44,9 @@ std::optional<std::string> read_command_line(int pid);
 
 // The name of a thread (tid == pid: of the process), without its newline.
 std::optional<std::string> read_comm(int pid, int tid);
+
+// The process that started it, or that took it over from there.
+std::optional<int> read_parent(int pid);
 
 // Start time in clock ticks since boot: with the pid, a process's identity.
 std::optional<uint64_t> read_start_time(int pid);
@@ -60,5 +66,9 @@ bool thread_lives(int pid, int tid);
 
 // Target of /proc/PID/fd/FD: "/path", "socket:[123]", "anon_inode:[eventpoll]".
 std::optional<std::string> read_descriptor_link(int pid, int fd);
+// The directory that relative paths of the process begin at, as seen from here.
+std::optional<std::string> read_working_directory(int pid);
+// The process that a pidfd stands for.
+std::optional<int> read_pidfd(int pid, int fd);
 
 }  // namespace tailback

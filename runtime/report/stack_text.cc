@@ -49,14 +49,9 @@ bool is_version(std::string_view text) {
   return text.empty() || text.starts_with('.') || (text[0] >= '0' && text[0] <= '9');
 }
 
-std::string_view base_name(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 bool of_runtime(const Frame& frame) {
   if (frame.language != "native") return false;
-  const std::string_view file = base_name(frame.module);
+  const std::string_view file = file_name(frame.module);
   return std::any_of(kRuntimes.begin(), kRuntimes.end(), [file](std::string_view runtime) {
     return file.starts_with(runtime) && is_version(file.substr(runtime.size()));
   });
@@ -74,7 +69,7 @@ std::string place_text(const Frame& frame, size_t limit) {
   }
   if (frame.module.empty()) return fmt::format("{:#x}", frame.offset);
   const std::string offset = fmt::format("+{:#x}", frame.offset);
-  return printable(base_name(frame.module), limit - std::min(limit, offset.size())) + offset;
+  return printable(file_name(frame.module), limit - std::min(limit, offset.size())) + offset;
 }
 
 std::vector<bool> frames_to_show(const std::vector<Frame>& stack, size_t culprit) {

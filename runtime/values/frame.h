@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace tailback {
 
@@ -18,5 +19,10 @@ struct Frame {
 
   bool operator==(const Frame&) const = default;
 };
+
+// The last part of a path: what a module or a source file is called.
+constexpr std::string_view file_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 }  // namespace tailback
