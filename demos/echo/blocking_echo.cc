@@ -14,9 +14,9 @@ namespace tailback::demo {
 namespace {
 
 constexpr std::span<const Callback> (*kFamilies[])() = {
-    sleep_callbacks,       file_callbacks,   pipe_callbacks,    socket_callbacks,
-    lock_callbacks,        thread_callbacks, process_callbacks, name_callbacks,
-    nested_wait_callbacks, cpu_callbacks,    stuck_callbacks,
+    sleep_callbacks,  file_callbacks,    pipe_callbacks,    socket_callbacks,      lock_callbacks,
+    thread_callbacks, process_callbacks, name_callbacks,    nested_wait_callbacks, cpu_callbacks,
+    stuck_callbacks,  stream_callbacks,  message_callbacks, signal_callbacks,
 };
 
 struct Request {

@@ -2,12 +2,13 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <threads.h>
 
-#include <latch>
 #include <mutex>
-#include <thread>
+#include <shared_mutex>
 
 #include "demos/echo/callbacks.h"
+#include "demos/echo/holder.h"
 #include "demos/echo/later.h"
 
 namespace tailback::demo {
@@ -15,25 +16,6 @@ namespace {
 
 pthread_mutex_t sessions_mutex = PTHREAD_MUTEX_INITIALIZER;
 std::mutex routes_mutex;
-
-// Another thread that takes a lock at once, and keeps it for a while.
-template <typename Lock, typename Unlock>
-class Holder {
- public:
-  Holder(Milliseconds length, Lock lock, Unlock unlock)
-      : thread_([this, length, lock, unlock] {
-          lock();
-          taken_.count_down();
-          std::this_thread::sleep_for(length);
-          unlock();
-        }) {
-    taken_.wait();
-  }
-
- private:
-  std::latch taken_{1};
-  std::jthread thread_;
-};
 
 void block_in_mutex_lock(Milliseconds length) {
   const Holder holder(
@@ -62,6 +44,50 @@ void block_in_std_mutex(Milliseconds length) {
       length, [] { routes_mutex.lock(); }, [] { routes_mutex.unlock(); });
   // EXPECT stall on="lock std_mutex" cause=lock call=pthread_mutex_lock function=block_in_std_mutex
   const std::lock_guard guard(routes_mutex);
+}
+
+pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
+
+void block_in_read_lock(Milliseconds length) {
+  const Holder writer(
+      length, [] { pthread_rwlock_wrlock(&table_lock); },
+      [] { pthread_rwlock_unlock(&table_lock); });
+  // EXPECT stall on="lock read_lock" cause=lock call=pthread_rwlock_rdlock
+  // function=block_in_read_lock
+  pthread_rwlock_rdlock(&table_lock);
+  pthread_rwlock_unlock(&table_lock);
+}
+
+void block_in_write_lock(Milliseconds length) {
+  const Holder reader(
+      length, [] { pthread_rwlock_rdlock(&table_lock); },
+      [] { pthread_rwlock_unlock(&table_lock); });
+  // EXPECT stall on="lock write_lock" cause=lock call=pthread_rwlock_wrlock
+  // function=block_in_write_lock
+  pthread_rwlock_wrlock(&table_lock);
+  pthread_rwlock_unlock(&table_lock);
+}
+
+void block_in_shared_mutex(Milliseconds length) {
+  static std::shared_mutex mutex;
+  const Holder writer(
+      length, [] { mutex.lock(); }, [] { mutex.unlock(); });
+  // EXPECT stall on="lock shared_mutex" cause=lock call=pthread_rwlock_rdlock
+  // function=block_in_shared_mutex
+  const std::shared_lock guard(mutex);
+}
+
+void block_in_c11_mutex(Milliseconds length) {
+  static mtx_t mutex;
+  mtx_init(&mutex, mtx_plain);
+  {
+    const Holder holder(
+        length, [] { mtx_lock(&mutex); }, [] { mtx_unlock(&mutex); });
+    // EXPECT stall on="lock c11_mutex" cause=lock call=mtx_lock function=block_in_c11_mutex
+    mtx_lock(&mutex);
+    mtx_unlock(&mutex);
+  }
+  mtx_destroy(&mutex);
 }
 
 class Semaphore {
@@ -100,6 +126,10 @@ void block_in_sem_clockwait(Milliseconds length) {
 }
 
 constexpr Callback kCallbacks[] = {
+    {"lock", "read_lock", block_in_read_lock},
+    {"lock", "write_lock", block_in_write_lock},
+    {"lock", "shared_mutex", block_in_shared_mutex},
+    {"lock", "c11_mutex", block_in_c11_mutex},
     {"lock", "mutex", block_in_mutex_lock},
     {"lock", "timed_mutex", block_in_mutex_timedlock},
     {"lock", "std_mutex", block_in_std_mutex},

@@ -1,71 +1,18 @@
 // Callbacks that wait for the other end of a pipe.
 
+#include <dlfcn.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <string>
 #include <vector>
 
 #include "demos/echo/callbacks.h"
 #include "demos/echo/later.h"
+#include "demos/echo/pipe.h"
 
 namespace tailback::demo {
 namespace {
-
-class Pipe {
- public:
-  Pipe() { valid_ = pipe2(ends_, O_CLOEXEC) == 0; }
-  ~Pipe() {
-    if (valid_) {
-      close(ends_[0]);
-      close(ends_[1]);
-    }
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-
-  int reader() const { return ends_[0]; }
-  int writer() const { return ends_[1]; }
-  void put_byte() { valid_ = write(writer(), "x", 1) == 1 && valid_; }
-
-  std::vector<char> filling() const {
-    return std::vector<char>(static_cast<size_t>(fcntl(writer(), F_GETPIPE_SZ)));
-  }
-  void drain() {
-    std::vector<char> buffer = filling();
-    valid_ = read(reader(), buffer.data(), buffer.size()) > 0 && valid_;
-  }
-
- private:
-  int ends_[2] = {-1, -1};
-  bool valid_ = false;
-};
-
-// A FIFO in a directory of its own.
-class Fifo {
- public:
-  Fifo() {
-    if (mkdtemp(directory_) != nullptr) {
-      path_ = std::string(directory_) + "/fifo";
-      mkfifo(path_.c_str(), 0600);
-    }
-  }
-  ~Fifo() {
-    unlink(path_.c_str());
-    rmdir(directory_);
-  }
-  Fifo(const Fifo&) = delete;
-  Fifo& operator=(const Fifo&) = delete;
-
-  const char* path() const { return path_.c_str(); }
-
- private:
-  char directory_[32] = "/tmp/tailback-fifo-XXXXXX";
-  std::string path_;
-};
 
 void block_in_read(Milliseconds length) {
   Pipe pipe;
@@ -107,11 +54,20 @@ void block_in_fifo_open(Milliseconds length) {
   close(fd);
 }
 
+// Loading a library reads its file. This one is a FIFO, so that it takes long enough.
+void block_in_dlopen(Milliseconds length) {
+  const Fifo fifo;
+  const Later release(length, [&fifo] { close(open(fifo.path(), O_WRONLY)); });
+  // EXPECT stall on="pipe dlopen" cause=ipc call=dlopen object="/tmp/tailback-fifo-"
+  // function=block_in_dlopen
+  void* library = dlopen(fifo.path(), RTLD_NOW);
+  if (library) dlclose(library);
+}
+
 constexpr Callback kCallbacks[] = {
-    {"pipe", "read", block_in_read},
-    {"pipe", "readv", block_in_readv},
-    {"pipe", "write", block_in_write},
-    {"pipe", "open", block_in_fifo_open},
+    {"pipe", "read", block_in_read},     {"pipe", "readv", block_in_readv},
+    {"pipe", "write", block_in_write},   {"pipe", "open", block_in_fifo_open},
+    {"pipe", "dlopen", block_in_dlopen},
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
 // Callbacks that wait for another thread.
 
 #include <pthread.h>
+#include <threads.h>
 
 #include <condition_variable>
 #include <future>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -95,7 +97,55 @@ void block_in_future(Milliseconds length) {
   promise.get_future().get();
 }
 
+void block_in_barrier(Milliseconds length) {
+  pthread_barrier_t barrier;
+  pthread_barrier_init(&barrier, nullptr, 2);
+  {
+    const Later other(length, [&barrier] { pthread_barrier_wait(&barrier); });
+    // EXPECT stall on="wait barrier" cause=wait call=pthread_barrier_wait function=block_in_barrier
+    pthread_barrier_wait(&barrier);
+  }
+  pthread_barrier_destroy(&barrier);
+}
+
+// Two threads want something set up; the other one came first.
+void block_in_once(Milliseconds length) {
+  static pthread_once_t once;
+  static Milliseconds set_up_length;
+  static std::latch* begun;
+  std::latch began(1);
+  once = PTHREAD_ONCE_INIT;
+  set_up_length = length;
+  begun = &began;
+  const auto set_up = [] {
+    begun->count_down();
+    std::this_thread::sleep_for(set_up_length);
+  };
+  const Later other(Milliseconds(0), [set_up] { pthread_once(&once, set_up); });
+  began.wait();
+  // EXPECT stall on="wait once" cause=wait call=pthread_once function=block_in_once
+  pthread_once(&once, set_up);
+}
+
+void block_in_c11_condition(Milliseconds length) {
+  mtx_t mutex;
+  cnd_t condition;
+  mtx_init(&mutex, mtx_timed);
+  cnd_init(&condition);
+  mtx_lock(&mutex);
+  const timespec deadline = deadline_on(CLOCK_REALTIME, length);
+  // EXPECT stall on="wait c11_condition" cause=wait call=cnd_timedwait
+  // function=block_in_c11_condition
+  cnd_timedwait(&condition, &mutex, &deadline);
+  mtx_unlock(&mutex);
+  cnd_destroy(&condition);
+  mtx_destroy(&mutex);
+}
+
 constexpr Callback kCallbacks[] = {
+    {"wait", "barrier", block_in_barrier},
+    {"wait", "once", block_in_once},
+    {"wait", "c11_condition", block_in_c11_condition},
     {"wait", "condition", block_in_condition},
     {"wait", "timed_condition", block_in_timed_condition},
     {"wait", "condition_variable", block_in_condition_variable},

@@ -271,10 +271,7 @@ Cause cause_of_family(Family family) {
       return Cause::kProcess;
     case Family::kLock:
       return Cause::kLock;
-    case Family::kIpc:
-      return Cause::kIpc;
     case Family::kWait:
-    case Family::kSignal:
     case Family::kEvents:
     case Family::kSignal:
       return Cause::kWait;

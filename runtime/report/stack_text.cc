@@ -99,7 +99,7 @@ std::string run_text(const std::vector<Frame>& stack, size_t begin, size_t end) 
   };
   std::vector<Part> parts;
   for (size_t i = begin; i < end; ++i) {
-    const std::string_view module = base_name(stack[i].module);
+    const std::string_view module = file_name(stack[i].module);
     const auto it = std::find_if(parts.begin(), parts.end(),
                                  [module](const Part& part) { return part.module == module; });
     if (it == parts.end()) {
