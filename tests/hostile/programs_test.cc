@@ -94,6 +94,14 @@ const std::vector<Row>& rows() {
       {"ThreadCrowd", subject("thread_crowd")},
       {"PassingThreads", subject("passing_threads")},
       {"ChildTree", subject("child_tree")},
+      {"CancelledCalls", subject("cancelled_calls")},
+      {"UnwoundCallbacks", subject("unwound_callbacks")},
+      {"SuspendedWaits", subject("suspended_waits", {}, exited(0), 10)},
+      {"HandledSignals", subject("handled_signals", {}, exited(0), 3)},
+      {"Loading", subject("loading", {}, exited(0), 1)},
+      {"VforkChildren", subject("vfork_children", {}, exited(0), 3)},
+      {"RawClones", subject("raw_clones", {}, exited(0), 3)},
+      {"SpawnActions", subject("spawn_actions", {}, exited(0), 3)},
       {"StdioStreams", subject("stdio_streams")},
       {"StdioStreamsFortified", subject("stdio_streams_fortified")},
       {"StdioWide", subject("stdio_wide")},
@@ -195,6 +203,14 @@ TEST_F(PoorStart, WithinLimits) {
 }
 
 class Preloads : public ThreeWays {};
+
+TEST_F(Preloads, AuditingLibrary) {
+  Subject audited = subject("audited", {}, exited(0), 3);
+  audited.environment = {{"LD_AUDIT", hostile_library("auditing")}};
+  for (const Seen& seen : compare(audited)) {
+    EXPECT_NE(seen.output.find("getppid() = 4242"), std::string::npos);
+  }
+}
 
 // An allocator with a lock, that calls what the recorder has wrapped from the loader's first
 // moment on; before the recorder in the list, and after it.

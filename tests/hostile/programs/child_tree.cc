@@ -1,4 +1,4 @@
-// A tree of 340 short-lived children, four to a parent; every leaf executes another program.
+// A tree of 1,111 short-lived children, ten to a parent; every leaf executes another program.
 #include "program.h"
 
 using namespace hostile;
@@ -14,14 +14,14 @@ int grow(int depth) {
     execl("/bin/true", "true", static_cast<char*>(nullptr));
     return 127;
   }
-  pid_t children[4];
+  pid_t children[10];
   for (pid_t& child : children) {
     child = fork();
     if (child == 0) _exit(grow(depth - 1));
   }
   int good = 0;
   for (const pid_t child : children) good += child > 0 && wait_for(child) == 0;
-  return good == 4 ? 0 : 1;
+  return good == 10 ? 0 : 1;
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ int main() {
   const pid_t root = fork();
   if (root == 0) {
     close(counted.out());
-    _exit(grow(4));
+    _exit(grow(3));
   }
   close(counted.in());
   char text[512];

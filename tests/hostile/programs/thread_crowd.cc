@@ -1,11 +1,11 @@
-// 2,000 threads at once, all waiting, then all working.
+// 5,000 threads at once, all waiting, then all working.
 #include "program.h"
 
 using namespace hostile;
 
 namespace {
 
-constexpr int kThreads = 2000;
+constexpr int kThreads = 5000;
 pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 int waiting = 0;
