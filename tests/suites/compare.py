@@ -35,7 +35,7 @@ class Verdict:
 
 
 def is_worse(plain, watched):
-    """A case that ran plain and is skipped watched has not been tested: that is a difference too."""
+    """A case that ran plain and is skipped watched has not been tested: a difference too."""
     return (plain == PASSED and watched != PASSED) or (plain == SKIPPED and watched in BAD)
 
 
@@ -46,14 +46,14 @@ def suspects(plain, watched):
 
 
 def new_failures(plain, watched):
-    """Failures of cases that the plain run does not know (a crashed set-up has a name of its own)."""
+    """Failures of cases that the plain run does not know: a failed set-up has its own name."""
     return sorted(case for case, outcome in watched.items()
                   if case not in plain and outcome in BAD)
 
 
 def judge(unit, way, plain, watched, run_again):
-    """Verdicts for all cases that are worse off watched. `run_again(way, cases)` runs them once more
-    and returns case → outcome; way is None for plain."""
+    """Verdicts for all cases that are worse off watched. `run_again(way, cases)` runs them once
+    more and returns case → outcome; way is None for plain."""
     named = suspects(plain, watched) + new_failures(plain, watched)
     if not named:
         return []

@@ -57,6 +57,11 @@ class LibuvSuite(Unit):
             last = done.stdout.strip().splitlines()[-1:] or ["no output"]
             raise RuntimeError(f"libuv's suite can't be built: {' '.join(command[:2])}…: {last[0]}")
 
+    def version(self, work):
+        described = glob.glob(os.path.join(self.work, "libuv1_*.dsc"))
+        version = os.path.basename(described[0]).removeprefix("libuv1_").removesuffix(".dsc")
+        return f"libuv {version} (Debian's source package)"
+
     def prepare(self, directory):
         os.makedirs(os.path.join(directory, "test"))
         shutil.copytree(os.path.join(self.source(), "test", "fixtures"),
@@ -96,9 +101,3 @@ def reachable_by_all(path):
         path = os.path.dirname(path)
     return True
 
-
-def version(work):
-    suite = LibuvSuite(work)
-    for path in glob.glob(os.path.join(suite.work, "libuv1_*.dsc")):
-        return f"libuv {os.path.basename(path)[len('libuv1_'):-len('.dsc')]} (Debian's source package)"
-    return "libuv"

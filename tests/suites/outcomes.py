@@ -60,9 +60,9 @@ def from_tap(text, run):
 
 
 def from_events(lines, run):
-    """Reads what regrtest_with_events.py writes: "start CASE", then "OUTCOME CASE", then "stop CASE".
-    A case may have several outcomes (subtests): the worst counts. One that did not stop was the
-    death of the program."""
+    """Reads what regrtest_with_events.py writes: "start CASE", "OUTCOME CASE", "stop CASE". A case
+    may have several outcomes (subtests): the worst counts. One that did not stop was the death of
+    the program."""
     found = {}
     open_cases = []
     for line in lines:

@@ -1,5 +1,5 @@
-"""CPython's own regrtest, which also appends to a file what becomes of each test case, as it happens:
-a run that crashes or hangs still tells how far it came.
+"""CPython's own regrtest, which also appends to a file what becomes of each test case, as it
+happens: a run that crashes or hangs still tells how far it came.
 
     regrtest_with_events.py EVENTS_FILE [regrtest's arguments…]
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Runs whole test suites of others plain and watched by Tailback, and tells whether a test fails only
-when it is watched.
+"""Runs whole test suites of others plain and watched by Tailback, and tells whether a test fails
+only when it is watched.
 
-Exit status: 0 no difference, 1 a difference or a faulty recording, 2 it can't run, 77 nothing to run.
+Exit status: 0 no difference, 1 a difference or a faulty recording, 2 it can't run, 77 no suite is
+installed.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import libuv_suite
 import outcomes
 import python_suite
 import result_page
+import summary
 import ways
 from supervise import supervised_run
 from unit import bare_environment
@@ -27,6 +29,7 @@ from unit import bare_environment
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 PAGE = os.path.join(HERE, "RESULTS.md")
+SUITES = (*python_suite.MODULES, glib_suite.GlibProgram.suite, libuv_suite.LibuvSuite.suite)
 
 
 @dataclass
@@ -39,11 +42,11 @@ class UnitResult:
 
 
 class Runner:
-    """Runs units in private directories; keeps the output of what went wrong under `work`."""
+    """Runs units in private directories; keeps their output in the folder `logs`."""
 
-    def __init__(self, tailback, work):
+    def __init__(self, tailback, logs):
         self.tailback = tailback
-        self.logs = os.path.join(work, "logs")
+        self.logs = logs
         self.lock = threading.Lock()
         self.count = 0
         shutil.rmtree(self.logs, ignore_errors=True)
@@ -105,14 +108,39 @@ def run_unit(runner, unit, wanted_ways):
 def judge_all(runner, units, results):
     verdicts = []
     for unit in units:
-        by_way = results[unit.suite][unit.name]
+        by_way = results[unit.name]
         for way, result in by_way.items():
             if way == ways.PLAIN:
                 continue
             verdicts += compare.judge(
                 unit.name, way, by_way[ways.PLAIN].outcomes, result.outcomes,
-                lambda again, cases, unit=unit: runner.run(unit, again or ways.PLAIN, cases).outcomes)
+                lambda again, cases, unit=unit:
+                    runner.run(unit, again or ways.PLAIN, cases).outcomes)
     return verdicts
+
+
+def summaries_of(runner, units, results, work):
+    """suite → Summary; runs again what has to be run again."""
+    found = {}
+    for suite in dict.fromkeys(unit.suite for unit in units):
+        members = [unit for unit in units if unit.suite == suite]
+        of_suite = {unit.name: results[unit.name] for unit in members}
+        found[suite] = summary.summarize(suite, members[0].version(work), of_suite,
+                                         judge_all(runner, members, of_suite))
+    return found
+
+
+def write_page(found, path):
+    """Keeps these rows, and makes the page of them and those of earlier runs. Returns an error."""
+    kept = summary.load(path) | found
+    summary.store(path, kept)
+    lacking = [suite for suite in SUITES if suite not in kept]
+    if lacking:
+        return f"the page is of all suites; run these too: {' '.join(lacking)}"
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(result_page.page([kept[suite] for suite in SUITES]))
+    print(f"run_suites.py: wrote {PAGE}")
+    return None
 
 
 def available_units(arguments, work):
@@ -142,14 +170,15 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--build", default=os.path.join(SOURCE, "build"), metavar="DIR",
                         help="the build tree of Tailback (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="the part that takes less than a minute")
+    parser.add_argument("--quick", action="store_true", help="the part that CI runs")
     parser.add_argument("--only", action="append", metavar="NAME",
                         help="a suite (test_select, GLib, libuv) or one program of it; repeatable")
     parser.add_argument("--ways", default=",".join(ways.WAYS), metavar="LIST",
                         help="of plain,launched,preloaded (plain is always run)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N",
                         help="units to run side by side (default: 1)")
-    parser.add_argument("--write", action="store_true", help="write the results to RESULTS.md")
+    parser.add_argument("--write", action="store_true",
+                        help="write the results to RESULTS.md; suites that are not run keep theirs")
     arguments = parser.parse_args()
     named = arguments.ways.split(",")
     unknown = [way for way in named if way not in ways.WAYS]
@@ -158,40 +187,28 @@ def parse_arguments():
     if arguments.jobs < 1:
         parser.error("--jobs: give 1 or more")
     arguments.ways = [way for way in ways.WAYS if way in named or way == ways.PLAIN]
-    if arguments.write and (arguments.quick or arguments.only or
-                            arguments.ways != list(ways.WAYS)):
-        parser.error("--write: the page is of all suites and ways; leave --quick, --only, --ways out")
+    parts = set(arguments.only or ()) - set(SUITES)
+    if arguments.write and (arguments.quick or parts or arguments.ways != list(ways.WAYS)):
+        parser.error("--write: the page is of whole suites in all ways; leave out --quick, --ways "
+                     "and programs of a suite")
     return arguments
 
 
-def report(runner, units, results, absent, arguments, work):
-    verdicts = judge_all(runner, units, results)
-    differences = [verdict.text() for verdict in verdicts if verdict.differs()]
-    flaky = [verdict.text() for verdict in verdicts if not verdict.differs()]
-    watched = [(unit.name, way, result.recording)
-               for unit in units for way, result in results[unit.suite][unit.name].items()
-               if way != ways.PLAIN]
-    faults = [f"{name}, {way}: {fault}" for name, way, recording in watched
-              for fault in recording.faults]
-    losses = {}
-    for _, _, recording in watched:
-        for name, count in recording.losses.items():
-            losses[name] = losses.get(name, 0) + count
-
-    print("\n" + result_page.table(results, arguments.ways))
-    for title, lines in (("difference", differences), ("flaky", flaky),
-                         ("recording", faults), ("not run", absent)):
-        for line in lines:
-            print(f"{title}: {line}")
-    if differences or faults:
-        print(f"run_suites.py: {len(differences)} differences, {len(faults)} faulty recordings; "
-              f"the output of every run is in {runner.logs}")
-    if arguments.write:
-        versions = [python_suite.version(), glib_suite.version(), libuv_suite.version(work)]
-        with open(PAGE, "w", encoding="utf-8") as file:
-            file.write(result_page.page(results, differences, flaky, faults, losses, versions))
-        print(f"run_suites.py: wrote {PAGE}")
-    return 1 if differences or faults else 0
+def report(found, absent, logs):
+    """Tells what was found; returns whether anything is wrong."""
+    print("\n" + result_page.table(list(found.values())))
+    wrong = 0
+    for one in found.values():
+        wrong += len(one.differences) + len(one.faults)
+        for title, lines in (("difference", one.differences), ("flaky", one.flaky),
+                             ("recording", one.faults)):
+            for line in lines:
+                print(f"{title}: {line}")
+    for line in absent:
+        print(f"not run: {line}")
+    if wrong:
+        print(f"run_suites.py: the output of every run is in {logs}")
+    return wrong > 0
 
 
 def main():
@@ -207,23 +224,23 @@ def main():
     except RuntimeError as error:
         print(f"run_suites.py: {error}", file=sys.stderr)
         return 2
-    if arguments.write and absent:
-        print(f"run_suites.py: the page is of all suites: {absent[0]}", file=sys.stderr)
-        return 2
     if not units:
         named = f"there is no suite or program named {' or '.join(arguments.only or [])}"
         print(f"run_suites.py: nothing to run: {'; '.join(absent) or named}", file=sys.stderr)
         return 77 if absent else 2
 
-    runner = Runner(tailback, work)
-    results = {}
-    for unit in units:
-        results.setdefault(unit.suite, {})[unit.name] = None
+    runner = Runner(tailback, os.path.join(work, "logs-quick" if arguments.quick else "logs"))
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        done = pool.map(lambda unit: (unit, run_unit(runner, unit, arguments.ways)), units)
-        for unit, by_way in done:
-            results[unit.suite][unit.name] = by_way
-    return report(runner, units, results, absent, arguments, work)
+        done = pool.map(lambda unit: (unit.name, run_unit(runner, unit, arguments.ways)), units)
+        results = dict(done)
+    found = summaries_of(runner, units, results, work)
+    wrong = report(found, absent, runner.logs)
+    if arguments.write:
+        error = write_page(found, os.path.join(work, "results.json"))
+        if error:
+            print(f"run_suites.py: {error}", file=sys.stderr)
+            return 2
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

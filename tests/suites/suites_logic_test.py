@@ -16,6 +16,7 @@ import compare
 import outcomes
 import result_page
 import run_suites
+import summary
 import supervise
 import ways
 from outcomes import CRASHED, END, FAILED, HUNG, MISSING, PASSED, SKIPPED
@@ -216,13 +217,29 @@ class Page(unittest.TestCase):
     def test_a_row_counts_cases_and_failures_of_each_way(self):
         def result(stalls, **found):
             return UnitResult(found | {END: PASSED}, 1.4, ways.Recording(stalls))
-        results = {"S": {
-            "one": {"plain": result(0, a=PASSED, b=SKIPPED), "launched": result(2, a=FAILED, b=SKIPPED),
+        results = {
+            "one": {"plain": result(0, a=PASSED, b=SKIPPED),
+                    "launched": result(2, a=FAILED, b=SKIPPED),
                     "preloaded": result(1, a=PASSED, b=SKIPPED)},
             "two": {"plain": result(0, c=FAILED), "launched": result(0, c=FAILED),
-                    "preloaded": result(3, c=CRASHED)}}}
-        last = result_page.table(results, ways.WAYS).splitlines()[-1]
+                    "preloaded": result(3, c=CRASHED)}}
+        found = summary.summarize("S", "S 1", results, [])
+        last = result_page.table([found]).splitlines()[-1]
         self.assertEqual(last, "| S | 2 | 1 | 1 | 2 | 1 | 3 | 3 | 3 | 2 / 4 |")
+
+    def test_rows_survive_being_kept_and_broken_ones_are_no_rows(self):
+        results = {"one": {"plain": UnitResult({"a": PASSED}, 1.0),
+                           "launched": UnitResult({"a": PASSED}, 2.0, ways.Recording(1, {"x": 2}))}}
+        found = {"S": summary.summarize("S", "S 1", results, [])}
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "new", "results.json")
+            self.assertEqual(summary.load(path), {})
+            summary.store(path, found)
+            self.assertEqual(summary.load(path), found)
+            for broken in ("", "[]", '{"S": 1}', '{"S": {"suite": "S"}}'):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(broken)
+                self.assertEqual(summary.load(path), {})
 
 
 class WholeRun(unittest.TestCase):
@@ -242,6 +259,9 @@ WATCHED=launched exec "$@"
 
         def command(self, directory, cases):
             return ["/bin/sh", "-c", self.script]
+
+        def version(self, work):
+            return "script 1"
 
         def outcomes(self, run, directory, output):
             return outcomes.from_tap(read_text(output), run)
@@ -281,7 +301,7 @@ WATCHED=launched exec "$@"
         with mock.patch.object(type(self), "LAUNCHER", self.LAUNCHER.replace('"end"', '"stall"')):
             status, told = self.run_script("echo 'ok 1 a'")
         self.assertEqual(status, 1, told)
-        self.assertIn("recording: script, launched: the recording does not end", told)
+        self.assertIn("recording: script: launched: the recording does not end", told)
 
 
 class CommandLine(unittest.TestCase):
@@ -297,7 +317,7 @@ class CommandLine(unittest.TestCase):
     def test_bad_input_is_one_line(self):
         self.assertEqual(self.status("--ways", "plain,sideways")[0], 2)
         self.assertIn("there is no 'sideways'", self.status("--ways", "sideways")[1])
-        self.assertIn("of all suites", self.status("--write", "--quick")[1])
+        self.assertIn("of whole suites", self.status("--write", "--quick")[1])
         self.assertEqual(self.status("--build", "/nonexistent")[0], 2)
         self.assertIn("build Tailback first", self.status("--build", "/nonexistent")[1])
 

@@ -1,9 +1,9 @@
 """Runs one command to its end, with everything that it starts, and says how it ended.
 
-A program of its own, so that each run has a reaper to itself: what the command leaves behind becomes
-this process's child and is found here, whatever session or process group it moved to.
+A program of its own, so that each run has a reaper to itself: what the command leaves behind
+becomes this process's child and is found here, whatever session or process group it moved to.
 
-    supervise.py REQUEST.json     (written by supervised_run below; the answer goes to standard output)
+    supervise.py REQUEST.json    (written by supervised_run; the answer goes to standard output)
 """
 
 import ctypes

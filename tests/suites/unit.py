@@ -4,12 +4,16 @@ import os
 
 
 class Unit:
-    """`suite` is the row of the result page to which the unit belongs; `name` tells it from others."""
+    """`suite` is the unit's row on the result page; `name` tells it from the suite's others."""
 
     suite = ""
     name = ""
     limit_s = 300.0
     user = None  # a user id to run as; None: our own
+
+    def version(self, work):
+        """The suite's version and where it comes from, as the result page says it."""
+        raise NotImplementedError
 
     def prepare(self, directory):
         """Puts into the empty private directory what the command expects there."""
