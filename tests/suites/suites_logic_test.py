@@ -13,7 +13,9 @@ from unittest import mock
 sys.dont_write_bytecode = True
 
 import compare
+import glib_suite
 import outcomes
+import python_suite
 import result_page
 import run_suites
 import summary
@@ -302,6 +304,30 @@ WATCHED=launched exec "$@"
             status, told = self.run_script("echo 'ok 1 a'")
         self.assertEqual(status, 1, told)
         self.assertIn("recording: script: launched: the recording does not end", told)
+
+
+class AbsentSuites(unittest.TestCase):
+    def test_nothing_installed_is_said_and_skipped(self):
+        with tempfile.TemporaryDirectory() as build, \
+                mock.patch.object(ways.Tailback, "missing", lambda self: []), \
+                mock.patch.object(python_suite, "missing", lambda: "needs package P"), \
+                mock.patch.object(glib_suite, "missing", lambda: "needs package G"), \
+                mock.patch.object(sys, "argv", ["run_suites.py", "--quick", "--build", build]), \
+                contextlib.redirect_stderr(io.StringIO()) as errors:
+            self.assertEqual(run_suites.main(), 77)
+        self.assertEqual(errors.getvalue(),
+                         "run_suites.py: nothing to run: needs package P; needs package G\n")
+
+    def test_a_name_that_no_suite_has(self):
+        with tempfile.TemporaryDirectory() as build, \
+                mock.patch.object(ways.Tailback, "missing", lambda self: []), \
+                mock.patch.object(python_suite, "missing", lambda: None), \
+                mock.patch.object(glib_suite, "missing", lambda: None), \
+                mock.patch.object(sys, "argv",
+                                  ["run_suites.py", "--only", "nonsense", "--build", build]), \
+                contextlib.redirect_stderr(io.StringIO()) as errors:
+            self.assertEqual(run_suites.main(), 2)
+        self.assertIn("no suite or program named nonsense", errors.getvalue())
 
 
 class CommandLine(unittest.TestCase):
