@@ -19,6 +19,8 @@ struct Registers {
   // True: all callee-saved registers are in `context`. False: only the instruction and the stack
   // pointer are (the kernel's view of a blocked thread).
   bool complete = true;
+  // The instruction pointer is a return address: the thread is in what was called before it.
+  bool after_call = false;
 };
 
 struct Snapshot {

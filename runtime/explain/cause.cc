@@ -56,6 +56,15 @@ Cause cause_of_calls(const Evidence& evidence) {
   return biggest(totals).cause;
 }
 
+// Whether the thread computed in its calls in place of waiting: a name service that parses a large
+// file, the constructors of what dlopen() loads. Work in the kernel is what the call is for, and
+// whoever spins on a lock waits for it all the same.
+bool computes_in_calls(const Evidence& evidence, Cause cause_of_calls) {
+  const TimeSpent& spent = evidence.spent;
+  return spent.known && spent.on_cpu - spent.in_kernel > evidence.duration / 2 &&
+         cause_of_calls != Cause::kLock && cause_of_calls != Cause::kMany;
+}
+
 }  // namespace
 
 Cause decide_cause(const Evidence& evidence) {
@@ -73,7 +82,10 @@ Cause decide_cause(const Evidence& evidence) {
 
   const bool is_starved = spent.known && evidence.duration - spent.runnable <= evidence.threshold;
   if (is_starved && spent.runnable > half) return Cause::kStarved;
-  if (in_calls > half) return cause_of_calls(evidence);
+  if (in_calls > half) {
+    const Cause cause = cause_of_calls(evidence);
+    return computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
+  }
   if (spent.known && spent.on_cpu > half) return Cause::kCpu;
   if (unrecorded_total > half) return biggest(unrecorded).cause;
 

@@ -35,6 +35,7 @@ class MachineState {
   explicit MachineState(const Registers& registers) {
     set(machine::kInstructionPointer, registers.context.instruction_pointer);
     set(machine::kStackPointer, registers.context.stack_pointer);
+    after_call = registers.after_call;
     if (!registers.complete) return;
     for (size_t i = 0; i < machine::kSaved.size(); ++i)
       set(machine::kSaved[i], registers.context.saved[i]);

@@ -13,7 +13,7 @@ namespace tailback {
 struct RawFrame {
   RemoteAddress address;   // instruction pointer of this frame
   bool after_call = true;  // a return address: the call is the instruction before it. False for
-                           // the innermost frame and for one that a signal interrupted
+                           // one that a signal interrupted and, mostly, for the innermost frame
   RemoteAddress stack_pointer;  // of this frame
 };
 

@@ -90,6 +90,7 @@ struct TimeSpent {
   Nanoseconds runnable{};  // waiting for a CPU
   Nanoseconds in_calls{};  // within intercepted calls, by the recorder's sums
   uint64_t major_faults = 0;
+  Nanoseconds in_kernel{};  // the part of on_cpu that system calls and page faults took; rough
 };
 
 enum class StallState { kOngoing, kEnded, kUnfinished };

@@ -19,13 +19,16 @@ const char* name_of(intercept::Function function) {
   return intercept::kFunctions[static_cast<uint32_t>(function)].name;
 }
 
-// Calls that samples have seen and no sum has: the one still in progress, and one that was left by
-// a longjmp, an exception or a cancelled thread.
+// Calls that samples have seen and no sum has: the one still in progress, one that was left by a
+// longjmp, an exception or a cancelled thread, and one whose return nobody sees.
 void add_unsummed_calls(const StallObservation& observation, Evidence& evidence) {
-  if (observation.contributors.size() == contract::kContributors) return;  // it may be in `other`
+  const bool may_be_in_others = observation.contributors.size() == contract::kContributors;
+  const Sample* last = nullptr;
   for (const WeighedSample& observed : observation.samples) {
     const Sample& sample = *observed.sample;
     if (sample.source != Sample::Source::kRecord || !sample.call) continue;
+    const bool open_ended = is_open_ended(sample.recorded.function);
+    if (may_be_in_others && !open_ended) continue;
     const bool in_progress =
         observation.state != StallState::kEnded && &observed == &observation.samples.back();
     const bool is_summed =
@@ -35,8 +38,14 @@ void add_unsummed_calls(const StallObservation& observation, Evidence& evidence)
                              entry.call_site == sample.recorded.call_site;
                     });
     if (is_summed && !in_progress) continue;
-    evidence.calls.push_back(
-        {sample.recorded.function, sample.call->cause, 1, observed.weight, observed.weight});
+    if (last && last->recorded.same_call(sample.recorded)) {
+      evidence.calls.back().total += observed.weight;
+      evidence.calls.back().longest += observed.weight;
+    } else {
+      evidence.calls.push_back(
+          {sample.recorded.function, sample.call->cause, 1, observed.weight, observed.weight});
+    }
+    last = &sample;
   }
 }
 
@@ -77,6 +86,12 @@ Evidence evidence_of(const StallObservation& observation) {
 bool is_blocked_cause(Cause cause) {
   return cause != Cause::kCpu && cause != Cause::kStarved && cause != Cause::kUnknown &&
          cause != Cause::kThrottled;
+}
+
+// Whether the call that a sample stands in belongs into the report of a stall of this cause.
+bool explains(Cause cause, const Sample& sample) {
+  if (cause == Cause::kCpu) return sample.held;
+  return is_blocked_cause(cause) || (cause == Cause::kUnknown && sample.call->cause == cause);
 }
 
 }  // namespace
@@ -157,7 +172,9 @@ const Analyst::ReadSample* Analyst::choose(const std::vector<ReadSample>& sample
   const auto fits = [&](const ReadSample& sample) {
     const auto& call = sample.observed->sample->call;
     if (cause == Cause::kMany) return call.has_value();
-    return is_blocked_cause(cause) ? call && call->cause == cause : !call.has_value();
+    if (cause == Cause::kCpu) return sample.observed->sample->held;
+    if (cause == Cause::kUnknown || is_blocked_cause(cause)) return call && call->cause == cause;
+    return !call.has_value();
   };
   const bool any_fits = std::any_of(samples.begin(), samples.end(), fits);
   // The same culprit may have been seen several times, at different instructions.
@@ -203,7 +220,7 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
     stall.stack = chosen->stack;
     stall.culprit = chosen->culprit;
     stall.stack_complete = chosen->complete;
-    if (sample.call && is_blocked_cause(stall.cause)) {
+    if (sample.call && explains(stall.cause, sample)) {
       stall.call = sample.call->call;
       name_lock(observation, sample, *stall.call);
       if (stall.cause == Cause::kProcess && !sample.call->child.empty()) {

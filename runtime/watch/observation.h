@@ -17,15 +17,16 @@ namespace tailback {
 // One look at a thread within a turn.
 struct Sample {
   enum class Source {
-    kRecord,  // blocked in a recorded call; registers as the recorder took them
-    kKernel,  // blocked in a call that the recorder does not see; only two registers known
-    kHold,    // running; held
+    kRecord,  // in a recorded call; registers as the recorder took them, unless it was held
+    kKernel,  // blocked in what the recorder does not see; only two registers known
+    kHold,    // running outside of any recorded call; held
     kNone,    // no stack could be read
   };
   Source source = Source::kNone;
   char state = '?';  // the kernel's letter
   std::optional<CallDescription> call;
   CallView recorded;  // valid for kRecord
+  bool held = false;  // it computes; also within a recorded call
   std::optional<Snapshot> snapshot;
   std::string owner_name;  // of the thread that holds the lock, if known
 };

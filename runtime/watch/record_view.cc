@@ -12,6 +12,10 @@ Function checked_function(uint32_t word) {
   return word < intercept::kFunctionCount ? static_cast<Function>(word) : Function::kNone;
 }
 
+bool is_open_ended(Function function) {
+  return intercept::kFunctions[static_cast<uint32_t>(function)].open_ended;
+}
+
 bool is_event_wait(Function function) {
   return intercept::kFunctions[static_cast<uint32_t>(function)].family == Family::kEvents;
 }

@@ -61,6 +61,9 @@ std::vector<ContributorView> view_contributors(
 // The function that a word of the segment names; kNone if it names none.
 intercept::Function checked_function(uint32_t word);
 
+// Whether the record does not say when a call of this function has returned.
+bool is_open_ended(intercept::Function function);
+
 // Whether a function waits for events.
 bool is_event_wait(intercept::Function function);
 

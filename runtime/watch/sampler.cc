@@ -1,6 +1,10 @@
 #include "runtime/watch/sampler.h"
 
+#include <thread>
+#include <utility>
+
 #include "runtime/kernel/kernel_view.h"
+#include "runtime/watch/call_presence.h"
 #include "runtime/watch/hold.h"
 
 namespace tailback {
@@ -21,60 +25,148 @@ std::optional<Snapshot> snapshot_of(int pid, int tid, const Registers& registers
   return take_snapshot(pid, tid, registers, std::move(modules));
 }
 
-CallInProgress in_progress(const CallView& view) {
-  CallInProgress call;
-  call.function = view.function;
-  call.arguments = view.arguments;
-  return call;
-}
+// One look. Each function returns false if the thread went on before all was read.
+class Look {
+ public:
+  Look(contract::ThreadRecord& record, const contract::ProcessRecord& process, int pid, int tid,
+       ProcessTable& processes, Sample& sample)
+      : record_(record),
+        process_(process),
+        pid_(pid),
+        tid_(tid),
+        processes_(processes),
+        sample_(sample) {}
 
-// Returns false if the thread left the call before all was read.
-bool read_recorded_call(const contract::ThreadRecord& record, const CallView& view, int pid,
-                        int tid, ProcessTable& processes, Sample& sample) {
-  sample.source = Sample::Source::kRecord;
-  sample.recorded = view;
-  sample.call = describe_call(pid, in_progress(view));
-  sample.snapshot = snapshot_of(pid, tid, Registers{view.context, true}, processes);
-  if (sample.call->owner_tid > 0) {
-    sample.owner_name = read_comm(pid, sample.call->owner_tid).value_or("");
+  bool at_blocked();
+  bool at_running();
+  bool at_stopped();
+
+ private:
+  bool take_recorded(const CallView& call);
+  bool take_kernel_call(const KernelCall& blocked);
+  bool take_held(const std::optional<CallView>& call);
+  void describe(const CallView& call);
+  bool is_still_in(const CallView& call) const;
+  bool computes_in(const CallView& call) const;
+  bool is_in_call(const CallView& call, const ThreadPosition& position) {
+    return tailback::is_in_call(pid_, call, is_open_ended(call.function), position,
+                                *processes_.modules(pid_, kModulesAge));
   }
-  const auto again = view_call(record);
-  return again && again->same_call(view);
-}
 
-bool read_kernel_call(int pid, int tid, ProcessTable& processes, Sample& sample) {
-  const auto blocked = tailback::read_kernel_call(pid, tid);
-  if (!blocked) return false;
-  sample.source = Sample::Source::kKernel;
-  CallInProgress call;
-  call.system_call = blocked->number;
-  call.arguments = blocked->arguments;
-  sample.call = describe_call(pid, call);
-  Registers registers;
-  registers.context.instruction_pointer = blocked->instruction_pointer;
-  registers.context.stack_pointer = blocked->stack_pointer;
-  registers.complete = false;
-  sample.snapshot = snapshot_of(pid, tid, registers, processes);
-  const auto again = tailback::read_kernel_call(pid, tid);
+  contract::ThreadRecord& record_;
+  const contract::ProcessRecord& process_;
+  int pid_;
+  int tid_;
+  ProcessTable& processes_;
+  Sample& sample_;
+};
+
+bool Look::at_blocked() {
+  const auto call = view_call(record_);
+  const auto blocked = read_kernel_call(pid_, tid_);
+  if (!blocked) {
+    // It runs by now, and most calls say themselves when they are over.
+    return call && !is_open_ended(call->function) && take_recorded(*call);
+  }
+  if (!call || !is_in_call(*call, {blocked->stack_pointer, blocked->number})) {
+    return take_kernel_call(*blocked);
+  }
+  if (!take_recorded(*call)) return false;
+  if (!is_open_ended(call->function)) return true;
+  const auto again = read_kernel_call(pid_, tid_);
   return again && again->number == blocked->number &&
          again->stack_pointer == blocked->stack_pointer;
 }
 
-void read_running(contract::ThreadRecord& record, const contract::ProcessRecord& process, int pid,
-                  int tid, ProcessTable& processes, Sample& sample) {
-  // Read the modules before the thread is made to stand still.
-  processes.modules(pid, kModulesAge);
-  auto hold = Hold::take(record, process, pid, tid);
-  if (!hold) return;
+bool Look::at_running() {
+  const auto call = view_call(record_);
+  if (!call || is_open_ended(call->function)) return take_held(call);
+  // One that comes from a wait or goes into one runs for a moment only, and is left alone.
+  if (computes_in(*call) && take_held(call)) return true;
+  return take_recorded(*call);
+}
+
+bool Look::at_stopped() {
+  const auto call = view_call(record_);
+  return !call || is_open_ended(call->function) || take_recorded(*call);
+}
+
+bool Look::is_still_in(const CallView& call) const {
+  const auto again = view_call(record_);
+  return again && again->same_call(call);
+}
+
+bool Look::computes_in(const CallView& call) const {
+  std::this_thread::sleep_for(std::chrono::microseconds(200));
+  const auto stat = read_thread_stat(pid_, tid_);
+  return stat && stat->state == 'R' && is_still_in(call);
+}
+
+void Look::describe(const CallView& call) {
+  CallInProgress in_progress;
+  in_progress.function = call.function;
+  in_progress.arguments = call.arguments;
+  sample_.call = describe_call(pid_, in_progress);
+  if (sample_.call->owner_tid > 0) {
+    sample_.owner_name = read_comm(pid_, sample_.call->owner_tid).value_or("");
+  }
+}
+
+bool Look::take_recorded(const CallView& call) {
+  sample_.source = Sample::Source::kRecord;
+  sample_.recorded = call;
+  describe(call);
+  Registers registers{call.context, true};
+  registers.after_call = is_open_ended(call.function);
+  sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
+  return is_still_in(call);
+}
+
+bool Look::take_kernel_call(const KernelCall& blocked) {
+  sample_.source = Sample::Source::kKernel;
+  if (blocked.number >= 0) {
+    CallInProgress call;
+    call.system_call = blocked.number;
+    call.arguments = blocked.arguments;
+    sample_.call = describe_call(pid_, call);
+  }
+  Registers registers;
+  registers.context.instruction_pointer = blocked.instruction_pointer;
+  registers.context.stack_pointer = blocked.stack_pointer;
+  registers.complete = false;
+  sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
+  const auto again = read_kernel_call(pid_, tid_);
+  return again && again->number == blocked.number && again->stack_pointer == blocked.stack_pointer;
+}
+
+bool Look::take_held(const std::optional<CallView>& call) {
+  // All that takes time is read before the thread is made to stand still.
+  processes_.modules(pid_, kModulesAge);
+  if (call) describe(*call);
+  auto hold = Hold::take(record_, process_, pid_, tid_);
+  if (!hold) {
+    sample_.call.reset();
+    return false;
+  }
   const Registers registers{hold->context(), true};
-  auto snapshot = take_snapshot(pid, tid, registers, processes.modules(pid, std::chrono::hours(1)));
-  if (!hold->release() || !snapshot) return;
-  sample.source = Sample::Source::kHold;
+  const bool in_call =
+      call && is_still_in(*call) && is_in_call(*call, {registers.context.stack_pointer, -1});
+  auto snapshot =
+      take_snapshot(pid_, tid_, registers, processes_.modules(pid_, std::chrono::hours(1)));
+  if (!in_call) sample_.call.reset();
+  if (!hold->release() || !snapshot) {
+    sample_.call.reset();
+    return false;
+  }
+  sample_.held = true;
+  sample_.source = in_call ? Sample::Source::kRecord : Sample::Source::kHold;
+  if (in_call) sample_.recorded = *call;
   // Code that was loaded since the modules were read.
   if (!snapshot->modules->find(RemoteAddress(registers.context.instruction_pointer))) {
-    snapshot->modules = processes.modules(pid, milliseconds(0));
+    snapshot->modules = processes_.modules(pid_, milliseconds(0));
   }
-  sample.snapshot = std::move(snapshot);
+  sample_.snapshot = std::move(snapshot);
+  return true;
 }
 
 }  // namespace
@@ -89,14 +181,12 @@ std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
     const auto stat = read_thread_stat(pid, tid);
     if (!stat) return sample;
     sample->state = stat->state;
-    if (const auto call = view_call(record)) {
-      if (read_recorded_call(record, *call, pid, tid, processes, *sample)) return sample;
-    } else if (stat->state == 'R') {
-      read_running(record, process, pid, tid, processes, *sample);
-      if (sample->snapshot) return sample;
+    Look look(record, process, pid, tid, processes, *sample);
+    if (stat->state == 'R') {
+      if (look.at_running()) return sample;
     } else if (stat->state == 'S' || stat->state == 'D') {
-      if (read_kernel_call(pid, tid, processes, *sample)) return sample;
-    } else {
+      if (look.at_blocked()) return sample;
+    } else if (look.at_stopped()) {
       return sample;  // stopped, traced, dying
     }
   }

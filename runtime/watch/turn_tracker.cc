@@ -17,7 +17,7 @@ TurnTracker::TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, int
     : key_(key), begin_tick_(begin_tick), pid_(pid), tid_(tid), first_look_(age) {
   look(age);
   first_times_ = last_times_;
-  first_faults_ = last_faults_;
+  first_stat_ = last_stat_;
 }
 
 void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age) {
@@ -27,7 +27,9 @@ void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds a
     stopped_ += weight;
     return;
   }
-  const bool is_same_call = !samples_.empty() && sample->source == Sample::Source::kRecord &&
+  // What computes within a call is elsewhere at every look.
+  const bool is_same_call = !samples_.empty() && !sample->held &&
+                            sample->source == Sample::Source::kRecord &&
                             samples_.back().sample->source == Sample::Source::kRecord &&
                             samples_.back().sample->recorded.same_call(sample->recorded);
   if (is_same_call) {
@@ -49,7 +51,7 @@ void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds a
 void TurnTracker::look(Nanoseconds age) {
   last_look_ = age;
   if (auto times = read_schedule_times(pid_, tid_)) last_times_ = times;
-  if (const auto stat = read_thread_stat(pid_, tid_)) last_faults_ = stat->major_faults;
+  if (const auto stat = read_thread_stat(pid_, tid_)) last_stat_ = *stat;
 }
 
 TimeSpent TurnTracker::spent(Nanoseconds duration) const {
@@ -64,7 +66,14 @@ TimeSpent TurnTracker::spent(Nanoseconds duration) const {
   spent.known = true;
   spent.on_cpu = scaled(last_times_->on_cpu - first_times_->on_cpu);
   spent.runnable = scaled(last_times_->runnable - first_times_->runnable);
-  spent.major_faults = last_faults_ - first_faults_;
+  const uint64_t user = last_stat_.user_ticks - first_stat_.user_ticks;
+  const uint64_t system = last_stat_.system_ticks - first_stat_.system_ticks;
+  if (user + system > 0) {
+    const double share = static_cast<double>(system) / static_cast<double>(user + system);
+    spent.in_kernel =
+        Nanoseconds(static_cast<int64_t>(share * static_cast<double>(spent.on_cpu.count())));
+  }
+  spent.major_faults = last_stat_.major_faults - first_stat_.major_faults;
   return spent;
 }
 

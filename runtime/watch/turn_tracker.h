@@ -54,8 +54,8 @@ class TurnTracker {
   Nanoseconds stopped_{};
   std::optional<ScheduleTimes> first_times_;
   std::optional<ScheduleTimes> last_times_;
-  uint64_t first_faults_ = 0;
-  uint64_t last_faults_ = 0;
+  ThreadStat first_stat_;
+  ThreadStat last_stat_;
 };
 
 }  // namespace tailback
