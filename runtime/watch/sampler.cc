@@ -134,6 +134,7 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
   registers.context.instruction_pointer = blocked.instruction_pointer;
   registers.context.stack_pointer = blocked.stack_pointer;
   registers.complete = false;
+  registers.after_call = blocked.number >= 0;  // it returns behind the instruction
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
   const auto again = read_kernel_call(pid_, tid_);
   return again && again->number == blocked.number && again->stack_pointer == blocked.stack_pointer;
