@@ -239,22 +239,6 @@ void describe_object(int pid, Family family, const Role& role, CallDescription& 
   }
 }
 
-void describe(int pid, const std::string& name, Family family, std::string_view roles,
-              std::span<const uint64_t> arguments, CallDescription& description) {
-  description.call.function = name;
-  description.cause = cause_of_family(family);
-  bool has_object = false;
-  for (const Role& role : parse_roles(roles, arguments)) {
-    if (role.kind != "-") description.call.arguments.push_back(render_argument(pid, role));
-    if (role.is_object) {
-      describe_object(pid, family, role, description);
-      has_object = true;
-    }
-  }
-  if (!has_object && family == Family::kProcess) description.call.object = child_text(pid, 0);
-  if (family == Family::kEvents) description.child = child_text(pid, 0);
-}
-
 }  // namespace
 
 Cause cause_of_family(Family family) {
@@ -290,24 +274,38 @@ Cause cause_of_function(intercept::Function function) {
                                            : Cause::kUnknown;
 }
 
-CallDescription describe_call(int pid, const CallInProgress& call) {
+CallDescription describe_call(int pid, const std::string& name, Family family,
+                              std::string_view roles, std::span<const uint64_t> arguments) {
   CallDescription description;
+  description.call.function = name;
+  description.cause = cause_of_family(family);
+  bool has_object = false;
+  for (const Role& role : parse_roles(roles, arguments)) {
+    if (role.kind != "-") description.call.arguments.push_back(render_argument(pid, role));
+    if (role.is_object) {
+      describe_object(pid, family, role, description);
+      has_object = true;
+    }
+  }
+  if (!has_object && family == Family::kProcess) description.call.object = child_text(pid, 0);
+  if (family == Family::kEvents) description.child = child_text(pid, 0);
+  return description;
+}
+
+CallDescription describe_call(int pid, const CallInProgress& call) {
+  const std::span<const uint64_t> arguments(call.arguments);
   const auto index = static_cast<uint32_t>(call.function);
-  if (call.function != intercept::Function::kNone &&
-      call.function != intercept::Function::syscall && index < intercept::kFunctionCount) {
+  const bool is_recorded =
+      call.function != intercept::Function::kNone && index < intercept::kFunctionCount;
+  if (is_recorded && call.function != intercept::Function::syscall) {
     const intercept::FunctionFacts& facts = intercept::kFunctions[index];
-    describe(pid, facts.name, facts.family, facts.roles, call.arguments, description);
-    return description;
+    return describe_call(pid, facts.name, facts.family, facts.roles, arguments);
   }
-  if (call.function == intercept::Function::syscall) {
-    const SystemCallFacts facts = system_call_facts(static_cast<long>(call.arguments[0]));
-    describe(pid, facts.name, facts.family, facts.roles,
-             std::span<const uint64_t>(call.arguments).subspan(1), description);
-    return description;
-  }
-  const SystemCallFacts facts = system_call_facts(call.system_call);
-  describe(pid, facts.name, facts.family, facts.roles, call.arguments, description);
-  description.call.intercepted = false;
+  const SystemCallFacts facts =
+      system_call_facts(is_recorded ? static_cast<long>(arguments[0]) : call.system_call);
+  CallDescription description = describe_call(pid, facts.name, facts.family, facts.roles,
+                                              arguments.subspan(is_recorded ? 1 : 0));
+  description.call.intercepted = is_recorded;
   return description;
 }
 

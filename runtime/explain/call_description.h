@@ -5,6 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "instrument/contract/intercepts.h"
 #include "runtime/capture/remote_address.h"
@@ -34,6 +37,10 @@ struct CallDescription {
 // Reads what the arguments point to and what descriptors stand for: valid only if the thread is
 // still in the call afterwards, which the caller checks.
 CallDescription describe_call(int pid, const CallInProgress& call);
+
+// The same of a call whose line of a table is given.
+CallDescription describe_call(int pid, const std::string& name, intercept::Family family,
+                              std::string_view roles, std::span<const uint64_t> arguments);
 
 // The cause that a function's family stands for, before anything is known of its object.
 Cause cause_of_family(intercept::Family family);

@@ -45,6 +45,10 @@ class Turn {
     evidence_.spent.runnable = milliseconds(runnable);
     return *this;
   }
+  Turn& in_kernel(int length) {
+    evidence_.spent.in_kernel = milliseconds(length);
+    return *this;
+  }
   Turn& blocked_unseen(Cause cause, int weight) {
     evidence_.samples.push_back({true, false, cause, milliseconds(weight)});
     return *this;
@@ -105,6 +109,16 @@ TEST(DecideCause, TheObjectsCauseCountsNotTheFunctions) {
 TEST(DecideCause, Computing) {
   EXPECT_EQ(Turn().spent(95, 2).cause(), "cpu");
   EXPECT_EQ(Turn().spent(95, 2).running(90).calls(Function::read, 30, 4, 1).cause(), "cpu");
+}
+
+TEST(DecideCause, ComputingWithinCalls) {
+  EXPECT_EQ(Turn().spent(90, 2).calls(Function::getaddrinfo, 1, 95, 95).cause(), "cpu");
+  EXPECT_EQ(Turn().spent(90, 2).calls(Function::fsync, 1, 95, 95).cause(), "cpu");
+  // What the kernel does is what the call is for; who spins waits.
+  EXPECT_EQ(Turn().spent(90, 2).in_kernel(80).calls(Function::pread, 1, 95, 95).cause(), "file");
+  EXPECT_EQ(Turn().spent(90, 2).calls(Function::pthread_mutex_lock, 1, 95, 95).cause(), "lock");
+  EXPECT_EQ(Turn().spent(90, 2).calls(Function::recv, 30, 95, 5).cause(), "many");
+  EXPECT_EQ(Turn().spent(20, 2).calls(Function::getaddrinfo, 1, 95, 95).cause(), "dns");
 }
 
 TEST(DecideCause, WithoutACpuTheProgramIsNotToBlame) {
