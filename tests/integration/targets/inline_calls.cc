@@ -9,12 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +21,7 @@
 #include <thread>
 
 #include "tests/integration/targets/inline_system_call.h"
+#include "tests/integration/targets/one_long_turn.h"
 #include "tests/integration/targets/static_part.h"
 
 namespace {
@@ -207,46 +206,13 @@ constexpr Callback kCallbacks[] = {
     {"msgrcv", prepare_message_queue, block_in_msgrcv},
 };
 
-double now_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
-
-void turn(int epoll, int timer, const std::function<void()>& callback) {
-  itimerspec soon{};
-  soon.it_value.tv_nsec = 10'000'000;
-  timerfd_settime(timer, 0, &soon, nullptr);
-  epoll_event event{};
-  epoll_wait(epoll, &event, 1, -1);
-  callback();
-}
-
-void run_loop(const Callback& callback) {
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event);
-  for (int i = 0; i < 10; ++i) turn(epoll, timer, [] {});
-  double length = 0;
-  turn(epoll, timer, [&] {
-    callback.prepare();
-    const double begin = now_ms();
-    callback.block();
-    length = now_ms() - begin;
-  });
-  for (int i = 0; i < 10; ++i) turn(epoll, timer, [] {});
-  printf("blocked %d %.3f\n", getpid(), length);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
   for (const Callback& callback : kCallbacks) {
     if (callback.name != name) continue;
-    run_loop(callback);
+    run_loop(callback.prepare, callback.block);
     return result < 0 ? 1 : 0;
   }
   fprintf(stderr, "inline_calls: there is no callback \"%s\"\n", argv[1]);
