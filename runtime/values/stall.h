@@ -113,7 +113,7 @@ struct Stall {
   Nanoseconds duration{};  // of the turn; so far, while ongoing
   Nanoseconds threshold{};
   Cause cause = Cause::kUnknown;
-  std::optional<BlockedCall> call;  // absent if it was not blocked in a call
+  std::optional<BlockedCall> call;  // that it was blocked in or, cause kCpu, computed in
   std::vector<Frame> stack;         // the culprit, innermost first; the recorder's frames removed
   bool stack_complete = true;       // false: unwinding did not reach the start of the thread
   // Index into `stack` of the frame to blame: the innermost that is the program's own code. The

@@ -1,9 +1,15 @@
 // Whether a thread is still in the call of its record: this process plays the target.
 #include "runtime/watch/call_presence.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "runtime/kernel/kernel_view.h"
 
 namespace tailback {
 namespace {
@@ -76,6 +82,75 @@ TEST_F(CallPresenceTest, VforkWaitsWhereItsReturnAddressWas) {
   EXPECT_FALSE(is_in(true, top() - 64, SYS_vfork));
   EXPECT_FALSE(is_in(true, top(), SYS_read));
   EXPECT_FALSE(is_in(true, top(), -1));
+}
+
+// A thread that blocks in one function, then, at the same depth, in another.
+class TwoCalls {
+ public:
+  TwoCalls() {
+    EXPECT_EQ(pipe2(ends_, O_CLOEXEC), 0);
+    thread_ = std::thread([this] { run(); });
+  }
+  ~TwoCalls() {
+    go_on();
+    go_on();
+    thread_.join();
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+  TwoCalls(const TwoCalls&) = delete;
+  TwoCalls& operator=(const TwoCalls&) = delete;
+
+  void go_on() { EXPECT_EQ(write(ends_[1], "", 1), 1); }
+
+  // Where the thread is, once it blocks for the given time.
+  ThreadPosition blocked(int time) const {
+    while (blocks_ != time) usleep(1000);
+    for (;;) {
+      const auto call = read_kernel_call(getpid(), tid_);
+      if (call && call->number == SYS_read) return {call->stack_pointer, call->number};
+      usleep(1000);
+    }
+  }
+
+  // The first function as an open-ended call.
+  CallView first;
+
+ private:
+  void run() {
+    tid_ = gettid();
+    block_first();
+    block_second();
+  }
+  [[gnu::noinline]] void block_first() {
+    first.context.instruction_pointer = reinterpret_cast<uint64_t>(__builtin_return_address(0));
+    first.context.stack_pointer = reinterpret_cast<uint64_t>(__builtin_dwarf_cfa());
+    wait_for_byte();
+  }
+  [[gnu::noinline]] void block_second() {
+    wait_for_byte();
+    sink_ = 1;  // no tail call
+  }
+  [[gnu::noinline]] void wait_for_byte() {
+    ++blocks_;
+    char byte;
+    sink_ = static_cast<int>(read(ends_[0], &byte, 1));
+  }
+
+  int ends_[2];
+  std::atomic<int> tid_ = 0;
+  std::atomic<int> blocks_ = 0;
+  volatile int sink_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(CallPresenceTest, AThreadThatCallsTheNextFunctionHasReturnedFromTheFirst) {
+  TwoCalls calls;
+  const ThreadPosition inside = calls.blocked(1);
+  EXPECT_TRUE(is_in_call(getpid(), calls.first, true, inside, modules_));
+  calls.go_on();
+  const ThreadPosition after = calls.blocked(2);
+  EXPECT_FALSE(is_in_call(getpid(), calls.first, true, after, modules_));
 }
 
 TEST_F(CallPresenceTest, AnyWordsAreHarmless) {
