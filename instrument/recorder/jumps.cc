@@ -16,8 +16,10 @@ struct JumpFrame {
 };
 static_assert(sizeof(JumpFrame) == 13 * 8);
 
-void record_entry(contract::Call& call, Function function, const JumpFrame& frame) {
+void record_entry(contract::Call& call, uint32_t generation, Function function,
+                  const JumpFrame& frame) {
   call.function.store(0, std::memory_order_release);
+  call.generation = generation;
   call.arguments[0] = frame.rdi;
   call.arguments[1] = frame.rsi;
   call.arguments[2] = frame.rdx;
@@ -44,7 +46,8 @@ void record_entry(contract::Call& call, Function function, const JumpFrame& fram
 extern "C" __attribute__((visibility("hidden"))) void* tailback_note_jump(Function function,
                                                                           const JumpFrame* frame) {
   if (const contract::ThreadRecord* record = current_record()) {
-    record_entry(segment->open_ended[record - segment->threads], function, *frame);
+    record_entry(segment->open_ended[record - segment->threads],
+                 record->generation.load(std::memory_order_relaxed), function, *frame);
   }
   const auto index = static_cast<uint32_t>(function) - 1;  // `next` begins with the table
   return reinterpret_cast<void**>(&next)[index];

@@ -20,8 +20,7 @@ bool is_event_wait(Function function) {
   return intercept::kFunctions[static_cast<uint32_t>(function)].family == Family::kEvents;
 }
 
-std::optional<CallView> view_call(const contract::ThreadRecord& record) {
-  const contract::Call& call = record.call;
+std::optional<CallView> view_call(const contract::Call& call) {
   const uint32_t word = call.function.load(std::memory_order_acquire);
   CallView view;
   view.function = checked_function(word);

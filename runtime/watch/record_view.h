@@ -25,7 +25,7 @@ struct CallView {
 };
 
 // The call that a thread is in. Nothing if it is in none, or changed while it was read.
-std::optional<CallView> view_call(const contract::ThreadRecord& record);
+std::optional<CallView> view_call(const contract::Call& call);
 
 struct ContributorView {
   intercept::Function function = intercept::Function::kNone;

@@ -28,9 +28,11 @@ std::optional<Snapshot> snapshot_of(int pid, int tid, const Registers& registers
 // One look. Each function returns false if the thread went on before all was read.
 class Look {
  public:
-  Look(contract::ThreadRecord& record, const contract::ProcessRecord& process, int pid, int tid,
-       ProcessTable& processes, Sample& sample)
+  Look(contract::ThreadRecord& record, const contract::Call& open_ended,
+       const contract::ProcessRecord& process, int pid, int tid, ProcessTable& processes,
+       Sample& sample)
       : record_(record),
+        open_ended_(open_ended),
         process_(process),
         pid_(pid),
         tid_(tid),
@@ -53,7 +55,15 @@ class Look {
                                 *processes_.modules(pid_, kModulesAge));
   }
 
+  // The call that the recorder shows; else the last of those whose end it does not see.
+  std::optional<CallView> shown_call() const {
+    const auto call = view_call(record_.call);
+    if (call || open_ended_.generation != record_.generation.load()) return call;
+    return view_call(open_ended_);
+  }
+
   contract::ThreadRecord& record_;
+  const contract::Call& open_ended_;
   const contract::ProcessRecord& process_;
   int pid_;
   int tid_;
@@ -62,7 +72,7 @@ class Look {
 };
 
 bool Look::at_blocked() {
-  const auto call = view_call(record_);
+  const auto call = shown_call();
   const auto blocked = read_kernel_call(pid_, tid_);
   if (!blocked) {
     // It runs by now, and most calls say themselves when they are over.
@@ -79,7 +89,7 @@ bool Look::at_blocked() {
 }
 
 bool Look::at_running() {
-  const auto call = view_call(record_);
+  const auto call = shown_call();
   if (!call || is_open_ended(call->function)) return take_held(call);
   // One that comes from a wait or goes into one runs for a moment only, and is left alone.
   if (computes_in(*call) && take_held(call)) return true;
@@ -87,12 +97,12 @@ bool Look::at_running() {
 }
 
 bool Look::at_stopped() {
-  const auto call = view_call(record_);
+  const auto call = shown_call();
   return !call || is_open_ended(call->function) || take_recorded(*call);
 }
 
 bool Look::is_still_in(const CallView& call) const {
-  const auto again = view_call(record_);
+  const auto again = shown_call();
   return again && again->same_call(call);
 }
 
@@ -173,6 +183,7 @@ bool Look::take_held(const std::optional<CallView>& call) {
 }  // namespace
 
 std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
+                                          const contract::Call& open_ended,
                                           const contract::ProcessRecord& process, int pid, int tid,
                                           ProcessTable& processes) {
   constexpr int kTries = 2;
@@ -182,7 +193,7 @@ std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
     const auto stat = read_thread_stat(pid, tid);
     if (!stat) return sample;
     sample->state = stat->state;
-    Look look(record, process, pid, tid, processes, *sample);
+    Look look(record, open_ended, process, pid, tid, processes, *sample);
     if (stat->state == 'R') {
       if (look.at_running()) return sample;
     } else if (stat->state == 'S' || stat->state == 'D') {

@@ -192,7 +192,7 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   if (site.turn_begin == 0 || site.turn_begin >= now) return;
   const Nanoseconds age = clock_.duration(now - site.turn_begin);
   if (age < threshold_ / 4) return;
-  const auto call = view_call(record);
+  const auto call = view_call(record.call);
   if (call && waits_at_peer(site, *call, sites)) return;
 
   if (!turn) {
@@ -203,7 +203,9 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   turn->last_age = age;
   if (age >= threshold_ / 2 && turn->sample_is_due(age)) {
     const contract::ProcessRecord& process = segment_.processes[thread.process];
-    turn->add_sample(take_sample(record, process, thread.pid, thread.tid, processes_), age);
+    const contract::Call& open_ended = segment_.open_ended[&record - segment_.threads];
+    turn->add_sample(take_sample(record, open_ended, process, thread.pid, thread.tid, processes_),
+                     age);
   }
   if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
   turn->confirmed = true;
@@ -366,7 +368,7 @@ void Watcher::settle_ended_turns(bool all) {
     if (!ended.observation.backlog) {
       // A thread that sits in the wait which followed found nothing ready.
       const ThreadRecord& record = segment_.threads[ended.event.record];
-      const auto call = view_call(record);
+      const auto call = view_call(record.call);
       const bool still_waits =
           call && call->entered == ended.event.end_tick && is_event_wait(call->function);
       if (still_waits && clock_.duration(clock_.now() - ended.event.end_tick) > milliseconds(2)) {

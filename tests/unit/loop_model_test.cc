@@ -260,20 +260,20 @@ TEST(Statistics, PercentilesAreWithinAQuarterOfTheExactOnes) {
 
 TEST(ViewCall, NothingWhileInNoCallOrInOneThatIsNone) {
   const auto record = std::make_unique<ThreadRecord>();
-  EXPECT_FALSE(view_call(*record));
+  EXPECT_FALSE(view_call(record->call));
   record->call.function.store(intercept::kFunctionCount);
-  EXPECT_FALSE(view_call(*record));
+  EXPECT_FALSE(view_call(record->call));
   record->call.function.store(static_cast<uint32_t>(Function::read));
   record->call.entered.store(77);
   record->call.arguments[5] = 66;
-  const auto call = view_call(*record);
+  const auto call = view_call(record->call);
   ASSERT_TRUE(call);
   EXPECT_EQ(call->function, Function::read);
   EXPECT_EQ(call->entered, 77u);
   EXPECT_EQ(call->arguments[5], 66u);
-  EXPECT_TRUE(call->same_call(*view_call(*record)));
+  EXPECT_TRUE(call->same_call(*view_call(record->call)));
   record->call.entered.store(78);
-  EXPECT_FALSE(call->same_call(*view_call(*record)));
+  EXPECT_FALSE(call->same_call(*view_call(record->call)));
 }
 
 // Bytes of all kinds: wholly random, mostly small, mostly ones.
@@ -300,7 +300,7 @@ TEST(Nonsense, IsLookedAtWithoutHarm) {
   for (unsigned seed = 0; seed < 500; ++seed) {
     SCOPED_TRACE(seed);
     fill_with_nonsense(*record, seed);
-    if (const auto call = view_call(*record)) {
+    if (const auto call = view_call(record->call)) {
       EXPECT_LT(static_cast<uint32_t>(call->function), intercept::kFunctionCount);
       EXPECT_NE(call->function, Function::kNone);
     }
