@@ -51,6 +51,25 @@ TEST_F(PreloadTest, ProgramSeesNoChildNoThreadNoDescriptor) {
   EXPECT_EQ(probe.announced("child"), "-1");
 }
 
+TEST_F(PreloadTest, TakesLittleMemoryAndNoneForItsCalls) {
+  const auto number_after = [](const std::string& text, const std::string& word) {
+    const size_t at = text.find(word + " ");
+    return at == std::string::npos ? -1000 : std::stol(text.substr(at + word.size() + 1));
+  };
+  Process plain = run_helper("plain", {built_program("footprint")});
+  ASSERT_EQ(plain.wait(std::chrono::seconds(30)), exited(0));
+  const std::string without = file_text(directory().path() / "plain.out");
+  // Launched: beside a bare preload an observer starts, which shares pages until it executes.
+  WatchOptions options;
+  options.command = {built_program("footprint")};
+  WatchedProgram& watched = watch(options);
+  finished(watched);
+  const long alone = number_after(without, "private");
+  ASSERT_GT(alone, 0) << without;
+  EXPECT_LT(std::stol(watched.announced("private")) - alone, 100);
+  EXPECT_LE(std::stol(watched.announced("grown")), number_after(without, "grown") + 8);
+}
+
 TEST_F(PreloadTest, ReportIsTheLaunchersReport) {
   WatchedProgram& preloaded = preload({built_program("preload_probe")});
   const Recording bare = finished(preloaded, exited(7));
