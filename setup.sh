@@ -52,7 +52,8 @@ readonly build_programs=(
   g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config /usr/bin/python3:python3
 )
 readonly test_libraries=(
-  libbenchmark-dev libglib2.0-tests libgtest-dev libpython3.11-testsuite libvalijson-dev
+  libbenchmark-dev libboost-context-dev libeatmydata1 libfaketime libglib2.0-tests libgtest-dev
+  libjemalloc2 libmimalloc2.0 libpython3.11-testsuite libtcmalloc-minimal4 libvalijson-dev
 )
 readonly test_programs=(
   clang-format:clang-format dpkg-source:dpkg-dev git:git nginx:nginx-light node:nodejs

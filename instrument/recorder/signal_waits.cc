@@ -1,6 +1,10 @@
 // Waits that any handler ends. A hold's signal would end them too, and they can't be made again: a
 // signal that the program waits for may have come at the same time. So that signal is kept out for
 // as long as they last; it is delivered when they end.
+//
+// libc_declarations.h goes first, as it makes libc declare each symbol as itself.
+#include "instrument/recorder/libc_declarations.h"
+
 #include "instrument/recorder/call_scope.h"
 #include "instrument/recorder/hold.h"
 #include "instrument/recorder/machine.h"
@@ -24,14 +28,30 @@ class MaskWithoutHolds {
   sigset_t mask_;
 };
 
+sigset_t current_mask() {
+  sigset_t current{};
+  raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<long>(&current), kKernelMask);
+  return current;
+}
+
+// X/Open's sigpause: with one signal more let in. What libc refuses, it has to refuse itself.
+bool let_in(sigset_t& mask, int number) {
+  return number > 0 && number < NSIG && sigdelset(&mask, number) == 0;
+}
+
+// BSD's sigpause: the first signals of the mask, as a number.
+sigset_t mask_of(int bits) {
+  sigset_t mask{};
+  __builtin_memcpy(&mask, &bits, sizeof bits);
+  return mask;
+}
+
 }  // namespace
 
 TAILBACK_EXPORT int pause() {
   CallScope scope(CALL_SITE, Function::pause);
   if (!hold_handler_in_place()) return next.pause();
-  sigset_t current{};
-  raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<long>(&current), kKernelMask);
-  const MaskWithoutHolds without_holds(current);
+  const MaskWithoutHolds without_holds(current_mask());
   return next.sigsuspend(without_holds.mask());
 }
 
@@ -43,3 +63,25 @@ TAILBACK_EXPORT int pause() {
   }
 SIGSUSPEND(sigsuspend)
 SIGSUSPEND(__sigsuspend)
+
+TAILBACK_EXPORT int sigpause(int bits) {
+  CallScope scope(CALL_SITE, Function::sigpause, bits);
+  if (!hold_handler_in_place()) return next.sigpause(bits);
+  return next.sigsuspend(MaskWithoutHolds(mask_of(bits)).mask());
+}
+
+TAILBACK_EXPORT int __xpg_sigpause(int number) {
+  CallScope scope(CALL_SITE, Function::__xpg_sigpause, number);
+  sigset_t mask = current_mask();
+  if (!hold_handler_in_place() || !let_in(mask, number)) return next.__xpg_sigpause(number);
+  return next.sigsuspend(MaskWithoutHolds(mask).mask());
+}
+
+TAILBACK_EXPORT int __sigpause(int bits_or_number, int is_number) {
+  CallScope scope(CALL_SITE, Function::__sigpause, bits_or_number, is_number);
+  sigset_t mask = is_number ? current_mask() : mask_of(bits_or_number);
+  if (!hold_handler_in_place() || (is_number && !let_in(mask, bits_or_number))) {
+    return next.__sigpause(bits_or_number, is_number);
+  }
+  return next.sigsuspend(MaskWithoutHolds(mask).mask());
+}

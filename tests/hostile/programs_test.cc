@@ -23,12 +23,17 @@ bool can_unshare() {
   return waitpid(child, &status, 0) == child && status == 0;
 }
 
+bool has_boost() {
+  return std::filesystem::exists(hostile_program("boost_fibers"));
+}
+
 struct Needs {
   bool (*met)() = nullptr;
   const char* reason = "";
 };
 constexpr Needs kNothing;
 constexpr Needs kRoot{is_root, "needs root"};
+constexpr Needs kBoost{has_boost, "needs libboost-context-dev when it is built"};
 constexpr Needs kNamespaces{can_unshare, "needs user and process namespaces"};
 
 struct Row {
@@ -74,6 +79,7 @@ const std::vector<Row>& rows() {
       {"AlternateStack", subject("alternate_stack", {}, exited(0), 4)},
       {"SmallStacks", subject("small_stacks", {}, exited(0), 12)},
       {"Fibers", subject("fibers")},
+      {"BoostFibers", subject("boost_fibers", {}, exited(0), 3), kBoost},
       {"Forks", subject("forks", {}, exited(0), 2)},
       {"Spawning", subject("spawning")},
       {"Descriptors", subject("descriptors", {}, exited(0), 4)},
@@ -223,6 +229,42 @@ TEST_F(Preloads, LockingAllocator) {
     compare(allocating);
   }
 }
+
+// Libraries of others, as Debian has them, before the recorder in the list and after it.
+struct Other {
+  const char* name;
+  const char* library;
+  std::vector<std::string> arguments;
+};
+std::ostream& operator<<(std::ostream& stream, const Other& other) {
+  return stream << other.name;
+}
+
+class OtherPreloads : public ThreeWays, public ::testing::WithParamInterface<Other> {};
+
+TEST_P(OtherPreloads, GoOnWorking) {
+  const Other& other = GetParam();
+  const auto library = std::filesystem::path(TAILBACK_LIBRARY_DIRECTORY) / other.library;
+  if (!std::filesystem::exists(library)) GTEST_SKIP() << library << " is absent";
+  for (const bool ours_first : {true, false}) {
+    SCOPED_TRACE(ours_first ? "after the recorder" : "before the recorder");
+    Subject beside = subject("beside_preload", other.arguments, exited(0), 2);
+    beside.preloads = {library};
+    beside.ours_first = ours_first;
+    beside.environment = {{"FAKETIME", "@2001-02-03 04:05:06"}};
+    compare(beside);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, OtherPreloads,
+    ::testing::Values(Other{"jemalloc", "libjemalloc.so.2", {"allocator", "mallctl"}},
+                      Other{"tcmalloc", "libtcmalloc_minimal.so.4", {"allocator", "tc_malloc"}},
+                      Other{"mimalloc", "libmimalloc.so.2", {"allocator", "mi_malloc"}},
+                      Other{"eatmydata", "libeatmydata.so.1", {"eatmydata"}},
+                      Other{"faketime", "faketime/libfaketime.so.1", {"faketime"}},
+                      Other{"faketimeMT", "faketime/libfaketimeMT.so.1", {"faketime"}}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace tailback::test
