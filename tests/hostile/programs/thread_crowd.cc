@@ -1,11 +1,12 @@
-// 5,000 threads at once, all waiting, then all working.
+// 5,000 threads at once, all waiting, then all working; or as many as it is told.
+//   thread_crowd [COUNT]
 #include "program.h"
 
 using namespace hostile;
 
 namespace {
 
-constexpr int kThreads = 5000;
+constexpr int kMost = 20000;
 pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 int waiting = 0;
@@ -27,13 +28,14 @@ void* work(void* number) {
 
 }  // namespace
 
-int main() {
-  static pthread_t threads[kThreads];
+int main(int argc, char** argv) {
+  static pthread_t threads[kMost];
+  const int count = argc > 1 ? atoi(argv[1]) : 5000;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, 65536);
   int made = 0;
-  for (long i = 0; i < kThreads; ++i) {
+  for (long i = 0; i < count && i < kMost; ++i) {
     if (pthread_create(&threads[i], &attributes, work, reinterpret_cast<void*>(i)) == 0) ++made;
   }
   pthread_mutex_lock(&mutex);
