@@ -323,6 +323,42 @@ void not_in_locks() {
   say("canceled %d passed %d\n", result == PTHREAD_CANCELED, passed.load());
 }
 
+// Cancelled while it computes, in a loop that the observer holds for that: only an asynchronous
+// cancellation ends it.
+std::atomic<pid_t> computing{0};
+// In a function of its own without anything to clean up: only such a one may be left anywhere. Its
+// callers must not know that it throws nothing.
+__attribute__((noipa)) void churn_for_ever() {
+  volatile uint64_t sink = 0;
+  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+  for (;;) sink = sink + churn(100);
+}
+void* compute(void* handlers) {
+  Loop loop;
+  loop.warm_up();
+  pthread_cleanup_push([](void* count) { ++*static_cast<int*>(count); }, handlers);
+  loop.run(1, [](int) {
+    computing = gettid();
+    churn_for_ever();
+  });
+  pthread_cleanup_pop(1);
+  return nullptr;
+}
+void while_computing() {
+  for (const long ms : {0, 5, 50}) {
+    computing = 0;
+    int handlers = 0;
+    pthread_t thread;
+    pthread_create(&thread, nullptr, compute, &handlers);
+    while (computing == 0) usleep(100);
+    usleep(static_cast<useconds_t>(ms * 1000));
+    void* result = nullptr;
+    pthread_cancel(thread);
+    pthread_join(thread, &result);
+    say("computing: canceled %d handlers %d\n", result == PTHREAD_CANCELED, handlers);
+  }
+}
+
 void prepare() {
   waiting_main = pthread_self();
   mtx_init(&mutex, mtx_plain);
@@ -364,6 +400,7 @@ int main() {
     }
   }
   not_in_locks();
+  while_computing();
   close(end.in());
   say_ending("child", wait_for(child));
   msgctl(queue, IPC_RMID, nullptr);

@@ -92,6 +92,7 @@ void open_all(const char* what, const Outer& outer) {
 void by_scope(const Outer& outer) {
   // From a library opened locally only its own scope is seen, until it is opened globally.
   void* library = outer.open(kInner, RTLD_NOW | RTLD_LOCAL);
+  if (!library) return;
   say("local: %d", dlsym(RTLD_DEFAULT, "only_in_inner") != nullptr);
   say(" from outer %d", outer.find(RTLD_DEFAULT, "only_in_inner") != nullptr);
   outer.open(kInner, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
@@ -124,7 +125,7 @@ int main() {
   say_opened("by the program", dlopen(kInner, RTLD_NOW), own_error);
   void* library = dlopen("$ORIGIN/beside/libhostile_origin_inner.so", RTLD_NOW | RTLD_LOCAL);
   say_opened("by the program's origin", library, own_error);
-  dlclose(library);
+  if (library) dlclose(library);
   Outer outer = functions_of(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
   open_all("plainly", outer);
   Loop loop;
@@ -133,7 +134,7 @@ int main() {
     burn_ms(25);
     void* opened = outer.open(kInner, RTLD_NOW | RTLD_LOCAL);
     say_opened("in a loop", opened, outer.error);
-    dlclose(opened);
+    if (opened) dlclose(opened);
   });
   say("still open: %d\n", outer.open(kInner, RTLD_NOW | RTLD_NOLOAD) != nullptr);
   pthread_t threads[4];
