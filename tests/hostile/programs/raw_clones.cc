@@ -49,11 +49,11 @@ void by_bare_thread() {
   futex_word = 0;
   const int flags =
       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
-  say("clone %d\n", clone(bare_thread, make_stack(), flags, nullptr) > 0);
+  const int thread = clone(bare_thread, make_stack(), flags, nullptr);
   while (__atomic_load_n(&futex_word, __ATOMIC_ACQUIRE) == 0) {
     syscall(SYS_futex, &futex_word, FUTEX_WAIT, 0, nullptr, nullptr, 0);
   }
-  say("shared %d\n", shared.load());
+  say("clone %d shared %d\n", thread > 0, shared.load());
 }
 
 // A process in its parent's memory, which uses libc as if it were its own.

@@ -22,8 +22,10 @@ void spawn(const char* what, const char* command, bool by_path = false) {
                                             const_cast<char**>(arguments), environ)
                              : posix_spawn(&child, "/bin/sh", &actions, &attributes,
                                            const_cast<char**>(arguments), environ);
+  // The child's words come first, whoever of the two is faster.
+  const int status = result == 0 ? wait_for(child) : 0;
   say("%s: %d\n", what, result);
-  if (result == 0) say_ending("  ended", wait_for(child));
+  if (result == 0) say_ending("  ended", status);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_init(&actions);
