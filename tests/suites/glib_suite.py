@@ -3,6 +3,7 @@
 import configparser
 import glob
 import os
+import re
 import shlex
 
 import debian
@@ -41,9 +42,14 @@ class GlibProgram(Unit):
 
     def outcomes(self, run, directory, output):
         if self.is_tap:
-            return outcomes.from_tap(read_text(output), run)
+            return outcomes.from_tap(without_seeds(read_text(output)), run)
         ended = outcomes.end_of(run, {})
         return {self.name: ended}
+
+
+def without_seeds(tap):
+    """Names of random cases hold the seed, which is another one in each run."""
+    return re.sub(r"(?m)^((?:not )?ok .*/seed:)\d+", r"\1any", tap)
 
 
 def described():

@@ -18,6 +18,12 @@ def cases(outcomes):
     return {case: outcome for case, outcome in outcomes.items() if case != END}
 
 
+def failures(outcomes):
+    """How many cases failed; one, if it was the program alone."""
+    failed = sum(outcome in BAD for outcome in cases(outcomes).values())
+    return failed or int(outcomes.get(END) in BAD)
+
+
 def end_of(run, outcomes):
     """How the program ended. A non-zero status is what a program with failed cases should give."""
     if run.timed_out:

@@ -63,7 +63,7 @@ class PythonModule(Unit):
         return {"PYTHONDONTWRITEBYTECODE": "1"}
 
     def events(self, directory):
-        return os.path.join(directory, "events")
+        return os.path.join(os.path.dirname(directory), "events")
 
     def command(self, directory, cases):
         command = [PYTHON, DRIVER, self.events(directory), f"--timeout={self.regrtest_limit_s}"]

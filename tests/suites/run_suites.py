@@ -59,14 +59,17 @@ class Runner:
         output = os.path.join(self.logs, label + ".log")
         # Short: the tests make sockets in it, whose paths are limited to 108 bytes.
         with tempfile.TemporaryDirectory(prefix="tb-", dir="/tmp",
-                                         ignore_cleanup_errors=True) as directory:
+                                         ignore_cleanup_errors=True) as room:
+            # The command's directory is its own: some tests watch it for changes.
+            directory = os.path.join(room, "home")
+            os.mkdir(directory)
             unit.prepare(directory)
-            recording_path = os.path.join(directory, "recording.jsonl")
+            recording_path = os.path.join(room, "recording.jsonl")
             environment = bare_environment(directory) | unit.environment(directory)
             command, environment = self.tailback.watched(
                 way, unit.command(directory, cases), environment, recording_path)
             if unit.user is not None:
-                hand_over(directory, unit.user)
+                hand_over(room, unit.user)
             run = supervised_run(command, directory, environment, unit.limit_s, output,
                                  self.tailback.binary, unit.user)
             result = UnitResult(unit.outcomes(run, directory, output), run.seconds)
@@ -97,8 +100,7 @@ def run_unit(runner, unit, wanted_ways):
     plain = results[ways.PLAIN]
     ran = outcomes.cases(plain.outcomes)
     told = ", ".join(
-        f"{way} {sum(o in outcomes.BAD for o in results[way].outcomes.values())}"
-        for way in wanted_ways)
+        f"{way} {outcomes.failures(results[way].outcomes)}" for way in wanted_ways)
     seconds = ", ".join(f"{results[way].seconds:.1f}" for way in wanted_ways)
     print(f"{unit.suite}{'' if unit.name == unit.suite else ' ' + unit.name}: {len(ran)} tests; "
           f"failures: {told}; seconds: {seconds}", flush=True)

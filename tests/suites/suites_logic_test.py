@@ -51,10 +51,24 @@ class Tap(unittest.TestCase):
         self.assertEqual(outcomes.from_tap("ok 1 a\nnot ok 2 a\n", ended(1)),
                          {"a": PASSED, "a'": FAILED, END: PASSED})
 
+    def test_a_random_case_keeps_its_name(self):
+        text = "# seed:5\nok 1 /queue/random/seed:906284711\nnot ok 2 /b/seed:17 # x\nok 3 /c\n"
+        self.assertEqual(glib_suite.without_seeds(text),
+                         "# seed:5\nok 1 /queue/random/seed:any\nnot ok 2 /b/seed:any # x\n"
+                         "ok 3 /c\n")
+
     def test_how_the_program_ended(self):
         for run, outcome in ((ended(-11), CRASHED), (ended(1), FAILED), (ended(0), PASSED),
                              (ended(-9, timed_out=True), HUNG)):
             self.assertEqual(outcomes.from_tap("ok 1 a\n", run)[END], outcome)
+
+
+class Failures(unittest.TestCase):
+    def test_a_program_that_fails_by_itself_counts_once(self):
+        for found, count in (({"a": PASSED, END: PASSED}, 0), ({"a": PASSED, END: CRASHED}, 1),
+                             ({"a": CRASHED, END: CRASHED}, 1), ({END: SKIPPED}, 0),
+                             ({"a": FAILED, "b": FAILED, END: PASSED}, 2)):
+            self.assertEqual(outcomes.failures(found), count)
 
 
 class Events(unittest.TestCase):

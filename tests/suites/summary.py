@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 
-from outcomes import BAD, SKIPPED, cases
+from outcomes import SKIPPED, cases, failures
 from ways import PLAIN
 
 
@@ -41,7 +41,8 @@ def summarize(suite, version, results, verdicts):
         suite, version,
         tests=sum(outcome != SKIPPED for outcome in outcomes(PLAIN)),
         skipped=sum(outcome == SKIPPED for outcome in outcomes(PLAIN)),
-        failures={way: sum(outcome in BAD for outcome in outcomes(way)) for way in ways},
+        failures={way: sum(failures(by_way[way].outcomes) for by_way in results.values())
+                  for way in ways},
         seconds={way: sum(by_way[way].seconds for by_way in results.values()) for way in ways},
         stalls={way: sum(recording.stalls for _, of, recording in watched if of == way)
                 for way in ways if way != PLAIN},

@@ -16,7 +16,8 @@ class Unit:
         raise NotImplementedError
 
     def prepare(self, directory):
-        """Puts into the empty private directory what the command expects there."""
+        """Puts into the empty private directory what the command expects there. What the unit
+        writes for itself goes beside that directory."""
 
     def environment(self, directory):
         """The variables in which it differs from the bare environment."""
