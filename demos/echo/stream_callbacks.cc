@@ -41,7 +41,8 @@ void block_in_getline(Milliseconds length) {
   const Later release(length, [&pipe] { pipe.put("a line\n"); });
   char* line = nullptr;
   size_t size = 0;
-  // EXPECT stall on="stream getline" cause=ipc call=getline|getdelim function=block_in_getline
+  // EXPECT stall on="stream getline" cause=ipc call=getline|__getdelim
+  // function=block_in_getline
   const ssize_t read = getline(&line, &size, reader.get());
   static_cast<void>(read);
   free(line);

@@ -450,6 +450,8 @@ void Watcher::reap_exited_threads() {
   for (const auto& [index, thread] : threads_) {
     if (!thread_lives(thread.pid, thread.tid)) ended.push_back(index);
   }
+  if (ended.empty()) return;
+  read_ring();  // their last words come first
   for (const uint32_t index : ended) {
     ThreadRecord& record = segment_.threads[index];
     if (record.state.load() == static_cast<uint32_t>(ThreadState::kLive)) {

@@ -1,6 +1,7 @@
 // Hostile programs: what they print, on both streams, and how they end is the same watched and not.
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,18 @@ bool can_unshare() {
 
 bool has_boost() {
   return std::filesystem::exists(hostile_program("boost_fibers"));
+}
+
+bool can_raise_limits() {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit low{1, 1};
+    const rlimit high{RLIM_INFINITY, RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &low);
+    _exit(setrlimit(RLIMIT_FSIZE, &high) == 0 ? 0 : 1);
+  }
+  int status = 1;
+  return waitpid(child, &status, 0) == child && status == 0;
 }
 
 struct Needs {
@@ -187,6 +200,24 @@ TEST_F(PoorStart, LauncherWithoutStandardDescriptors) {
     if (alone.empty()) alone = text;
     EXPECT_NE(text.find("done\n"), std::string::npos);
     EXPECT_EQ(text, alone);
+  }
+}
+
+// A limit on the size of files is the command's. The session's memory counts as a file; whoever may
+// not have it is told so.
+TEST_F(PoorStart, LauncherWithinALimitOfFileSize) {
+  Subject poor = subject("alternate_stack");
+  poor.environment = {{"TAILBACK", tailback_binary()}};
+  const bool may_raise = can_raise_limits();
+  poor.ending = may_raise ? exited(0) : exited(125);
+  poor.wrapper = {"/bin/sh", "-c",
+                  "ulimit -f 1; exec \"$TAILBACK\" run --quiet -- /bin/sh -c 'ulimit -f' \"$0\""};
+  const Seen seen = run(poor, Way::kAlone);
+  if (may_raise) {
+    EXPECT_EQ(seen.output, "1\n");
+    EXPECT_EQ(seen.errors, "");
+  } else {
+    EXPECT_NE(seen.errors.find("ulimit -f"), std::string::npos) << seen.errors;
   }
 }
 

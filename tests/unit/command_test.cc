@@ -223,6 +223,19 @@ TEST_F(ProgramTest, HelpsWithEverySubcommand) {
   EXPECT_EQ(tailback({"report", "--help"}).exit_status, 0);
 }
 
+// The page in the sources is what the program says.
+TEST_F(ProgramTest, ListsTheInterceptedCalls) {
+  std::ifstream page(TAILBACK_SOURCE_DIR "/instrument/CALLS.md");
+  std::ostringstream text;
+  text << page.rdbuf();
+  const Answer answer = tailback({"calls"});
+  EXPECT_EQ(answer.exit_status, 0);
+  EXPECT_EQ(answer.output, text.str()) << "write it anew: tailback calls > instrument/CALLS.md";
+  for (const char* name : {"`read`", "`pthread_mutex_lock *`", "`dlopen +`"}) {
+    EXPECT_NE(answer.output.find(name), std::string::npos) << name;
+  }
+}
+
 TEST_F(ProgramTest, RefusesBadCommandLines) {
   expect_refused({}, 125, {"--help"});
   expect_refused({"fly"}, 125, {"fly"});
