@@ -63,7 +63,7 @@ enum SavedRegister : uint32_t { kRbx, kRbp, kR12, kR13, kR14, kR15 };
 // again; the copy is good if neither changed (the writer clears function before it writes).
 struct Call {
   std::atomic<uint32_t> function;  // an intercept::Function; 0: in no call
-  uint32_t generation;  // of the record's owner, in an open-ended call; else 0
+  uint32_t generation;             // of the record's owner, in an open-ended call; else 0
   // Tick at entry, for waits for events and for locks, and for all calls of a thread that waits for
   // events; else one more than at the call before. Either way no two calls of a thread have the
   // same.

@@ -16,7 +16,7 @@ using intercept::Function;
 struct OuterCall {
   uint32_t function = 0;
   uint32_t holds;
-  uint64_t entered;
+  uint64_t entered = 0;
   uint64_t arguments[contract::kArguments];
   uint64_t call_site;
   contract::Context context;
@@ -83,8 +83,10 @@ class CallScope {
     if (__builtin_expect(record_ == nullptr, 0)) return;
     contract::Call& call = record_->call;
     if (is_timed_ && record_->sites.load(std::memory_order_relaxed) != 0) {
-      // Calls made within this one, by a callback, have moved its entry on by their own time.
-      const uint64_t duration = ticks() - call.entered.load(std::memory_order_relaxed);
+      const uint64_t now = ticks();
+      // What was called within this call has moved its entry on by its own time.
+      const uint64_t duration = now - call.entered.load(std::memory_order_relaxed);
+      outer_.entered += now - entered_;
       if (duration > segment->header.short_call_ticks.load(std::memory_order_relaxed)) {
         account_call(*record_, function_, call_site_, duration, own_site_);
       }

@@ -43,8 +43,10 @@ FORMATTED(int, __dprintf_chk, __vdprintf_chk, (int fd, int flag, const char* for
           (fd, flag, format), format)
 STREAM_FORMATTED(fscanf, vfscanf, char)
 STREAM_FORMATTED(__isoc99_fscanf, __isoc99_vfscanf, char)
+STREAM_FORMATTED(__isoc23_fscanf, __isoc23_vfscanf, char)
 PLAIN_FORMATTED(scanf, vscanf, char)
 PLAIN_FORMATTED(__isoc99_scanf, __isoc99_vscanf, char)
+PLAIN_FORMATTED(__isoc23_scanf, __isoc23_vscanf, char)
 
 STREAM_FORMATTED(fwprintf, vfwprintf, wchar_t)
 STREAM_CHECKED(__fwprintf_chk, __vfwprintf_chk, wchar_t)
@@ -52,8 +54,10 @@ PLAIN_FORMATTED(wprintf, vwprintf, wchar_t)
 PLAIN_CHECKED(__wprintf_chk, __vwprintf_chk, wchar_t)
 STREAM_FORMATTED(fwscanf, vfwscanf, wchar_t)
 STREAM_FORMATTED(__isoc99_fwscanf, __isoc99_vfwscanf, wchar_t)
+STREAM_FORMATTED(__isoc23_fwscanf, __isoc23_vfwscanf, wchar_t)
 PLAIN_FORMATTED(wscanf, vwscanf, wchar_t)
 PLAIN_FORMATTED(__isoc99_wscanf, __isoc99_vwscanf, wchar_t)
+PLAIN_FORMATTED(__isoc23_wscanf, __isoc23_vwscanf, wchar_t)
 
 TAILBACK_EXPORT void syslog(int priority, const char* format, ...) {
   CallScope scope(CALL_SITE, Function::syslog, priority, format);

@@ -176,6 +176,15 @@ int __isoc99_wscanf(const wchar_t*, ...);
 int __isoc99_fwscanf(FILE*, const wchar_t*, ...);
 int __isoc99_vwscanf(const wchar_t*, va_list);
 int __isoc99_vfwscanf(FILE*, const wchar_t*, va_list);
+// The same for programs linked with glibc 2.38 or later, which alone has them.
+int __isoc23_scanf(const char*, ...);
+int __isoc23_fscanf(FILE*, const char*, ...);
+int __isoc23_vscanf(const char*, va_list);
+int __isoc23_vfscanf(FILE*, const char*, va_list);
+int __isoc23_wscanf(const wchar_t*, ...);
+int __isoc23_fwscanf(FILE*, const wchar_t*, ...);
+int __isoc23_vwscanf(const wchar_t*, va_list);
+int __isoc23_vfwscanf(FILE*, const wchar_t*, va_list);
 int __vfscanf(FILE*, const char*, va_list);
 int res_nquery(res_state, const char*, int, int, unsigned char*, int) noexcept;
 int res_nquerydomain(res_state, const char*, const char*, int, int, unsigned char*, int) noexcept;

@@ -100,8 +100,8 @@ std::string calls_page() {
 
 int calls_command() {
   const std::string page = calls_page();
-  const bool written = std::fwrite(page.data(), 1, page.size(), stdout) == page.size() &&
-                       std::fflush(stdout) == 0;
+  const bool written =
+      std::fwrite(page.data(), 1, page.size(), stdout) == page.size() && std::fflush(stdout) == 0;
   if (written) return EXIT_SUCCESS;
   std::fprintf(stderr, "tailback: can't write the list to standard output: %s\n",
                std::strerror(errno));

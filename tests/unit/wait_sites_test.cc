@@ -208,6 +208,34 @@ TEST_F(WaitSitesTest, CallsOfATurnAreSummedByFunctionAndCallSite) {
   EXPECT_EQ(sums[2].total_ticks, 15u);
 }
 
+// pthread_once, scandir, nftw and others run the program's own functions.
+TEST_F(WaitSitesTest, ACallIsNotBlamedForThoseThatItsCallbackMakes) {
+  wait_at(epoll_key(5), 10);
+  {
+    CallScope once(0x2000, Function::pthread_once, 1);
+    advance_ticks(5);
+    deeper([] {
+      CallScope walk(0x3000, Function::nftw, 2);
+      advance_ticks(7);
+      deeper([] { call(Function::read, 0x4000, 300); });
+      deeper([] { call(Function::read, 0x4000, 200); });
+    });
+    advance_ticks(5);
+  }
+  wait_at(epoll_key(5), 10);
+
+  const std::vector<Event> all = events();
+  ASSERT_EQ(all.size(), 2u);
+  const std::vector<Contributor> sums = contributors_of(all[0]);
+  ASSERT_EQ(sums.size(), 3u);
+  EXPECT_EQ(sums[0].function, static_cast<uint32_t>(Function::read));
+  EXPECT_EQ(sums[0].total_ticks, 500u);
+  EXPECT_EQ(sums[1].function, static_cast<uint32_t>(Function::nftw));
+  EXPECT_EQ(sums[1].total_ticks, 7u);
+  EXPECT_EQ(sums[2].function, static_cast<uint32_t>(Function::pthread_once));
+  EXPECT_EQ(sums[2].total_ticks, 10u);
+}
+
 TEST_F(WaitSitesTest, EachTurnHasItsOwnSums) {
   wait_at(epoll_key(5), 10);
   call(Function::read, 0x2000, 200);
