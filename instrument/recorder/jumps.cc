@@ -117,3 +117,11 @@ JUMP_TO_NEXT pid_t vfork() noexcept {
 JUMP_TO_NEXT pid_t __vfork() noexcept {
   RECORD_AND_JUMP(Function::__vfork);
 }
+
+// No jump, but dlopen's other half.
+TAILBACK_EXPORT int dlclose(void* handle) noexcept {
+  CallScope scope(CALL_SITE, Function::dlclose, handle);
+  const int result = next.dlclose(handle);
+  forget_late_definitions();
+  return result;
+}

@@ -190,6 +190,10 @@ void*& slot(uint32_t index) {
   return reinterpret_cast<void**>(&next)[index];
 }
 
+// Found after the first walk, which saw all that is loaded with the program. Stays so.
+bool is_late[kNextDefinitions];
+bool walked_before = false;
+
 struct Walk {
   bool past_recorder = false;
   bool thread_sanitizer = false;
@@ -213,6 +217,7 @@ int visit(dl_phdr_info* info, size_t, void* data) {
     if (__atomic_load_n(&slot(i), __ATOMIC_RELAXED) != first_call_stub(i)) continue;
     const NameFacts& name = kNameFacts.of[i];
     if (void* function = module.function(kNames + name.offset, name.hash)) {
+      if (walked_before) __atomic_store_n(&is_late[i], true, __ATOMIC_RELAXED);
       __atomic_store_n(&slot(i), function, __ATOMIC_RELAXED);
     }
   }
@@ -244,8 +249,16 @@ bool inside_observer = false;
 TAILBACK_COLD void resolve_next_definitions() {
   Walk walk;
   dl_iterate_phdr(visit, &walk);
+  walked_before = true;
   under_thread_sanitizer = walk.thread_sanitizer;
   inside_observer = walk.observer;
+}
+
+TAILBACK_COLD void forget_late_definitions() {
+  for (uint32_t i = 0; i < kNextDefinitions; ++i) {
+    if (!__atomic_load_n(&is_late[i], __ATOMIC_RELAXED)) continue;
+    __atomic_store_n(&slot(i), first_call_stub(i), __ATOMIC_RELAXED);
+  }
 }
 
 }  // namespace tailback

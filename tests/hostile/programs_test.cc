@@ -110,6 +110,7 @@ const std::vector<Row>& rows() {
       {"LimitOfProcesses", behind_a_wall(subject("limits", {"processes"})), kRoot},
       {"Environment", subject("environment")},
       {"Libraries", subject("libraries", {}, exited(0), 2)},
+      {"LateLibrary", subject("late_library")},
       {"ThreadCrowd", subject("thread_crowd")},
       {"PassingThreads", subject("passing_threads")},
       {"ChildTree", subject("child_tree")},
