@@ -64,8 +64,8 @@ extern bool inside_observer;
 // later (liburing).
 void resolve_next_definitions();
 
-// To be called when a library may have been unloaded: gives up what was found in libraries that came
-// after the program's start. Those of the start are never unloaded.
+// To be called when a library may have been unloaded: gives up what was found in libraries that
+// came after the program's start. Those of the start are never unloaded.
 void forget_late_definitions();
 
 }  // namespace tailback
