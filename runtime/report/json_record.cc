@@ -95,6 +95,13 @@ class Renderer {
   Json operator()(const SessionEnd& end) const {
     Json loops = Json::array();
     for (const LoopStatistics& statistics : end.loops) loops.push_back(loop(statistics));
+    Json suppressions = Json::array();
+    for (const SuppressionUse& use : end.suppressions) {
+      suppressions.push_back({{"file", cut(use.file)},
+                              {"line", use.line},
+                              {"rule", cut(use.rule)},
+                              {"stalls", use.stalls}});
+    }
     const Losses& losses = end.losses;
     return {{"schema", kReportSchema},
             {"type", "end"},
@@ -114,7 +121,10 @@ class Renderer {
               {"programs", losses.programs},
               {"corrupt", losses.corrupt},
               {"samples", losses.samples}}},
-            {"loops", std::move(loops)}};
+            {"loops", std::move(loops)},
+            {"suppressed", end.suppressed},
+            {"suppressed_ms", milliseconds(end.suppressed_time)},
+            {"suppressions", std::move(suppressions)}};
   }
 
  private:

@@ -268,6 +268,12 @@ LoopStatistics statistics_of(const json& value) {
   return statistics;
 }
 
+SuppressionUse suppression_of(const json& value) {
+  const Fields fields(value);
+  return {fields.text("file"), fields.number<unsigned>("line"), fields.text("rule"),
+          fields.number<uint64_t>("stalls")};
+}
+
 SessionEnd end_of(const Fields& fields) {
   SessionEnd end;
   end.time = fields.time("time");
@@ -289,6 +295,11 @@ SessionEnd end_of(const Fields& fields) {
     end.losses.samples = lost.number<uint64_t>("samples");
   }
   for (const json& loop : fields.list("loops")) end.loops.push_back(statistics_of(loop));
+  end.suppressed = fields.number<uint64_t>("suppressed");
+  end.suppressed_time = fields.duration("suppressed_ms");
+  for (const json& use : fields.list("suppressions")) {
+    end.suppressions.push_back(suppression_of(use));
+  }
   return end;
 }
 

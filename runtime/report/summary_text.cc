@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kCulpritColumns = 60;
 constexpr size_t kObjectColumns = 40;
 constexpr size_t kSessionRows = 10;
+constexpr size_t kFileColumns = 60;
+constexpr size_t kRuleColumns = 120;
 
 std::string object_text(const Culprit& culprit) {
   if (culprit.object.empty()) return {};
@@ -123,6 +125,41 @@ std::string losses_text(const Losses& losses, std::string_view indent) {
   return text;
 }
 
+std::string suppressions_text(const SessionEnd& end) {
+  const auto row = [](const SuppressionUse& use) {
+    return fmt::format("  {}:{}: {}", printable(use.file, kFileColumns, Cut::kBeginning), use.line,
+                       printable(use.rule, kRuleColumns));
+  };
+  std::string used;
+  std::string unused;
+  size_t used_rules = 0;
+  size_t unused_rules = 0;
+  for (const SuppressionUse& use : end.suppressions) {
+    if (use.stalls == 0) {
+      if (++unused_rules <= kSessionRows) unused += row(use) + "\n";
+    } else if (++used_rules <= kSessionRows) {
+      used += fmt::format("{}: {}\n", row(use), count_text(use.stalls, "stall", "stalls"));
+    }
+  }
+  const auto more = [](size_t rules) {
+    if (rules <= kSessionRows) return std::string();
+    return fmt::format("  … and {}\n", count_text(rules - kSessionRows, "more rule", "more rules"));
+  };
+  std::string text;
+  if (end.suppressed > 0) {
+    text = fmt::format("tailback: {}, {} in all, suppressed\n",
+                       count_text(end.suppressed, "known stall", "known stalls"),
+                       duration_text(end.suppressed_time)) +
+           used + more(used_rules);
+  }
+  if (unused_rules > 0) {
+    text += fmt::format("tailback: {} matched nothing\n",
+                        count_text(unused_rules, "suppression", "suppressions")) +
+            unused + more(unused_rules);
+  }
+  return text;
+}
+
 std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
                              Nanoseconds threshold) {
   const std::string over =
@@ -141,8 +178,9 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
         turns += loop.turns;
         longest = std::max(longest, loop.longest);
       }
-      text = fmt::format("tailback: no stall{} in {}; {}, {}, the longest {}\n", over,
-                         duration_text(end.duration), count_text(end.loops.size(), "loop", "loops"),
+      text = fmt::format("tailback: no {}stall{} in {}; {}, {}, the longest {}\n",
+                         end.suppressed > 0 ? "other " : "", over, duration_text(end.duration),
+                         count_text(end.loops.size(), "loop", "loops"),
                          count_text(turns, "turn", "turns"), duration_text(longest));
     }
   } else {
@@ -154,6 +192,7 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
     for (const LoopStatistics& loop : end.loops) loops.push_back({loop, 1});
     text += loop_table(std::move(loops), kSessionRows, "  ");
   }
+  text = suppressions_text(end) + text;
   if (end.losses.any()) text += "tailback: incomplete:\n" + losses_text(end.losses, "  ");
   return text;
 }

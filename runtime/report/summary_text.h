@@ -28,6 +28,9 @@ std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_
 // What was lost, one line per kind, each beginning with `indent`; empty if nothing was.
 std::string losses_text(const Losses& losses, std::string_view indent);
 
+// What rules kept back, and which of them matched nothing; empty without rules.
+std::string suppressions_text(const SessionEnd& end);
+
 // What the text report says at the end of a session: one line if there was no stall.
 std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
                              Nanoseconds threshold);

@@ -22,6 +22,7 @@ namespace {
 // A target can make up culprits without end: once this many are remembered we begin anew, and a
 // culprit is told in full a second time.
 constexpr size_t kRemembered = 4096;
+constexpr size_t kNameColumns = 80;
 
 // Writes each message as it is, with one write(2), so that a report is not torn apart by what the
 // target writes to the same terminal.
@@ -69,7 +70,7 @@ std::string command_text(const SessionStart& start) {
 }  // namespace
 
 TextReporter::TextReporter(const Options& options, const ReportFile::Complain& complain)
-    : announce_session_(!options.file.empty()) {
+    : announce_session_(!options.file.empty()), reports_per_culprit_(options.reports_per_culprit) {
   auto file = options.file.empty()
                   ? std::make_unique<ReportFile>(STDERR_FILENO, "standard error", complain)
                   : std::make_unique<ReportFile>(options.file, complain);
@@ -78,8 +79,12 @@ TextReporter::TextReporter(const Options& options, const ReportFile::Complain& c
   logger_ = logger_on(std::make_shared<ReportFileSink>(std::move(file)));
 }
 
-TextReporter::TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session)
-    : style_(style), announce_session_(announce_session), logger_(logger_on(std::move(sink))) {}
+TextReporter::TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session,
+                           unsigned reports_per_culprit)
+    : style_(style),
+      announce_session_(announce_session),
+      logger_(logger_on(std::move(sink))),
+      reports_per_culprit_(reports_per_culprit) {}
 
 void TextReporter::session(const SessionStart& start) {
   threshold_ = start.threshold;
@@ -93,7 +98,7 @@ void TextReporter::stall(const Stall& stall) {
   const bool final = stall.state != StallState::kOngoing;
   if (final) tally_.add(stall);
   const auto told_at = stall.begin + std::chrono::duration_cast<WallTime::duration>(stall.duration);
-  if (admit(told_at)) say(text_of(stall));
+  if (admit(stall, told_at)) say(text_of(stall));
   if (final) told_as_ongoing_.erase(stall.id);
 }
 
@@ -119,7 +124,7 @@ void TextReporter::end(const SessionEnd& end) {
   logger_->flush();
 }
 
-bool TextReporter::admit(WallTime time) {
+bool TextReporter::admit(const Stall& stall, WallTime time) {
   // Stalls of several threads come a little out of order; the wall clock may also be set back.
   if (std::chrono::abs(time - minute_begin_) >= std::chrono::minutes(1)) {
     say_held_back();
@@ -130,11 +135,28 @@ bool TextReporter::admit(WallTime time) {
     ++held_back_;
     return false;
   }
+  // No more culprits than reports in a minute: the map stays small.
+  CulpritMinute& culprit = culprits_in_this_minute_[culprit_key(stall)];
+  if (culprit.reports == reports_per_culprit_) {
+    if (culprit.held_back++ == 0) {
+      culprit.name = fmt::format("{} in {}", word(stall.cause), culprit_text(stall, kNameColumns));
+    }
+    return false;
+  }
+  ++culprit.reports;
   ++in_this_minute_;
   return true;
 }
 
 void TextReporter::say_held_back() {
+  for (const auto& [key, culprit] : culprits_in_this_minute_) {
+    if (culprit.held_back == 0) continue;
+    say(fmt::format(
+        "tailback: {} of {} held back, for there were more than {} in a minute; the "
+        "summary has all stalls\n",
+        count_text(culprit.held_back, "report", "reports"), culprit.name, reports_per_culprit_));
+  }
+  culprits_in_this_minute_.clear();
   if (held_back_ == 0) return;
   say(
       fmt::format("tailback: {} held back, for there were more than {} in a minute; the summary "

@@ -5,6 +5,7 @@
 #include <spdlog/logger.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -20,26 +21,37 @@ namespace tailback {
 class TextReporter final : public Reporter {
  public:
   // Reports beyond this many in a minute are held back, counted, and in the summary all the same.
+  // So are those of one culprit beyond Options::reports_per_culprit.
   static constexpr unsigned kReportsPerMinute = 60;
+  static constexpr unsigned kReportsPerCulprit = 10;
 
   struct Options {
-    std::string file;           // empty: standard error
-    bool whole_stacks = false;  // do not shorten stacks
+    std::string file;                                   // empty: standard error
+    bool whole_stacks = false;                          // do not shorten stacks
+    unsigned reports_per_culprit = kReportsPerCulprit;  // in a minute
   };
 
   // Colours if it writes to a terminal and NO_COLOR is unset or empty. Throws ReportFileError.
   explicit TextReporter(const Options& options,
                         const ReportFile::Complain& complain = ReportFile::say_on_standard_error);
   // For tests: writes to any spdlog sink, one message per report.
-  TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session);
+  TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session,
+               unsigned reports_per_culprit = kReportsPerCulprit);
 
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
   void end(const SessionEnd& end) override;
 
  private:
-  // Whether the cap leaves room for a report at this time. A report that is held back is counted.
-  bool admit(WallTime time);
+  struct CulpritMinute {
+    std::string name;  // for people
+    unsigned reports = 0;
+    uint64_t held_back = 0;
+  };
+
+  // Whether the caps leave room for a report of the stall at this time. A report that is held back
+  // is counted.
+  bool admit(const Stall& stall, WallTime time);
   void say_held_back();
   void say(const std::string& text);
   // The report of a stall in the form that fits what was told before.
@@ -54,7 +66,9 @@ class TextReporter final : public Reporter {
   std::unordered_set<std::string> told_in_full_;               // culprit keys
   std::unordered_map<uint64_t, std::string> told_as_ongoing_;  // stall id → culprit key
 
+  unsigned reports_per_culprit_ = kReportsPerCulprit;
   WallTime minute_begin_;
+  std::map<std::string, CulpritMinute> culprits_in_this_minute_;  // by culprit key
   unsigned in_this_minute_ = 0;
   uint64_t held_back_ = 0;
 };

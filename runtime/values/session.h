@@ -50,6 +50,14 @@ struct Losses {
   bool any() const { return events + threads + processes + programs + corrupt + samples != 0; }
 };
 
+// A rule of a suppressions file, and what it kept back.
+struct SuppressionUse {
+  std::string file;
+  unsigned line = 0;
+  std::string rule;
+  uint64_t stalls = 0;  // that it matches; other rules may match them too
+};
+
 struct SessionEnd {
   WallTime time;
   Nanoseconds duration{};
@@ -62,6 +70,9 @@ struct SessionEnd {
   Nanoseconds longest_hold{};  // longest time a target thread was held for sampling
   Losses losses;
   std::vector<LoopStatistics> loops;
+  uint64_t suppressed = 0;  // stalls that rules kept back; not in `stalls`
+  Nanoseconds suppressed_time{};
+  std::vector<SuppressionUse> suppressions;  // every rule, used or not
 };
 
 }  // namespace tailback

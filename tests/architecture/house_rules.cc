@@ -135,6 +135,7 @@ const std::vector<Room>& house_rooms() {
       {"symbolize", {"values", "capture", "unwind"}, {"elf", "zlib", "demangle"}},
       {"explain", {"values", "kernel", "capture"}, {"fmt"}},
       {"report", {"values"}, {"spdlog", "fmt", "json", "zlib"}},
+      {"suppress", {"values", "report"}, {"fmt"}},
       // Of reports the watcher knows the interface that it calls, not one format.
       {"watch",
        {"values", "kernel", "capture", "session", "unwind", "symbolize", "explain",
@@ -143,7 +144,7 @@ const std::vector<Room>& house_rooms() {
       {"launch", {"values", "report"}, {"spdlog", "fmt"}},
       {"command",
        {"values", "kernel", "capture", "session", "unwind", "symbolize", "explain", "report",
-        "watch", "launch"},
+        "suppress", "watch", "launch"},
        {"options", "spdlog", "fmt"}},
   };
   return rooms;

@@ -270,6 +270,15 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
             json_line(sample_session()));
   EXPECT_EQ(json_line(std::get<SessionEnd>(parse_record(json_line(sample_end())))),
             json_line(sample_end()));
+  SessionEnd suppressed = sample_end();
+  suppressed.suppressed = 2;
+  suppressed.suppressed_time = std::chrono::milliseconds(700);
+  suppressed.suppressions = {{"known.supp", 3, "cause=\"s*\"", 2}, {"known.supp", 4, "call=x", 0}};
+  const std::string line = json_line(suppressed);
+  EXPECT_EQ(json_line(std::get<SessionEnd>(parse_record(line))), line);
+  EXPECT_NE(line.find(R"({"file":"known.supp","line":4,"rule":"call=x","stalls":0})"),
+            std::string::npos)
+      << line;
 }
 
 TEST_F(ReportTest, AFileThatCannotBeOpenedIsOneClearLine) {

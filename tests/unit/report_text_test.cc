@@ -29,8 +29,10 @@ using std::chrono::seconds;
 
 // A text reporter, and what it has written.
 struct Report {
-  explicit Report(TextStyle style = {}, bool announce = false)
-      : reporter(std::make_shared<spdlog::sinks::ostream_sink_mt>(stream), style, announce) {}
+  explicit Report(TextStyle style = {}, bool announce = false,
+                  unsigned reports_per_culprit = TextReporter::kReportsPerCulprit)
+      : reporter(std::make_shared<spdlog::sinks::ostream_sink_mt>(stream), style, announce,
+                 reports_per_culprit) {}
   std::string take() {
     std::string text = stream.str();
     stream.str("");
@@ -216,7 +218,7 @@ tailback: incomplete:
 }
 
 TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
-  Report report;
+  Report report({}, false, 1000);
   Stall stall = sample_sleep();
   for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) {
     stall.id = i + 1;
@@ -239,8 +241,47 @@ TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
   EXPECT_TRUE(report.take().starts_with("tailback: 66 stalls, 26.4 s in all"));
 }
 
-TEST_F(TextReporterTest, ACulpritHeldBackIsToldInFullLater) {
+TEST_F(TextReporterTest, ACapPerCulpritLeavesRoomForOthers) {
+  Report report({}, false, 2);
+  Stall stall = sample_sleep();
+  for (int i = 0; i < 5; ++i) {
+    ++stall.id;
+    report.reporter.stall(stall);
+    EXPECT_EQ(report.take().empty(), i >= 2) << i;
+  }
+  report.reporter.stall(sample_many());
+  EXPECT_NE(report.take(), "");
+  stall.begin += minutes(1);
+  report.reporter.stall(stall);
+  EXPECT_EQ(
+      report.take(),
+      "tailback: 3 reports of sleep in load_config(char const*) (src/config.cc:42) held back, "
+      "for there were more than 2 in a minute; the summary has all stalls\n"
+      "tailback: again, 400 ms: sleep in load_config(char const*) (src/config.cc:42); "
+      "server[4711] io-0[4713]; 6 times, 2.40 s in all\n");
+  report.reporter.end(sample_end());
+  EXPECT_EQ(report.take().find("held back"), std::string::npos);
+}
+
+TEST_F(TextReporterTest, TheEndSaysWhatWasSuppressedAndWhatMatchedNothing) {
   Report report;
+  report.reporter.session(sample_session());
+  SessionEnd end = sample_end();
+  end.suppressed = 3;
+  end.suppressed_time = std::chrono::milliseconds(1200);
+  end.suppressions = {{"known.supp", 2, "call=nanosleep", 3}, {"known.supp", 7, "cause=dns", 0}};
+  report.reporter.end(end);
+  EXPECT_EQ(report.take(),
+            "tailback: 3 known stalls, 1.20 s in all, suppressed\n"
+            "  known.supp:2: call=nanosleep: 3 stalls\n"
+            "tailback: 1 suppression matched nothing\n"
+            "  known.supp:7: cause=dns\n"
+            "tailback: no other stall over 100 ms in 10.0 s; 1 loop, 40,123 turns, the longest "
+            "400 ms\n");
+}
+
+TEST_F(TextReporterTest, ACulpritHeldBackIsToldInFullLater) {
+  Report report({}, false, 1000);
   Stall stall = sample_sleep();
   for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) report.reporter.stall(stall);
   report.reporter.stall(sample_many());

@@ -1,0 +1,59 @@
+#include "runtime/suppress/baseline.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <set>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/stall_text.h"
+#include "runtime/suppress/rule.h"
+
+namespace tailback {
+namespace {
+
+constexpr size_t kNameColumns = 100;
+
+std::string what_it_is(const Culprit& culprit) {
+  std::string text =
+      fmt::format("{} in {}", word(culprit.cause), culprit_text(culprit, kNameColumns));
+  if (!culprit.call.empty()) text += ", " + printable(culprit.call, kNameColumns);
+  return text;
+}
+
+std::string rule_for(const Culprit& culprit) {
+  if (!culprit.fingerprint.empty()) return exact_word("fingerprint", culprit.fingerprint);
+  std::string rule = exact_word("cause", word(culprit.cause));
+  if (culprit.frame && !culprit.frame->function.empty()) {
+    rule += " " + exact_word("function", culprit.frame->function);
+  }
+  if (!culprit.call.empty()) rule += " " + exact_word("call", culprit.call);
+  return rule;
+}
+
+}  // namespace
+
+void Baseline::stall(const Stall& stall) {
+  (stall.state == StallState::kOngoing ? ongoing_ : final_).add(stall);
+}
+
+std::string Baseline::text() const {
+  std::string text = "# Made by 'tailback baseline': what was known when it was made.\n";
+  std::set<std::string> written;
+  for (const Culprit* culprit : final_.by_total()) {
+    const std::string rule = rule_for(*culprit);
+    if (!written.insert(rule).second) continue;
+    text += fmt::format("\n# {}, the longest {}: {}\n{}\n",
+                        count_text(culprit->count, "stall", "stalls"),
+                        duration_text(culprit->longest), what_it_is(*culprit), rule);
+  }
+  for (const Culprit* culprit : ongoing_.by_total()) {
+    const std::string rule = rule_for(*culprit);
+    if (!written.insert(rule).second) continue;
+    text += fmt::format("\n# seen in stalls in progress, {} at most: {}\n{}\n",
+                        duration_text(culprit->longest), what_it_is(*culprit), rule);
+  }
+  return text;
+}
+
+}  // namespace tailback

@@ -1,0 +1,31 @@
+// Recordings turned into rules that keep all of their stalls back.
+#pragma once
+
+#include <string>
+
+#include "runtime/report/culprit_tally.h"
+#include "runtime/report/run_reader.h"
+
+namespace tailback {
+
+// Takes runs from a RunReader.
+class Baseline final : public RunSink {
+ public:
+  void session(const SessionStart&) override {}
+  void stall(const Stall& stall) override;
+  void end(const SessionEnd&) override {}
+  void cut_short() override {}
+
+  // Culprits beyond those that a CulpritTally keeps apart have no rule.
+  uint64_t stalls_without_rule() const { return final_.others().count; }
+  // A file for --suppressions: one rule per culprit, most total time first, each below a comment
+  // that says how often it was seen, how long, and what it is.
+  std::string text() const;
+
+ private:
+  CulpritTally final_;
+  // A stall in progress may look otherwise than it does in the end, and must be kept back too.
+  CulpritTally ongoing_;
+};
+
+}  // namespace tailback

@@ -1,0 +1,57 @@
+#include "runtime/suppress/suppressing_reporter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/report/duration_text.h"
+
+namespace tailback {
+
+SuppressingReporter::SuppressingReporter(std::vector<Rule> rules, Reporter& behind)
+    : rules_(std::move(rules)), uses_(rules_.size()), behind_(behind) {}
+
+void SuppressingReporter::session(const SessionStart& start) {
+  behind_.session(start);
+}
+
+bool SuppressingReporter::is_known(const Stall& stall, bool counts) {
+  bool known = false;
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    if (!rules_[i].matches(stall)) continue;
+    known = true;
+    if (counts) ++uses_[i];
+  }
+  return known;
+}
+
+void SuppressingReporter::stall(const Stall& stall) {
+  const bool final = stall.state != StallState::kOngoing;
+  const bool told_before = told_and_open_.contains(stall.id);
+  if (!told_before && is_known(stall, final)) {
+    if (!final) return;
+    ++suppressed_;
+    suppressed_time_ = saturating_sum(suppressed_time_, stall.duration);
+    return;
+  }
+  if (!told_before) ++told_;
+  if (final) {
+    told_and_open_.erase(stall.id);
+  } else {
+    told_and_open_.insert(stall.id);
+  }
+  behind_.stall(stall);
+}
+
+void SuppressingReporter::end(const SessionEnd& end) {
+  SessionEnd told = end;
+  told.stalls -= std::min(told.stalls, suppressed_);
+  told.stalled -= std::min(told.stalled, suppressed_time_);
+  told.suppressed = suppressed_;
+  told.suppressed_time = suppressed_time_;
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    told.suppressions.push_back({rules_[i].file, rules_[i].line, rules_[i].text, uses_[i]});
+  }
+  behind_.end(told);
+}
+
+}  // namespace tailback

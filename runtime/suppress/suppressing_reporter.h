@@ -1,0 +1,42 @@
+// Stands in front of a reporter and keeps back what the rules match. The end says what each rule
+// kept back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <unordered_set>
+#include <vector>
+
+#include "runtime/report/reporter.h"
+#include "runtime/suppress/rule.h"
+
+namespace tailback {
+
+// A stall that has once been told, while it went on, is told to its end whatever it turns into, so
+// that no line of a report is left without its final one.
+class SuppressingReporter final : public Reporter {
+ public:
+  // `behind` must outlive this.
+  SuppressingReporter(std::vector<Rule> rules, Reporter& behind);
+
+  void session(const SessionStart& start) override;
+  void stall(const Stall& stall) override;
+  void end(const SessionEnd& end) override;
+
+  // Stalls that were told, those that still go on among them. Any thread may ask.
+  uint64_t told() const { return told_.load(); }
+
+ private:
+  // Whether a rule matches. Counts for every rule that does, if `counts`.
+  bool is_known(const Stall& stall, bool counts);
+
+  std::vector<Rule> rules_;
+  std::vector<uint64_t> uses_;  // by rule
+  Reporter& behind_;
+  std::unordered_set<uint64_t> told_and_open_;  // stall ids
+  std::atomic<uint64_t> told_ = 0;
+  uint64_t suppressed_ = 0;
+  Nanoseconds suppressed_time_{};
+};
+
+}  // namespace tailback

@@ -1,0 +1,221 @@
+// Suppressions: rules, what they match, the filter, and rules made from recordings.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/report/recording_reporter.h"
+#include "runtime/suppress/baseline.h"
+#include "runtime/suppress/rules_file.h"
+#include "runtime/suppress/suppressing_reporter.h"
+#include "tests/unit/report_samples.h"
+
+namespace tailback {
+namespace {
+
+std::string refusal_of(std::string_view text) {
+  try {
+    parse_rules(text, "k.supp");
+    return "";
+  } catch (const RulesFileError& error) {
+    return error.what();
+  }
+}
+
+bool rule_matches(const std::string& line, const Stall& stall = sample_sleep()) {
+  return parse_rules(line, "k.supp").at(0).matches(stall);
+}
+
+TEST(Rules, RefuseWithFileLineAndKey) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"\n# c\nculprit=x", "k.supp:3: 'culprit': no such key"},
+      {"cause", "k.supp:1: cause: no '='"},
+      {"cause = sleep", "k.supp:1: cause: no '='"},
+      {"cause=", "k.supp:1: cause: the pattern is empty"},
+      {"call=\"\"", "k.supp:1: call: the pattern is empty"},
+      {"cause=sleap", "k.supp:1: cause: no cause is 'sleap'; there are sleep, file"},
+      {"call=a call=b", "k.supp:1: call: given twice"},
+      {"function=\"a b", "k.supp:1: function: the quote is not closed"},
+      {"function=\"a\"b", "k.supp:1: function: 'b' follows"},
+      {"function=a\"b", "k.supp:1: function: a quote within"},
+      {"call=x\x1b[31m\" ", "k.supp:1: call: a quote within 'x\\x1b[31m\"'"},
+      {std::string("call=a\0b", 8), "k.supp:1: a zero byte"},
+  };
+  for (const auto& [text, line] : cases) {
+    const std::string refusal = refusal_of(text);
+    EXPECT_TRUE(refusal.starts_with(line)) << refusal;
+    EXPECT_EQ(refusal.find('\n'), std::string::npos);
+  }
+}
+
+TEST(Rules, AFileThatCantBeReadIsNamed) {
+  for (const char* path : {"/no/such.supp", "/tmp"}) {
+    try {
+      read_rules(path);
+      FAIL() << path;
+    } catch (const RulesFileError& error) {
+      EXPECT_TRUE(std::string(error.what()).starts_with(path)) << error.what();
+    }
+  }
+}
+
+TEST(Rules, CommentsAndBlankLinesHoldNone) {
+  const auto rules =
+      parse_rules("# a\n\n \t\r\n  call=x  # b\r\ncause=s*\tobject=\"/a b\"", "k.supp");
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0].line, 4u);
+  EXPECT_EQ(rules[0].text, "call=x");
+  EXPECT_EQ(rules[1].line, 5u);
+  EXPECT_EQ(rules[1].text, "cause=s*\tobject=\"/a b\"");
+  EXPECT_EQ(rules[1].object, "/a b");
+  EXPECT_TRUE(parse_rules("", "k.supp").empty());
+}
+
+TEST(Rules, DoNotMatchWhatDiffersInOneKey) {
+  for (const char* line : {"cause=file", "cause=sleep call=read", "function=load",
+                           "function=oad_config", "object=*", "call=clock", "fingerprint=sleep",
+                           "cause=sleep function=main", "function=load_config(char)"}) {
+    EXPECT_FALSE(rule_matches(line)) << line;
+  }
+  EXPECT_FALSE(rule_matches("call=*", Stall{}));
+  EXPECT_FALSE(rule_matches("function=*", Stall{}));
+}
+
+TEST(Rules, MatchByAnyFrameAndByPattern) {
+  for (const char* line :
+       {"cause=sleep", "cause=sl*", "function=load_config",
+        "function=\"load_config(char const\\*)\"", "function=run_loop", "function=clone?",
+        "call=clock_[mn]anosleep", "fingerprint=sleep-load_config",
+        "cause=sleep function=on_request call=*sleep"}) {
+    EXPECT_TRUE(rule_matches(line)) << line;
+  }
+  Stall stall = sample_sleep();
+  stall.call->object = "/var/log/app/today.log";
+  EXPECT_TRUE(rule_matches("object=/var/log/*", stall));
+  EXPECT_FALSE(rule_matches("object=/var/log/?", stall));
+  stall.stack[2].function = "(anonymous namespace)::f<g(int)>(char)";
+  EXPECT_TRUE(rule_matches("function=\"(anonymous namespace)::f<g(int)>\"", stall));
+}
+
+TEST(Rules, ALongHostileNameIsMatchedInShortTime) {
+  Stall stall = sample_sleep();
+  stall.stack[0].function = std::string(1 << 20, 'a');
+  EXPECT_FALSE(rule_matches("function=*b", stall));
+}
+
+TEST(Rules, ExactWordsMatchTheirTextOnly) {
+  for (const std::string text : {"plain", "a b", "f(char const*)", "back\\slash", "q\"q", "[x]?",
+                                 "new\nline", "operator*", "#x"}) {
+    Stall stall;
+    stall.fingerprint = text;
+    const std::string word = exact_word("fingerprint", text);
+    EXPECT_EQ(word.find('\n'), std::string::npos);
+    EXPECT_TRUE(rule_matches(word, stall)) << word;
+    stall.fingerprint = text + "x";
+    EXPECT_FALSE(rule_matches(word, stall)) << word;
+  }
+  Stall other;
+  other.fingerprint = "f(char constX)";
+  EXPECT_FALSE(rule_matches(exact_word("fingerprint", "f(char const*)"), other));
+}
+
+TEST(SuppressingReporter, WithoutRulesTellsAll) {
+  RecordingReporter behind;
+  SuppressingReporter reporter({}, behind);
+  reporter.session(sample_session());
+  reporter.stall(sample_sleep());
+  reporter.end(sample_end());
+  EXPECT_EQ(behind.sessions.size(), 1u);
+  EXPECT_EQ(behind.stalls.size(), 1u);
+  EXPECT_EQ(reporter.told(), 1u);
+  EXPECT_EQ(behind.ends.at(0).stalls, sample_end().stalls);
+  EXPECT_TRUE(behind.ends.at(0).suppressions.empty());
+}
+
+TEST(SuppressingReporter, KeepsBackAndCountsByRule) {
+  RecordingReporter behind;
+  SuppressingReporter reporter(
+      parse_rules("cause=sleep\ncall=clock_nanosleep\ncause=dns", "k.supp"), behind);
+  Stall sleep = sample_sleep();
+  sleep.state = StallState::kOngoing;
+  reporter.stall(sleep);
+  sleep.state = StallState::kEnded;
+  reporter.stall(sleep);
+  reporter.stall(sample_many());
+  reporter.end(sample_end());
+  ASSERT_EQ(behind.stalls.size(), 1u);
+  EXPECT_EQ(behind.stalls[0].cause, Cause::kMany);
+  EXPECT_EQ(reporter.told(), 1u);
+  const SessionEnd& end = behind.ends.at(0);
+  EXPECT_EQ(end.stalls, 1u);
+  EXPECT_EQ(end.stalled, std::chrono::milliseconds(163));
+  EXPECT_EQ(end.suppressed, 1u);
+  EXPECT_EQ(end.suppressed_time, sample_sleep().duration);
+  ASSERT_EQ(end.suppressions.size(), 3u);
+  EXPECT_EQ(end.suppressions[0].stalls, 1u);
+  EXPECT_EQ(end.suppressions[1].stalls, 1u);
+  EXPECT_EQ(end.suppressions[2].stalls, 0u);
+  EXPECT_EQ(end.suppressions[2].line, 3u);
+}
+
+TEST(SuppressingReporter, WhatWasToldInProgressIsToldToItsEnd) {
+  RecordingReporter behind;
+  SuppressingReporter reporter(parse_rules("cause=sleep", "k.supp"), behind);
+  Stall stall = sample_sleep();
+  stall.state = StallState::kOngoing;
+  stall.cause = Cause::kUnknown;
+  reporter.stall(stall);
+  reporter.stall(stall);
+  EXPECT_EQ(reporter.told(), 1u);
+  stall.cause = Cause::kSleep;
+  stall.state = StallState::kEnded;
+  reporter.stall(stall);
+  EXPECT_EQ(behind.stalls.size(), 3u);
+  EXPECT_EQ(reporter.told(), 1u);
+  reporter.stall(stall);  // another one, with an id of old
+  EXPECT_EQ(behind.stalls.size(), 3u);
+}
+
+TEST(Baseline, HasOneRulePerCulpritThatMatchesIt) {
+  Baseline baseline;
+  Stall stall = sample_sleep();
+  baseline.stall(stall);
+  stall.duration = std::chrono::milliseconds(900);
+  baseline.stall(stall);
+  Stall without = sample_many();
+  without.fingerprint = "";
+  baseline.stall(without);
+  Stall ongoing = sample_sleep();
+  ongoing.state = StallState::kOngoing;
+  ongoing.fingerprint = "only-in-progress";
+  baseline.stall(ongoing);
+  EXPECT_EQ(baseline.text(),
+            "# Made by 'tailback baseline': what was known when it was made.\n"
+            "\n# 2 stalls, the longest 900 ms: sleep in load_config(char const*) "
+            "(src/config.cc:42), clock_nanosleep\nfingerprint=sleep-load_config\n"
+            "\n# 1 stall, the longest 163 ms: many in unixRead (sqlite3.c:38000)\n"
+            "cause=many function=unixRead\n"
+            "\n# seen in stalls in progress, 400 ms at most: sleep in load_config(char const*) "
+            "(src/config.cc:42), clock_nanosleep\nfingerprint=only-in-progress\n");
+  const auto rules = parse_rules(baseline.text(), "k.supp");
+  ASSERT_EQ(rules.size(), 3u);
+  EXPECT_TRUE(rules[0].matches(sample_sleep()));
+  EXPECT_TRUE(rules[1].matches(without));
+  EXPECT_TRUE(rules[2].matches(ongoing));
+}
+
+TEST(Baseline, HostileRecordingsMakeOneLineRules) {
+  Baseline baseline;
+  Stall stall = sample_sleep();
+  stall.fingerprint = "x\ncause=*\n\x1b[2J\"";
+  stall.stack[2].function = "evil\nfunction=*";
+  baseline.stall(stall);
+  const auto rules = parse_rules(baseline.text(), "k.supp");
+  ASSERT_EQ(rules.size(), 1u);
+  EXPECT_TRUE(rules[0].matches(stall));
+  EXPECT_FALSE(rules[0].matches(sample_sleep()));
+  EXPECT_EQ(baseline.text().find('\x1b'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tailback
