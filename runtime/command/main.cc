@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "runtime/command/baseline_command.h"
 #include "runtime/command/calls_command.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/config_file.h"
 #include "runtime/command/observe_command.h"
 #include "runtime/command/options.h"
 #include "runtime/command/report_command.h"
@@ -76,11 +78,16 @@ int run_tailback(const std::vector<std::string>& arguments) {
   CLI::App* run = app.add_subcommand("run", "Run a command and report what stalls its loops");
   add_observer_options(*run, flags);
   run->footer(
-      "The exit status is the command's own; 125 if tailback can't observe it, 126 if it\n"
+      "The exit status is the command's own; with --fail-on that of --exitcode once a stall was\n"
+      "reported, or 125 if that is not known; 125 if tailback can't observe the command, 126 if "
+      "it\n"
       "can't be executed, 127 if there is no such program.");
 
   ReportOptions report_options;
   const CLI::App* report = add_report_command(app, report_options);
+
+  BaselineOptions baseline_options;
+  const CLI::App* baseline = add_baseline_command(app, baseline_options);
 
   const CLI::App* calls = app.add_subcommand("calls", "List the functions that are intercepted");
 
@@ -101,9 +108,14 @@ int run_tailback(const std::vector<std::string>& arguments) {
     throw LaunchError(kTailbackFailed, "no subcommand; see 'tailback --help'");
   }
   if (*report) return report_command(report_options);
+  if (*baseline) return baseline_command(baseline_options);
   if (*calls) return calls_command();
-  const ObserverOptions options =
-      observer_options(flags, [](const char* name) { return std::getenv(name); });
+  const Environment environment = [](const char* name) { return std::getenv(name); };
+  const std::string named_config = config_named(flags, environment);
+  // A preloaded program's directory says nothing of what its user wants.
+  ConfigValues config;
+  if (*run || !named_config.empty()) config = read_config(named_config);
+  const ObserverOptions options = observer_options(flags, environment, config);
   if (*observe) {
     observe_command(options, session);
     return EXIT_SUCCESS;

@@ -10,6 +10,7 @@
 #include "runtime/command/session_start.h"
 #include "runtime/launch/background.h"
 #include "runtime/session/session.h"
+#include "runtime/suppress/suppressing_reporter.h"
 #include "runtime/watch/observer.h"
 
 namespace tailback {
@@ -32,10 +33,12 @@ pid_t first_target(const Session& session) {
 void observe_command(const ObserverOptions& options, const std::string& path) {
   become_background(options.json == "-");
   Session session = Session::open(path);
-  const auto reporter = make_reporters(options);
+  auto rules = suppressions(options);
+  const auto reporters = make_reporters(options);
+  SuppressingReporter reporter(std::move(rules), *reporters);
   ObserverSettings settings;
   settings.threshold = options.threshold;
-  Observer observer(session, settings, *reporter);
+  Observer observer(session, settings, reporter);
   observer.start(session_start(options, {}, first_target(session)));
   observer.wait_until_targets_end();
   observer.finish({});

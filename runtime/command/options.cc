@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 
@@ -94,6 +94,46 @@ std::string_view set_quiet(ObserverOptions& options, std::string_view value) {
   return "1 or 0";
 }
 
+std::string_view set_suppressions(ObserverOptions& options, std::string_view value) {
+  return set_file(options.suppressions, value);
+}
+
+std::string_view set_config(ObserverOptions& options, std::string_view value) {
+  return set_file(options.config, value);
+}
+
+std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
+  // A new stall is one that no suppression knows, and no other is told.
+  if (value != "stall" && value != "new") {
+    return "stall (any that no suppression holds) or new (the same, beside a baseline)";
+  }
+  options.fail_on_stall = true;
+  return {};
+}
+
+// Decimal, without sign. Nothing if it is none or over `most`.
+std::optional<unsigned> parse_count(std::string_view text, unsigned most) {
+  unsigned number = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end || number > most) return std::nullopt;
+  return number;
+}
+
+std::string_view set_exitcode(ObserverOptions& options, std::string_view value) {
+  const auto number = parse_count(value, 255);
+  if (!number || *number == 0) return "a number from 1 to 255";
+  options.exitcode = static_cast<int>(*number);
+  return {};
+}
+
+std::string_view set_max_reports(ObserverOptions& options, std::string_view value) {
+  const auto number = parse_count(value, 1000);
+  if (!number || *number == 0) return "a number from 1 to 1000";
+  options.max_reports = *number;
+  return {};
+}
+
 constexpr std::array kTable = {
     ObserverOption{"--threshold", "TAILBACK_THRESHOLD", "TIME", "100ms",
                    "Report turns of an event loop that take longer: 20ms, 0.5s (at least 1ms)",
@@ -103,6 +143,18 @@ constexpr std::array kTable = {
     ObserverOption{"--log", "TAILBACK_LOG", "FILE", "",
                    "Write the text report to FILE in place of standard error", set_log},
     ObserverOption{"--quiet", "TAILBACK_QUIET", "", "0", "Write no text report", set_quiet},
+    ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
+                   "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
+    ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
+                   "End with another status once a 'stall' was reported; 'new' says the same",
+                   set_fail_on},
+    ObserverOption{"--exitcode", "TAILBACK_EXITCODE", "N", "66", "That status (1 to 255)",
+                   set_exitcode},
+    ObserverOption{"--max-reports", "TAILBACK_MAX_REPORTS", "N", "10",
+                   "Most reports in the text per culprit and minute (1 to 1000)", set_max_reports},
+    ObserverOption{"--config", "TAILBACK_CONFIG", "FILE", "",
+                   "Take options from FILE; without, from ./tailback.toml if there is one",
+                   set_config},
 };
 
 void set(const ObserverOption& option, ObserverOptions& options, std::string_view source,
@@ -119,17 +171,28 @@ std::span<const ObserverOption> observer_option_table() {
   return kTable;
 }
 
+std::string config_named(const std::map<std::string, std::string>& flags,
+                         const Environment& environment) {
+  const auto flag = flags.find("--config");
+  if (flag != flags.end()) return flag->second;
+  const char* const variable = environment("TAILBACK_CONFIG");
+  return variable == nullptr ? "" : variable;
+}
+
 ObserverOptions observer_options(const std::map<std::string, std::string>& flags,
-                                 const Environment& environment) {
+                                 const Environment& environment, const ConfigValues& config) {
   ObserverOptions options;
   for (const ObserverOption& option : kTable) {
-    const auto flag = flags.find(std::string(option.flag));
+    const std::string flag_name(option.flag);
+    const auto flag = flags.find(flag_name);
     const char* variable = environment(std::string(option.variable).c_str());
     if (!option.default_value.empty()) set(option, options, option.flag, option.default_value);
     if (flag != flags.end()) {
       set(option, options, option.flag, flag->second);
     } else if (variable != nullptr && *variable != '\0') {
       set(option, options, option.variable, variable);
+    } else if (const auto value = config.find(flag_name); value != config.end()) {
+      set(option, options, value->second.where, value->second.value);
     }
   }
   return options;

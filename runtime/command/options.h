@@ -1,6 +1,6 @@
 // The options of an observer. Each is one line of one table, and can be given as a flag of
-// `tailback run` or as an environment variable; a flag beats the variable, the variable the
-// default.
+// `tailback run`, as an environment variable or in a config file; a flag beats the variable, the
+// variable the file, the file the default.
 #pragma once
 
 #include <functional>
@@ -15,9 +15,14 @@ namespace tailback {
 
 struct ObserverOptions {
   Nanoseconds threshold{};
-  std::string json;    // file for JSON Lines; "-" is standard output, empty: none
-  std::string log;     // file for the text report; empty: standard error
-  bool quiet = false;  // no text report
+  std::string json;            // file for JSON Lines; "-" is standard output, empty: none
+  std::string log;             // file for the text report; empty: standard error
+  bool quiet = false;          // no text report
+  std::string suppressions{};  // file of rules; empty: none
+  bool fail_on_stall = false;  // `run` ends with `exitcode` once a stall was told
+  int exitcode = 66;
+  unsigned max_reports = 10;  // in the text, per culprit and minute
+  std::string config{};       // file; empty: none was named
 
   bool operator==(const ObserverOptions&) const = default;
 };
@@ -37,9 +42,20 @@ std::span<const ObserverOption> observer_option_table();
 // The value of an environment variable, or a null pointer.
 using Environment = std::function<const char*(const char* name)>;
 
+// A value from a config file.
+struct ConfigValue {
+  std::string value;
+  std::string where;  // "FILE:LINE: KEY"
+};
+using ConfigValues = std::map<std::string, ConfigValue>;  // by flag
+
+// The config file that --config or its variable names; empty: neither does.
+std::string config_named(const std::map<std::string, std::string>& flags,
+                         const Environment& environment);
+
 // `flags`: value by flag, as far as given; a flag without a value has "1". Throws LaunchError whose
 // line names the option, the value and what is accepted.
 ObserverOptions observer_options(const std::map<std::string, std::string>& flags,
-                                 const Environment& environment);
+                                 const Environment& environment, const ConfigValues& config = {});
 
 }  // namespace tailback

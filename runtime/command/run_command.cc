@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <future>
+#include <utility>
 
 #include "runtime/command/reporters.h"
 #include "runtime/command/session_start.h"
@@ -16,6 +17,7 @@
 #include "runtime/launch/recorder_file.h"
 #include "runtime/launch/signals.h"
 #include "runtime/session/session.h"
+#include "runtime/suppress/suppressing_reporter.h"
 #include "runtime/watch/observer.h"
 
 namespace tailback {
@@ -25,13 +27,14 @@ namespace {
 constexpr auto kGoDown = std::chrono::milliseconds(300);
 
 // In the observer's process.
-void observe(ObserverLink& link, const ObserverOptions& options,
+void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rule> rules,
              const std::vector<std::string>& command) {
-  const auto reporter = make_reporters(options);
+  const auto reporters = make_reporters(options);
+  SuppressingReporter reporter(std::move(rules), *reporters);
   Session session = Session::create();
   ObserverSettings settings;
   settings.threshold = options.threshold;
-  Observer observer(session, settings, *reporter);
+  Observer observer(session, settings, reporter);
   link.ready(session.path());
   const auto first_target = link.first_target();
   if (!first_target) return;
@@ -41,11 +44,12 @@ void observe(ObserverLink& link, const ObserverOptions& options,
   const auto end = link.command_end();
   auto targets_end = std::async(
       std::launch::async, [&observer] { observer.wait_until_targets_end(Nanoseconds::zero()); });
-  if (targets_end.wait_for(kGoDown) == std::future_status::timeout) link.let_go();
+  if (targets_end.wait_for(kGoDown) == std::future_status::timeout) link.let_go(reporter.told());
   targets_end.wait();
   CommandOutcome outcome;
   if (end) outcome = {end->exit_status, end->signal};
   observer.finish(outcome);
+  link.done(reporter.told());
 }
 
 void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
@@ -69,13 +73,26 @@ void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
   }
 }
 
+// How tailback ends under --fail-on. A report that was not waited for, or is lost, leaves the
+// question open: then a command that did well must not pass for one without a stall.
+Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> stalls,
+                const Outcome& command) {
+  if (!options.fail_on_stall || stalls == uint64_t{0}) return command;
+  if (stalls) return {options.exitcode, {}};
+  fmt::print(stderr,
+             "tailback: whether there was a stall is not known; run it again for --fail-on\n");
+  return command.exit_status == 0 ? Outcome{kTailbackFailed, {}} : command;
+}
+
 }  // namespace
 
 void run_command(const ObserverOptions& options, const std::vector<std::string>& command) {
   const Program program = check_program(command.front());
   const std::string recorder = find_recorder();
+  // Here, for the observer has none of our descriptors: FILE may be one.
+  const std::vector<Rule> rules = suppressions(options);
   const SignalScope signals;
-  ObserverProcess observer([&](ObserverLink& link) { observe(link, options, command); },
+  ObserverProcess observer([&](ObserverLink& link) { observe(link, options, rules, command); },
                            options.json == "-", signals);
   Child child({program.path, command, target_environment(environ, recorder, observer.session())},
               signals);
@@ -88,7 +105,7 @@ void run_command(const ObserverOptions& options, const std::vector<std::string>&
   }
   const Outcome outcome = child.wait();
   say_what_is_left(observer.finish(outcome), observer.pid(), options.quiet);
-  end_as(outcome);
+  end_as(verdict(options, observer.stalls(), outcome));
 }
 
 }  // namespace tailback

@@ -30,7 +30,8 @@ enum Kind : char {
   kWatching = 'w',     // observer
   kExited = 'e',       // launcher: exit status
   kKilled = 'k',       // launcher: signal
-  kLetGo = 'l',        // observer
+  kLetGo = 'l',        // observer: stalls so far
+  kDone = 'd',         // observer: stalls
 };
 constexpr size_t kLongestMessage = 16384;
 
@@ -84,8 +85,12 @@ std::optional<Outcome> ObserverLink::command_end() {
   return outcome;
 }
 
-void ObserverLink::let_go() {
-  send_message(socket_, kLetGo);
+void ObserverLink::let_go(uint64_t stalls) {
+  send_message(socket_, kLetGo, std::to_string(stalls));
+}
+
+void ObserverLink::done(uint64_t stalls) {
+  send_message(socket_, kDone, std::to_string(stalls));
 }
 
 ObserverProcess::ObserverProcess(const Body& body, bool keeps_output, const SignalScope& signals)
@@ -183,6 +188,7 @@ ObserverProcess::End ObserverProcess::finish(const Outcome& outcome) {
     if (poll(waits.data(), waits.size(), -1) < 0) continue;
     if (waits[0].revents != 0) {
       const std::string message = receive_message(socket_);
+      if (!message.empty()) stalls_ = std::strtoull(message.c_str() + 1, nullptr, 10);
       end = !message.empty() && message[0] == kLetGo ? End::kLetGo : End::kDone;
       break;
     }
@@ -197,7 +203,8 @@ ObserverProcess::End ObserverProcess::finish(const Outcome& outcome) {
   if (impatience >= 0) close(impatience);
   if (end != End::kDone) return end;
   int status = 0;
-  if (waitpid(pid_, &status, 0) != pid_ || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  if (waitpid(pid_, &status, 0) != pid_ || !WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+      !stalls_) {
     return End::kFailed;
   }
   return End::kDone;

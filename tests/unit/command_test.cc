@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/command/command_line.h"
+#include "runtime/command/config_file.h"
 #include "runtime/command/options.h"
 #include "runtime/launch/launch_error.h"
 
@@ -25,11 +26,15 @@ using namespace std::chrono_literals;
 using Texts = std::map<std::string, std::string>;
 using Words = std::vector<std::string>;
 
-ObserverOptions options_of(const Texts& flags, const Texts& environment = {}) {
-  return observer_options(flags, [&](const char* name) {
-    const auto found = environment.find(name);
-    return found == environment.end() ? nullptr : found->second.c_str();
-  });
+ObserverOptions options_of(const Texts& flags, const Texts& environment = {},
+                           const ConfigValues& config = {}) {
+  return observer_options(
+      flags,
+      [&](const char* name) {
+        const auto found = environment.find(name);
+        return found == environment.end() ? nullptr : found->second.c_str();
+      },
+      config);
 }
 
 std::string refusal_of(const Texts& flags, const Texts& environment = {}) {
@@ -114,6 +119,69 @@ TEST(ObserverOptions, NameTheVariableThatIsWrong) {
   EXPECT_NE(refusal_of({{"--json", ""}}).find("--json ''"), std::string::npos);
   // A flag that is right makes the variable irrelevant.
   EXPECT_EQ(refusal_of({{"--threshold", "1s"}}, {{"TAILBACK_THRESHOLD", "soon"}}), "");
+}
+
+std::string config_refusal_of(std::string_view text) {
+  try {
+    options_of({}, {}, parse_config(text, "t.toml"));
+    return "";
+  } catch (const LaunchError& error) {
+    EXPECT_EQ(error.exit_status(), 125);
+    return error.what();
+  }
+}
+
+TEST(ConfigFile, RefusesWithFileLineAndKey) {
+  const std::map<std::string, Words> cases = {
+      {"thresold = \"1s\"", {"t.toml:1: 'thresold'", "threshold, json"}},
+      {"\n# c\nthreshold = \"20\"", {"t.toml:3: threshold '20'", "1ms to 3600s"}},
+      {"threshold = 20ms", {"t.toml:1: threshold: '20ms'", "string"}},
+      {"quiet", {"t.toml:1: quiet: no '='"}},
+      {"quiet =", {"t.toml:1: quiet: ''"}},
+      {"quiet = true true", {"t.toml:1: quiet: 'true true'"}},
+      {"quiet = true\nquiet = true", {"t.toml:2: quiet: given twice"}},
+      {"json = \"x", {"t.toml:1: json: the string is not closed"}},
+      {"json = \"x\" y", {"t.toml:1: json: 'y' follows"}},
+      {"json = \"a\\n\"", {"t.toml:1: json: after a backslash"}},
+      {"exitcode = 256", {"t.toml:1: exitcode '256'", "1 to 255"}},
+      {"fail-on = \"race\"", {"t.toml:1: fail-on 'race'", "stall"}},
+      {"[run]", {"t.toml:1: '[run]'", "tables"}},
+      {"config = \"x\"", {"t.toml:1: 'config'"}},
+      {"= 1", {"t.toml:1: ''"}},
+      {std::string("json\0 = 1", 9), {"t.toml:1: 'json"}},
+  };
+  for (const auto& [text, words] : cases) {
+    const std::string line = config_refusal_of(text);
+    for (const std::string& word : words) EXPECT_NE(line.find(word), std::string::npos) << line;
+    EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+  }
+}
+
+TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
+  const ConfigValues config = parse_config(
+      "# all\r\n  threshold = \"30ms\" # t\n\nquiet=true\njson = 'a # \\b'\nlog = \"q\\\"\\\\\"\n"
+      "exitcode = 9 # nine\nmax-reports = 3\nfail-on = \"new\"\nsuppressions = \"k.supp\"",
+      "t.toml");
+  const ObserverOptions options = options_of({}, {}, config);
+  EXPECT_EQ(options, (ObserverOptions{30ms, "a # \\b", "q\"\\", true, "k.supp", true, 9, 3, ""}));
+  EXPECT_EQ(options_of({}, {{"TAILBACK_EXITCODE", "8"}}, config).exitcode, 8);
+  EXPECT_EQ(options_of({{"--exitcode", "7"}}, {{"TAILBACK_EXITCODE", "8"}}, config).exitcode, 7);
+  EXPECT_EQ(options_of({}, {{"TAILBACK_EXITCODE", ""}}, config).exitcode, 9);
+  EXPECT_EQ(options_of({}, {}, parse_config("", "t.toml")), options_of({}));
+}
+
+TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
+  for (const char* value : {"0", "256", "-1", "+1", "", "7x", "99999999999999999999"}) {
+    EXPECT_NE(refusal_of({{"--exitcode", value}}).find("1 to 255"), std::string::npos) << value;
+  }
+  EXPECT_NE(refusal_of({{"--max-reports", "0"}}).find("1 to 1000"), std::string::npos);
+  EXPECT_NE(refusal_of({{"--max-reports", "1001"}}).find("1 to 1000"), std::string::npos);
+  for (const char* value : {"", "hazard", "deadlock", "race", "Stall"}) {
+    EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
+  }
+  EXPECT_FALSE(options_of({}).fail_on_stall);
+  EXPECT_EQ(options_of({}).exitcode, 66);
+  EXPECT_TRUE(options_of({{"--fail-on", "stall"}}).fail_on_stall);
 }
 
 void expect_split(const Words& arguments, const Words& own, const Words& command) {

@@ -252,11 +252,14 @@ TEST_F(ObserverProcessTest, LearnsTheTargetAndHowItEnded) {
         link.watching();
         const auto end = link.command_end();
         report << (end && end->exit_status == 3 && !end->signal);
+        link.done(12);
       },
       false, signals_);
   EXPECT_EQ(observer.session(), "/the/session");
   observer.begin(4711);
+  EXPECT_EQ(observer.stalls(), std::nullopt);
   EXPECT_EQ(observer.finish({3, {}}), ObserverProcess::End::kDone);
+  EXPECT_EQ(observer.stalls(), 12u);
   EXPECT_EQ(read_file(file("report")), "4711 1");
 }
 
@@ -287,13 +290,14 @@ TEST_F(ObserverProcessTest, LetsTheLauncherGo) {
         link.first_target();
         link.watching();
         link.command_end();
-        link.let_go();
+        link.let_go(2);
         eventually([this] { return fs::exists(file("daemon-ended")); });
         std::ofstream(file("reported")) << "1";
       },
       false, signals_);
   observer.begin(1);
   EXPECT_EQ(observer.finish({0, {}}), ObserverProcess::End::kLetGo);
+  EXPECT_EQ(observer.stalls(), 2u);
   EXPECT_FALSE(fs::exists(file("reported")));
   std::ofstream(file("daemon-ended")) << "1";
   EXPECT_EQ(WEXITSTATUS(status_of(observer.pid())), 0);
@@ -311,6 +315,7 @@ TEST_F(ObserverProcessTest, ItsDeathIsNoticedAtTheEnd) {
       false, signals_);
   observer.begin(1);
   EXPECT_EQ(observer.finish({0, {}}), ObserverProcess::End::kFailed);
+  EXPECT_EQ(observer.stalls(), std::nullopt);
 }
 
 TEST_F(ObserverProcessTest, LearnsThatTheLauncherHasGone) {
