@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
@@ -132,7 +134,9 @@ ConfigValues read_config(const std::string& named) {
   const auto unreadable = [&](const std::string& why) {
     refuse(in_quotes(path), "the config file can't be read (" + why + "); give a text file");
   };
-  if (named.empty() && access(path.c_str(), F_OK) != 0) return {};
+  // A FIFO of that name would keep us waiting for ever.
+  std::error_code error;
+  if (named.empty() && !std::filesystem::is_regular_file(path, error)) return {};
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
   if (!file) unreadable(std::strerror(errno));
   if (named.empty() && is_anothers(file.get())) {
