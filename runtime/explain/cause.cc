@@ -81,20 +81,29 @@ Cause decide_cause(const Evidence& evidence) {
   }
 
   const bool is_starved = spent.known && evidence.duration - spent.runnable <= evidence.threshold;
-  if (is_starved && spent.runnable > half) return Cause::kStarved;
+  const Cause without_cpu =
+      spent.throttled > spent.runnable / 2 ? Cause::kThrottled : Cause::kStarved;
+  if (spent.known && spent.runnable > half && (is_starved || without_cpu == Cause::kThrottled)) {
+    return without_cpu;
+  }
   if (in_calls > half) {
     const Cause cause = cause_of_calls(evidence);
     return computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
   }
   if (spent.known && spent.on_cpu > half) return Cause::kCpu;
+  if (spent.known && spent.in_faults > half) return Cause::kFault;
   if (unrecorded_total > half) return biggest(unrecorded).cause;
 
   Biggest most;
   const auto consider = [&](Cause cause, Nanoseconds time) {
     if (time > most.total) most = {cause, time};
   };
-  if (is_starved) consider(Cause::kStarved, spent.runnable);
-  if (spent.known) consider(Cause::kCpu, spent.on_cpu);
+  if (is_starved) consider(without_cpu, spent.runnable);
+  if (spent.known) {
+    consider(Cause::kThrottled, spent.throttled);
+    consider(Cause::kCpu, spent.on_cpu);
+    consider(Cause::kFault, spent.in_faults);
+  }
   if (in_calls > Nanoseconds::zero()) consider(cause_of_calls(evidence), in_calls);
   consider(biggest(unrecorded).cause, unrecorded_total);
   return most.cause;

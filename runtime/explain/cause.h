@@ -36,13 +36,15 @@ struct Evidence {
 };
 
 // Rules, in this order. More than half of the turn spent
-//   1. ready to run without a CPU, and the rest of it under the threshold: starved. A turn that is
+//   1. without a CPU, and for more than half of that as the cgroup's quota was used up: throttled
+//   2. ready to run without a CPU, and the rest of it under the threshold: starved. A turn that is
 //      too long even without that wait has a cause of its own
-//   2. in recorded calls: the cause that took most of that time; many, if no single call stands
+//   3. in recorded calls: the cause that took most of that time; many, if no single call stands
 //   out;
 //      cpu, if the calls did not wait but computed, other than by spinning on a lock
-//   3. on CPU: cpu
-//   4. blocked in what the recorder does not see: what the samples say
+//   4. on CPU: cpu
+//   5. blocked by page faults: fault
+//   6. blocked in what the recorder does not see: what the samples say
 // else the biggest of these shares; unknown if there is no evidence at all.
 Cause decide_cause(const Evidence& evidence);
 

@@ -20,6 +20,9 @@ class FanOutReporter final : public Reporter {
   void stall(const Stall& stall) override {
     for (const auto& reporter : reporters_) reporter->stall(stall);
   }
+  void note(const Note& note) override {
+    for (const auto& reporter : reporters_) reporter->note(note);
+  }
   void end(const SessionEnd& end) override {
     for (const auto& reporter : reporters_) reporter->end(end);
   }

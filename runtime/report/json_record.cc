@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runtime/report/note_text.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/wall_time.h"
 
@@ -84,12 +85,44 @@ class Renderer {
             {"stack_complete", stall.stack_complete && frames == stall.stack.size()},
             {"culprit", stall.culprit < frames ? Json(stall.culprit) : Json(nullptr)},
             {"samples", stall.samples},
+            {"stacks", Renderer(kListedStringBytes).stacks(stall.stacks)},
             {"backlog", or_null(stall.backlog)},
             {"contributors", std::move(contributors)},
             {"spent", spent(stall.spent)},
             {"notes", std::move(notes)},
             {"advice", cut(stall.advice)},
             {"fingerprint", cut(stall.fingerprint)}};
+  }
+
+  Json operator()(const Note& note) const {
+    const bool of_thread = note.kind == NoteKind::kStopped;
+    return {{"schema", kReportSchema},
+            {"type", "note"},
+            {"kind", word(note.kind)},
+            {"time", rfc3339(note.time)},
+            {"duration_ms", milliseconds(note.length)},
+            {"pid", of_thread ? Json(note.pid) : Json(nullptr)},
+            {"tid", of_thread ? Json(note.tid) : Json(nullptr)},
+            {"process", or_null(note.process)},
+            {"thread", or_null(note.thread)},
+            {"text", note_text(note)}};
+  }
+
+  Json stacks(const std::vector<SampledStack>& stacks) const {
+    Json list = Json::array();
+    for (const SampledStack& one : stacks) {
+      if (list.size() == kListedStacks) break;
+      const size_t frames = std::min(one.stack.size(), kListedFrames);
+      Json listed = Json::array();
+      for (size_t i = 0; i < frames; ++i) listed.push_back(frame(one.stack[i]));
+      list.push_back({{"weight_ms", milliseconds(one.weight)},
+                      {"samples", one.samples},
+                      {"call", or_null(one.call)},
+                      {"culprit", one.culprit < frames ? Json(one.culprit) : Json(nullptr)},
+                      {"complete", one.complete && frames == one.stack.size()},
+                      {"stack", std::move(listed)}});
+    }
+    return list;
   }
 
   Json operator()(const SessionEnd& end) const {
@@ -211,7 +244,11 @@ class Renderer {
     return {{"on_cpu_ms", milliseconds(spent.on_cpu)},
             {"runnable_ms", milliseconds(spent.runnable)},
             {"in_calls_ms", milliseconds(spent.in_calls)},
-            {"major_faults", spent.major_faults}};
+            {"major_faults", spent.major_faults},
+            {"in_kernel_ms", milliseconds(spent.in_kernel)},
+            {"blocked_ms", milliseconds(spent.blocked)},
+            {"throttled_ms", milliseconds(spent.throttled)},
+            {"in_faults_ms", milliseconds(spent.in_faults)}};
   }
 
   size_t string_bytes_;
@@ -244,6 +281,10 @@ std::string json_line(const SessionStart& start) {
 std::string json_line(const Stall& stall) {
   const bool too_long = longest_stack_text(stall.stack) > kStallLineBytes;
   return line_of(stall, too_long ? kShortStringBytes : kStringBytes);
+}
+
+std::string json_line(const Note& note) {
+  return line_of(note, kStringBytes);
 }
 
 std::string json_line(const SessionEnd& end) {

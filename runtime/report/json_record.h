@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
 
@@ -16,11 +17,16 @@ inline constexpr int kReportSchema = 1;
 // A deeper stack loses its outermost frames and counts as incomplete.
 inline constexpr size_t kStringBytes = 16384;
 inline constexpr size_t kStackFrames = 1024;
+// The distinct stacks of a stall's looks are shorter and so are their strings.
+inline constexpr size_t kListedStacks = 24;
+inline constexpr size_t kListedFrames = 64;
+inline constexpr size_t kListedStringBytes = 256;
 inline constexpr size_t kStallLineBytes = size_t{16} << 20;
 
 // Each ends in a newline and has no other. Bytes that are no UTF-8 are replaced by U+FFFD.
 std::string json_line(const SessionStart& start);
 std::string json_line(const Stall& stall);
+std::string json_line(const Note& note);
 std::string json_line(const SessionEnd& end);
 
 }  // namespace tailback

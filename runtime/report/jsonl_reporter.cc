@@ -15,6 +15,9 @@ void JsonlReporter::session(const SessionStart& start) {
 void JsonlReporter::stall(const Stall& stall) {
   file_.append(json_line(stall));
 }
+void JsonlReporter::note(const Note& note) {
+  file_.append(json_line(note));
+}
 void JsonlReporter::end(const SessionEnd& end) {
   file_.append(json_line(end));
 }

@@ -18,6 +18,7 @@ class JsonlReporter final : public Reporter {
 
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
+  void note(const Note& note) override;
   void end(const SessionEnd& end) override;
 
   const ReportFile& file() const { return file_; }

@@ -196,6 +196,10 @@ TimeSpent spent_of(const json& value) {
   spent.runnable = fields.duration("runnable_ms");
   spent.in_calls = fields.duration("in_calls_ms");
   spent.major_faults = fields.number<uint64_t>("major_faults");
+  spent.in_kernel = fields.duration("in_kernel_ms");
+  spent.blocked = fields.duration("blocked_ms");
+  spent.throttled = fields.duration("throttled_ms");
+  spent.in_faults = fields.duration("in_faults_ms");
   return spent;
 }
 
@@ -247,6 +251,18 @@ Stall stall_of(const Fields& fields) {
   stall.advice = fields.text("advice");
   stall.fingerprint = fields.text("fingerprint");
   return stall;
+}
+
+Note note_of(const Fields& fields) {
+  Note note;
+  note.kind = fields.word_of<NoteKind>("kind", kNoteKindWords);
+  note.time = fields.time("time");
+  note.length = fields.duration("duration_ms");
+  note.pid = fields.number<int>("pid");
+  note.tid = fields.number<int>("tid");
+  note.process = fields.text("process");
+  note.thread = fields.text("thread");
+  return note;
 }
 
 LoopStatistics statistics_of(const json& value) {
@@ -321,6 +337,7 @@ Record parse_record(std::string_view line) {
   const auto& name = type.get_ref<const std::string&>();
   if (name == "session") return session_of(fields);
   if (name == "stall") return stall_of(fields);
+  if (name == "note") return note_of(fields);
   if (name == "end") return end_of(fields);
   return OtherRecord{std::string(utf8_prefix(name, 64))};
 }

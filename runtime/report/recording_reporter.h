@@ -11,10 +11,12 @@ class RecordingReporter final : public Reporter {
  public:
   void session(const SessionStart& start) override { sessions.push_back(start); }
   void stall(const Stall& stall) override { stalls.push_back(stall); }
+  void note(const Note& note) override { notes.push_back(note); }
   void end(const SessionEnd& end) override { ends.push_back(end); }
 
   std::vector<SessionStart> sessions;
   std::vector<Stall> stalls;
+  std::vector<Note> notes;
   std::vector<SessionEnd> ends;
 };
 

@@ -1,8 +1,9 @@
 // A reporter renders plain values somewhere. All calls come from one thread, in the order: one
-// session, any number of stalls, one end. Reporters do not throw from these calls: what can't be
-// written is counted and said, and the session goes on.
+// session, any number of stalls and notes, one end. Reporters do not throw from these calls: what
+// can't be written is counted and said, and the session goes on.
 #pragma once
 
+#include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
 
@@ -13,6 +14,7 @@ class Reporter {
   virtual ~Reporter() = default;
   virtual void session(const SessionStart& start) = 0;
   virtual void stall(const Stall& stall) = 0;
+  virtual void note(const Note&) {}  // not of interest to all
   virtual void end(const SessionEnd& end) = 0;
 };
 

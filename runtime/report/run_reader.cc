@@ -148,6 +148,7 @@ void RunReader::accept(File& file, const Record& record) {
       ++runs_;
     }
     if (const auto* const stall = std::get_if<Stall>(&record)) sink_.stall(*stall);
+    if (const auto* const note = std::get_if<Note>(&record)) sink_.note(*note);
     if (const auto* const end = std::get_if<SessionEnd>(&record)) {
       sink_.end(*end);
       file.in_run = false;

@@ -86,28 +86,20 @@ std::string contributor_text(const ContributorShare& share) {
 }
 
 std::string spent_text(const TimeSpent& spent) {
-  std::string text = fmt::format("{} on CPU, {} ready to run but without a CPU, {} in calls",
-                                 duration_text(spent.on_cpu), duration_text(spent.runnable),
-                                 duration_text(spent.in_calls));
+  std::string text = duration_text(spent.on_cpu) + " on CPU";
+  if (spent.in_kernel > Nanoseconds::zero()) {
+    text += fmt::format(" ({} in the kernel)", duration_text(spent.in_kernel));
+  }
+  text += fmt::format(", {} ready to run but without a CPU", duration_text(spent.runnable));
+  if (spent.throttled > Nanoseconds::zero()) {
+    text += fmt::format(" ({} throttled by a quota)", duration_text(spent.throttled));
+  }
+  text += fmt::format(", {} blocked, {} in calls", duration_text(spent.blocked),
+                      duration_text(spent.in_calls));
   if (spent.major_faults > 0) {
     text += ", " + count_text(spent.major_faults, "major page fault", "major page faults");
   }
   return text;
-}
-
-// Whether the kernel's accounting is what explains a stall of this cause.
-bool accounting_explains(Cause cause) {
-  switch (cause) {
-    case Cause::kCpu:
-    case Cause::kStarved:
-    case Cause::kThrottled:
-    case Cause::kFault:
-    case Cause::kMany:
-    case Cause::kUnknown:
-      return true;
-    default:
-      return false;
-  }
 }
 
 void add_line(std::string& text, std::string_view label, std::string_view content) {
@@ -129,9 +121,7 @@ std::string full_stall_text(const Stall& stall, const TextStyle& style) {
   add_line(text, "loop", loop_text(stall.process, stall.pid, stall.thread, stall.tid, stall.loop));
   add_line(text, "since", wall_time_text(stall.begin));
   if (stall.call) add_line(text, "call", call_text(*stall.call));
-  if (stall.spent.known && accounting_explains(stall.cause)) {
-    add_line(text, "time", spent_text(stall.spent));
-  }
+  if (stall.spent.known) add_line(text, "time", spent_text(stall.spent));
   if (stall.cause == Cause::kMany) {
     const size_t shown = std::min(stall.contributors.size(), kContributorsShown);
     for (size_t i = 0; i < shown; ++i) {

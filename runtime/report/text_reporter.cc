@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "runtime/report/duration_text.h"
+#include "runtime/report/note_text.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/stall_text.h"
 #include "runtime/report/summary_text.h"
@@ -116,6 +117,10 @@ std::string TextReporter::text_of(const Stall& stall) {
   if (told_in_full_.insert(std::move(key)).second) return full_stall_text(stall, style_);
   if (told_before) return final ? over_text(stall) : still_held_up_text(stall);
   return repeated_stall_text(stall, final ? tally_.find(stall) : nullptr);
+}
+
+void TextReporter::note(const Note& note) {
+  if (admit(note.time)) say(fmt::format("tailback: note: {}\n", note_text(note)));
 }
 
 void TextReporter::end(const SessionEnd& end) {

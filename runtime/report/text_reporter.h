@@ -40,6 +40,7 @@ class TextReporter final : public Reporter {
 
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
+  void note(const Note& note) override;
   void end(const SessionEnd& end) override;
 
  private:

@@ -82,15 +82,29 @@ struct ContributorShare {
   Nanoseconds longest{};
 };
 
-// Where the turn's time went, from the kernel's accounting. Shares need not add up exactly: the
-// kernel's figures are read at the observer's looks, not at the turn's edges.
+// Where the turn's time went, from the kernel's accounting: on_cpu, runnable and blocked make up
+// the turn. The kernel's figures are read at the observer's looks, not at the turn's edges, and
+// scaled from there.
 struct TimeSpent {
   bool known = false;
   Nanoseconds on_cpu{};
   Nanoseconds runnable{};  // waiting for a CPU
-  Nanoseconds in_calls{};  // within intercepted calls, by the recorder's sums
+  Nanoseconds in_calls{};  // within intercepted calls, by the recorder's sums; they may compute
   uint64_t major_faults = 0;
   Nanoseconds in_kernel{};  // the part of on_cpu that system calls and page faults took; rough
+  Nanoseconds blocked{};    // waiting for anything but a CPU
+  Nanoseconds throttled{};  // the part of runnable in which a cgroup's CPU quota was used up
+  Nanoseconds in_faults{};  // the part of blocked in which pages were fetched, by the samples
+};
+
+// One of the stacks that the looks at a turn have found.
+struct SampledStack {
+  std::vector<Frame> stack;  // innermost first
+  size_t culprit = 0;        // as in Stall
+  bool complete = true;      // as Stall::stack_complete
+  std::string call;          // the function that the thread was in; empty if none
+  unsigned samples = 0;      // how often it was found
+  Nanoseconds weight{};      // the time that these samples stand for
 };
 
 enum class StallState { kOngoing, kEnded, kUnfinished };
@@ -119,7 +133,8 @@ struct Stall {
   // Index into `stack` of the frame to blame: the innermost that is the program's own code. The
   // stack's size if there is none.
   size_t culprit = 0;
-  unsigned samples = 0;  // how many times the stack was read during the stall
+  unsigned samples = 0;              // how many times the stack was read during the stall
+  std::vector<SampledStack> stacks;  // the distinct ones, most time first
   // Events that were ready when the loop came back: who paid. Absent while ongoing or if unknown.
   std::optional<uint64_t> backlog;
   std::vector<ContributorShare> contributors;  // most time first

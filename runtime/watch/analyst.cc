@@ -85,7 +85,7 @@ Evidence evidence_of(const StallObservation& observation) {
 
 bool is_blocked_cause(Cause cause) {
   return cause != Cause::kCpu && cause != Cause::kStarved && cause != Cause::kUnknown &&
-         cause != Cause::kThrottled;
+         cause != Cause::kThrottled && cause != Cause::kFault;
 }
 
 // Whether the call that a sample stands in belongs into the report of a stall of this cause.
@@ -118,6 +118,10 @@ void Analyst::take(StallObservation observation) {
       ++failures_;
     }
   });
+}
+
+void Analyst::take(Note note) {
+  post([this, note = std::move(note)] { reporter_.note(note); });
 }
 
 void Analyst::finish(SessionEnd end) {
@@ -173,6 +177,7 @@ const Analyst::ReadSample* Analyst::choose(const std::vector<ReadSample>& sample
     const auto& call = sample.observed->sample->call;
     if (cause == Cause::kMany) return call.has_value();
     if (cause == Cause::kCpu) return sample.observed->sample->held;
+    if (cause == Cause::kFault) return sample.observed->sample->in_fault;
     if (cause == Cause::kUnknown || is_blocked_cause(cause)) return call && call->cause == cause;
     return !call.has_value();
   };
@@ -198,6 +203,27 @@ const Analyst::ReadSample* Analyst::choose(const std::vector<ReadSample>& sample
     }
   }
   return chosen;
+}
+
+std::vector<SampledStack> Analyst::distinct_stacks(const std::vector<ReadSample>& samples) {
+  std::vector<SampledStack> distinct;
+  for (const ReadSample& sample : samples) {
+    const auto& call = sample.observed->sample->call;
+    const std::string function = call ? call->call.function : std::string();
+    auto same = std::find_if(distinct.begin(), distinct.end(), [&](const SampledStack& known) {
+      return known.call == function && known.stack == sample.stack;
+    });
+    if (same == distinct.end()) {
+      distinct.push_back({sample.stack, sample.culprit, sample.complete, function, 0, {}});
+      same = std::prev(distinct.end());
+    }
+    ++same->samples;
+    same->weight += sample.observed->weight;
+  }
+  std::stable_sort(
+      distinct.begin(), distinct.end(),
+      [](const SampledStack& a, const SampledStack& b) { return a.weight > b.weight; });
+  return distinct;
 }
 
 void Analyst::name_lock(const StallObservation& observation, const Sample& sample,
@@ -258,6 +284,7 @@ void Analyst::analyse(const StallObservation& observation) {
 
   const std::vector<ReadSample> samples = read_samples(observation);
   stall.samples = static_cast<unsigned>(samples.size());
+  stall.stacks = distinct_stacks(samples);
   const bool shutting_down = std::any_of(samples.begin(), samples.end(),
                                          [](const ReadSample& s) { return is_shutdown(s.stack); });
   if (stall.state != StallState::kEnded && shutting_down && !open_.contains(stall.id)) return;

@@ -24,6 +24,7 @@ class Analyst {
   void start(const SessionStart& start);
   // Safe from any thread; never waits for the analysis of an earlier one.
   void take(StallObservation observation);
+  void take(Note note);
   // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
   // in `end` are filled in here.
   void finish(SessionEnd end);
@@ -40,6 +41,8 @@ class Analyst {
   void run();
   void analyse(const StallObservation& observation);
   std::vector<ReadSample> read_samples(const StallObservation& observation);
+  // Most time first.
+  static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
   // The sample whose stack is to blame, or nullptr.
   const ReadSample* choose(const std::vector<ReadSample>& samples, Cause cause) const;
   void name_lock(const StallObservation& observation, const Sample& sample, BlockedCall& call);

@@ -25,8 +25,9 @@ struct Sample {
   Source source = Source::kNone;
   char state = '?';  // the kernel's letter
   std::optional<CallDescription> call;
-  CallView recorded;  // valid for kRecord
-  bool held = false;  // it computes; also within a recorded call
+  CallView recorded;      // valid for kRecord
+  bool held = false;      // it computes; also within a recorded call
+  bool in_fault = false;  // blocked by a page fault outside of any call; valid for kKernel
   std::optional<Snapshot> snapshot;
   std::string owner_name;  // of the thread that holds the lock, if known
 };

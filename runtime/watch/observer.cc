@@ -14,7 +14,8 @@ struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
       : analyst(reporter),
         watcher(session, settings.threshold,
-                [this](StallObservation observation) { analyst.take(std::move(observation)); }) {}
+                {[this](StallObservation observation) { analyst.take(std::move(observation)); },
+                 [this](Note note) { analyst.take(std::move(note)); }}) {}
 
   Analyst analyst;
   Watcher watcher;

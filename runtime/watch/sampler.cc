@@ -134,7 +134,8 @@ bool Look::take_recorded(const CallView& call) {
 
 bool Look::take_kernel_call(const KernelCall& blocked) {
   sample_.source = Sample::Source::kKernel;
-  if (blocked.number >= 0) {
+  sample_.in_fault = blocked.number < 0;
+  if (!sample_.in_fault) {
     CallInProgress call;
     call.system_call = blocked.number;
     call.arguments = blocked.arguments;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/watch/turn_accounting.h"
+
 namespace tailback {
 
 namespace {
@@ -14,19 +16,17 @@ constexpr int kSpacing = 4;  // later looks: a quarter of the turn's age apart
 }  // namespace
 
 TurnTracker::TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, int pid, int tid)
-    : key_(key), begin_tick_(begin_tick), pid_(pid), tid_(tid), first_look_(age) {
+    : key_(key), begin_tick_(begin_tick), pid_(pid), tid_(tid), first_look_(age), quota_(pid) {
   look(age);
   first_times_ = last_times_;
   first_stat_ = last_stat_;
+  first_throttled_ = last_throttled_;
 }
 
 void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age) {
+  if (sample->state == 'T' || sample->state == 't') return;  // look() counts that
   const Nanoseconds weight = age - last_sample_;
   last_sample_ = age;
-  if (sample->state == 'T' || sample->state == 't') {
-    stopped_ += weight;
-    return;
-  }
   // What computes within a call is elsewhere at every look.
   const bool is_same_call = !samples_.empty() && !sample->held &&
                             sample->source == Sample::Source::kRecord &&
@@ -49,32 +49,36 @@ void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds a
 }
 
 void TurnTracker::look(Nanoseconds age) {
+  const Nanoseconds gap = std::max(age - last_look_, Nanoseconds::zero());
   last_look_ = age;
   if (auto times = read_schedule_times(pid_, tid_)) last_times_ = times;
-  if (const auto stat = read_thread_stat(pid_, tid_)) last_stat_ = *stat;
+  if (auto throttled = quota_.throttled()) last_throttled_ = throttled;
+  const bool was_stopped = is_stopped_;
+  if (const auto stat = read_thread_stat(pid_, tid_)) {
+    last_stat_ = *stat;
+    is_stopped_ = stat->state == 'T' || stat->state == 't';
+  }
+  if (!was_stopped && !is_stopped_) return;
+  const Nanoseconds stopped = was_stopped && is_stopped_ ? gap : gap / 2;
+  stopped_ += stopped;
+  last_sample_ = std::min(last_sample_ + stopped, age);  // no sample stands for that time
 }
 
 TimeSpent TurnTracker::spent(Nanoseconds duration) const {
-  TimeSpent spent;
-  const Nanoseconds span = std::max(last_look_, duration) - first_look_;
-  if (!first_times_ || !last_times_ || span <= Nanoseconds::zero()) return spent;
-  const double scale = static_cast<double>(duration.count()) / static_cast<double>(span.count());
-  const auto scaled = [&](Nanoseconds difference) {
-    const Nanoseconds whole(static_cast<int64_t>(static_cast<double>(difference.count()) * scale));
-    return std::clamp(whole, Nanoseconds::zero(), duration);
-  };
-  spent.known = true;
-  spent.on_cpu = scaled(last_times_->on_cpu - first_times_->on_cpu);
-  spent.runnable = scaled(last_times_->runnable - first_times_->runnable);
-  const uint64_t user = last_stat_.user_ticks - first_stat_.user_ticks;
-  const uint64_t system = last_stat_.system_ticks - first_stat_.system_ticks;
-  if (user + system > 0) {
-    const double share = static_cast<double>(system) / static_cast<double>(user + system);
-    spent.in_kernel =
-        Nanoseconds(static_cast<int64_t>(share * static_cast<double>(spent.on_cpu.count())));
+  if (!first_times_ || !last_times_) return {};
+  CounterGrowth growth;
+  growth.on_cpu = last_times_->on_cpu - first_times_->on_cpu;
+  growth.runnable = last_times_->runnable - first_times_->runnable;
+  if (first_throttled_ && last_throttled_) growth.throttled = *last_throttled_ - *first_throttled_;
+  growth.user_ticks = last_stat_.user_ticks - first_stat_.user_ticks;
+  growth.system_ticks = last_stat_.system_ticks - first_stat_.system_ticks;
+  growth.major_faults = last_stat_.major_faults - first_stat_.major_faults;
+  Nanoseconds in_faults{};
+  for (const WeighedSample& sample : samples_) {
+    if (sample.sample->in_fault) in_faults += sample.weight;
   }
-  spent.major_faults = last_stat_.major_faults - first_stat_.major_faults;
-  return spent;
+  const Nanoseconds looked_at = std::min(last_look_ - stopped_, duration) - first_look_;
+  return share_out(growth, looked_at, in_faults, duration);
 }
 
 }  // namespace tailback

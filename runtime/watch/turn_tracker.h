@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/kernel/cpu_quota.h"
 #include "runtime/kernel/kernel_view.h"
 #include "runtime/watch/observation.h"
 
@@ -25,10 +26,12 @@ class TurnTracker {
 
   // Reads the kernel's accounting once more; call it at every look and at the turn's end.
   void look(Nanoseconds age);
-  // Where the time went, scaled from the looks' span to the turn's whole length.
+  // Where the time went, if the turn's length without what is not counted is `duration`.
   TimeSpent spent(Nanoseconds duration) const;
-  // Time in which the thread was stopped from outside.
+  // Time in which the thread was stopped from outside, to half the time between two looks at each
+  // end; and whether it still was at the last look.
   Nanoseconds stopped() const { return stopped_; }
+  bool is_stopped() const { return is_stopped_; }
 
   // Of the stall that this turn has become; 0: none was reported yet.
   uint64_t stall_id = 0;
@@ -52,6 +55,10 @@ class TurnTracker {
   Nanoseconds first_look_{};
   Nanoseconds last_look_{};
   Nanoseconds stopped_{};
+  bool is_stopped_ = false;
+  CpuQuota quota_;
+  std::optional<Nanoseconds> first_throttled_;
+  std::optional<Nanoseconds> last_throttled_;
   std::optional<ScheduleTimes> first_times_;
   std::optional<ScheduleTimes> last_times_;
   ThreadStat first_stat_;

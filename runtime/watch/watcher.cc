@@ -53,11 +53,10 @@ std::vector<SiteView> loops_among(const std::vector<SiteView>& sites, const Thre
 
 }  // namespace
 
-Watcher::Watcher(Session& session, Nanoseconds threshold,
-                 std::function<void(StallObservation)> deliver)
+Watcher::Watcher(Session& session, Nanoseconds threshold, Receiver receiver)
     : segment_(session.segment()),
       threshold_(threshold),
-      deliver_(std::move(deliver)),
+      receiver_(std::move(receiver)),
       clock_(session.segment().header.tick_source),
       ring_(session.segment()),
       processes_(session.segment()) {}
@@ -112,11 +111,11 @@ void Watcher::run() {
 
 void Watcher::look() {
   const uint64_t now = clock_.now();
-  const Nanoseconds since_last = clock_.duration(now - std::min(now, last_look_));
-  late_ = std::max(since_last - 2 * interval(), Nanoseconds::zero());
+  look_at_clocks(now, clock_.duration(now - std::min(now, last_look_)));
   last_look_ = now;
   ++looks_;
-  if (looks_ % 64 == 0) clock_.refine();
+  // The rate can't be measured over a time in which only one of the two clocks went on.
+  if (looks_ % 64 == 0 && !suspensions_.any()) clock_.refine();
   // Many processes are asked for more seldom whether they live.
   constexpr size_t kFewProcesses = 32;
   look_at_processes(processes_.count() <= kFewProcesses || looks_ % 5 == 0);
@@ -201,7 +200,7 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   }
   turn->look(age);
   turn->last_age = age;
-  if (age >= threshold_ / 2 && turn->sample_is_due(age)) {
+  if (age >= threshold_ / 2 && !turn->is_stopped() && turn->sample_is_due(age)) {
     const contract::ProcessRecord& process = segment_.processes[thread.process];
     const contract::Call& open_ended = segment_.open_ended[&record - segment_.threads];
     turn->add_sample(take_sample(record, open_ended, process, thread.pid, thread.tid, processes_),
@@ -209,21 +208,22 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   }
   if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
   turn->confirmed = true;
-  if (age - turn->stopped() < turn->next_report) return;
-  turn->next_report = 2 * age;
+  const Nanoseconds counted = age - not_counted(&*turn, site.turn_begin, now);
+  if (counted < turn->next_report) return;
+  turn->next_report = 2 * counted;
   if (turn->stall_id == 0) turn->stall_id = next_id_++;
-  StallObservation observation =
-      observe(thread, site, site.turn_begin, age - turn->stopped(), &*turn);
+  StallObservation observation = observe(thread, site, site.turn_begin, counted, &*turn);
   observation.state = StallState::kOngoing;
   observation.id = turn->stall_id;
-  deliver_(std::move(observation));
+  receiver_.stall(std::move(observation));
 }
 
 bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread& thread,
                                  unsigned place, const SiteView& site,
                                  const std::vector<SiteView>& sites, Nanoseconds age) const {
   const TurnTracker& turn = *thread.turns[place];
-  if (age - turn.stopped() <= threshold_) return false;
+  const uint64_t end = site.turn_begin + clock_.ticks(age);
+  if (age - not_counted(&turn, site.turn_begin, end) <= threshold_) return false;
   const std::vector<SiteView> loops = loops_among(sites, record, threshold_ticks_);
   const bool known = std::any_of(loops.begin(), loops.end(),
                                  [&](const SiteView& loop) { return loop.key == site.key; });
@@ -245,12 +245,14 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
 void Watcher::forget_turn(WatchedThread& thread, unsigned place, const SiteView* site) {
   auto& turn = thread.turns[place];
   if (++turn->looks_since_end < 3) return;
+  note_stop(thread, *turn);
   if (turn->stall_id != 0 && site) {
     StallObservation observation =
-        observe(thread, *site, turn->begin_tick(), turn->last_age, &*turn);
+        observe(thread, *site, turn->begin_tick(),
+                turn->last_age - std::min(turn->last_age, turn->stopped()), &*turn);
     observation.id = turn->stall_id;
     observation.notes.push_back("the turn's end was not recorded: the length is a lower bound");
-    deliver_(std::move(observation));
+    receiver_.stall(std::move(observation));
   }
   turn.reset();
 }
@@ -279,14 +281,8 @@ StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& s
   if (turn) {
     result.samples = turn->samples();
     result.spent = turn->spent(duration);
-    if (turn->stopped() > Nanoseconds::zero()) {
-      result.notes.push_back(
-          "the thread was stopped from outside for a part of the turn, which "
-          "is not counted");
-    }
-  } else if (late_ > threshold_) {
-    result.notes.push_back("the observer itself got no CPU in time to look at it");
   }
+  add_notes(result, turn, begin_tick);
   return result;
 }
 
@@ -336,14 +332,16 @@ void Watcher::on_turn(const contract::Event& event) {
   const uint64_t length = event.end_tick - event.begin_tick;
   const uint64_t idle = std::min(length, ticks_in_peers(*site, site->contributors, sites));
   Nanoseconds duration = clock_.duration(length - idle);
-  if (turn) duration -= std::min(duration, turn->stopped());
+  if (turn) turn->look(clock_.duration(length));
+  duration -=
+      std::min(duration, not_counted(turn ? &*turn : nullptr, event.begin_tick, event.end_tick));
+  if (turn) note_stop(*thread, *turn);
   if (!was_reported) {
     const bool known = std::any_of(loops.begin(), loops.end(),
                                    [&](const SiteView& loop) { return loop.key == site->key; });
     if (!known || duration <= threshold_) return;
     if (enclosing_loop(*site, event.begin_tick, loops)) return;
   }
-  if (turn) turn->look(clock_.duration(clock_.now() - event.begin_tick));
   EndedTurn ended;
   ended.event = event;
   ended.observation = observe(*thread, *site, event.begin_tick, duration, turn ? &*turn : nullptr);
@@ -376,7 +374,7 @@ void Watcher::settle_ended_turns(bool all) {
       }
     }
     if (!all && !ended.observation.backlog && ++ended.looks < kPatience) return false;
-    deliver_(std::move(ended.observation));
+    receiver_.stall(std::move(ended.observation));
     return true;
   });
 }
@@ -385,19 +383,21 @@ void Watcher::end_unfinished(const WatchedThread& thread, const TurnTracker& tur
                              const SiteView& site, Ending ending) {
   // A thread or a process that ends by itself may have left its loop long before: only a turn that
   // was seen to hold up an open loop counts, and of a thread only what was reported already.
+  note_stop(thread, turn);
   if (turn.stall_id == 0 && (ending == Ending::kThread || !turn.confirmed)) return;
   const uint64_t now = clock_.now();
   const Nanoseconds age = ending == Ending::kThread
                               ? turn.last_age
                               : clock_.duration(now - std::min(now, turn.begin_tick()));
   StallObservation observation =
-      observe(thread, site, turn.begin_tick(), age - std::min(age, turn.stopped()), &turn);
+      observe(thread, site, turn.begin_tick(),
+              age - std::min(age, not_counted(&turn, turn.begin_tick(), now)), &turn);
   observation.state = StallState::kUnfinished;
   observation.id = turn.stall_id != 0 ? turn.stall_id : next_id_++;
   observation.notes.push_back(ending == Ending::kSession  ? "still going on when observing ended"
                               : ending == Ending::kThread ? "the thread ended inside it"
                                                           : "the process ended inside it");
-  deliver_(std::move(observation));
+  receiver_.stall(std::move(observation));
 }
 
 void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending) {

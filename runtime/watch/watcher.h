@@ -13,18 +13,24 @@
 #include "runtime/session/segment_ring.h"
 #include "runtime/session/session.h"
 #include "runtime/session/tick_clock.h"
+#include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/watch/loop_model.h"
 #include "runtime/watch/observation.h"
 #include "runtime/watch/process_table.h"
+#include "runtime/watch/suspensions.h"
 #include "runtime/watch/turn_tracker.h"
 
 namespace tailback {
 
 class Watcher {
  public:
-  // `deliver` is called on the watcher's thread and must not wait.
-  Watcher(Session& session, Nanoseconds threshold, std::function<void(StallObservation)> deliver);
+  // Both are called on the watcher's thread and must not wait.
+  struct Receiver {
+    std::function<void(StallObservation)> stall;
+    std::function<void(Note)> note;
+  };
+  Watcher(Session& session, Nanoseconds threshold, Receiver receiver);
   ~Watcher();
 
   // Publishes the threshold and starts the thread.
@@ -57,6 +63,13 @@ class Watcher {
 
   void run();
   void look();
+  // Takes note of a suspended machine, and of an observer that came late.
+  void look_at_clocks(uint64_t now, Nanoseconds since_last);
+  // Time between two ticks that is not the program's: stopped or suspended.
+  Nanoseconds not_counted(const TurnTracker* turn, uint64_t begin_tick, uint64_t end_tick) const;
+  // Says that a thread was stopped within a turn that is now over; once for all threads of a
+  // process.
+  void note_stop(const WatchedThread& thread, const TurnTracker& turn);
   void look_at_processes(bool check_lives);
   void look_at_threads();
   void look_at_thread(uint32_t index, contract::ThreadRecord& record);
@@ -82,11 +95,13 @@ class Watcher {
   // What is known of a turn, but for its state, its id and the backlog.
   StallObservation observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
                            Nanoseconds duration, const TurnTracker* turn);
+  // Says of a stall what limits its report.
+  void add_notes(StallObservation& stall, const TurnTracker* turn, uint64_t begin_tick) const;
   Nanoseconds interval() const;
 
   contract::Segment& segment_;
   Nanoseconds threshold_;
-  std::function<void(StallObservation)> deliver_;
+  Receiver receiver_;
   TickClock clock_;
   SegmentRing ring_;
   ProcessTable processes_;
@@ -97,7 +112,12 @@ class Watcher {
   uint64_t next_id_ = 1;
   uint64_t last_look_ = 0;
   uint64_t looks_ = 0;
-  Nanoseconds late_{};  // how much later than planned the last look came
+  Suspensions suspensions_;
+  Nanoseconds late_{};       // how much later than planned the last look came that was too late
+  uint64_t late_after_ = 0;  // ticks of the looks before and after that
+  uint64_t late_until_ = 0;
+  bool told_late_ = false;
+  std::map<int, uint64_t> stops_told_;  // pid → tick of the last note on it
   uint64_t seen_threads_ = 0;
   uint64_t unread_stalls_ = 0;  // of which no stack could be read
   uint64_t corrupt_ = 0;

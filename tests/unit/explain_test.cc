@@ -49,6 +49,14 @@ class Turn {
     evidence_.spent.in_kernel = milliseconds(length);
     return *this;
   }
+  Turn& throttled(int length) {
+    evidence_.spent.throttled = milliseconds(length);
+    return *this;
+  }
+  Turn& in_faults(int length) {
+    evidence_.spent.in_faults = milliseconds(length);
+    return *this;
+  }
   Turn& blocked_unseen(Cause cause, int weight) {
     evidence_.samples.push_back({true, false, cause, milliseconds(weight)});
     return *this;
@@ -134,6 +142,27 @@ TEST(DecideCause, ATurnTooLongEvenWithoutItsWaitForACpuHasACauseOfItsOwn) {
       Turn().lasting(milliseconds(200)).spent(5, 120).calls(Function::read, 1, 75, 75).cause(),
       "file");
   EXPECT_EQ(Turn().lasting(milliseconds(200)).spent(55, 141).cause(), "starved");
+}
+
+TEST(DecideCause, AUsedUpQuotaIsThrottling) {
+  EXPECT_EQ(Turn().spent(30, 65).throttled(20).cause(), "starved");
+  EXPECT_EQ(Turn().spent(30, 65).throttled(40).cause(), "throttled");
+  // Also for a turn that computes for longer than the threshold, and within a call.
+  EXPECT_EQ(Turn().lasting(milliseconds(200)).spent(70, 125).throttled(110).cause(), "throttled");
+  EXPECT_EQ(Turn().spent(1, 70).throttled(69).calls(Function::read, 1, 95, 95).cause(),
+            "throttled");
+  // Others of the cgroup were throttled while this thread slept or computed.
+  EXPECT_EQ(Turn().spent(1, 5).throttled(5).calls(Function::usleep, 1, 90, 90).cause(), "sleep");
+  EXPECT_EQ(Turn().spent(85, 15).throttled(15).cause(), "cpu");
+}
+
+TEST(DecideCause, BlockedByPageFaults) {
+  EXPECT_EQ(Turn().spent(5, 5).in_faults(60).cause(), "fault");
+  EXPECT_EQ(Turn().spent(5, 5).in_faults(30).cause(), "fault");
+  // Faults beside what took longer.
+  EXPECT_EQ(Turn().spent(5, 5).in_faults(30).calls(Function::usleep, 1, 60, 60).cause(), "sleep");
+  EXPECT_EQ(Turn().spent(60, 5).in_faults(30).cause(), "cpu");
+  EXPECT_EQ(Turn().spent(5, 5).in_faults(30).blocked_unseen(Cause::kFile, 55).cause(), "file");
 }
 
 TEST(DecideCause, ManySmallCalls) {

@@ -112,6 +112,7 @@ inline Stall sample_many() {
       {"fsync", {}, 1, std::chrono::milliseconds(9), std::chrono::milliseconds(9)}};
   stall.spent = {true, std::chrono::milliseconds(4), std::chrono::microseconds(120),
                  std::chrono::milliseconds(159), 3};
+  stall.spent.blocked = std::chrono::microseconds(158'880);
   stall.notes = {"the observer was 40 ms late"};
   stall.advice = "Batch the calls, or move them to a worker thread.";
   stall.fingerprint = "many-unixRead";

@@ -185,7 +185,7 @@ TEST_F(ReportTest, AStallsLineIsExact) {
       R"("arguments":{"clock":1,"request":"400 ms"},"object":null,"intercepted":true},)"
       R"("stack":[{"function":"clock_nanosleep","file":null,"line":null,)"
       R"("module":"/usr/lib/x86_64-linux-gnu/libc.so.6","offset":"0xd5000","inlined":false,)"
-      R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"backlog":12,)"
+      R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"stacks":[],"backlog":12,)"
       R"("contributors":[],"spent":null,"notes":[],)"
       R"("advice":"Use a timer of the loop instead of a sleep.",)"
       R"("fingerprint":"sleep-load_config"})"

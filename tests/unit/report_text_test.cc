@@ -96,7 +96,7 @@ TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
   EXPECT_EQ(report.take(), R"(tailback: loop held up for 163 ms: many in unixRead (sqlite3.c:38000)
   loop     python3[4800], main thread, poll
   since    2025-11-22 15:13:01.123 +00:00
-  time     4.00 ms on CPU, 120 µs ready to run but without a CPU, 159 ms in calls, 3 major page faults
+  time     4.00 ms on CPU, 120 µs ready to run but without a CPU, 159 ms blocked, 159 ms in calls, 3 major page faults
   mostly   150 ms, pread64 (20 calls, longest 8.20 ms) from unixRead (sqlite3.c:38000)
            9.00 ms, fsync (1 call, longest 9.00 ms)
   stack    1 sample, does not reach the start of the thread

@@ -1,0 +1,31 @@
+#include "runtime/report/note_text.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/printable.h"
+
+namespace tailback {
+
+std::string note_text(const Note& note) {
+  constexpr size_t kNameColumns = 32;
+  const std::string length = duration_text(note.length);
+  switch (note.kind) {
+    case NoteKind::kStopped:
+      return fmt::format(
+          "{}[{}] {}[{}] was stopped from outside (a signal or a debugger) for about {}: not "
+          "counted",
+          printable(note.process, kNameColumns), note.pid, printable(note.thread, kNameColumns),
+          note.tid, length);
+    case NoteKind::kSuspended:
+      return fmt::format("the machine was suspended for {}: not counted", length);
+    case NoteKind::kObserverLate:
+      return fmt::format(
+          "the observer itself was {} late, stopped or without a CPU: lengths are exact, stacks "
+          "may be missing",
+          length);
+  }
+  return {};
+}
+
+}  // namespace tailback

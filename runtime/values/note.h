@@ -1,0 +1,36 @@
+// What an observer has to say that is no stall: time that it does not count, or its own lateness.
+// A plain value.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+enum class NoteKind {
+  kStopped,       // a thread, within a turn, by a signal or a debugger
+  kSuspended,     // the machine
+  kObserverLate,  // the observer got no CPU or was stopped
+};
+
+inline constexpr std::array<std::string_view, 3> kNoteKindWords = {"stopped", "suspended",
+                                                                   "observer_late"};
+constexpr std::string_view word(NoteKind kind) {
+  return kNoteKindWords[static_cast<size_t>(kind)];
+}
+
+struct Note {
+  NoteKind kind = NoteKind::kStopped;
+  WallTime time;  // when it was noticed
+  Nanoseconds length{};
+  // For kStopped only; else 0 and empty.
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+};
+
+}  // namespace tailback
