@@ -188,6 +188,19 @@ ContributorShare contributor_of(const json& value) {
   return share;
 }
 
+SampledStack sampled_of(const json& value) {
+  const Fields fields(value);
+  SampledStack sampled;
+  for (const json& frame : fields.list("stack")) sampled.stack.push_back(frame_of(frame));
+  const size_t frames = sampled.stack.size();
+  sampled.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
+  sampled.complete = fields.flag("complete", true);
+  sampled.call = fields.text("call");
+  sampled.samples = fields.number<unsigned>("samples");
+  sampled.weight = fields.duration("weight_ms");
+  return sampled;
+}
+
 TimeSpent spent_of(const json& value) {
   const Fields fields(value);
   TimeSpent spent;
@@ -239,6 +252,7 @@ Stall stall_of(const Fields& fields) {
   const size_t frames = stall.stack.size();
   stall.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
   stall.samples = fields.number<unsigned>("samples");
+  for (const json& sampled : fields.list("stacks")) stall.stacks.push_back(sampled_of(sampled));
   stall.backlog = fields.integer<uint64_t>("backlog");
   for (const json& share : fields.list("contributors")) {
     stall.contributors.push_back(contributor_of(share));

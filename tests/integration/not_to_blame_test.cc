@@ -155,13 +155,14 @@ TEST_F(NotToBlameTest, AMissingPageIsAFault) {
   }
 }
 
-// Stopped for a second in a callback that would have taken 60 ms, under the threshold.
+// Stopped for a second in a sleep that would have taken 90 ms, under the threshold, and is over
+// when the program goes on.
 TEST_F(NotToBlameTest, AStoppedProgramIsNotedAndNotBlamed) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
   const pid_t pid = pid_of(server);
-  client.send("cpu work 60");
+  client.send("sleep nanosleep 90");
   std::this_thread::sleep_for(Milliseconds(30));
   kill(pid, SIGSTOP);
   std::this_thread::sleep_for(Milliseconds(1000));
@@ -176,6 +177,32 @@ TEST_F(NotToBlameTest, AStoppedProgramIsNotedAndNotBlamed) {
   EXPECT_EQ(stops[0]["pid"], pid);
   EXPECT_NEAR(stops[0]["duration_ms"].get<double>(), 1000, 60);
   EXPECT_NE(server.text_report().find("was stopped from outside"), std::string::npos);
+}
+
+// A debugger that comes, looks for a second and goes.
+TEST_F(NotToBlameTest, ADebuggersStopIsNotedAndNotBlamed) {
+  TAILBACK_NEEDS("gdb");
+  WatchedProgram& server = start("blocking_echo");
+  LineClient client(server.port());
+  warm_up(client);
+  const pid_t pid = pid_of(server);
+  client.send("cpu work 700");
+  Process gdb = run_helper("gdb", {"gdb", "-nx", "-batch", "-p", std::to_string(pid), "-ex",
+                                   "shell sleep 1", "-ex", "detach"});
+  ASSERT_EQ(gdb.wait(std::chrono::seconds(30)), exited(0));
+  client.receive();
+  const double whole = std::stod(client.ask("longest"));
+  client.ask("quit");
+  const Recording recording = finished(server);
+  std::vector<Json> stops = notes(recording);
+  std::erase_if(stops, [](const Json& note) { return note["kind"] != "stopped"; });
+  ASSERT_EQ(stops.size(), 1u);
+  const double stopped = stops[0]["duration_ms"].get<double>();
+  EXPECT_GT(stopped, 900);
+  ASSERT_TRUE(has_stalls(recording, 1));
+  const Json stall = recording.final_stalls()[0];
+  EXPECT_EQ(stall["cause"], "cpu") << summary(stall) << stall["spent"];
+  EXPECT_NEAR(stall["duration_ms"].get<double>(), whole - stopped, 10);
 }
 
 // What is left of a turn without the time in which it was stopped keeps its cause and length.

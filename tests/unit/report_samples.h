@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/report/wall_time.h"
+#include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
 
@@ -112,11 +113,24 @@ inline Stall sample_many() {
       {"fsync", {}, 1, std::chrono::milliseconds(9), std::chrono::milliseconds(9)}};
   stall.spent = {true, std::chrono::milliseconds(4), std::chrono::microseconds(120),
                  std::chrono::milliseconds(159), 3};
+  stall.stacks = {{stall.stack, 1, false, "pread64", 1, std::chrono::milliseconds(150)}};
   stall.spent.blocked = std::chrono::microseconds(158'880);
   stall.notes = {"the observer was 40 ms late"};
   stall.advice = "Batch the calls, or move them to a worker thread.";
   stall.fingerprint = "many-unixRead";
   return stall;
+}
+
+inline Note sample_stop() {
+  Note note;
+  note.kind = NoteKind::kStopped;
+  note.time = sample_time();
+  note.length = std::chrono::milliseconds(1200);
+  note.pid = 4711;
+  note.tid = 4713;
+  note.process = "server";
+  note.thread = "io-0";
+  return note;
 }
 
 inline LoopStatistics sample_loop() {

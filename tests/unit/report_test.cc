@@ -165,7 +165,8 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
        {parsed(json_line(sample_session())), parsed(json_line(SessionStart{})),
         parsed(json_line(sample_sleep())), parsed(json_line(sample_many())),
         parsed(json_line(bare)), parsed(json_line(ongoing)), parsed(json_line(sample_end())),
-        parsed(json_line(killed)), json::parse(summary_text)}) {
+        parsed(json_line(killed)), parsed(json_line(sample_stop())), parsed(json_line(Note{})),
+        json::parse(summary_text)}) {
     EXPECT_EQ(complaints(record), "") << record;
     EXPECT_EQ(undescribed(record), std::vector<std::string>()) << record;
   }
@@ -190,6 +191,40 @@ TEST_F(ReportTest, AStallsLineIsExact) {
       R"("advice":"Use a timer of the loop instead of a sleep.",)"
       R"("fingerprint":"sleep-load_config"})"
       "\n");
+}
+
+TEST_F(ReportTest, TheSchemaHasTheKindsOfNotes) {
+  const json words = schema_document()["definitions"]["note"]["properties"]["kind"]["enum"];
+  EXPECT_EQ(words.get<std::vector<std::string>>(),
+            std::vector<std::string>(kNoteKindWords.begin(), kNoteKindWords.end()));
+}
+
+TEST_F(ReportTest, ANoteOfTheMachineNamesNoThread) {
+  Note note = sample_stop();
+  EXPECT_EQ(parsed(json_line(note))["tid"], 4713);
+  note = {NoteKind::kSuspended, sample_time(), std::chrono::seconds(3), 0, 0, {}, {}};
+  const json record = parsed(json_line(note));
+  EXPECT_EQ(record["kind"], "suspended");
+  EXPECT_EQ(record["duration_ms"], 3000.0);
+  EXPECT_TRUE(record["pid"].is_null());
+  EXPECT_TRUE(record["thread"].is_null());
+}
+
+TEST_F(ReportTest, StacksAreListedWithinBounds) {
+  Stall stall = sample_many();
+  json stacks = parsed(json_line(stall))["stacks"];
+  ASSERT_EQ(stacks.size(), 1u);
+  EXPECT_EQ(stacks[0]["weight_ms"], 150.0);
+  EXPECT_EQ(stacks[0]["call"], "pread64");
+  EXPECT_EQ(stacks[0]["culprit"], 1);
+  EXPECT_EQ(stacks[0]["stack"].size(), stall.stack.size());
+  stall.stacks[0].stack.assign(kListedFrames + 1, stall.stack[0]);
+  stall.stacks[0].complete = true;
+  stall.stacks.assign(kListedStacks + 1, stall.stacks[0]);
+  stacks = parsed(json_line(stall))["stacks"];
+  EXPECT_EQ(stacks.size(), kListedStacks);
+  EXPECT_EQ(stacks[0]["stack"].size(), kListedFrames);
+  EXPECT_FALSE(stacks[0]["complete"].get<bool>());
 }
 
 TEST_F(ReportTest, UnknownIsNull) {

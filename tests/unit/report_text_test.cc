@@ -108,6 +108,23 @@ TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
 )");
 }
 
+TEST_F(TextReporterTest, NotesAreSentences) {
+  Report report;
+  report.reporter.note(sample_stop());
+  EXPECT_EQ(report.take(),
+            "tailback: note: server[4711] io-0[4713] was stopped from outside (a signal or a "
+            "debugger) for about 1.20 s: not counted\n");
+  Note note{NoteKind::kSuspended, sample_time(), std::chrono::seconds(3), 0, 0, {}, {}};
+  report.reporter.note(note);
+  EXPECT_EQ(report.take(), "tailback: note: the machine was suspended for 3.00 s: not counted\n");
+  note.kind = NoteKind::kObserverLate;
+  report.reporter.note(note);
+  EXPECT_EQ(
+      report.take(),
+      "tailback: note: the observer itself was 3.00 s late, stopped or without a CPU: lengths "
+      "are exact, stacks may be missing\n");
+}
+
 TEST_F(TextReporterTest, ObjectsAreNamed) {
   Report report;
   Stall stall = sample_sleep();
