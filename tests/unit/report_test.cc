@@ -303,6 +303,8 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
   }
   EXPECT_EQ(json_line(std::get<SessionStart>(parse_record(json_line(sample_session())))),
             json_line(sample_session()));
+  EXPECT_EQ(json_line(std::get<Note>(parse_record(json_line(sample_stop())))),
+            json_line(sample_stop()));
   EXPECT_EQ(json_line(std::get<SessionEnd>(parse_record(json_line(sample_end())))),
             json_line(sample_end()));
   SessionEnd suppressed = sample_end();
