@@ -14,7 +14,7 @@ class Reporter {
   virtual ~Reporter() = default;
   virtual void session(const SessionStart& start) = 0;
   virtual void stall(const Stall& stall) = 0;
-  virtual void note(const Note&) {}  // not of interest to all
+  virtual void note(const Note& note) = 0;
   virtual void end(const SessionEnd& end) = 0;
 };
 

@@ -42,6 +42,10 @@ void SuppressingReporter::stall(const Stall& stall) {
   behind_.stall(stall);
 }
 
+void SuppressingReporter::note(const Note& note) {
+  behind_.note(note);
+}
+
 void SuppressingReporter::end(const SessionEnd& end) {
   SessionEnd told = end;
   told.stalls -= std::min(told.stalls, suppressed_);

@@ -21,6 +21,7 @@ class SuppressingReporter final : public Reporter {
 
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
+  void note(const Note& note) override;
   void end(const SessionEnd& end) override;
 
   // Stalls that were told, those that still go on among them. Any thread may ask.

@@ -124,9 +124,11 @@ TEST(SuppressingReporter, WithoutRulesTellsAll) {
   SuppressingReporter reporter({}, behind);
   reporter.session(sample_session());
   reporter.stall(sample_sleep());
+  reporter.note(Note{});
   reporter.end(sample_end());
   EXPECT_EQ(behind.sessions.size(), 1u);
   EXPECT_EQ(behind.stalls.size(), 1u);
+  EXPECT_EQ(behind.notes.size(), 1u);
   EXPECT_EQ(reporter.told(), 1u);
   EXPECT_EQ(behind.ends.at(0).stalls, sample_end().stalls);
   EXPECT_TRUE(behind.ends.at(0).suppressions.empty());
