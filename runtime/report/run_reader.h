@@ -17,6 +17,7 @@ namespace tailback {
 // may be missing.
 class RunSink : public Reporter {
  public:
+  void note(const Note&) override {}  // nothing to sum up
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };

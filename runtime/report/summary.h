@@ -21,7 +21,6 @@ class Summary final : public RunSink {
  public:
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
-  void note(const Note&) override {}  // nothing to sum up
   void end(const SessionEnd& end) override;
   void cut_short() override;
 
