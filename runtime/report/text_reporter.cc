@@ -120,7 +120,9 @@ std::string TextReporter::text_of(const Stall& stall) {
 }
 
 void TextReporter::note(const Note& note) {
-  if (admit(note.time)) say(fmt::format("tailback: note: {}\n", note_text(note)));
+  if (!has_room(note.time)) return;
+  ++in_this_minute_;
+  say(fmt::format("tailback: note: {}\n", note_text(note)));
 }
 
 void TextReporter::end(const SessionEnd& end) {
@@ -129,7 +131,7 @@ void TextReporter::end(const SessionEnd& end) {
   logger_->flush();
 }
 
-bool TextReporter::admit(const Stall& stall, WallTime time) {
+bool TextReporter::has_room(WallTime time) {
   // Stalls of several threads come a little out of order; the wall clock may also be set back.
   if (std::chrono::abs(time - minute_begin_) >= std::chrono::minutes(1)) {
     say_held_back();
@@ -140,6 +142,11 @@ bool TextReporter::admit(const Stall& stall, WallTime time) {
     ++held_back_;
     return false;
   }
+  return true;
+}
+
+bool TextReporter::admit(const Stall& stall, WallTime time) {
+  if (!has_room(time)) return false;
   // No more culprits than reports in a minute: the map stays small.
   CulpritMinute& culprit = culprits_in_this_minute_[culprit_key(stall)];
   if (culprit.reports == reports_per_culprit_) {

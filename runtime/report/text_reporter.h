@@ -53,6 +53,8 @@ class TextReporter final : public Reporter {
   // Whether the caps leave room for a report of the stall at this time. A report that is held back
   // is counted.
   bool admit(const Stall& stall, WallTime time);
+  // Whether the cap of all reports does. What finds no room is counted.
+  bool has_room(WallTime time);
   void say_held_back();
   void say(const std::string& text);
   // The report of a stall in the form that fits what was told before.
