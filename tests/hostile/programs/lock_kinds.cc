@@ -193,6 +193,9 @@ cnd_t condition;
 int stage = 0;
 
 int c11_thread(void*) {
+  // Not before its creator has spoken, who holds the lock until then.
+  mtx_lock(&plain);
+  mtx_unlock(&plain);
   const timespec soon = deadline_in_ms(CLOCK_REALTIME, 3);
   say("  elsewhere: try %d", mtx_trylock(&timed));
   say(" timed %d\n", mtx_timedlock(&timed, &soon));
