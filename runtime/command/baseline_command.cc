@@ -3,10 +3,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
+#include "runtime/command/report_command.h"
+#include "runtime/command/standard_output.h"
 #include "runtime/report/run_reader.h"
 #include "runtime/suppress/baseline.h"
 
@@ -15,11 +14,7 @@ namespace tailback {
 CLI::App* add_baseline_command(CLI::App& app, BaselineOptions& options) {
   CLI::App* const command = app.add_subcommand(
       "baseline", "Make a suppressions file of all that was recorded: one rule per culprit");
-  command
-      ->add_option("FILE", options.files,
-                   "Recordings that 'tailback run --json FILE' wrote, plain or gzip'd; a directory "
-                   "stands for its *.jsonl and *.jsonl.gz; - is standard input")
-      ->required();
+  command->add_option("FILE", options.files, kRecordingsHelp)->required();
   command->footer(
       "Use: tailback baseline RUN.jsonl > known.supp\n"
       "     tailback run --suppressions known.supp --fail-on new -- CMD [ARG...]\n"
@@ -29,7 +24,6 @@ CLI::App* add_baseline_command(CLI::App& app, BaselineOptions& options) {
 }
 
 int baseline_command(const BaselineOptions& options) {
-  const auto say = [](const std::string& line) { fmt::print(stderr, "tailback: {}\n", line); };
   Baseline baseline;
   RunReader reader(baseline, say);
   for (const std::string& file : options.files) reader.read(file);
@@ -38,11 +32,7 @@ int baseline_command(const BaselineOptions& options) {
     say(fmt::format("too many culprits: {} stalls have no rule; read fewer recordings at a time",
                     baseline.stalls_without_rule()));
   }
-  const std::string text = baseline.text();
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    say(std::string("can't write the rules to standard output: ") + std::strerror(errno));
-    return 1;
-  }
+  if (!print(baseline.text(), "the rules")) return 1;
   return reader.sound() && baseline.stalls_without_rule() == 0 ? 0 : 1;
 }
 

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string_view>
+
+#include "runtime/command/standard_output.h"
 
 namespace tailback {
 
@@ -99,13 +98,7 @@ std::string calls_page() {
 }
 
 int calls_command() {
-  const std::string page = calls_page();
-  const bool written =
-      std::fwrite(page.data(), 1, page.size(), stdout) == page.size() && std::fflush(stdout) == 0;
-  if (written) return EXIT_SUCCESS;
-  std::fprintf(stderr, "tailback: can't write the list to standard output: %s\n",
-               std::strerror(errno));
-  return EXIT_FAILURE;
+  return print(calls_page(), "the list") ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace tailback

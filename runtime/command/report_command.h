@@ -10,6 +10,11 @@ class App;
 
 namespace tailback {
 
+// What the recordings are that this subcommand and `tailback baseline` read.
+inline constexpr char kRecordingsHelp[] =
+    "Recordings that 'tailback run --json FILE' wrote, plain or gzip'd; a directory stands for its "
+    "*.jsonl and *.jsonl.gz; - is standard input";
+
 struct ReportOptions {
   std::vector<std::string> files;  // files, directories, "-" for standard input
   bool json = false;               // one JSON object in place of tables
