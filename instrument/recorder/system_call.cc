@@ -4,6 +4,8 @@
 // Calls that return twice (fork, vfork, clone, clone3) must not run inside a frame of ours: a vfork
 // child would return through it and leave garbage for its parent. The entry point is therefore
 // assembly that sends those on at once, with nothing on the stack.
+#include <stddef.h>
+
 #include "instrument/recorder/call_scope.h"
 #include "instrument/recorder/next_definition.h"
 #include "instrument/recorder/restrictions.h"
@@ -28,57 +30,17 @@ extern "C" __attribute__((visibility("hidden"))) long tailback_recorded_syscall(
   return result;
 }
 
-// Where the assembly finds the next definition.
-extern "C" __attribute__((visibility("hidden"))) long (*tailback_next_syscall())(long, ...) {
-  return reinterpret_cast<long (*)(long, ...)>(next.syscall);
-}
-
 static_assert(SYS_clone == 56 && SYS_fork == 57 && SYS_vfork == 58 && SYS_clone3 == 435);
 
-asm(R"(
-    .text
-    .globl syscall
-    .type syscall, @function
-    .p2align 4
-syscall:
-    .cfi_startproc
-    endbr64
-    cmpq $435, %rdi
-    je 1f
-    leaq -56(%rdi), %rax
-    cmpq $2, %rax
-    ja tailback_recorded_syscall
-1:
-    pushq %rdi
-    .cfi_adjust_cfa_offset 8
-    pushq %rsi
-    .cfi_adjust_cfa_offset 8
-    pushq %rdx
-    .cfi_adjust_cfa_offset 8
-    pushq %rcx
-    .cfi_adjust_cfa_offset 8
-    pushq %r8
-    .cfi_adjust_cfa_offset 8
-    pushq %r9
-    .cfi_adjust_cfa_offset 8
-    subq $8, %rsp
-    .cfi_adjust_cfa_offset 8
-    call tailback_next_syscall
-    addq $8, %rsp
-    .cfi_adjust_cfa_offset -8
-    popq %r9
-    .cfi_adjust_cfa_offset -8
-    popq %r8
-    .cfi_adjust_cfa_offset -8
-    popq %rcx
-    .cfi_adjust_cfa_offset -8
-    popq %rdx
-    .cfi_adjust_cfa_offset -8
-    popq %rsi
-    .cfi_adjust_cfa_offset -8
-    popq %rdi
-    .cfi_adjust_cfa_offset -8
-    jmp *%rax
-    .cfi_endproc
-    .size syscall, .-syscall
-)");
+TAILBACK_EXPORT __attribute__((naked)) long syscall(long, ...) noexcept {
+  asm volatile(
+      "endbr64\n"
+      "cmpq $435, %%rdi\n"
+      "je 1f\n"
+      "leaq -56(%%rdi), %%rax\n"
+      "cmpq $2, %%rax\n"
+      "ja tailback_recorded_syscall\n"
+      "1: jmp *tailback_next_definitions + %c0(%%rip)\n"
+      :
+      : "i"(offsetof(NextDefinitions, syscall)));
+}
