@@ -11,10 +11,12 @@
 namespace tailback::test {
 namespace {
 
-std::vector<Json> notes(const Recording& recording) {
+// Of one kind, or all.
+std::vector<Json> notes(const Recording& recording, const std::string& kind = "") {
   std::vector<Json> result;
   for (const Json& line : recording.lines()) {
-    if (line.value("type", "") == "note") result.push_back(line);
+    if (line.value("type", "") != "note") continue;
+    if (kind.empty() || line["kind"] == kind) result.push_back(line);
   }
   return result;
 }
@@ -171,8 +173,7 @@ TEST_F(NotToBlameTest, AStoppedProgramIsNotedAndNotBlamed) {
   client.ask("quit");
   const Recording recording = finished(server);
   EXPECT_TRUE(has_stalls(recording, 0));
-  std::vector<Json> stops = notes(recording);
-  std::erase_if(stops, [](const Json& note) { return note["kind"] != "stopped"; });
+  const std::vector<Json> stops = notes(recording, "stopped");
   ASSERT_EQ(stops.size(), 1u);
   EXPECT_EQ(stops[0]["pid"], pid);
   EXPECT_NEAR(stops[0]["duration_ms"].get<double>(), 1000, 60);
@@ -194,8 +195,7 @@ TEST_F(NotToBlameTest, ADebuggersStopIsNotedAndNotBlamed) {
   const double whole = std::stod(client.ask("longest"));
   client.ask("quit");
   const Recording recording = finished(server);
-  std::vector<Json> stops = notes(recording);
-  std::erase_if(stops, [](const Json& note) { return note["kind"] != "stopped"; });
+  const std::vector<Json> stops = notes(recording, "stopped");
   ASSERT_EQ(stops.size(), 1u);
   const double stopped = stops[0]["duration_ms"].get<double>();
   EXPECT_GT(stopped, 900);

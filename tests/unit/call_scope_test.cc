@@ -49,14 +49,6 @@ __attribute__((noinline)) void call(Function function, uint64_t call_site, uint6
   inside();
 }
 
-template <typename Body>
-__attribute__((noinline)) void deeper(Body body) {
-  volatile char frame[4096];
-  frame[0] = 1;
-  body();
-  frame[1] = frame[0];
-}
-
 class CallScopeTest : public ::testing::Test {
  protected:
   CallScopeTest() {

@@ -36,4 +36,13 @@ void advance_ticks(uint64_t by);
 // Makes the recorder believe, from now on, that it runs in a forked child.
 void pretend_fork();
 
+// Runs `body` further from the base of the stack than its caller's other calls run.
+template <typename Body>
+__attribute__((noinline)) void deeper(Body body) {
+  volatile char frame[4096];
+  frame[0] = 1;
+  body();
+  frame[1] = frame[0];
+}
+
 }  // namespace tailback

@@ -38,15 +38,6 @@ __attribute__((noinline)) void call(Function function, uint64_t call_site, uint6
   advance_ticks(length);
 }
 
-// Runs `body` further from the base of the stack than its caller's other calls run.
-template <typename Body>
-__attribute__((noinline)) void deeper(Body body) {
-  volatile char frame[4096];
-  frame[0] = 1;
-  body();
-  frame[1] = frame[0];
-}
-
 class WaitSitesTest : public ::testing::Test {
  protected:
   WaitSitesTest() {
