@@ -16,6 +16,7 @@
 #include "runtime/explain/constant_names.h"
 #include "runtime/kernel/descriptor.h"
 #include "runtime/kernel/kernel_view.h"
+#include "runtime/kernel/socket_text.h"
 
 namespace tailback {
 

@@ -33,8 +33,4 @@ DescriptorFacts describe_descriptor(int pid, int fd);
 // waits for the file system: what the kernel has not at hand is unknown.
 DescriptorKind path_kind(int pid, int dirfd, const std::string& path);
 
-// An internet or unix address in the form in which programs pass it to connect(). Empty if it makes
-// no sense.
-std::string socket_address_text(const void* address, unsigned length);
-
 }  // namespace tailback

@@ -176,13 +176,26 @@ std::optional<std::string> read_working_directory(int pid) {
   return read_link(fmt::format("/proc/{}/cwd", pid));
 }
 
-std::optional<int> read_pidfd(int pid, int fd) {
+namespace {
+
+// What stands behind a field's name, at the beginning of a line, in /proc/PID/fdinfo/FD.
+std::optional<std::string> read_descriptor_field(int pid, int fd, std::string_view field) {
   const auto text = read_small(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
   if (!text) return std::nullopt;
-  constexpr std::string_view kField = "\nPid:\t";
-  const size_t at = text->find(kField);
+  const size_t at = ("\n" + *text).find(fmt::format("\n{}:\t", field));
   if (at == std::string::npos) return std::nullopt;
-  const int process = std::atoi(text->c_str() + at + kField.size());
+  return text->substr(at + field.size() + 2);
+}
+
+}  // namespace
+
+bool is_non_blocking(int pid, int fd) {
+  const auto flags = read_descriptor_field(pid, fd, "flags");
+  return !flags || (std::strtoul(flags->c_str(), nullptr, 8) & O_NONBLOCK) != 0;
+}
+
+std::optional<int> read_pidfd(int pid, int fd) {
+  const int process = std::atoi(read_descriptor_field(pid, fd, "Pid").value_or("0").c_str());
   return process > 0 ? std::optional(process) : std::nullopt;  // -1: it is gone
 }
 

@@ -68,6 +68,9 @@ bool thread_lives(int pid, int tid);
 std::optional<std::string> read_descriptor_link(int pid, int fd);
 // The directory that relative paths of the process begin at, as seen from here.
 std::optional<std::string> read_working_directory(int pid);
+// Whether calls with the descriptor give up (EAGAIN) where others would wait; also of one that is
+// closed.
+bool is_non_blocking(int pid, int fd);
 // The process that a pidfd stands for.
 std::optional<int> read_pidfd(int pid, int fd);
 
