@@ -25,7 +25,7 @@
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;
@@ -116,6 +116,14 @@ enum class HoldState : uint32_t {
                   // [observer] expired → none
 };
 
+// A call that is over but whose frame still stands, kept there for the observer to read: under
+// --strict only. The thread waits for `offer_patience_ticks` at most.
+enum class Offer : uint32_t {
+  kNone = 0,     // [recorder]
+  kOffered = 1,  // [recorder] `offered_call` is valid, the record shows the call
+  kTaken = 2,    // [observer] offered → taken: it has been read
+};
+
 enum class ThreadState : uint32_t {
   kFree = 0,
   kClaimed = 1,  // [recorder] free → claimed, while it fills the record in
@@ -134,6 +142,10 @@ struct alignas(4096) ThreadRecord {
   uint64_t attached;              // [recorder] tick
 
   Call call;
+
+  std::atomic<uint32_t> offer;  // see Offer
+  uint32_t offered_ticks;       // [recorder] how long the call took, UINT32_MAX at most
+  uint64_t offered_call;        // [recorder] `entered` of the call; valid while offered
 
   // Hold: see HoldState.
   std::atomic<uint32_t> hold_state;
@@ -162,6 +174,9 @@ struct alignas(64) ProcessRecord {
 enum class EventKind : uint32_t {
   kTurn = 1,     // a turn longer than the threshold has ended
   kBacklog = 2,  // the first wait after such a turn has returned: `ready` is valid
+  // A call longer than `slow_call_ticks` has ended within a turn, of which `key` names the site and
+  // `turn` the number. `function` and `call_site` are the call's, `begin_tick` is its `entered`.
+  kSlowCall = 3,
 };
 
 // One entry of the ring: what must not be missed. [recorder]
@@ -171,7 +186,7 @@ struct Event {
   uint32_t generation;
   int32_t pid;
   int32_t tid;
-  uint32_t function;  // of the wait
+  uint32_t function;  // of the wait, but in kSlowCall
   uint64_t key;       // of the wait site
   uint64_t call_site;
   uint64_t turn;  // number of the turn at its site, from 1
@@ -206,6 +221,12 @@ struct alignas(4096) Header {
   std::atomic<uint64_t> hold_limit_ticks;  // [observer]
   // Calls no longer than this are not summed up. 0: all are.
   std::atomic<uint64_t> short_call_ticks;  // [observer]
+  // Longer calls of loop threads go into the ring one by one. 0: none does.
+  std::atomic<uint64_t> slow_call_ticks;  // [observer]
+  // How long a loop thread waits at the end of a call that may block for the observer to read it
+  // (see Offer). 0: it does not.
+  std::atomic<uint64_t> offer_patience_ticks;  // [observer]
+  std::atomic<uint64_t> offers_missed;         // [recorder] that were not taken in time
 
   alignas(
       64) std::atomic<uint32_t> threads_used;  // [recorder] records [0, threads_used) may be live

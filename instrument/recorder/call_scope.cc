@@ -1,5 +1,7 @@
 #include "instrument/recorder/call_scope.h"
 
+#include "instrument/recorder/slow_calls.h"
+
 namespace tailback {
 
 using contract::Contributor;
@@ -59,6 +61,7 @@ void account_call(contract::ThreadRecord& record, Function function, uint64_t ca
     if (site.turn_begin.load(std::memory_order_relaxed) == 0) continue;
     add(site, function, call_site, duration);
   }
+  tell_slow_call(record, function, call_site, duration, own_site);
 }
 
 }  // namespace tailback

@@ -7,6 +7,7 @@
 
 #include "instrument/recorder/hold.h"
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/slow_calls.h"
 #include "instrument/recorder/thread_state.h"
 
 namespace tailback {
@@ -25,7 +26,10 @@ Restriction restriction_of(long number, unsigned long a, unsigned long b) {
 }
 
 void before_restriction(Restriction restriction) {
-  if (restriction == Restriction::kSystemCalls && hold_handler_in_place()) remove_hold_handler();
+  if (restriction == Restriction::kSystemCalls) {
+    offer_no_more();
+    if (hold_handler_in_place()) remove_hold_handler();
+  }
 }
 
 void after_restriction(Restriction restriction, bool in_force) {

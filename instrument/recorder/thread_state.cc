@@ -135,6 +135,7 @@ void begin_record(ThreadRecord& record, uint64_t epoch, int tid) {
   }
   record.sites.store(0, std::memory_order_relaxed);
   record.hold_state.store(0, std::memory_order_relaxed);
+  record.offer.store(0, std::memory_order_relaxed);
   record.hold_ticks_longest.store(0, std::memory_order_relaxed);
   record.generation.fetch_add(1, std::memory_order_relaxed);
   record.pid.store(__atomic_load_n(&process_page->pid, __ATOMIC_RELAXED),

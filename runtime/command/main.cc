@@ -78,7 +78,8 @@ int run_tailback(const std::vector<std::string>& arguments) {
   CLI::App* run = app.add_subcommand("run", "Run a command and report what stalls its loops");
   add_observer_options(*run, flags);
   run->footer(
-      "The exit status is the command's own; with --fail-on that of --exitcode once a stall was\n"
+      "The exit status is the command's own; with --fail-on that of --exitcode once what it names "
+      "was\n"
       "reported, or 125 if that is not known; 125 if tailback can't observe the command, 126 if "
       "it\n"
       "can't be executed, 127 if there is no such program.");

@@ -8,7 +8,9 @@
 
 #include "runtime/command/reporters.h"
 #include "runtime/command/session_start.h"
+#include "runtime/command/status_signal.h"
 #include "runtime/launch/background.h"
+#include "runtime/report/hazard_summing_reporter.h"
 #include "runtime/session/session.h"
 #include "runtime/suppress/suppressing_reporter.h"
 #include "runtime/watch/observer.h"
@@ -35,10 +37,10 @@ void observe_command(const ObserverOptions& options, const std::string& path) {
   Session session = Session::open(path);
   auto rules = suppressions(options);
   const auto reporters = make_reporters(options);
-  SuppressingReporter reporter(std::move(rules), *reporters);
-  ObserverSettings settings;
-  settings.threshold = options.threshold;
-  Observer observer(session, settings, reporter);
+  HazardSummingReporter summing(*reporters);
+  SuppressingReporter reporter(std::move(rules), summing);
+  Observer observer(session, observer_settings(options), reporter);
+  const StatusSignal status_signal([&observer] { observer.tell_status(); });
   observer.start(session_start(options, {}, first_target(session)));
   observer.wait_until_targets_end();
   observer.finish({});

@@ -13,10 +13,12 @@ namespace tailback {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr Nanoseconds kLeastThreshold = milliseconds(1);
 constexpr Nanoseconds kGreatestThreshold = hours(1);
+constexpr Nanoseconds kLeastSlowCall = microseconds(200);
 
 struct Unit {
   std::string_view name;
@@ -78,20 +80,41 @@ std::string_view set_log(ObserverOptions& options, std::string_view value) {
   return set_file(options.log, value);
 }
 
-std::string_view set_quiet(ObserverOptions& options, std::string_view value) {
+std::string_view set_flag(bool& flag, std::string_view value) {
   for (const std::string_view yes : {"1", "true", "yes", "on"}) {
     if (value == yes) {
-      options.quiet = true;
+      flag = true;
       return {};
     }
   }
   for (const std::string_view no : {"0", "false", "no", "off"}) {
     if (value == no) {
-      options.quiet = false;
+      flag = false;
       return {};
     }
   }
   return "1 or 0";
+}
+
+std::string_view set_quiet(ObserverOptions& options, std::string_view value) {
+  return set_flag(options.quiet, value);
+}
+
+std::string_view set_hazards(ObserverOptions& options, std::string_view value) {
+  return set_flag(options.hazards, value);
+}
+
+std::string_view set_strict(ObserverOptions& options, std::string_view value) {
+  return set_flag(options.strict, value);
+}
+
+std::string_view set_slow_call(ObserverOptions& options, std::string_view value) {
+  const auto time = parse_time(value);
+  if (!time || *time < kLeastSlowCall || *time > kGreatestThreshold) {
+    return "a time from 200us to 3600s, with its unit (us, ms or s), such as 1ms or 500us";
+  }
+  options.slow_call = *time;
+  return {};
 }
 
 std::string_view set_suppressions(ObserverOptions& options, std::string_view value) {
@@ -103,11 +126,22 @@ std::string_view set_config(ObserverOptions& options, std::string_view value) {
 }
 
 std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
-  // A new stall is one that no suppression knows, and no other is told.
-  if (value != "stall" && value != "new") {
-    return "stall (any that no suppression holds) or new (the same, beside a baseline)";
+  options.fail_on_stall = false;
+  options.fail_on_hazard = false;
+  for (size_t begin = 0; begin <= value.size();) {
+    const size_t end = std::min(value.find(',', begin), value.size());
+    const std::string_view what = value.substr(begin, end - begin);
+    if (what == "hazard") {
+      options.fail_on_hazard = true;
+    } else if (what == "stall" || what == "new") {
+      // A new stall is one that no suppression knows, and no other is told.
+      options.fail_on_stall = true;
+    } else {
+      return "stall (any that no suppression holds), new (the same, beside a baseline), hazard "
+             "(with --hazards or --strict), or several with commas between them";
+    }
+    begin = end + 1;
   }
-  options.fail_on_stall = true;
   return {};
 }
 
@@ -146,12 +180,22 @@ constexpr std::array kTable = {
     ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
                    "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
     ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
-                   "End with another status once a 'stall' was reported; 'new' says the same",
+                   "End with another status once a 'stall' or a 'hazard' was reported (or "
+                   "stall,hazard); 'new' says the same as stall",
                    set_fail_on},
     ObserverOption{"--exitcode", "TAILBACK_EXITCODE", "N", "66", "That status (1 to 255)",
                    set_exitcode},
     ObserverOption{"--max-reports", "TAILBACK_MAX_REPORTS", "N", "10",
                    "Most reports in the text per culprit and minute (1 to 1000)", set_max_reports},
+    ObserverOption{"--hazards", "TAILBACK_HAZARDS", "", "0",
+                   "Report calls on loop threads that wait, if not as long as the threshold",
+                   set_hazards},
+    ObserverOption{"--slow-call", "TAILBACK_SLOW_CALL", "TIME", "1ms",
+                   "With --hazards: calls that wait for longer (at least 200us)", set_slow_call},
+    ObserverOption{"--strict", "TAILBACK_STRICT", "", "0",
+                   "Report every call on a loop thread that is able to block, however quick; slows "
+                   "the program",
+                   set_strict},
     ObserverOption{"--config", "TAILBACK_CONFIG", "FILE", "",
                    "Take options from FILE; without, from ./tailback.toml if there is one",
                    set_config},
@@ -194,6 +238,10 @@ ObserverOptions observer_options(const std::map<std::string, std::string>& flags
     } else if (const auto value = config.find(flag_name); value != config.end()) {
       set(option, options, value->second.where, value->second.value);
     }
+  }
+  if (options.fail_on_hazard && !options.hazards && !options.strict) {
+    throw LaunchError(kTailbackFailed,
+                      "--fail-on hazard: hazards are not looked for; add --hazards or --strict");
   }
   return options;
 }

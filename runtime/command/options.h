@@ -23,6 +23,10 @@ struct ObserverOptions {
   int exitcode = 66;
   unsigned max_reports = 10;  // in the text, per culprit and minute
   std::string config{};       // file; empty: none was named
+  bool fail_on_hazard = false;
+  bool hazards = false;  // tell calls of loops that wait for longer than `slow_call`
+  Nanoseconds slow_call = std::chrono::milliseconds(1);
+  bool strict = false;  // tell calls of loops that may block
 
   bool operator==(const ObserverOptions&) const = default;
 };

@@ -9,6 +9,7 @@
 
 #include "runtime/command/reporters.h"
 #include "runtime/command/session_start.h"
+#include "runtime/command/status_signal.h"
 #include "runtime/launch/child.h"
 #include "runtime/launch/environment.h"
 #include "runtime/launch/launch_error.h"
@@ -16,6 +17,7 @@
 #include "runtime/launch/preflight.h"
 #include "runtime/launch/recorder_file.h"
 #include "runtime/launch/signals.h"
+#include "runtime/report/hazard_summing_reporter.h"
 #include "runtime/session/session.h"
 #include "runtime/suppress/suppressing_reporter.h"
 #include "runtime/watch/observer.h"
@@ -30,11 +32,15 @@ constexpr auto kGoDown = std::chrono::milliseconds(300);
 void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rule> rules,
              const std::vector<std::string>& command) {
   const auto reporters = make_reporters(options);
-  SuppressingReporter reporter(std::move(rules), *reporters);
+  HazardSummingReporter summing(*reporters);
+  SuppressingReporter reporter(std::move(rules), summing);
+  const auto failures = [&] {
+    return (options.fail_on_stall ? reporter.told() : 0) +
+           (options.fail_on_hazard ? reporter.told_hazards() : 0);
+  };
   Session session = Session::create();
-  ObserverSettings settings;
-  settings.threshold = options.threshold;
-  Observer observer(session, settings, reporter);
+  Observer observer(session, observer_settings(options), reporter);
+  const StatusSignal status_signal([&observer] { observer.tell_status(); });
   link.ready(session.path());
   const auto first_target = link.first_target();
   if (!first_target) return;
@@ -44,12 +50,12 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   const auto end = link.command_end();
   auto targets_end = std::async(
       std::launch::async, [&observer] { observer.wait_until_targets_end(Nanoseconds::zero()); });
-  if (targets_end.wait_for(kGoDown) == std::future_status::timeout) link.let_go(reporter.told());
+  if (targets_end.wait_for(kGoDown) == std::future_status::timeout) link.let_go(failures());
   targets_end.wait();
   CommandOutcome outcome;
   if (end) outcome = {end->exit_status, end->signal};
   observer.finish(outcome);
-  link.done(reporter.told());
+  link.done(failures());
 }
 
 void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
@@ -74,13 +80,16 @@ void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
 }
 
 // How tailback ends under --fail-on. A report that was not waited for, or is lost, leaves the
-// question open: then a command that did well must not pass for one without a stall.
-Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> stalls,
+// question open: then a command that did well must not pass for one without.
+Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures,
                 const Outcome& command) {
-  if (!options.fail_on_stall || stalls == uint64_t{0}) return command;
-  if (stalls) return {options.exitcode, {}};
-  fmt::print(stderr,
-             "tailback: whether there was a stall is not known; run it again for --fail-on\n");
+  const bool asked = options.fail_on_stall || options.fail_on_hazard;
+  if (!asked || failures == uint64_t{0}) return command;
+  if (failures) return {options.exitcode, {}};
+  fmt::print(stderr, "tailback: whether there was a {} is not known; run it again for --fail-on\n",
+             !options.fail_on_hazard  ? "stall"
+             : !options.fail_on_stall ? "hazard"
+                                      : "stall or a hazard");
   return command.exit_status == 0 ? Outcome{kTailbackFailed, {}} : command;
 }
 
@@ -105,7 +114,7 @@ void run_command(const ObserverOptions& options, const std::vector<std::string>&
   }
   const Outcome outcome = child.wait();
   say_what_is_left(observer.finish(outcome), observer.pid(), options.quiet);
-  end_as(verdict(options, observer.stalls(), outcome));
+  end_as(verdict(options, observer.failures(), outcome));
 }
 
 }  // namespace tailback

@@ -22,4 +22,12 @@ SessionStart session_start(const ObserverOptions& options, std::vector<std::stri
   return start;
 }
 
+ObserverSettings observer_settings(const ObserverOptions& options) {
+  ObserverSettings settings;
+  settings.threshold = options.threshold;
+  if (options.hazards) settings.hazards.slow = options.slow_call;
+  settings.hazards.strict = options.strict;
+  return settings;
+}
+
 }  // namespace tailback

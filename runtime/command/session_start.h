@@ -1,4 +1,4 @@
-// What a report's first line says of the session.
+// What a session begins with: the report's first line, and the observer's settings.
 #pragma once
 
 #include <sys/types.h>
@@ -8,11 +8,14 @@
 
 #include "runtime/command/options.h"
 #include "runtime/values/session.h"
+#include "runtime/watch/observer.h"
 
 namespace tailback {
 
 // For the observer's process, at the time of the call. `command` is empty under a bare preload.
 SessionStart session_start(const ObserverOptions& options, std::vector<std::string> command,
                            pid_t first_target);
+
+ObserverSettings observer_settings(const ObserverOptions& options);
 
 }  // namespace tailback

@@ -16,7 +16,8 @@ void become_background(bool keeps_output) {
     if (!keeps_output) dup2(null, STDOUT_FILENO);
     if (null > STDERR_FILENO) close(null);
   }
-  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE}) {
+  for (const int signal :
+       {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGUSR1}) {
     struct sigaction action {};
     action.sa_handler = SIG_IGN;
     sigaction(signal, &action, nullptr);

@@ -30,8 +30,8 @@ enum Kind : char {
   kWatching = 'w',     // observer
   kExited = 'e',       // launcher: exit status
   kKilled = 'k',       // launcher: signal
-  kLetGo = 'l',        // observer: stalls so far
-  kDone = 'd',         // observer: stalls
+  kLetGo = 'l',        // observer: failures so far
+  kDone = 'd',         // observer: failures
 };
 constexpr size_t kLongestMessage = 16384;
 
@@ -85,12 +85,12 @@ std::optional<Outcome> ObserverLink::command_end() {
   return outcome;
 }
 
-void ObserverLink::let_go(uint64_t stalls) {
-  send_message(socket_, kLetGo, std::to_string(stalls));
+void ObserverLink::let_go(uint64_t failures) {
+  send_message(socket_, kLetGo, std::to_string(failures));
 }
 
-void ObserverLink::done(uint64_t stalls) {
-  send_message(socket_, kDone, std::to_string(stalls));
+void ObserverLink::done(uint64_t failures) {
+  send_message(socket_, kDone, std::to_string(failures));
 }
 
 ObserverProcess::ObserverProcess(const Body& body, bool keeps_output, const SignalScope& signals)
@@ -188,7 +188,7 @@ ObserverProcess::End ObserverProcess::finish(const Outcome& outcome) {
     if (poll(waits.data(), waits.size(), -1) < 0) continue;
     if (waits[0].revents != 0) {
       const std::string message = receive_message(socket_);
-      if (!message.empty()) stalls_ = std::strtoull(message.c_str() + 1, nullptr, 10);
+      if (!message.empty()) failures_ = std::strtoull(message.c_str() + 1, nullptr, 10);
       end = !message.empty() && message[0] == kLetGo ? End::kLetGo : End::kDone;
       break;
     }
@@ -204,7 +204,7 @@ ObserverProcess::End ObserverProcess::finish(const Outcome& outcome) {
   if (end != End::kDone) return end;
   int status = 0;
   if (waitpid(pid_, &status, 0) != pid_ || !WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
-      !stalls_) {
+      !failures_) {
     return End::kFailed;
   }
   return End::kDone;

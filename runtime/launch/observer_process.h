@@ -8,7 +8,7 @@
 //   ObserverProcess()  ── fork ──▶   set up, then ready(path)
 //   begin(pid)         ────────▶     first_target() … watching()
 //                    the command runs
-//   finish(outcome)    ────────▶     command_end() … done(stalls), or let_go(stalls) first
+//   finish(outcome)    ────────▶     command_end() … done(failures), or let_go(failures) first
 #pragma once
 
 #include <sys/types.h>
@@ -36,10 +36,11 @@ class ObserverLink {
   void watching();
   // Waits until the command has ended; nothing: the launcher has gone before it.
   std::optional<Outcome> command_end();
-  // There are targets left that the launcher need not wait for. `stalls` were told so far.
-  void let_go(uint64_t stalls);
-  // The report is whole. `stalls` were told.
-  void done(uint64_t stalls);
+  // There are targets left that the launcher need not wait for. `failures` were told so far:
+  // what --fail-on is about.
+  void let_go(uint64_t failures);
+  // The report is whole. `failures` were told.
+  void done(uint64_t failures);
 
   // watching() was called: what goes wrong now is no reason not to run the command.
   bool is_watching() const { return is_watching_; }
@@ -80,8 +81,9 @@ class ObserverProcess {
   // Says how the command has ended and waits for the observer.
   End finish(const Outcome& outcome);
 
-  // Stalls that the observer has told of; known once finish() has returned kDone or kLetGo.
-  std::optional<uint64_t> stalls() const { return stalls_; }
+  // What the observer has told of and is to be failed on; known once finish() has returned kDone or
+  // kLetGo.
+  std::optional<uint64_t> failures() const { return failures_; }
 
  private:
   [[noreturn]] static void run(const Body& body, int inherited_socket, bool keeps_output);
@@ -90,7 +92,7 @@ class ObserverProcess {
   pid_t pid_ = -1;
   int socket_ = -1;
   std::string session_;
-  std::optional<uint64_t> stalls_;
+  std::optional<uint64_t> failures_;
 };
 
 }  // namespace tailback

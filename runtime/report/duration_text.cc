@@ -2,6 +2,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <limits>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -74,6 +76,11 @@ Nanoseconds saturating_sum(Nanoseconds a, Nanoseconds b) {
   int64_t sum = 0;
   if (!__builtin_add_overflow(a.count(), b.count(), &sum)) return Nanoseconds(sum);
   return a.count() > 0 ? Nanoseconds::max() : Nanoseconds::min();
+}
+
+uint64_t saturating_sum(uint64_t a, uint64_t b) {
+  uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<uint64_t>::max() : sum;
 }
 
 }  // namespace tailback

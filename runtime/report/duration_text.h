@@ -22,8 +22,9 @@ std::string count_text(uint64_t count, const char* one, const char* many);
 // of nothing.
 std::string share_text(Nanoseconds part, Nanoseconds whole);
 
-// The sum, or the greatest duration there is where it would overflow. Recordings and targets can
-// name any length.
+// The sum, or the greatest value there is where it would overflow. Recordings and targets can
+// name any length or count.
 Nanoseconds saturating_sum(Nanoseconds a, Nanoseconds b);
+uint64_t saturating_sum(uint64_t a, uint64_t b);
 
 }  // namespace tailback

@@ -23,6 +23,12 @@ class FanOutReporter final : public Reporter {
   void note(const Note& note) override {
     for (const auto& reporter : reporters_) reporter->note(note);
   }
+  void hazard(const Hazard& hazard) override {
+    for (const auto& reporter : reporters_) reporter->hazard(hazard);
+  }
+  void status(const SessionStatus& status) override {
+    for (const auto& reporter : reporters_) reporter->status(status);
+  }
   void end(const SessionEnd& end) override {
     for (const auto& reporter : reporters_) reporter->end(end);
   }

@@ -94,6 +94,42 @@ class Renderer {
             {"fingerprint", cut(stall.fingerprint)}};
   }
 
+  Json operator()(const Hazard& hazard) const {
+    const Stall& longest = hazard.longest;
+    const size_t frames = std::min(longest.stack.size(), kStackFrames);
+    Json stack = Json::array();
+    for (size_t i = 0; i < frames; ++i) stack.push_back(frame(longest.stack[i]));
+    return {{"schema", kReportSchema},
+            {"type", "hazard"},
+            {"kind", word(hazard.kind)},
+            {"state", word(hazard.state)},
+            {"count", hazard.count},
+            {"total_ms", milliseconds(hazard.total)},
+            {"longest_ms", milliseconds(longest.duration)},
+            {"time", rfc3339(longest.begin)},
+            {"last", rfc3339(hazard.last)},
+            {"pid", longest.pid},
+            {"tid", longest.tid},
+            {"process", cut(longest.process)},
+            {"thread", cut(longest.thread)},
+            {"loop", loop(longest.loop)},
+            {"cause", word(longest.cause)},
+            {"call", longest.call ? call(*longest.call) : Json(nullptr)},
+            {"stack", std::move(stack)},
+            {"stack_complete", longest.stack_complete && frames == longest.stack.size()},
+            {"culprit", longest.culprit < frames ? Json(longest.culprit) : Json(nullptr)},
+            {"advice", cut(longest.advice)},
+            {"fingerprint", cut(longest.fingerprint)}};
+  }
+
+  Json operator()(const SessionStatus& status) const {
+    return {{"schema", kReportSchema},       {"type", "status"},
+            {"time", rfc3339(status.time)},  {"duration_ms", milliseconds(status.duration)},
+            {"stalls", status.stalls},       {"stalled_ms", milliseconds(status.stalled)},
+            {"processes", status.processes}, {"threads", status.threads},
+            {"loops", loops(status.loops)}};
+  }
+
   Json operator()(const Note& note) const {
     const bool of_thread = note.kind == NoteKind::kStopped;
     return {{"schema", kReportSchema},
@@ -126,8 +162,6 @@ class Renderer {
   }
 
   Json operator()(const SessionEnd& end) const {
-    Json loops = Json::array();
-    for (const LoopStatistics& statistics : end.loops) loops.push_back(loop(statistics));
     Json suppressions = Json::array();
     for (const SuppressionUse& use : end.suppressions) {
       suppressions.push_back({{"file", cut(use.file)},
@@ -154,10 +188,15 @@ class Renderer {
               {"programs", losses.programs},
               {"corrupt", losses.corrupt},
               {"samples", losses.samples}}},
-            {"loops", std::move(loops)},
+            {"loops", loops(end.loops)},
             {"suppressed", end.suppressed},
             {"suppressed_ms", milliseconds(end.suppressed_time)},
-            {"suppressions", std::move(suppressions)}};
+            {"suppressions", std::move(suppressions)},
+            {"hazards",
+             {{"culprits", end.hazards.culprits},
+              {"calls", end.hazards.calls},
+              {"unseen", end.hazards.unseen},
+              {"suppressed", end.hazards.suppressed}}}};
   }
 
  private:
@@ -209,6 +248,12 @@ class Renderer {
             {"p99_ms", milliseconds(statistics.p99)},
             {"p999_ms", milliseconds(statistics.p999)},
             {"longest_ms", milliseconds(statistics.longest)}};
+  }
+
+  Json loops(const std::vector<LoopStatistics>& all) const {
+    Json list = Json::array();
+    for (const LoopStatistics& statistics : all) list.push_back(loop(statistics));
+    return list;
   }
 
   Json argument(const Argument& argument) const {
@@ -285,6 +330,15 @@ std::string json_line(const Stall& stall) {
 
 std::string json_line(const Note& note) {
   return line_of(note, kStringBytes);
+}
+
+std::string json_line(const Hazard& hazard) {
+  const bool too_long = longest_stack_text(hazard.longest.stack) > kStallLineBytes;
+  return line_of(hazard, too_long ? kShortStringBytes : kStringBytes);
+}
+
+std::string json_line(const SessionStatus& status) {
+  return line_of(status, kStringBytes);
 }
 
 std::string json_line(const SessionEnd& end) {

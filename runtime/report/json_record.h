@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -27,6 +28,8 @@ inline constexpr size_t kStallLineBytes = size_t{16} << 20;
 std::string json_line(const SessionStart& start);
 std::string json_line(const Stall& stall);
 std::string json_line(const Note& note);
+std::string json_line(const Hazard& hazard);
+std::string json_line(const SessionStatus& status);
 std::string json_line(const SessionEnd& end);
 
 }  // namespace tailback

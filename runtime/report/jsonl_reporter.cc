@@ -18,6 +18,12 @@ void JsonlReporter::stall(const Stall& stall) {
 void JsonlReporter::note(const Note& note) {
   file_.append(json_line(note));
 }
+void JsonlReporter::hazard(const Hazard& hazard) {
+  file_.append(json_line(hazard));
+}
+void JsonlReporter::status(const SessionStatus& status) {
+  file_.append(json_line(status));
+}
 void JsonlReporter::end(const SessionEnd& end) {
   file_.append(json_line(end));
 }

@@ -19,6 +19,8 @@ class JsonlReporter final : public Reporter {
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
   void note(const Note& note) override;
+  void hazard(const Hazard& hazard) override;
+  void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 
   const ReportFile& file() const { return file_; }

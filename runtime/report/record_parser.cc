@@ -231,26 +231,35 @@ SessionStart session_of(const Fields& fields) {
   return start;
 }
 
-Stall stall_of(const Fields& fields) {
+// What a stall and a hazard have in common.
+Stall where_of(const Fields& fields) {
   Stall stall;
-  fields.need("id");
-  stall.id = fields.number<uint64_t>("id");
-  stall.state = fields.word_of<StallState>("state", kStallStateWords);
   stall.begin = fields.time("time");
   stall.pid = fields.number<int>("pid");
   stall.tid = fields.number<int>("tid");
   stall.process = fields.text("process");
   stall.thread = fields.text("thread");
   stall.loop = loop_of(fields.need("loop"));
-  fields.need("duration_ms");
-  stall.duration = fields.duration("duration_ms");
-  stall.threshold = fields.duration("threshold_ms");
   stall.cause = fields.word_of<Cause>("cause", kCauseWords);
   if (const json* const call = fields.find("call")) stall.call = call_of(*call);
   for (const json& frame : fields.list("stack")) stall.stack.push_back(frame_of(frame));
   stall.stack_complete = fields.flag("stack_complete", true);
   const size_t frames = stall.stack.size();
   stall.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
+  stall.advice = fields.text("advice");
+  stall.fingerprint = fields.text("fingerprint");
+  return stall;
+}
+
+Stall stall_of(const Fields& fields) {
+  fields.need("id");
+  const auto state = fields.word_of<StallState>("state", kStallStateWords);
+  Stall stall = where_of(fields);
+  stall.id = fields.number<uint64_t>("id");
+  stall.state = state;
+  fields.need("duration_ms");
+  stall.duration = fields.duration("duration_ms");
+  stall.threshold = fields.duration("threshold_ms");
   stall.samples = fields.number<unsigned>("samples");
   for (const json& sampled : fields.list("stacks")) stall.stacks.push_back(sampled_of(sampled));
   stall.backlog = fields.integer<uint64_t>("backlog");
@@ -262,9 +271,20 @@ Stall stall_of(const Fields& fields) {
     if (!note.is_string()) malformed("notes", "a list of strings");
     stall.notes.push_back(note.get<std::string>());
   }
-  stall.advice = fields.text("advice");
-  stall.fingerprint = fields.text("fingerprint");
   return stall;
+}
+
+Hazard hazard_of(const Fields& fields) {
+  Hazard hazard;
+  hazard.kind = fields.word_of<HazardKind>("kind", kHazardKindWords);
+  hazard.state = fields.word_of<HazardState>("state", kHazardStateWords);
+  fields.need("count");
+  hazard.count = fields.number<uint64_t>("count");
+  hazard.total = fields.duration("total_ms");
+  hazard.last = fields.time("last");
+  hazard.longest = where_of(fields);
+  hazard.longest.duration = fields.duration("longest_ms");
+  return hazard;
 }
 
 Note note_of(const Fields& fields) {
@@ -296,6 +316,18 @@ LoopStatistics statistics_of(const json& value) {
   statistics.p999 = fields.duration("p999_ms");
   statistics.longest = fields.duration("longest_ms");
   return statistics;
+}
+
+SessionStatus status_of(const Fields& fields) {
+  SessionStatus status;
+  status.time = fields.time("time");
+  status.duration = fields.duration("duration_ms");
+  status.stalls = fields.number<uint64_t>("stalls");
+  status.stalled = fields.duration("stalled_ms");
+  status.processes = fields.number<uint64_t>("processes");
+  status.threads = fields.number<uint64_t>("threads");
+  for (const json& loop : fields.list("loops")) status.loops.push_back(statistics_of(loop));
+  return status;
 }
 
 SuppressionUse suppression_of(const json& value) {
@@ -330,6 +362,13 @@ SessionEnd end_of(const Fields& fields) {
   for (const json& use : fields.list("suppressions")) {
     end.suppressions.push_back(suppression_of(use));
   }
+  if (const json* const hazards = fields.find("hazards")) {
+    const Fields counts(*hazards);
+    end.hazards.culprits = counts.number<uint64_t>("culprits");
+    end.hazards.calls = counts.number<uint64_t>("calls");
+    end.hazards.unseen = counts.number<uint64_t>("unseen");
+    end.hazards.suppressed = counts.number<uint64_t>("suppressed");
+  }
   return end;
 }
 
@@ -352,6 +391,8 @@ Record parse_record(std::string_view line) {
   if (name == "session") return session_of(fields);
   if (name == "stall") return stall_of(fields);
   if (name == "note") return note_of(fields);
+  if (name == "hazard") return hazard_of(fields);
+  if (name == "status") return status_of(fields);
   if (name == "end") return end_of(fields);
   return OtherRecord{std::string(utf8_prefix(name, 64))};
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -19,7 +20,8 @@ struct OtherRecord {
   std::string type;
 };
 
-using Record = std::variant<SessionStart, Stall, Note, SessionEnd, OtherRecord>;
+using Record =
+    std::variant<SessionStart, Stall, Note, Hazard, SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {

@@ -12,11 +12,15 @@ class RecordingReporter final : public Reporter {
   void session(const SessionStart& start) override { sessions.push_back(start); }
   void stall(const Stall& stall) override { stalls.push_back(stall); }
   void note(const Note& note) override { notes.push_back(note); }
+  void hazard(const Hazard& hazard) override { hazards.push_back(hazard); }
+  void status(const SessionStatus& status) override { statuses.push_back(status); }
   void end(const SessionEnd& end) override { ends.push_back(end); }
 
   std::vector<SessionStart> sessions;
   std::vector<Stall> stalls;
   std::vector<Note> notes;
+  std::vector<Hazard> hazards;
+  std::vector<SessionStatus> statuses;
   std::vector<SessionEnd> ends;
 };
 

@@ -1,8 +1,9 @@
 // A reporter renders plain values somewhere. All calls come from one thread, in the order: one
-// session, any number of stalls and notes, one end. Reporters do not throw from these calls: what
-// can't be written is counted and said, and the session goes on.
+// session, any number of stalls, notes and the rest, one end. Reporters do not throw from these
+// calls: what can't be written is counted and said, and the session goes on.
 #pragma once
 
+#include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -15,6 +16,11 @@ class Reporter {
   virtual void session(const SessionStart& start) = 0;
   virtual void stall(const Stall& stall) = 0;
   virtual void note(const Note& note) = 0;
+  // One call, whenever there is one; behind a HazardSummingReporter the first of its kind and
+  // culprit and, before the end, the sums.
+  virtual void hazard(const Hazard& hazard) = 0;
+  // When somebody has asked for it.
+  virtual void status(const SessionStatus& status) = 0;
   virtual void end(const SessionEnd& end) = 0;
 };
 

@@ -17,7 +17,9 @@ namespace tailback {
 // may be missing.
 class RunSink : public Reporter {
  public:
-  void note(const Note&) override {}  // nothing to sum up
+  // Nothing of these is to be summed up.
+  void note(const Note&) override {}
+  void status(const SessionStatus&) override {}
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };

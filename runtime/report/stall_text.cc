@@ -22,16 +22,6 @@ constexpr size_t kArgumentsShown = 8;
 constexpr size_t kContributorsShown = 6;
 constexpr size_t kNotesShown = 8;
 
-// "sleep in load_config (src/config.cc:42), on /etc/server.conf"
-std::string what_text(const Stall& stall) {
-  std::string text =
-      fmt::format("{} in {}", word(stall.cause), culprit_text(stall, kCulpritColumns));
-  if (stall.call && !stall.call->object.empty()) {
-    text += ", on " + printable(stall.call->object, kObjectColumns);
-  }
-  return text;
-}
-
 std::string length_text(const Stall& stall) {
   std::string duration = duration_text(stall.duration);
   switch (stall.state) {
@@ -114,10 +104,23 @@ std::string samples_text(const Stall& stall) {
 
 }  // namespace
 
+std::string what_text(const Stall& stall) {
+  std::string text =
+      fmt::format("{} in {}", word(stall.cause), culprit_text(stall, kCulpritColumns));
+  if (stall.call && !stall.call->object.empty()) {
+    text += ", on " + printable(stall.call->object, kObjectColumns);
+  }
+  return text;
+}
+
 std::string full_stall_text(const Stall& stall, const TextStyle& style) {
-  std::string text = style.headline(fmt::format("tailback: loop held up for {}: {}",
-                                                length_text(stall), what_text(stall))) +
-                     "\n";
+  return style.headline(fmt::format("tailback: loop held up for {}: {}", length_text(stall),
+                                    what_text(stall))) +
+         "\n" + stall_details(stall, style);
+}
+
+std::string stall_details(const Stall& stall, const TextStyle& style) {
+  std::string text;
   add_line(text, "loop", loop_text(stall.process, stall.pid, stall.thread, stall.tid, stall.loop));
   add_line(text, "since", wall_time_text(stall.begin));
   if (stall.call) add_line(text, "call", call_text(*stall.call));

@@ -14,6 +14,12 @@ namespace tailback {
 // All that is known, over several lines.
 std::string full_stall_text(const Stall& stall, const TextStyle& style);
 
+// The same without its first line.
+std::string stall_details(const Stall& stall, const TextStyle& style);
+
+// "sleep in load_config (src/config.cc:42), on /etc/server.conf"
+std::string what_text(const Stall& stall);
+
 // One line each, ending in a newline. `tally` holds the culprit with this stall counted in;
 // nullptr if it is not counted.
 std::string repeated_stall_text(const Stall& stall, const Culprit* tally);

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "runtime/report/duration_text.h"
+#include "runtime/report/hazard_text.h"
 #include "runtime/report/json_record.h"
 
 namespace tailback {
@@ -15,24 +15,19 @@ namespace {
 
 constexpr size_t kRows = 50;
 
-uint64_t bounded_sum(uint64_t a, uint64_t b) {
-  uint64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<uint64_t>::max() : sum;
-}
-
 void add(Losses& sum, const Losses& losses) {
-  sum.events = bounded_sum(sum.events, losses.events);
-  sum.threads = bounded_sum(sum.threads, losses.threads);
-  sum.processes = bounded_sum(sum.processes, losses.processes);
-  sum.programs = bounded_sum(sum.programs, losses.programs);
-  sum.corrupt = bounded_sum(sum.corrupt, losses.corrupt);
-  sum.samples = bounded_sum(sum.samples, losses.samples);
+  sum.events = saturating_sum(sum.events, losses.events);
+  sum.threads = saturating_sum(sum.threads, losses.threads);
+  sum.processes = saturating_sum(sum.processes, losses.processes);
+  sum.programs = saturating_sum(sum.programs, losses.programs);
+  sum.corrupt = saturating_sum(sum.corrupt, losses.corrupt);
+  sum.samples = saturating_sum(sum.samples, losses.samples);
 }
 
 void add(LoopSummary& sum, const LoopStatistics& loop) {
   ++sum.loops;
   LoopStatistics& s = sum.statistics;
-  s.turns = bounded_sum(s.turns, loop.turns);
+  s.turns = saturating_sum(s.turns, loop.turns);
   s.busy = saturating_sum(s.busy, loop.busy);
   s.lifetime = saturating_sum(s.lifetime, loop.lifetime);
   s.p50 = std::max(s.p50, loop.p50);
@@ -68,6 +63,11 @@ void Summary::stall(const Stall& stall) {
   tally_.add(stall);
 }
 
+void Summary::hazard(const Hazard& hazard) {
+  if (!in_run_) begin_run();
+  (hazard.state == HazardState::kSum ? hazards_ : hazards_seen_).add(hazard);
+}
+
 void Summary::end(const SessionEnd& end) {
   if (!in_run_) begin_run();
   duration_ = saturating_sum(duration_, end.duration);
@@ -88,6 +88,7 @@ void Summary::end(const SessionEnd& end) {
 
 void Summary::cut_short() {
   ++runs_without_end_;
+  for (const Hazard* hazard : hazards_seen_.by_total()) hazards_.add(*hazard);
   for (auto& [id, stall] : ongoing_) {
     stall.state = StallState::kUnfinished;
     tally_.add(stall);
@@ -99,6 +100,7 @@ void Summary::begin_run() {
   ++runs_;
   in_run_ = true;
   ongoing_.clear();
+  hazards_seen_ = {};
 }
 
 void Summary::end_run() {
@@ -130,6 +132,8 @@ std::string Summary::text() const {
                         duration_text(tally_.stalled()));
     text += "\n" + culprit_table(tally_, kRows, "");
   }
+  const std::string hazard_rows = hazards_text(hazards_, {}, kRows);
+  if (!hazard_rows.empty()) text += "\n" + hazard_rows;
   const std::string loop_rows = loop_table(loops(), kRows, "");
   if (!loop_rows.empty()) text += "\n" + loop_rows;
   if (losses_.any()) text += "\nIncomplete:\n" + losses_text(losses_, "  ");
@@ -174,8 +178,29 @@ std::string Summary::json() const {
          {"turns", s.turns},
          {"busy_share", share(s.busy, s.lifetime)},
          {"p50_ms", milliseconds(s.p50)},
+         {"p90_ms", milliseconds(s.p90)},
          {"p99_ms", milliseconds(s.p99)},
+         {"p999_ms", milliseconds(s.p999)},
          {"longest_ms", milliseconds(s.longest)}});
+  }
+  Json hazards = Json::array();
+  for (const Hazard* hazard : hazards_.by_total()) {
+    const Stall& longest = hazard->longest;
+    const Frame none;
+    const Frame* const culprit = culprit_frame(longest);
+    const Frame& frame = culprit != nullptr ? *culprit : none;
+    hazards.push_back({{"fingerprint", longest.fingerprint},
+                       {"kind", word(hazard->kind)},
+                       {"cause", word(longest.cause)},
+                       {"function", or_null(frame.function)},
+                       {"file", or_null(frame.file)},
+                       {"line", frame.line > 0 ? Json(frame.line) : Json(nullptr)},
+                       {"module", or_null(frame.module)},
+                       {"call", longest.call ? or_null(longest.call->function) : Json(nullptr)},
+                       {"object", longest.call ? or_null(longest.call->object) : Json(nullptr)},
+                       {"count", hazard->count},
+                       {"total_ms", milliseconds(hazard->total)},
+                       {"longest_ms", milliseconds(longest.duration)}});
   }
   const Json summary = {{"schema", kReportSchema},
                         {"type", "summary"},
@@ -196,7 +221,8 @@ std::string Summary::json() const {
                           {"programs", losses_.programs},
                           {"corrupt", losses_.corrupt},
                           {"samples", losses_.samples}}},
-                        {"loops", std::move(loops)}};
+                        {"loops", std::move(loops)},
+                        {"hazards", std::move(hazards)}};
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

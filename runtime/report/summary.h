@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/report/culprit_tally.h"
+#include "runtime/report/hazard_tally.h"
 #include "runtime/report/run_reader.h"
 #include "runtime/report/summary_text.h"
 #include "runtime/values/session.h"
@@ -21,6 +22,7 @@ class Summary final : public RunSink {
  public:
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
+  void hazard(const Hazard& hazard) override;
   void end(const SessionEnd& end) override;
   void cut_short() override;
 
@@ -48,6 +50,8 @@ class Summary final : public RunSink {
   Nanoseconds duration_{};
   Losses losses_;
   CulpritTally tally_;
+  HazardTally hazards_;
+  HazardTally hazards_seen_;                     // of the run in progress, should it have no end
   std::unordered_map<uint64_t, Stall> ongoing_;  // of the run in progress, by id
   std::vector<LoopStatistics> loops_;            // of the first run
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;

@@ -34,6 +34,12 @@ std::string row_name(const LoopSummary& loop) {
   return text;
 }
 
+std::vector<LoopSummary> rows_of(const std::vector<LoopStatistics>& loops) {
+  std::vector<LoopSummary> rows;
+  for (const LoopStatistics& loop : loops) rows.push_back({loop, 1});
+  return rows;
+}
+
 }  // namespace
 
 std::string culprit_table(const CulpritTally& tally, size_t rows, std::string_view indent) {
@@ -81,14 +87,17 @@ std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_
                    {"turns", Align::kRight},
                    {"busy", Align::kRight},
                    {"p50", Align::kRight},
+                   {"p90", Align::kRight},
                    {"p99", Align::kRight},
+                   {"p99.9", Align::kRight},
                    {"longest", Align::kRight}});
   bool merged = false;
   for (size_t i = 0; i < std::min(rows, loops.size()); ++i) {
     const LoopStatistics& s = loops[i].statistics;
     merged |= loops[i].loops > 1;
     table.add_row({row_name(loops[i]), count_text(s.turns), share_text(s.busy, s.lifetime),
-                   duration_text(s.p50), duration_text(s.p99), duration_text(s.longest)});
+                   duration_text(s.p50), duration_text(s.p90), duration_text(s.p99),
+                   duration_text(s.p999), duration_text(s.longest)});
   }
   std::string text = table.render(indent);
   if (loops.size() > rows) {
@@ -96,8 +105,8 @@ std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_
                         count_text(loops.size() - rows, "more loop", "more loops"));
   }
   if (merged) {
-    text += fmt::format("{}Where a row has several loops, p50 and p99 are those of the worst.\n",
-                        indent);
+    text += fmt::format(
+        "{}Where a row has several loops, the percentiles are those of the worst.\n", indent);
   }
   return text;
 }
@@ -160,6 +169,19 @@ std::string suppressions_text(const SessionEnd& end) {
   return text;
 }
 
+std::string status_text(const SessionStatus& status) {
+  std::string text =
+      fmt::format("tailback: so far, in {}: {}", duration_text(status.duration),
+                  status.stalls == 0
+                      ? std::string("no stall")
+                      : fmt::format("{}, {} in all", count_text(status.stalls, "stall", "stalls"),
+                                    duration_text(status.stalled)));
+  text += fmt::format("; {}, {}\n", count_text(status.processes, "process", "processes"),
+                      count_text(status.threads, "thread", "threads"));
+  if (status.loops.empty()) return text + "  no event loop was seen\n";
+  return text + loop_table(rows_of(status.loops), kSessionRows, "  ");
+}
+
 std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
                              Nanoseconds threshold) {
   const std::string over =
@@ -188,9 +210,7 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
                        count_text(tally.stalls(), "stall", "stalls"), over,
                        duration_text(tally.stalled()), duration_text(end.duration));
     text += culprit_table(tally, kSessionRows, "  ");
-    std::vector<LoopSummary> loops;
-    for (const LoopStatistics& loop : end.loops) loops.push_back({loop, 1});
-    text += loop_table(std::move(loops), kSessionRows, "  ");
+    text += loop_table(rows_of(end.loops), kSessionRows, "  ");
   }
   text = suppressions_text(end) + text;
   if (end.losses.any()) text += "tailback: incomplete:\n" + losses_text(end.losses, "  ");

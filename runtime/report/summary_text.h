@@ -22,7 +22,7 @@ struct LoopSummary {
 // rest beyond `rows` in one line. Every line begins with `indent`.
 std::string culprit_table(const CulpritTally& tally, size_t rows, std::string_view indent);
 
-// Per loop: turns, busy share, p50, p99 and longest turn. Longest turn first.
+// Per loop: turns, busy share, percentiles and longest turn. Longest turn first.
 std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_view indent);
 
 // What was lost, one line per kind, each beginning with `indent`; empty if nothing was.
@@ -30,6 +30,9 @@ std::string losses_text(const Losses& losses, std::string_view indent);
 
 // What rules kept back, and which of them matched nothing; empty without rules.
 std::string suppressions_text(const SessionEnd& end);
+
+// What the text report says when it is asked while the session goes on.
+std::string status_text(const SessionStatus& status);
 
 // What the text report says at the end of a session: one line if there was no stall.
 std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "runtime/report/duration_text.h"
+#include "runtime/report/hazard_text.h"
 #include "runtime/report/note_text.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/stall_text.h"
@@ -24,6 +25,7 @@ namespace {
 // culprit is told in full a second time.
 constexpr size_t kRemembered = 4096;
 constexpr size_t kNameColumns = 80;
+constexpr size_t kHazardRows = 20;
 
 // Writes each message as it is, with one write(2), so that a report is not torn apart by what the
 // target writes to the same terminal.
@@ -125,8 +127,23 @@ void TextReporter::note(const Note& note) {
   say(fmt::format("tailback: note: {}\n", note_text(note)));
 }
 
+void TextReporter::hazard(const Hazard& hazard) {
+  if (hazard.state == HazardState::kSum) {
+    hazards_.add(hazard);
+  } else if (has_room(hazard.last)) {
+    ++in_this_minute_;
+    say(full_hazard_text(hazard, style_));
+  }
+}
+
+void TextReporter::status(const SessionStatus& status) {
+  say(status_text(status));
+}
+
 void TextReporter::end(const SessionEnd& end) {
   say_held_back();
+  const std::string hazards = hazards_text(hazards_, end.hazards, kHazardRows);
+  if (!hazards.empty()) say(hazards);
   say(session_end_text(end, tally_, threshold_));
   logger_->flush();
 }

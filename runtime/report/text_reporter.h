@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "runtime/report/culprit_tally.h"
+#include "runtime/report/hazard_tally.h"
 #include "runtime/report/report_file.h"
 #include "runtime/report/reporter.h"
 #include "runtime/report/text_style.h"
@@ -41,6 +42,8 @@ class TextReporter final : public Reporter {
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
   void note(const Note& note) override;
+  void hazard(const Hazard& hazard) override;
+  void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 
  private:
@@ -66,6 +69,7 @@ class TextReporter final : public Reporter {
 
   Nanoseconds threshold_{};
   CulpritTally tally_;
+  HazardTally hazards_;
   std::unordered_set<std::string> told_in_full_;               // culprit keys
   std::unordered_map<uint64_t, std::string> told_as_ongoing_;  // stall id → culprit key
 

@@ -53,6 +53,15 @@ std::string Baseline::text() const {
     text += fmt::format("\n# seen in stalls in progress, {} at most: {}\n{}\n",
                         duration_text(culprit->longest), what_it_is(*culprit), rule);
   }
+  for (const Hazard* hazard : hazards_.by_total()) {
+    CulpritTally one;
+    one.add(hazard->longest);
+    const Culprit& culprit = *one.by_total().front();
+    const std::string rule = rule_for(culprit);
+    if (!written.insert(rule).second) continue;
+    text += fmt::format("\n# a hazard, the longest {}: {}\n{}\n",
+                        duration_text(hazard->longest.duration), what_it_is(culprit), rule);
+  }
   return text;
 }
 

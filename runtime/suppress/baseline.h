@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/report/culprit_tally.h"
+#include "runtime/report/hazard_tally.h"
 #include "runtime/report/run_reader.h"
 
 namespace tailback {
@@ -13,6 +14,7 @@ class Baseline final : public RunSink {
  public:
   void session(const SessionStart&) override {}
   void stall(const Stall& stall) override;
+  void hazard(const Hazard& hazard) override { hazards_.add(hazard); }
   void end(const SessionEnd&) override {}
   void cut_short() override {}
 
@@ -26,6 +28,7 @@ class Baseline final : public RunSink {
   CulpritTally final_;
   // A stall in progress may look otherwise than it does in the end, and must be kept back too.
   CulpritTally ongoing_;
+  HazardTally hazards_;  // each twice: as it was seen, and as a sum
 };
 
 }  // namespace tailback

@@ -46,11 +46,25 @@ void SuppressingReporter::note(const Note& note) {
   behind_.note(note);
 }
 
+void SuppressingReporter::hazard(const Hazard& hazard) {
+  if (is_known(hazard.longest, true)) {
+    suppressed_calls_ += hazard.count;
+    return;
+  }
+  told_hazards_ += hazard.count;
+  behind_.hazard(hazard);
+}
+
+void SuppressingReporter::status(const SessionStatus& status) {
+  behind_.status(status);
+}
+
 void SuppressingReporter::end(const SessionEnd& end) {
   SessionEnd told = end;
   told.stalls -= std::min(told.stalls, suppressed_);
   told.stalled -= std::min(told.stalled, suppressed_time_);
   told.suppressed = suppressed_;
+  told.hazards.suppressed = suppressed_calls_;
   told.suppressed_time = suppressed_time_;
   for (size_t i = 0; i < rules_.size(); ++i) {
     told.suppressions.push_back({rules_[i].file, rules_[i].line, rules_[i].text, uses_[i]});

@@ -22,10 +22,14 @@ class SuppressingReporter final : public Reporter {
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
   void note(const Note& note) override;
+  void hazard(const Hazard& hazard) override;
+  void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 
   // Stalls that were told, those that still go on among them. Any thread may ask.
   uint64_t told() const { return told_.load(); }
+  // Calls that were told as hazards. Any thread may ask.
+  uint64_t told_hazards() const { return told_hazards_.load(); }
 
  private:
   // Whether a rule matches. Counts for every rule that does, if `counts`.
@@ -36,6 +40,8 @@ class SuppressingReporter final : public Reporter {
   Reporter& behind_;
   std::unordered_set<uint64_t> told_and_open_;  // stall ids
   std::atomic<uint64_t> told_ = 0;
+  std::atomic<uint64_t> told_hazards_ = 0;
+  uint64_t suppressed_calls_ = 0;  // of hazards
   uint64_t suppressed_ = 0;
   Nanoseconds suppressed_time_{};
 };

@@ -55,7 +55,27 @@ struct SuppressionUse {
   std::string file;
   unsigned line = 0;
   std::string rule;
-  uint64_t stalls = 0;  // that it matches; other rules may match them too
+  uint64_t stalls = 0;  // that it matches, and hazards; other rules may match them too
+};
+
+// What a session can say while it goes on.
+struct SessionStatus {
+  WallTime time;
+  Nanoseconds duration{};  // of the session, so far
+  uint64_t stalls = 0;     // final lines written
+  Nanoseconds stalled{};   // sum of their durations
+  uint64_t processes = 0;  // seen
+  uint64_t threads = 0;
+  std::vector<LoopStatistics> loops;  // those that have ended, too
+};
+
+// Of --hazards and --strict.
+struct HazardCounts {
+  uint64_t culprits = 0;  // that were told
+  uint64_t calls = 0;     // of these
+  // Calls that took long enough, but were not seen to wait: they may have lacked a CPU.
+  uint64_t unseen = 0;
+  uint64_t suppressed = 0;  // calls that rules kept back
 };
 
 struct SessionEnd {
@@ -73,6 +93,7 @@ struct SessionEnd {
   uint64_t suppressed = 0;  // stalls that rules kept back; not in `stalls`
   Nanoseconds suppressed_time{};
   std::vector<SuppressionUse> suppressions;  // every rule, used or not
+  HazardCounts hazards;
 };
 
 }  // namespace tailback

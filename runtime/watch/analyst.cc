@@ -94,6 +94,22 @@ bool explains(Cause cause, const Sample& sample) {
   return is_blocked_cause(cause) || (cause == Cause::kUnknown && sample.call->cause == cause);
 }
 
+// Which turn of which loop.
+Stall identity_of(const StallObservation& observation) {
+  Stall stall;
+  stall.id = observation.id;
+  stall.state = observation.state;
+  stall.begin = observation.begin;
+  stall.pid = observation.pid;
+  stall.tid = observation.tid;
+  stall.process = observation.process;
+  stall.thread = observation.thread;
+  stall.loop = observation.loop;
+  stall.duration = observation.duration;
+  stall.threshold = observation.threshold;
+  return stall;
+}
+
 }  // namespace
 
 Analyst::Analyst(Reporter& reporter) : reporter_(reporter), unwinder_(make_unwinder()) {}
@@ -105,18 +121,29 @@ Analyst::~Analyst() {
 }
 
 void Analyst::start(const SessionStart& start) {
+  begin_ = start.time;
   thread_ = std::thread([this] { run(); });
   post([this, start] { reporter_.session(start); });
 }
 
 void Analyst::take(StallObservation observation) {
   post([this, taken = std::make_shared<StallObservation>(std::move(observation))] {
-    // Nothing that a target does may end the observer.
-    try {
-      analyse(*taken);
-    } catch (const std::exception&) {
-      ++failures_;
-    }
+    analyse(*taken);
+  });
+}
+
+void Analyst::take(HazardKind kind, StallObservation call) {
+  post([this, kind, taken = std::make_shared<StallObservation>(std::move(call))] {
+    analyse_hazard(kind, *taken);
+  });
+}
+
+void Analyst::take(SessionStatus status) {
+  post([this, status = std::move(status)]() mutable {
+    status.duration = status.time - begin_;
+    status.stalls = stalls_;
+    status.stalled = stalled_;
+    reporter_.status(status);
   });
 }
 
@@ -150,7 +177,12 @@ void Analyst::run() {
       work = std::move(work_.front());
       work_.pop_front();
     }
-    work();
+    // Nothing that a target does may end the observer.
+    try {
+      work();
+    } catch (const std::exception&) {
+      ++failures_;
+    }
   }
 }
 
@@ -265,18 +297,25 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
   stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
 }
 
+void Analyst::analyse_hazard(HazardKind kind, const StallObservation& call) {
+  const std::vector<ReadSample> samples = read_samples(call);
+  if (samples.empty() || is_shutdown(samples.front().stack)) return;
+  Hazard hazard;
+  hazard.kind = kind;
+  hazard.count = 1;
+  hazard.total = call.duration;
+  hazard.last = call.begin;
+  hazard.longest = identity_of(call);
+  hazard.longest.samples = 1;
+  hazard.longest.cause = samples.front().observed->sample->call->cause;
+  blame(call, samples, hazard.longest);
+  hazard.longest.advice = advice(hazard.longest);
+  hazard.longest.fingerprint = fingerprint(hazard.longest);
+  reporter_.hazard(hazard);
+}
+
 void Analyst::analyse(const StallObservation& observation) {
-  Stall stall;
-  stall.id = observation.id;
-  stall.state = observation.state;
-  stall.begin = observation.begin;
-  stall.pid = observation.pid;
-  stall.tid = observation.tid;
-  stall.process = observation.process;
-  stall.thread = observation.thread;
-  stall.loop = observation.loop;
-  stall.duration = observation.duration;
-  stall.threshold = observation.threshold;
+  Stall stall = identity_of(observation);
   stall.backlog = observation.backlog;
   stall.notes = observation.notes;
   stall.spent = observation.spent;

@@ -25,8 +25,11 @@ class Analyst {
   // Safe from any thread; never waits for the analysis of an earlier one.
   void take(StallObservation observation);
   void take(Note note);
-  // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
-  // in `end` are filled in here.
+  void take(HazardKind kind, StallObservation call);
+  // The counts of stalls and the duration are filled in here.
+  void take(SessionStatus status);
+  // Works off what has been taken, writes the end record and stops the thread.
+  // The counts of stalls in `end` are filled in here.
   void finish(SessionEnd end);
 
  private:
@@ -40,6 +43,7 @@ class Analyst {
   void post(std::function<void()> work);
   void run();
   void analyse(const StallObservation& observation);
+  void analyse_hazard(HazardKind kind, const StallObservation& call);
   std::vector<ReadSample> read_samples(const StallObservation& observation);
   // Most time first.
   static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
@@ -53,6 +57,7 @@ class Analyst {
   std::unique_ptr<Unwinder> unwinder_;
   Symbolizer symbolizer_;
   std::set<uint64_t> open_;  // reported as ongoing, not yet as ended
+  WallTime begin_;
   uint64_t stalls_ = 0;
   Nanoseconds stalled_{};
   uint64_t failures_ = 0;  // observations that could not be analysed

@@ -13,9 +13,13 @@ using std::chrono::steady_clock;
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
       : analyst(reporter),
-        watcher(session, settings.threshold,
+        watcher(session, settings.threshold, settings.hazards,
                 {[this](StallObservation observation) { analyst.take(std::move(observation)); },
-                 [this](Note note) { analyst.take(std::move(note)); }}) {}
+                 [this](Note note) { analyst.take(std::move(note)); },
+                 [this](HazardKind kind, StallObservation call) {
+                   analyst.take(kind, std::move(call));
+                 },
+                 [this](SessionStatus status) { analyst.take(std::move(status)); }}) {}
 
   Analyst analyst;
   Watcher watcher;
@@ -50,6 +54,10 @@ void Observer::wait_until_targets_end(Nanoseconds patience) {
       return;
     }
   }
+}
+
+void Observer::tell_status() {
+  impl_->watcher.ask_for_status();
 }
 
 void Observer::finish(const CommandOutcome& outcome) {

@@ -9,11 +9,13 @@
 #include "runtime/report/reporter.h"
 #include "runtime/session/session.h"
 #include "runtime/values/session.h"
+#include "runtime/watch/hazard_watch.h"
 
 namespace tailback {
 
 struct ObserverSettings {
   Nanoseconds threshold = std::chrono::milliseconds(100);
+  HazardSettings hazards{};
 };
 
 // How the command of `tailback run` ended.
@@ -35,6 +37,9 @@ class Observer {
   // Blocks until every process of the session has ended (a bare preload), or for ever if none
   // ever attaches within `patience`: then it returns too.
   void wait_until_targets_end(Nanoseconds patience = std::chrono::seconds(10));
+
+  // Has the reporter told how things stand, soon. Safe from any thread.
+  void tell_status();
 
   // Reads what is left, ends the stalls that are still open, writes the end record, stops.
   void finish(const CommandOutcome& outcome);

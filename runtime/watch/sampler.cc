@@ -42,6 +42,7 @@ class Look {
   bool at_blocked();
   bool at_running();
   bool at_stopped();
+  bool at_offered();
 
  private:
   bool take_recorded(const CallView& call);
@@ -99,6 +100,11 @@ bool Look::at_running() {
 bool Look::at_stopped() {
   const auto call = shown_call();
   return !call || is_open_ended(call->function) || take_recorded(*call);
+}
+
+bool Look::at_offered() {
+  const auto call = view_call(record_.call);
+  return call && call->entered == record_.offered_call && take_recorded(*call);
 }
 
 bool Look::is_still_in(const CallView& call) const {
@@ -204,6 +210,15 @@ std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
     }
   }
   return sample;
+}
+
+std::shared_ptr<const Sample> take_offered(contract::ThreadRecord& record,
+                                           const contract::Call& open_ended,
+                                           const contract::ProcessRecord& process, int pid, int tid,
+                                           ProcessTable& processes) {
+  auto sample = std::make_shared<Sample>();
+  Look look(record, open_ended, process, pid, tid, processes, *sample);
+  return look.at_offered() ? sample : nullptr;
 }
 
 }  // namespace tailback

@@ -17,4 +17,11 @@ std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
                                           const contract::ProcessRecord& process, int pid, int tid,
                                           ProcessTable& processes);
 
+// Reads a call that the thread offers: it stands still at the call's end (see contract::Offer).
+// Nothing if it went on meanwhile, or there is none.
+std::shared_ptr<const Sample> take_offered(contract::ThreadRecord& record,
+                                           const contract::Call& open_ended,
+                                           const contract::ProcessRecord& process, int pid, int tid,
+                                           ProcessTable& processes);
+
 }  // namespace tailback

@@ -53,13 +53,15 @@ std::vector<SiteView> loops_among(const std::vector<SiteView>& sites, const Thre
 
 }  // namespace
 
-Watcher::Watcher(Session& session, Nanoseconds threshold, Receiver receiver)
+Watcher::Watcher(Session& session, Nanoseconds threshold, const HazardSettings& hazards,
+                 Receiver receiver)
     : segment_(session.segment()),
       threshold_(threshold),
       receiver_(std::move(receiver)),
       clock_(session.segment().header.tick_source),
       ring_(session.segment()),
-      processes_(session.segment()) {}
+      processes_(session.segment()),
+      hazards_(session.segment(), clock_, processes_, hazards) {}
 
 Watcher::~Watcher() {
   if (thread_.joinable()) stop();
@@ -70,6 +72,7 @@ void Watcher::start() {
   threshold_ticks_ = clock_.ticks(threshold_);
   header.hold_limit_ticks.store(clock_.ticks(kHoldLimit));
   header.short_call_ticks.store(clock_.ticks(kShortCall));
+  hazards_.start();
   header.threshold_ticks.store(threshold_ticks_, std::memory_order_release);
   last_look_ = clock_.now();
   thread_ = std::thread([this] { run(); });
@@ -96,8 +99,13 @@ void Watcher::run() {
     } catch (const std::exception&) {
       ++corrupt_;
     }
-    std::this_thread::sleep_for(interval());
+    if (hazards_.is_on()) {
+      look_for_hazards();
+    } else {
+      std::this_thread::sleep_for(interval());
+    }
   }
+  hazards_.stop();
   look();
   for (const uint32_t process : processes_.update(true)) retire_process(process, Ending::kProcess);
   // Whoever still lives is left alone from here on.
@@ -123,6 +131,7 @@ void Watcher::look() {
   look_at_threads();
   settle_ended_turns(false);
   if (looks_ % 50 == 0) reap_exited_threads();
+  if (status_wanted_.exchange(false)) receiver_.status(status());
 }
 
 void Watcher::look_at_processes(bool check_lives) {
@@ -132,6 +141,20 @@ void Watcher::look_at_processes(bool check_lives) {
   }
   seen_processes_.store(processes_.seen());
   live_processes_.store(processes_.count());
+}
+
+std::optional<SiteView> Watcher::loop_around(const ThreadRecord& record, const CallView& call,
+                                             uint64_t key) const {
+  const std::vector<SiteView> sites = view_sites(record);
+  const SiteView* found = nullptr;
+  const std::vector<SiteView> loops = loops_among(sites, record, threshold_ticks_);
+  for (const SiteView& loop : loops) {
+    const bool own = loop.function == call.function && loop.call_site == call.call_site;
+    const bool fits = key != 0 ? loop.key == key : loop.turn_begin != 0 && !own;
+    if (fits && (!found || loop.stack_pointer > found->stack_pointer)) found = &loop;
+  }
+  if (!found || waits_at_peer(*found, call, sites)) return std::nullopt;
+  return *found;
 }
 
 Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& record) {
@@ -288,11 +311,14 @@ StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& s
 
 void Watcher::read_ring() {
   while (const auto event = ring_.next()) {
+    const bool is_slow_call = event->kind == static_cast<uint32_t>(contract::EventKind::kSlowCall);
     const bool valid = event->record < contract::kThreadCapacity &&
-                       is_event_wait(checked_function(event->function)) &&
+                       (is_slow_call || is_event_wait(checked_function(event->function))) &&
                        event->end_tick <= clock_.now();
-    if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kTurn) &&
-        event->begin_tick < event->end_tick) {
+    if (valid && is_slow_call && event->begin_tick < event->end_tick) {
+      on_slow_call(*event);
+    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kTurn) &&
+               event->begin_tick < event->end_tick) {
       on_turn(*event);
     } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kBacklog)) {
       on_backlog(*event);
@@ -415,14 +441,9 @@ void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending)
     const auto site = view_site(record.wait_sites[place]);
     if (!site) continue;
     if (thread.turns[place]) end_unfinished(thread, *thread.turns[place], *site, ending);
-    auto loop = statistics(record.wait_sites[place], clock_, threshold_ticks_, clock_.now());
-    if (!loop || loops_.size() >= kMostLoops) continue;
-    const ProcessFacts* process = processes_.find(thread.process);
-    loop->pid = thread.pid;
-    loop->tid = thread.tid;
-    loop->process = process ? process->name : "?";
-    loop->thread = thread.name;
-    loops_.push_back(std::move(*loop));
+  }
+  for (LoopStatistics& loop : loops_of(thread, record)) {
+    if (loops_.size() < kMostLoops) loops_.push_back(std::move(loop));
   }
   threads_.erase(known);
   if (ending != Ending::kSession) {
@@ -460,21 +481,6 @@ void Watcher::reap_exited_threads() {
       threads_.erase(index);
     }
   }
-}
-
-SessionEnd Watcher::summary() const {
-  SessionEnd end;
-  end.processes = processes_.seen();
-  end.threads = seen_threads_;
-  end.longest_hold = clock_.duration(longest_hold_ticks_);
-  end.losses.events = segment_.header.ring_dropped.load() + ring_.stepped_over();
-  end.losses.threads = segment_.header.threads_missed.load();
-  end.losses.processes = segment_.header.processes_missed.load();
-  end.losses.programs = processes_.lost_programs();
-  end.losses.corrupt = corrupt_;
-  end.losses.samples = unread_stalls_;
-  end.loops = loops_;
-  return end;
 }
 
 }  // namespace tailback

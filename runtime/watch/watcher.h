@@ -13,8 +13,10 @@
 #include "runtime/session/segment_ring.h"
 #include "runtime/session/session.h"
 #include "runtime/session/tick_clock.h"
+#include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
+#include "runtime/watch/hazard_watch.h"
 #include "runtime/watch/loop_model.h"
 #include "runtime/watch/observation.h"
 #include "runtime/watch/process_table.h"
@@ -25,18 +27,26 @@ namespace tailback {
 
 class Watcher {
  public:
-  // Both are called on the watcher's thread and must not wait.
+  // All are called on the watcher's thread and must not wait.
   struct Receiver {
     std::function<void(StallObservation)> stall;
     std::function<void(Note)> note;
+    // A call as a stall of its own: begin and duration are the call's.
+    std::function<void(HazardKind, StallObservation)> hazard;
+    // The counts of stalls are not the watcher's to know.
+    std::function<void(SessionStatus)> status;
   };
-  Watcher(Session& session, Nanoseconds threshold, Receiver receiver);
+  Watcher(Session& session, Nanoseconds threshold, const HazardSettings& hazards,
+          Receiver receiver);
   ~Watcher();
 
   // Publishes the threshold and starts the thread.
   void start();
   // Reads what is left, ends every stall that is still open, stops the thread.
   void stop();
+
+  // Has the receiver told of how things stand, soon. Safe from any thread.
+  void ask_for_status() { status_wanted_.store(true); }
 
   // Processes of the session that live, and that were ever seen. Safe from any thread.
   size_t live_processes() const { return live_processes_.load(); }
@@ -70,6 +80,14 @@ class Watcher {
   // Says that a thread was stopped within a turn that is now over; once for all threads of a
   // process.
   void note_stop(const WatchedThread& thread, const TurnTracker& turn);
+  // Until the next look is due.
+  void look_for_hazards();
+  void on_slow_call(const contract::Event& event);
+  void tell_hazard(HazardKind kind, uint32_t index, uint64_t key, CaughtCall caught);
+  // The loop in whose turn a call lies: that of the key, or the outermost one in a turn if it is 0.
+  // Nothing if there is none, or the call is a wait of a loop beside it.
+  std::optional<SiteView> loop_around(const contract::ThreadRecord& record, const CallView& call,
+                                      uint64_t key) const;
   void look_at_processes(bool check_lives);
   void look_at_threads();
   void look_at_thread(uint32_t index, contract::ThreadRecord& record);
@@ -90,6 +108,9 @@ class Watcher {
   void end_unfinished(const WatchedThread& thread, const TurnTracker& turn, const SiteView& site,
                       Ending ending);
   void reap_exited_threads();
+  std::vector<LoopStatistics> loops_of(const WatchedThread& thread,
+                                       const contract::ThreadRecord& record) const;
+  SessionStatus status() const;
 
   WatchedThread* watched(uint32_t index, const contract::ThreadRecord& record);
   // What is known of a turn, but for its state, its id and the backlog.
@@ -105,6 +126,7 @@ class Watcher {
   TickClock clock_;
   SegmentRing ring_;
   ProcessTable processes_;
+  HazardWatch hazards_;
   std::map<uint32_t, WatchedThread> threads_;
   std::vector<EndedTurn> ended_;
   std::vector<LoopStatistics> loops_;
@@ -125,6 +147,7 @@ class Watcher {
   std::atomic<size_t> live_processes_{0};
   std::atomic<uint64_t> seen_processes_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> status_wanted_{false};
   std::thread thread_;
 };
 

@@ -160,10 +160,14 @@ TEST(ConfigFile, RefusesWithFileLineAndKey) {
 TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
   const ConfigValues config = parse_config(
       "# all\r\n  threshold = \"30ms\" # t\n\nquiet=true\njson = 'a # \\b'\nlog = \"q\\\"\\\\\"\n"
-      "exitcode = 9 # nine\nmax-reports = 3\nfail-on = \"new\"\nsuppressions = \"k.supp\"",
+      "exitcode = 9 # nine\nmax-reports = 3\nfail-on = \"new\"\nsuppressions = \"k.supp\"\n"
+      "hazards = true\nslow-call = \"500us\"\nstrict = false",
       "t.toml");
   const ObserverOptions options = options_of({}, {}, config);
-  EXPECT_EQ(options, (ObserverOptions{30ms, "a # \\b", "q\"\\", true, "k.supp", true, 9, 3, ""}));
+  ObserverOptions expected{30ms, "a # \\b", "q\"\\", true, "k.supp", true, 9, 3, ""};
+  expected.hazards = true;
+  expected.slow_call = 500us;
+  EXPECT_EQ(options, expected);
   EXPECT_EQ(options_of({}, {{"TAILBACK_EXITCODE", "8"}}, config).exitcode, 8);
   EXPECT_EQ(options_of({{"--exitcode", "7"}}, {{"TAILBACK_EXITCODE", "8"}}, config).exitcode, 7);
   EXPECT_EQ(options_of({}, {{"TAILBACK_EXITCODE", ""}}, config).exitcode, 9);
@@ -176,12 +180,25 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   }
   EXPECT_NE(refusal_of({{"--max-reports", "0"}}).find("1 to 1000"), std::string::npos);
   EXPECT_NE(refusal_of({{"--max-reports", "1001"}}).find("1 to 1000"), std::string::npos);
-  for (const char* value : {"", "hazard", "deadlock", "race", "Stall"}) {
+  for (const char* value :
+       {"", "hazards", "deadlock", "race", "Stall", "stall,", "stall,hazard,race"}) {
     EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
   }
   EXPECT_FALSE(options_of({}).fail_on_stall);
   EXPECT_EQ(options_of({}).exitcode, 66);
   EXPECT_TRUE(options_of({{"--fail-on", "stall"}}).fail_on_stall);
+}
+
+TEST(ObserverOptions, FailOnHazardsOnlyWhereTheyAreLookedFor) {
+  EXPECT_NE(refusal_of({{"--fail-on", "hazard"}}).find("--strict"), std::string::npos);
+  EXPECT_NE(refusal_of({{"--slow-call", "100us"}}).find("200us"), std::string::npos);
+  const ObserverOptions one = options_of({{"--fail-on", "hazard"}, {"--strict", "1"}});
+  EXPECT_TRUE(one.fail_on_hazard);
+  EXPECT_FALSE(one.fail_on_stall);
+  EXPECT_EQ(one.slow_call, 1ms);
+  const ObserverOptions both = options_of({{"--fail-on", "stall,hazard"}, {"--hazards", "1"}});
+  EXPECT_TRUE(both.fail_on_hazard);
+  EXPECT_TRUE(both.fail_on_stall);
 }
 
 void expect_split(const Words& arguments, const Words& own, const Words& command) {

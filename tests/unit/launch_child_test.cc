@@ -257,9 +257,9 @@ TEST_F(ObserverProcessTest, LearnsTheTargetAndHowItEnded) {
       false, signals_);
   EXPECT_EQ(observer.session(), "/the/session");
   observer.begin(4711);
-  EXPECT_EQ(observer.stalls(), std::nullopt);
+  EXPECT_EQ(observer.failures(), std::nullopt);
   EXPECT_EQ(observer.finish({3, {}}), ObserverProcess::End::kDone);
-  EXPECT_EQ(observer.stalls(), 12u);
+  EXPECT_EQ(observer.failures(), 12u);
   EXPECT_EQ(read_file(file("report")), "4711 1");
 }
 
@@ -297,7 +297,7 @@ TEST_F(ObserverProcessTest, LetsTheLauncherGo) {
       false, signals_);
   observer.begin(1);
   EXPECT_EQ(observer.finish({0, {}}), ObserverProcess::End::kLetGo);
-  EXPECT_EQ(observer.stalls(), 2u);
+  EXPECT_EQ(observer.failures(), 2u);
   EXPECT_FALSE(fs::exists(file("reported")));
   std::ofstream(file("daemon-ended")) << "1";
   EXPECT_EQ(WEXITSTATUS(status_of(observer.pid())), 0);
@@ -315,7 +315,7 @@ TEST_F(ObserverProcessTest, ItsDeathIsNoticedAtTheEnd) {
       false, signals_);
   observer.begin(1);
   EXPECT_EQ(observer.finish({0, {}}), ObserverProcess::End::kFailed);
-  EXPECT_EQ(observer.stalls(), std::nullopt);
+  EXPECT_EQ(observer.failures(), std::nullopt);
 }
 
 TEST_F(ObserverProcessTest, LearnsThatTheLauncherHasGone) {

@@ -89,8 +89,8 @@ culprit                                      cause  count   total  longest  shar
 load_config(char const*) (src/config.cc:42)  sleep      1  400 ms   400 ms   71 %
 unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 %
 
-loop                                                  turns  busy      p50      p99  longest
-server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  3.20 ms   400 ms
+loop                                                  turns  busy      p50     p90      p99    p99.9  longest
+server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
 )");
 }
 
@@ -110,9 +110,9 @@ culprit                                      cause  count   total  longest  shar
 load_config(char const*) (src/config.cc:42)  sleep      2  2.40 s   2.00 s   94 %  elsewhere and others
 unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms    6 %
 
-loop                                                turns  busy      p50      p99  longest
-server, thread io-0, epoll_wait on fd 5 (2 loops)  80,246  30 %  12.0 µs  50.0 ms   400 ms
-Where a row has several loops, p50 and p99 are those of the worst.
+loop                                                turns  busy      p50     p90      p99    p99.9  longest
+server, thread io-0, epoll_wait on fd 5 (2 loops)  80,246  30 %  12.0 µs  100 µs  50.0 ms  90.0 ms   400 ms
+Where a row has several loops, the percentiles are those of the worst.
 
 Incomplete:
   2 threads found no free record: they were not watched

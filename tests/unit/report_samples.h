@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/report/wall_time.h"
+#include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -133,6 +134,27 @@ inline Note sample_stop() {
   return note;
 }
 
+inline Hazard sample_hazard() {
+  Hazard hazard;
+  hazard.state = HazardState::kSum;
+  hazard.count = 12;
+  hazard.total = std::chrono::milliseconds(60);
+  hazard.last = sample_time();
+  Stall& longest = hazard.longest;
+  longest = sample_sleep();
+  longest.duration = std::chrono::microseconds(7500);
+  // Of a stall only.
+  longest.id = 0;
+  longest.threshold = {};
+  longest.samples = 0;
+  longest.stacks.clear();
+  longest.backlog.reset();
+  longest.contributors.clear();
+  longest.spent = {};
+  longest.notes.clear();
+  return hazard;
+}
+
 inline LoopStatistics sample_loop() {
   LoopStatistics loop;
   loop.pid = 4711;
@@ -163,6 +185,18 @@ inline SessionEnd sample_end() {
   end.longest_hold = std::chrono::microseconds(250);
   end.loops = {sample_loop()};
   return end;
+}
+
+inline SessionStatus sample_status() {
+  SessionStatus status;
+  status.time = sample_time() + std::chrono::seconds(5);
+  status.duration = std::chrono::seconds(5);
+  status.stalls = 2;
+  status.stalled = std::chrono::microseconds(563'123);
+  status.processes = 1;
+  status.threads = 3;
+  status.loops = {sample_loop()};
+  return status;
 }
 
 }  // namespace tailback

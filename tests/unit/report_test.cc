@@ -159,6 +159,7 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
   killed.signal = 9;
   Summary summary;
   summary.stall(sample_sleep());
+  summary.hazard(sample_hazard());
   summary.end(sample_end());
   const std::string summary_text = summary.json();
   for (const json& record :
@@ -166,7 +167,8 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
         parsed(json_line(sample_sleep())), parsed(json_line(sample_many())),
         parsed(json_line(bare)), parsed(json_line(ongoing)), parsed(json_line(sample_end())),
         parsed(json_line(killed)), parsed(json_line(sample_stop())), parsed(json_line(Note{})),
-        json::parse(summary_text)}) {
+        parsed(json_line(sample_hazard())), parsed(json_line(Hazard{})),
+        parsed(json_line(sample_status())), json::parse(summary_text)}) {
     EXPECT_EQ(complaints(record), "") << record;
     EXPECT_EQ(undescribed(record), std::vector<std::string>()) << record;
   }
@@ -303,6 +305,11 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
   }
   EXPECT_EQ(json_line(std::get<SessionStart>(parse_record(json_line(sample_session())))),
             json_line(sample_session()));
+  for (const auto& line : {json_line(sample_hazard()), json_line(Hazard{})}) {
+    EXPECT_EQ(json_line(std::get<Hazard>(parse_record(line))), line);
+  }
+  EXPECT_EQ(json_line(std::get<SessionStatus>(parse_record(json_line(sample_status())))),
+            json_line(sample_status()));
   EXPECT_EQ(json_line(std::get<Note>(parse_record(json_line(sample_stop())))),
             json_line(sample_stop()));
   EXPECT_EQ(json_line(std::get<SessionEnd>(parse_record(json_line(sample_end())))),

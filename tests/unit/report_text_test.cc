@@ -226,8 +226,8 @@ TEST_F(TextReporterTest, TheEndSumsUp) {
   culprit                                      cause  count   total  longest  share
   load_config(char const*) (src/config.cc:42)  sleep      1  400 ms   400 ms   71 %
   unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 %
-  loop                                                  turns  busy      p50      p99  longest
-  server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  3.20 ms   400 ms
+  loop                                                  turns  busy      p50     p90      p99    p99.9  longest
+  server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
 tailback: incomplete:
   1 long turn found the ring of events full: it is missing from this report
   12 stalls have no stack: none could be read in time

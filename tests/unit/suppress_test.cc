@@ -160,6 +160,28 @@ TEST(SuppressingReporter, KeepsBackAndCountsByRule) {
   EXPECT_EQ(end.suppressions[2].line, 3u);
 }
 
+TEST(SuppressingReporter, KeepsKnownHazardsBackAndCountsTheirCalls) {
+  RecordingReporter behind;
+  SuppressingReporter reporter(parse_rules("cause=sleep", "k.supp"), behind);
+  Hazard known = sample_hazard();
+  Hazard other = sample_hazard();
+  other.longest.cause = Cause::kFile;
+  for (int i = 0; i < 2; ++i) {
+    reporter.hazard(known);
+    reporter.hazard(other);
+  }
+  reporter.status(sample_status());
+  reporter.end(sample_end());
+  ASSERT_EQ(behind.hazards.size(), 2u);
+  EXPECT_EQ(behind.hazards[0].longest.cause, Cause::kFile);
+  EXPECT_EQ(behind.statuses.size(), 1u);
+  EXPECT_EQ(reporter.told_hazards(), 2 * other.count);
+  EXPECT_EQ(reporter.told(), 0u);
+  const SessionEnd& end = behind.ends.at(0);
+  EXPECT_EQ(end.hazards.suppressed, 2 * known.count);
+  EXPECT_EQ(end.suppressions.at(0).stalls, 2u);
+}
+
 TEST(SuppressingReporter, WhatWasToldInProgressIsToldToItsEnd) {
   RecordingReporter behind;
   SuppressingReporter reporter(parse_rules("cause=sleep", "k.supp"), behind);

@@ -1,0 +1,21 @@
+// Hazards in words.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runtime/report/hazard_tally.h"
+#include "runtime/report/text_style.h"
+#include "runtime/values/hazard.h"
+#include "runtime/values/session.h"
+
+namespace tailback {
+
+// One that is seen for the first time, with its call, stack and advice.
+std::string full_hazard_text(const Hazard& hazard, const TextStyle& style);
+
+// A line that counts them and a table: most total time first, the rest beyond `rows` in one line.
+// What was not seen to wait is said too. Empty if there is nothing to say.
+std::string hazards_text(const HazardTally& tally, const HazardCounts& counts, size_t rows);
+
+}  // namespace tailback
