@@ -33,6 +33,7 @@ inline constexpr uint32_t kRingCapacity = 1024;  // a power of two
 inline constexpr uint32_t kArguments = 6;
 inline constexpr uint32_t kWaitSites = 4;
 inline constexpr uint32_t kContributors = 6;
+inline constexpr uint32_t kTurnNameBytes = 56;  // the NUL included
 
 // Lengths of turns are counted in buckets of a quarter octave of ticks, so that the observer can
 // give percentiles within 25 %. See histogram.h.
@@ -101,6 +102,9 @@ struct WaitSite {
   uint64_t first_tick;  // entry into the first wait here
   // Sums of the turn in progress. A call that took `short_call_ticks` or less is not in them.
   uint64_t other_ticks;  // calls that found no place among the contributors
+  // Time of the turn in progress in scopes that are allowed to block, as far as they have ended;
+  // an open one: ThreadRecord::allowed_since.
+  uint64_t allowed_ticks;
   Contributor contributors[kContributors];
   uint32_t histogram[kHistogramBuckets];
 };
@@ -132,6 +136,21 @@ enum class ThreadState : uint32_t {
                 // [observer] exited → free
 };
 
+// What a thread has said of itself through the annotation header.
+enum class ThreadMark : uint32_t {
+  kNone = 0,     // nothing
+  kLoop = 1,     // it runs an event loop, and all its waits for events are the loop's
+  kNotLoop = 2,  // it runs none
+};
+
+// A name for the turn in progress, beside the thread's record. [recorder]
+struct TurnName {
+  // When it was given: the name is that of every turn which was in progress then. 0: while it is
+  // written. To read it: load it, copy the text, load it again.
+  std::atomic<uint64_t> tick;
+  char text[kTurnNameBytes];  // up to a NUL
+};
+
 struct alignas(4096) ThreadRecord {
   std::atomic<uint32_t> state;       // ThreadState
   std::atomic<uint32_t> generation;  // [recorder] counts the owners of this record
@@ -140,6 +159,18 @@ struct alignas(4096) ThreadRecord {
   std::atomic<uint32_t> process;  // [recorder] index of its ProcessRecord
   std::atomic<uint32_t> sites;    // [recorder] wait sites in use
   uint64_t attached;              // [recorder] tick
+
+  // Scopes that are allowed to block, as far as they are open. [recorder]
+  // Tick at which the outermost began; 0: none is open, the depth and the stack mean nothing. A
+  // wait for events that is no deeper on the stack than that scope ends them all, whatever left
+  // them.
+  std::atomic<uint64_t> allowed_since;
+  uint64_t allowed_stack;  // the stack pointer of the outermost's caller
+  // Of a thread that is marked as a loop: the stack pointer where its shallowest wait so far that
+  // names no instance was called, 0 before. No business of the observer's.
+  uint64_t loop_stack;
+  uint32_t allowed_depth;
+  std::atomic<uint32_t> mark;  // [recorder] ThreadMark
 
   Call call;
 
@@ -195,6 +226,8 @@ struct Event {
   uint32_t ready;
   uint32_t reserved;
   uint64_t other_ticks;
+  uint64_t allowed_ticks;     // of the turn, in scopes that are allowed to block
+  char name[kTurnNameBytes];  // of the turn, up to a NUL; empty: it has none
   Contributor contributors[kContributors];
 };
 
@@ -251,17 +284,19 @@ struct Segment {
   // instruction pointer. The reader has to check that the thread is still below that frame.
   // [recorder]
   Call open_ended[kThreadCapacity];
+  TurnName turn_names[kThreadCapacity];
 };
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 static_assert(sizeof(Context) == 112);
 static_assert(sizeof(Call) == 184);
 static_assert(sizeof(Contributor) == 32);
-static_assert(sizeof(WaitSite) == 912);
+static_assert(sizeof(WaitSite) == 920);
+static_assert(sizeof(TurnName) == 64);
 static_assert(sizeof(ThreadRecord) == 4096);
 static_assert(sizeof(ProcessRecord) == 64);
-static_assert(sizeof(Event) == 272);
-static_assert(sizeof(RingSlot) == 320);
+static_assert(sizeof(Event) == 336);
+static_assert(sizeof(RingSlot) == 384);
 static_assert(sizeof(Header) == 4096);
 static_assert((kRingCapacity & (kRingCapacity - 1)) == 0);
 static_assert(offsetof(Segment, threads) % 4096 == 0);

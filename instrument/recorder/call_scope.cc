@@ -1,5 +1,6 @@
 #include "instrument/recorder/call_scope.h"
 
+#include "instrument/recorder/allowance.h"
 #include "instrument/recorder/slow_calls.h"
 
 namespace tailback {
@@ -56,6 +57,7 @@ void add(WaitSite& site, Function function, uint64_t call_site, uint64_t duratio
 
 void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
                   uint64_t duration, const WaitSite* own_site) {
+  if (blocking_is_allowed(record)) return;
   for (WaitSite& site : record.wait_sites) {
     if (&site == own_site) continue;
     if (site.turn_begin.load(std::memory_order_relaxed) == 0) continue;

@@ -236,4 +236,10 @@ int io_uring_submit_and_get_events(struct io_uring*);
 int io_uring_enter(unsigned, unsigned, unsigned, unsigned, sigset_t*);
 int io_uring_enter2(unsigned, unsigned, unsigned, unsigned, sigset_t*, size_t);
 int __io_uring_sqring_wait(struct io_uring*);
+
+// Not libc's: what the annotation header calls (instrument/annotations/tailback.h).
+void tailback_mark_thread(int mark) noexcept;
+void tailback_allow_blocking(int begins) noexcept;
+void tailback_name_turn(const char* name) noexcept;
+void tailback_wait(int begins) noexcept;
 }

@@ -134,6 +134,8 @@ void begin_record(ThreadRecord& record, uint64_t epoch, int tid) {
     __builtin_memset(static_cast<void*>(&site), 0, sizeof site);
   }
   record.sites.store(0, std::memory_order_relaxed);
+  record.allowed_since.store(0, std::memory_order_relaxed);
+  record.mark.store(0, std::memory_order_relaxed);
   record.hold_state.store(0, std::memory_order_relaxed);
   record.offer.store(0, std::memory_order_relaxed);
   record.hold_ticks_longest.store(0, std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 #include "instrument/recorder/wait_sites.h"
 
 #include "instrument/contract/histogram.h"
+#include "instrument/recorder/allowance.h"
 #include "instrument/recorder/ring.h"
 
 namespace tailback {
@@ -54,6 +55,16 @@ WaitSite& find_site(ThreadRecord& record, uint64_t key) {
   return *least;
 }
 
+// The waits of a thread that is marked as a loop, by whatever calls they are made, are one place;
+// but for those that are nested deeper, in a callback. A call site's key that is no call site's.
+constexpr uint64_t kLoopOfMarkedThread = uint64_t{1} << 63 | 1;
+
+uint64_t key_within_loop(ThreadRecord& record, uint64_t key, uint64_t stack_pointer) {
+  if (!is_call_site(key) || key == kMarkedWait || stack_pointer < record.loop_stack) return key;
+  record.loop_stack = stack_pointer;
+  return kLoopOfMarkedThread;
+}
+
 contract::Event event_of(const ThreadRecord& record, const WaitSite& site,
                          contract::EventKind kind) {
   contract::Event event;
@@ -76,6 +87,11 @@ TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& si
   event.begin_tick = begin;
   event.end_tick = end;
   event.other_ticks = site.other_ticks;
+  event.allowed_ticks = allowed_within(record, site, begin, end);
+  const contract::TurnName& name = segment->turn_names[event.record];
+  if (name.tick.load(std::memory_order_relaxed) >= begin) {
+    __builtin_memcpy(event.name, name.text, sizeof event.name);
+  }
   for (uint32_t i = 0; i < contract::kContributors; ++i) {
     event.contributors[i] = site.contributors[i];
   }
@@ -105,6 +121,11 @@ void note_new_epoll(int epfd) {
 void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site) {
   ThreadRecord* record = scope.record();
   if (!record) return;
+  if (__builtin_expect(record->mark.load(std::memory_order_relaxed) ==
+                           static_cast<uint32_t>(contract::ThreadMark::kLoop),
+                       0)) {
+    key = key_within_loop(*record, key, scope.frame_end());
+  }
   WaitSite& site = find_site(*record, key);
   site_ = &site;
   key_ = key;
@@ -112,6 +133,10 @@ void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint
   const uint64_t now = scope.entered();
   const uint64_t stack_pointer = record->call.context.stack_pointer;
   const uint64_t begin = site.turn_begin.load(std::memory_order_relaxed);
+  if (__builtin_expect(blocking_is_allowed(*record), 0) &&
+      scope.frame_end() >= record->allowed_stack) {
+    end_allowance(*record, now);
+  }
   const uint64_t old_key = site.key.load(std::memory_order_relaxed);
   if (old_key != key) {
     site.key.store(key, std::memory_order_relaxed);
@@ -149,6 +174,7 @@ void TurnBoundary::leave(const CallScope& scope, int ready) {
   const uint64_t now = ticks();
   site->last_ready = ready > 0 ? static_cast<uint32_t>(ready) : 0;
   site->other_ticks = 0;
+  site->allowed_ticks = 0;
   for (contract::Contributor& entry : site->contributors) {
     if (entry.count == 0) break;
     entry.count = 0;

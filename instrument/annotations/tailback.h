@@ -1,0 +1,143 @@
+/* What a program may tell Tailback of itself. One self-contained header for C (C99) and C++: copy
+ * it, or include it from where Tailback is installed (PREFIX/include). Nothing has to be linked.
+ *
+ * Without Tailback each of these is one load and one test, and does nothing. Tailback's recorder,
+ * preloaded, exports what they call; they look it up as weak symbols, in executables of all kinds
+ * (PIE or not) and in shared libraries. In a static executable they do nothing, for nothing can be
+ * preloaded there; likewise on other machines than x86-64 and aarch64 Linux.
+ *
+ * Unless said otherwise: what is said holds for the calling thread; any thread may say it at any
+ * time; all are safe in signal handlers, keep errno, and never wait, lock or allocate. A forked
+ * child begins with nothing said. Between vfork and exec nothing may be said.
+ *
+ * The options --loop and --not-loop beat what a thread says of itself here, and that beats what
+ * Tailback makes of its behaviour. */
+#ifndef TAILBACK_H_
+#define TAILBACK_H_
+
+/* For tailback_find_(): the address of a function of the recorder's, or a null pointer. Read from
+ * the global offset table, which the dynamic linker fills in: in an executable that is not
+ * position-independent, compilers would take the address of a missing weak function to be 0 for
+ * good. */
+#if defined(__linux__) && defined(__x86_64__) && !defined(__ILP32__)
+#define tailback_find_(name, pointer)                                                   \
+  __asm__(".weak " name "\n\tmov{q\t" name "@GOTPCREL(%%rip), %0|\t%0, QWORD PTR " name \
+          "@GOTPCREL[rip]}"                                                             \
+          : "=r"(pointer))
+#elif defined(__linux__) && defined(__aarch64__) && !defined(__ILP32__)
+#define tailback_find_(name, pointer)                                                      \
+  __asm__(".weak " name "\n\tadrp\t%0, :got:" name "\n\tldr\t%0, [%0, :got_lo12:" name "]" \
+          : "=r"(pointer))
+#else
+#define tailback_find_(name, pointer) (void)((pointer) = 0)
+#endif
+
+/* Inlined always: the recorder goes by the stack of the function that calls. */
+#if defined(__GNUC__)
+#define tailback_inline_ static __inline__ __attribute__((always_inline, unused))
+#else
+#define tailback_inline_ static inline
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+tailback_inline_ void tailback_tell_(void (*function)(int), int word) {
+  if (function) function(word);
+}
+
+/* This thread runs an event loop, though its behaviour may not show it: one that polls, and whose
+ * turns are few or mostly long. Call it where the loop begins. From then on all waits of this
+ * thread for events (epoll, poll, select, a ring) are the loop's, but for those that a callback
+ * makes, and its turns count from the first. */
+tailback_inline_ void tailback_loop_thread(void) {
+  void (*function)(int);
+  tailback_find_("tailback_mark_thread", function);
+  tailback_tell_(function, 1);
+}
+
+/* This thread runs no event loop, whatever it looks like, or no longer does: nothing is reported of
+ * it, and it is not among the loops at the end. */
+tailback_inline_ void tailback_not_loop_thread(void) {
+  void (*function)(int);
+  tailback_find_("tailback_mark_thread", function);
+  tailback_tell_(function, 2);
+}
+
+/* Around the wait of a loop that waits in a way which Tailback does not know: on a condition
+ * variable, a semaphore, a queue. From an end to the next beginning is a turn, and the thread is a
+ * loop. Then its other waits for events are none of a loop's. An end without a beginning is
+ * nothing. A thread has one such loop; the turns of one within another are turns of the same. Not
+ * for loops that wait in epoll, poll or select: these are known. */
+tailback_inline_ void tailback_wait_begin(void) {
+  void (*function)(int);
+  tailback_find_("tailback_wait", function);
+  tailback_tell_(function, 1);
+}
+tailback_inline_ void tailback_wait_end(void) {
+  void (*function)(int);
+  tailback_find_("tailback_wait", function);
+  tailback_tell_(function, 0);
+}
+
+/* A scope that is allowed to block. Its time does not count: a turn is a stall if it is too long
+ * without it, and is reported with that length. Nor is any call in it blamed. Scopes nest; an end
+ * without a beginning is nothing. One that is left without its end (by longjmp, say) ends with the
+ * loop's next wait, as does one that has the loop's wait in the same function; a loop that runs
+ * deeper within the scope leaves it open. A scope is a thread's and not a coroutine's: end it
+ * before the stack is switched. */
+tailback_inline_ void tailback_allow_blocking_begin(void) {
+  void (*function)(int);
+  tailback_find_("tailback_allow_blocking", function);
+  tailback_tell_(function, 1);
+}
+tailback_inline_ void tailback_allow_blocking_end(void) {
+  void (*function)(int);
+  tailback_find_("tailback_allow_blocking", function);
+  tailback_tell_(function, 0);
+}
+
+/* Names the turn in progress, until it ends; the last name stands. Reports show it: a request's
+ * route, a kind of job. Copied before this returns, the first 55 bytes at most; null or empty: no
+ * name. Between turns it names none. */
+tailback_inline_ void tailback_turn_name(const char* name) {
+  void (*function)(const char*);
+  tailback_find_("tailback_name_turn", function);
+  if (function) function(name);
+}
+
+#ifdef __cplusplus
+} /* extern "C" */
+
+namespace tailback {
+
+/* The scope of this object is allowed to block: tailback_allow_blocking_begin(). */
+class AllowBlocking {
+ public:
+  __attribute__((always_inline)) AllowBlocking() { tailback_allow_blocking_begin(); }
+  __attribute__((always_inline)) ~AllowBlocking() { tailback_allow_blocking_end(); }
+
+ private:
+  AllowBlocking(const AllowBlocking&);
+  AllowBlocking& operator=(const AllowBlocking&);
+};
+
+/* The loop waits in the scope of this object: tailback_wait_begin(). */
+class Wait {
+ public:
+  __attribute__((always_inline)) Wait() { tailback_wait_begin(); }
+  __attribute__((always_inline)) ~Wait() { tailback_wait_end(); }
+
+ private:
+  Wait(const Wait&);
+  Wait& operator=(const Wait&);
+};
+
+} /* namespace tailback */
+#endif
+
+#undef tailback_inline_
+#undef tailback_find_
+
+#endif /* TAILBACK_H_ */
