@@ -108,8 +108,12 @@ void add_line(ConfigValues& values, std::string_view line, const std::string& pl
   }
   const std::string where = place + ": " + std::string(key);
   if (equals == std::string_view::npos) refuse(where, "no '=' after it; give key = value");
-  if (values.contains(std::string(option->flag))) refuse(where, "given twice; keep one line");
-  values[std::string(option->flag)] = {value_of(trimmed(line.substr(equals + 1)), where), where};
+  const std::string flag(option->flag);
+  const auto before = values.find(flag);
+  if (before != values.end() && !option->is_list) refuse(where, "given twice; keep one line");
+  std::string value = value_of(trimmed(line.substr(equals + 1)), where);
+  if (before != values.end()) value = before->second.value + "," + value;
+  values[flag] = {value, where};
 }
 
 bool is_anothers(FILE* file) {

@@ -61,10 +61,13 @@ void add_observer_options(CLI::App& app, Flags& flags) {
           flag, [&flags, flag] { flags[flag] = "1"; }, help_of(option));
       continue;
     }
-    app.add_option_function<std::string>(
-           flag, [&flags, flag](const std::string& value) { flags[flag] = value; }, help_of(option))
-        ->type_name(std::string(option.value_name))
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    CLI::Option* const added =
+        app.add_option_function<std::string>(
+               flag, [&flags, flag](const std::string& value) { flags[flag] = value; },
+               help_of(option))
+            ->type_name(std::string(option.value_name))
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    if (option.is_list) added->join(',');
   }
 }
 

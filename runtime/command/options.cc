@@ -168,6 +168,24 @@ std::string_view set_max_reports(ObserverOptions& options, std::string_view valu
   return {};
 }
 
+std::string_view set_globs(std::vector<std::string>& globs, std::string_view value) {
+  while (true) {
+    const size_t end = std::min(value.find(','), value.size());
+    if (end == 0) return "a pattern for names of threads, such as worker*, or several with commas";
+    globs.emplace_back(value.substr(0, end));
+    if (end == value.size()) return {};
+    value.remove_prefix(end + 1);
+  }
+}
+
+std::string_view set_loops(ObserverOptions& options, std::string_view value) {
+  return set_globs(options.loops, value);
+}
+
+std::string_view set_not_loops(ObserverOptions& options, std::string_view value) {
+  return set_globs(options.not_loops, value);
+}
+
 constexpr std::array kTable = {
     ObserverOption{"--threshold", "TAILBACK_THRESHOLD", "TIME", "100ms",
                    "Report turns of an event loop that take longer: 20ms, 0.5s (at least 1ms)",
@@ -196,6 +214,12 @@ constexpr std::array kTable = {
                    "Report every call on a loop thread that is able to block, however quick; slows "
                    "the program",
                    set_strict},
+    ObserverOption{"--loop", "TAILBACK_LOOP", "GLOB", "",
+                   "Take threads of such a name for loops, however they wait; may be repeated",
+                   set_loops, true},
+    ObserverOption{"--not-loop", "TAILBACK_NOT_LOOP", "GLOB", "",
+                   "Report nothing of threads of such a name; may be repeated, beats --loop",
+                   set_not_loops, true},
     ObserverOption{"--config", "TAILBACK_CONFIG", "FILE", "",
                    "Take options from FILE; without, from ./tailback.toml if there is one",
                    set_config},

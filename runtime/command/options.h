@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/values/stall.h"
 
@@ -21,8 +22,10 @@ struct ObserverOptions {
   std::string suppressions{};  // file of rules; empty: none
   bool fail_on_stall = false;  // `run` ends with `exitcode` once a stall was told
   int exitcode = 66;
-  unsigned max_reports = 10;  // in the text, per culprit and minute
-  std::string config{};       // file; empty: none was named
+  unsigned max_reports = 10;             // in the text, per culprit and minute
+  std::string config{};                  // file; empty: none was named
+  std::vector<std::string> loops{};      // patterns for the names of threads that run a loop
+  std::vector<std::string> not_loops{};  // … and of those that run none
   bool fail_on_hazard = false;
   bool hazards = false;  // tell calls of loops that wait for longer than `slow_call`
   Nanoseconds slow_call = std::chrono::milliseconds(1);
@@ -39,6 +42,8 @@ struct ObserverOption {
   std::string_view help;
   // Sets the option. Returns what is accepted, if `value` is not.
   std::string_view (*set)(ObserverOptions& options, std::string_view value);
+  // May be given more than once. All values then stand in one, with commas between.
+  bool is_list = false;
 };
 
 std::span<const ObserverOption> observer_option_table();

@@ -26,6 +26,7 @@ ObserverSettings observer_settings(const ObserverOptions& options) {
   ObserverSettings settings;
   settings.threshold = options.threshold;
   if (options.hazards) settings.hazards.slow = options.slow_call;
+  settings.loops = {options.loops, options.not_loops};
   settings.hazards.strict = options.strict;
   return settings;
 }

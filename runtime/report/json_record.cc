@@ -77,6 +77,7 @@ class Renderer {
             {"process", cut(stall.process)},
             {"thread", cut(stall.thread)},
             {"loop", loop(stall.loop)},
+            {"turn", or_null(stall.turn)},
             {"duration_ms", milliseconds(stall.duration)},
             {"threshold_ms", milliseconds(stall.threshold)},
             {"cause", word(stall.cause)},
@@ -169,6 +170,8 @@ class Renderer {
                               {"rule", cut(use.rule)},
                               {"stalls", use.stalls}});
     }
+    Json unused_options = Json::array();
+    for (const std::string& option : end.unused_options) unused_options.push_back(cut(option));
     const Losses& losses = end.losses;
     return {{"schema", kReportSchema},
             {"type", "end"},
@@ -196,7 +199,8 @@ class Renderer {
              {{"culprits", end.hazards.culprits},
               {"calls", end.hazards.calls},
               {"unseen", end.hazards.unseen},
-              {"suppressed", end.hazards.suppressed}}}};
+              {"suppressed", end.hazards.suppressed}}},
+            {"unused_options", std::move(unused_options)}};
   }
 
  private:

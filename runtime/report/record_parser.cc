@@ -240,6 +240,7 @@ Stall where_of(const Fields& fields) {
   stall.process = fields.text("process");
   stall.thread = fields.text("thread");
   stall.loop = loop_of(fields.need("loop"));
+  stall.turn = fields.text("turn");
   stall.cause = fields.word_of<Cause>("cause", kCauseWords);
   if (const json* const call = fields.find("call")) stall.call = call_of(*call);
   for (const json& frame : fields.list("stack")) stall.stack.push_back(frame_of(frame));
@@ -368,6 +369,10 @@ SessionEnd end_of(const Fields& fields) {
     end.hazards.calls = counts.number<uint64_t>("calls");
     end.hazards.unseen = counts.number<uint64_t>("unseen");
     end.hazards.suppressed = counts.number<uint64_t>("suppressed");
+  }
+  for (const json& option : fields.list("unused_options")) {
+    if (!option.is_string()) malformed("unused_options", "a list of strings");
+    end.unused_options.push_back(option.get<std::string>());
   }
   return end;
 }

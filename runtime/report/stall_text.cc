@@ -122,6 +122,7 @@ std::string full_stall_text(const Stall& stall, const TextStyle& style) {
 std::string stall_details(const Stall& stall, const TextStyle& style) {
   std::string text;
   add_line(text, "loop", loop_text(stall.process, stall.pid, stall.thread, stall.tid, stall.loop));
+  if (!stall.turn.empty()) add_line(text, "turn", printable(stall.turn, kObjectColumns));
   add_line(text, "since", wall_time_text(stall.begin));
   if (stall.call) add_line(text, "call", call_text(*stall.call));
   if (stall.spent.known) add_line(text, "time", spent_text(stall.spent));

@@ -182,6 +182,15 @@ std::string status_text(const SessionStatus& status) {
   return text + loop_table(rows_of(status.loops), kSessionRows, "  ");
 }
 
+std::string unused_options_text(const SessionEnd& end) {
+  std::string text;
+  for (const std::string& option : end.unused_options) {
+    text += fmt::format("tailback: {} matched no thread that waits for events\n",
+                        printable(option, kRuleColumns));
+  }
+  return text;
+}
+
 std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
                              Nanoseconds threshold) {
   const std::string over =
@@ -212,7 +221,7 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
     text += culprit_table(tally, kSessionRows, "  ");
     text += loop_table(rows_of(end.loops), kSessionRows, "  ");
   }
-  text = suppressions_text(end) + text;
+  text = suppressions_text(end) + unused_options_text(end) + text;
   if (end.losses.any()) text += "tailback: incomplete:\n" + losses_text(end.losses, "  ");
   return text;
 }

@@ -94,6 +94,7 @@ struct SessionEnd {
   Nanoseconds suppressed_time{};
   std::vector<SuppressionUse> suppressions;  // every rule, used or not
   HazardCounts hazards;
+  std::vector<std::string> unused_options;  // "--loop worker*": it matched no thread that waits
 };
 
 }  // namespace tailback

@@ -124,6 +124,7 @@ struct Stall {
   std::string process;  // its name as the kernel has it (comm of the main thread)
   std::string thread;   // the thread's comm
   LoopIdentity loop;
+  std::string turn;        // the name that the program gave it; empty: none
   Nanoseconds duration{};  // of the turn; so far, while ongoing
   Nanoseconds threshold{};
   Cause cause = Cause::kUnknown;

@@ -317,6 +317,7 @@ void Analyst::analyse_hazard(HazardKind kind, const StallObservation& call) {
 void Analyst::analyse(const StallObservation& observation) {
   Stall stall = identity_of(observation);
   stall.backlog = observation.backlog;
+  stall.turn = observation.turn;
   stall.notes = observation.notes;
   stall.spent = observation.spent;
   stall.spent.in_calls = observation.other_calls;

@@ -30,6 +30,11 @@ bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t th
   return turns_longer_than(record, threshold_ticks) * kLongTurnShare <= site.turns;
 }
 
+bool is_among(const std::vector<SiteView>& loops, const SiteView& site) {
+  return std::any_of(loops.begin(), loops.end(),
+                     [&](const SiteView& loop) { return loop.key == site.key; });
+}
+
 bool loop_is_open(int pid, const SiteView& site) {
   if (!site.is_epoll()) return true;
   const auto link = read_descriptor_link(pid, site.epoll_fd());
@@ -48,11 +53,11 @@ const SiteView* enclosing_loop(const SiteView& site, uint64_t turn_begin,
 }
 
 uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>& contributors,
-                        const std::vector<SiteView>& sites) {
+                        const std::vector<SiteView>& sites, bool all_are_loops) {
   uint64_t total = 0;
   for (const ContributorView& entry : contributors) {
     const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
-      return other.key != site.key && other.is_epoll() && site.is_epoll() &&
+      return other.key != site.key && (all_are_loops || (other.is_epoll() && site.is_epoll())) &&
              other.function == entry.function && other.call_site == entry.call_site &&
              other.stack_pointer >= site.stack_pointer;
     });
@@ -70,10 +75,11 @@ bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector
 }
 
 std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
-                                         uint64_t threshold_ticks, uint64_t last_tick) {
+                                         uint64_t threshold_ticks, uint64_t last_tick, bool known) {
   const auto site = view_site(record);
   constexpr uint64_t kLeastTurns = 3;
-  if (!site || site->turns < kLeastTurns || !is_loop(*site, record, threshold_ticks)) {
+  if (!site || site->turns == 0) return std::nullopt;
+  if (!known && (site->turns < kLeastTurns || !is_loop(*site, record, threshold_ticks))) {
     return std::nullopt;
   }
   LoopStatistics result;

@@ -17,6 +17,8 @@ namespace tailback {
 // a call site of theirs is a loop only after several turns of which most are short.
 bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks);
 
+bool is_among(const std::vector<SiteView>& loops, const SiteView& site);
+
 // Whether a loop's epoll descriptor is still one: false after the loop was closed. True for waits
 // that have no descriptor.
 bool loop_is_open(int pid, const SiteView& site);
@@ -27,17 +29,19 @@ const SiteView* enclosing_loop(const SiteView& site, uint64_t turn_begin,
                                const std::vector<SiteView>& loops);
 
 // Time within a turn that the thread spent waiting at loops of the same depth: several epoll
-// instances served in one frame. It is idle time.
+// instances served in one frame, or waits of any kind if all of them are the loop's. It is idle
+// time.
 uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>& contributors,
-                        const std::vector<SiteView>& sites);
+                        const std::vector<SiteView>& sites, bool all_are_loops = false);
 
 // Whether a thread whose turn is in progress at `site` is at this moment waiting at a loop of the
 // same or of a lesser depth.
 bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites);
 
 // Turns, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a site
-// with too few turns to be called a loop.
+// with too few turns to be called a loop, unless it is known to be one.
 std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
-                                         uint64_t threshold_ticks, uint64_t last_tick);
+                                         uint64_t threshold_ticks, uint64_t last_tick,
+                                         bool known = false);
 
 }  // namespace tailback

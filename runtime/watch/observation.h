@@ -61,6 +61,7 @@ struct StallObservation {
   Nanoseconds other_calls{};
   TimeSpent spent;
   std::optional<uint64_t> backlog;
+  std::string turn;  // its name, if the program gave it one
   std::shared_ptr<const ModuleMap> modules;
   std::vector<std::string> notes;
 };

@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
       : analyst(reporter),
-        watcher(session, settings.threshold, settings.hazards,
+        watcher(session, settings,
                 {[this](StallObservation observation) { analyst.take(std::move(observation)); },
                  [this](Note note) { analyst.take(std::move(note)); },
                  [this](HazardKind kind, StallObservation call) {

@@ -9,14 +9,9 @@
 #include "runtime/report/reporter.h"
 #include "runtime/session/session.h"
 #include "runtime/values/session.h"
-#include "runtime/watch/hazard_watch.h"
+#include "runtime/watch/settings.h"
 
 namespace tailback {
-
-struct ObserverSettings {
-  Nanoseconds threshold = std::chrono::milliseconds(100);
-  HazardSettings hazards{};
-};
 
 // How the command of `tailback run` ended.
 struct CommandOutcome {

@@ -46,6 +46,14 @@ int SiteView::epoll_fd() const {
   return is_epoll() ? static_cast<int>(key & 0xffffffffu) : -1;
 }
 
+std::vector<SiteView> view_sites(const contract::ThreadRecord& record) {
+  std::vector<SiteView> sites;
+  for (const contract::WaitSite& site : record.wait_sites) {
+    if (auto view = view_site(site)) sites.push_back(std::move(*view));
+  }
+  return sites;
+}
+
 std::vector<ContributorView> view_contributors(
     const contract::Contributor (&contributors)[contract::kContributors]) {
   std::vector<ContributorView> views;

@@ -55,6 +55,9 @@ struct SiteView {
 // Nothing for a place that is not in use or makes no sense.
 std::optional<SiteView> view_site(const contract::WaitSite& site);
 
+// Those of a thread that are in use.
+std::vector<SiteView> view_sites(const contract::ThreadRecord& record);
+
 std::vector<ContributorView> view_contributors(
     const contract::Contributor (&contributors)[contract::kContributors]);
 

@@ -15,9 +15,16 @@ constexpr int kSpacing = 4;  // later looks: a quarter of the turn's age apart
 
 }  // namespace
 
-TurnTracker::TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, int pid, int tid)
-    : key_(key), begin_tick_(begin_tick), pid_(pid), tid_(tid), first_look_(age), quota_(pid) {
-  look(age);
+TurnTracker::TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed,
+                         int pid, int tid)
+    : key_(key),
+      begin_tick_(begin_tick),
+      pid_(pid),
+      tid_(tid),
+      first_look_(age),
+      first_allowed_(allowed),
+      quota_(pid) {
+  look(age, allowed);
   first_times_ = last_times_;
   first_stat_ = last_stat_;
   first_throttled_ = last_throttled_;
@@ -48,9 +55,30 @@ void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds a
   next_sample_ = samples_.size() < kDenseSamples ? age : age + age / kSpacing;
 }
 
-void TurnTracker::look(Nanoseconds age) {
-  const Nanoseconds gap = std::max(age - last_look_, Nanoseconds::zero());
+void TurnTracker::set_aside(const ThreadStat& stat, const std::optional<ScheduleTimes>& times,
+                            const std::optional<Nanoseconds>& throttled) {
+  if (first_times_ && times && last_times_) {
+    first_times_->on_cpu += last_times_->on_cpu - times->on_cpu;
+    first_times_->runnable += last_times_->runnable - times->runnable;
+  }
+  if (first_throttled_ && throttled && last_throttled_) {
+    *first_throttled_ += *last_throttled_ - *throttled;
+  }
+  first_stat_.user_ticks += last_stat_.user_ticks - stat.user_ticks;
+  first_stat_.system_ticks += last_stat_.system_ticks - stat.system_ticks;
+  first_stat_.major_faults += last_stat_.major_faults - stat.major_faults;
+}
+
+void TurnTracker::look(Nanoseconds age, Nanoseconds allowed) {
+  Nanoseconds gap = std::max(age - last_look_, Nanoseconds::zero());
   last_look_ = age;
+  const Nanoseconds newly_allowed = std::clamp(allowed - allowed_, Nanoseconds::zero(), gap);
+  allowed_ = std::max(allowed_, allowed);
+  // Between two looks the counters are one sum: it goes where most of the time went.
+  const bool mostly_allowed = newly_allowed > gap / 2;
+  const ThreadStat stat_before = last_stat_;
+  const auto times_before = last_times_;
+  const auto throttled_before = last_throttled_;
   if (auto times = read_schedule_times(pid_, tid_)) last_times_ = times;
   if (auto throttled = quota_.throttled()) last_throttled_ = throttled;
   const bool was_stopped = is_stopped_;
@@ -58,6 +86,9 @@ void TurnTracker::look(Nanoseconds age) {
     last_stat_ = *stat;
     is_stopped_ = stat->state == 'T' || stat->state == 't';
   }
+  if (mostly_allowed) set_aside(stat_before, times_before, throttled_before);
+  last_sample_ = std::min(last_sample_ + newly_allowed, age);
+  gap -= newly_allowed;
   if (!was_stopped && !is_stopped_) return;
   const Nanoseconds stopped = was_stopped && is_stopped_ ? gap : gap / 2;
   stopped_ += stopped;
@@ -77,7 +108,8 @@ TimeSpent TurnTracker::spent(Nanoseconds duration) const {
   for (const WeighedSample& sample : samples_) {
     if (sample.sample->in_fault) in_faults += sample.weight;
   }
-  const Nanoseconds looked_at = std::min(last_look_ - stopped_, duration) - first_look_;
+  const Nanoseconds looked_at = std::min(last_look_ - stopped_ - allowed_, duration) -
+                                (first_look_ - std::min(first_look_, first_allowed_));
   return share_out(growth, looked_at, in_faults, duration);
 }
 

@@ -14,7 +14,10 @@ namespace tailback {
 
 class TurnTracker {
  public:
-  TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, int pid, int tid);
+  // `age`s are times since the turn's beginning. `allowed` is the part of them that was spent in
+  // scopes which are allowed to block.
+  TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed, int pid,
+              int tid);
 
   uint64_t key() const { return key_; }
   uint64_t begin_tick() const { return begin_tick_; }
@@ -25,13 +28,15 @@ class TurnTracker {
   const std::vector<WeighedSample>& samples() const { return samples_; }
 
   // Reads the kernel's accounting once more; call it at every look and at the turn's end.
-  void look(Nanoseconds age);
+  void look(Nanoseconds age, Nanoseconds allowed);
   // Where the time went, if the turn's length without what is not counted is `duration`.
   TimeSpent spent(Nanoseconds duration) const;
   // Time in which the thread was stopped from outside, to half the time between two looks at each
   // end; and whether it still was at the last look.
   Nanoseconds stopped() const { return stopped_; }
   bool is_stopped() const { return is_stopped_; }
+  // At the last look.
+  Nanoseconds allowed() const { return allowed_; }
 
   // Of the stall that this turn has become; 0: none was reported yet.
   uint64_t stall_id = 0;
@@ -45,6 +50,10 @@ class TurnTracker {
   unsigned looks_since_end = 0;
 
  private:
+  // Takes what the counters grew by out of the accounting.
+  void set_aside(const ThreadStat& stat, const std::optional<ScheduleTimes>& times,
+                 const std::optional<Nanoseconds>& throttled);
+
   uint64_t key_;
   uint64_t begin_tick_;
   int pid_;
@@ -55,6 +64,8 @@ class TurnTracker {
   Nanoseconds first_look_{};
   Nanoseconds last_look_{};
   Nanoseconds stopped_{};
+  Nanoseconds allowed_{};
+  Nanoseconds first_allowed_{};  // at the first look
   bool is_stopped_ = false;
   CpuQuota quota_;
   std::optional<Nanoseconds> first_throttled_;

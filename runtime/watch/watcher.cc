@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/watch/sampler.h"
+#include "runtime/watch/turn_notes.h"
 
 namespace tailback {
 
@@ -27,41 +28,17 @@ Nanoseconds first_report_age(Nanoseconds threshold) {
   return std::max<Nanoseconds>(threshold * 10, seconds(1));
 }
 
-std::vector<SiteView> view_sites(const ThreadRecord& record) {
-  std::vector<SiteView> sites;
-  for (const contract::WaitSite& site : record.wait_sites) {
-    if (auto view = view_site(site)) sites.push_back(std::move(*view));
-  }
-  return sites;
-}
-
-// Those sites at which the thread runs an event loop, by all that is known so far.
-std::vector<SiteView> loops_among(const std::vector<SiteView>& sites, const ThreadRecord& record,
-                                  uint64_t threshold_ticks) {
-  std::vector<SiteView> loops;
-  for (const SiteView& site : sites) {
-    for (const contract::WaitSite& place : record.wait_sites) {
-      if (place.key.load(std::memory_order_relaxed) == site.key &&
-          is_loop(site, place, threshold_ticks)) {
-        loops.push_back(site);
-        break;
-      }
-    }
-  }
-  return loops;
-}
-
 }  // namespace
 
-Watcher::Watcher(Session& session, Nanoseconds threshold, const HazardSettings& hazards,
-                 Receiver receiver)
+Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver receiver)
     : segment_(session.segment()),
-      threshold_(threshold),
+      threshold_(settings.threshold),
       receiver_(std::move(receiver)),
       clock_(session.segment().header.tick_source),
       ring_(session.segment()),
       processes_(session.segment()),
-      hazards_(session.segment(), clock_, processes_, hazards) {}
+      hazards_(session.segment(), clock_, processes_, settings.hazards),
+      loop_names_(settings.loops) {}
 
 Watcher::~Watcher() {
   if (thread_.joinable()) stop();
@@ -143,11 +120,13 @@ void Watcher::look_at_processes(bool check_lives) {
   live_processes_.store(processes_.count());
 }
 
-std::optional<SiteView> Watcher::loop_around(const ThreadRecord& record, const CallView& call,
+std::optional<SiteView> Watcher::loop_around(const WatchedThread& thread,
+                                             const ThreadRecord& record, const CallView& call,
                                              uint64_t key) const {
   const std::vector<SiteView> sites = view_sites(record);
   const SiteView* found = nullptr;
-  const std::vector<SiteView> loops = loops_among(sites, record, threshold_ticks_);
+  const std::vector<SiteView> loops =
+      loops_among(choice_of(thread, record), sites, record, threshold_ticks_);
   for (const SiteView& loop : loops) {
     const bool own = loop.function == call.function && loop.call_site == call.call_site;
     const bool fits = key != 0 ? loop.key == key : loop.turn_begin != 0 && !own;
@@ -174,8 +153,19 @@ Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& rec
   }
   ++seen_threads_;
   WatchedThread& thread = threads_[index] = std::move(found);
-  thread.name = read_comm(thread.pid, thread.tid).value_or("?");
+  thread.name = "?";
+  read_name(thread);
   return &thread;
+}
+
+void Watcher::read_name(WatchedThread& thread) {
+  if (auto name = read_comm(thread.pid, thread.tid)) thread.name = std::move(*name);
+  ++thread.name_reads;
+  thread.named = loop_names_.choose(thread.name);
+}
+
+LoopChoice Watcher::choice_of(const WatchedThread& thread, const ThreadRecord& record) {
+  return loop_choice(thread.named, record.mark.load(std::memory_order_relaxed));
 }
 
 void Watcher::look_at_threads() {
@@ -191,9 +181,12 @@ void Watcher::look_at_threads() {
     } else if (state == ThreadState::kLive) {
       WatchedThread* thread = watched(index, record);
       if (!thread || record.sites.load(std::memory_order_relaxed) == 0) continue;
-      if (looks_ % 50 == 0) {
-        if (auto name = read_comm(thread->pid, thread->tid)) thread->name = std::move(*name);
+      // Most threads that have a name get it soon after they began.
+      constexpr unsigned kFirstReads = 5;
+      if (looks_ % 50 == 0 || (loop_names_.any() && thread->name_reads < kFirstReads)) {
+        read_name(*thread);
       }
+      if (choice_of(*thread, record) == LoopChoice::kNone) continue;
       const std::vector<SiteView> sites = view_sites(record);
       for (unsigned place = 0; place < contract::kWaitSites; ++place) {
         const auto site = view_site(record.wait_sites[place]);
@@ -214,16 +207,19 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   if (site.turn_begin == 0 || site.turn_begin >= now) return;
   const Nanoseconds age = clock_.duration(now - site.turn_begin);
   if (age < threshold_ / 4) return;
+  const Nanoseconds allowed =
+      clock_.duration(allowed_so_far(record, record.wait_sites[place], site.turn_begin, now));
   const auto call = view_call(record.call);
   if (call && waits_at_peer(site, *call, sites)) return;
 
   if (!turn) {
-    turn.emplace(site.key, site.turn_begin, age, thread.pid, thread.tid);
+    turn.emplace(site.key, site.turn_begin, age, allowed, thread.pid, thread.tid);
     turn->next_report = first_report_age(threshold_);
   }
-  turn->look(age);
+  turn->look(age, allowed);
   turn->last_age = age;
-  if (age >= threshold_ / 2 && !turn->is_stopped() && turn->sample_is_due(age)) {
+  if (age - allowed >= threshold_ / 2 && !turn->is_stopped() && !blocking_is_allowed(record) &&
+      turn->sample_is_due(age)) {
     const contract::ProcessRecord& process = segment_.processes[thread.process];
     const contract::Call& open_ended = segment_.open_ended[&record - segment_.threads];
     turn->add_sample(take_sample(record, open_ended, process, thread.pid, thread.tid, processes_),
@@ -231,11 +227,13 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   }
   if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
   turn->confirmed = true;
-  const Nanoseconds counted = age - not_counted(&*turn, site.turn_begin, now);
+  const Nanoseconds counted = age - not_counted(&*turn, site.turn_begin, now) - turn->allowed();
   if (counted < turn->next_report) return;
   turn->next_report = 2 * counted;
   if (turn->stall_id == 0) turn->stall_id = next_id_++;
   StallObservation observation = observe(thread, site, site.turn_begin, counted, &*turn);
+  note_allowed(observation, turn->allowed());
+  observation.turn = turn_name(segment_.turn_names[&record - segment_.threads], site.turn_begin);
   observation.state = StallState::kOngoing;
   observation.id = turn->stall_id;
   receiver_.stall(std::move(observation));
@@ -246,13 +244,15 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
                                  const std::vector<SiteView>& sites, Nanoseconds age) const {
   const TurnTracker& turn = *thread.turns[place];
   const uint64_t end = site.turn_begin + clock_.ticks(age);
-  if (age - not_counted(&turn, site.turn_begin, end) <= threshold_) return false;
-  const std::vector<SiteView> loops = loops_among(sites, record, threshold_ticks_);
-  const bool known = std::any_of(loops.begin(), loops.end(),
-                                 [&](const SiteView& loop) { return loop.key == site.key; });
+  if (age - not_counted(&turn, site.turn_begin, end) - turn.allowed() <= threshold_) return false;
+  const LoopChoice choice = choice_of(thread, record);
+  const std::vector<SiteView> loops = loops_among(choice, sites, record, threshold_ticks_);
+  const bool known = is_among(loops, site);
   // A program that waits once and then works is no loop; one that has been away from its first wait
   // for very long may well be stuck in its first callback.
-  if (!known && !(site.is_epoll() && age >= first_report_age(threshold_))) return false;
+  if (!known && !(may_become_loop(choice, site) && age >= first_report_age(threshold_))) {
+    return false;
+  }
   if (enclosing_loop(site, site.turn_begin, loops)) return false;
   // Another loop that turns further up the stack: this one has ended and left no sign of it.
   constexpr uint64_t kEstablished = 20;
@@ -270,9 +270,9 @@ void Watcher::forget_turn(WatchedThread& thread, unsigned place, const SiteView*
   if (++turn->looks_since_end < 3) return;
   note_stop(thread, *turn);
   if (turn->stall_id != 0 && site) {
-    StallObservation observation =
-        observe(thread, *site, turn->begin_tick(),
-                turn->last_age - std::min(turn->last_age, turn->stopped()), &*turn);
+    StallObservation observation = observe(
+        thread, *site, turn->begin_tick(),
+        turn->last_age - std::min(turn->last_age, turn->stopped() + turn->allowed()), &*turn);
     observation.id = turn->stall_id;
     observation.notes.push_back("the turn's end was not recorded: the length is a lower bound");
     receiver_.stall(std::move(observation));
@@ -336,6 +336,7 @@ void Watcher::on_turn(const contract::Event& event) {
   }
   WatchedThread* thread = watched(event.record, record);
   if (!thread) return;
+  if (loop_names_.any()) read_name(*thread);
 
   unsigned place = 0;
   while (place < contract::kWaitSites &&
@@ -354,23 +355,26 @@ void Watcher::on_turn(const contract::Event& event) {
   const bool was_reported = turn && turn->stall_id != 0;
 
   const std::vector<SiteView> sites = view_sites(record);
-  const std::vector<SiteView> loops = loops_among(sites, record, threshold_ticks_);
+  const LoopChoice choice = choice_of(*thread, record);
+  const std::vector<SiteView> loops = loops_among(choice, sites, record, threshold_ticks_);
   const uint64_t length = event.end_tick - event.begin_tick;
-  const uint64_t idle = std::min(length, ticks_in_peers(*site, site->contributors, sites));
-  Nanoseconds duration = clock_.duration(length - idle);
-  if (turn) turn->look(clock_.duration(length));
+  const uint64_t allowed = std::min(length, event.allowed_ticks);
+  const uint64_t idle = std::min(length - allowed, ticks_in_peers(*site, site->contributors, sites,
+                                                                  is_said_to_be_loop(choice)));
+  Nanoseconds duration = clock_.duration(length - allowed - idle);
+  if (turn) turn->look(clock_.duration(length), clock_.duration(allowed));
   duration -=
       std::min(duration, not_counted(turn ? &*turn : nullptr, event.begin_tick, event.end_tick));
   if (turn) note_stop(*thread, *turn);
   if (!was_reported) {
-    const bool known = std::any_of(loops.begin(), loops.end(),
-                                   [&](const SiteView& loop) { return loop.key == site->key; });
-    if (!known || duration <= threshold_) return;
+    if (!is_among(loops, *site) || duration <= threshold_) return;
     if (enclosing_loop(*site, event.begin_tick, loops)) return;
   }
   EndedTurn ended;
   ended.event = event;
   ended.observation = observe(*thread, *site, event.begin_tick, duration, turn ? &*turn : nullptr);
+  note_allowed(ended.observation, clock_.duration(allowed));
+  ended.observation.turn = turn_name(event.name);
   ended.observation.state = StallState::kEnded;
   ended.observation.id = was_reported ? turn->stall_id : next_id_++;
   if (ended.observation.samples.empty()) ++unread_stalls_;
@@ -415,9 +419,10 @@ void Watcher::end_unfinished(const WatchedThread& thread, const TurnTracker& tur
   const Nanoseconds age = ending == Ending::kThread
                               ? turn.last_age
                               : clock_.duration(now - std::min(now, turn.begin_tick()));
+  const Nanoseconds less = not_counted(&turn, turn.begin_tick(), now) + turn.allowed();
   StallObservation observation =
-      observe(thread, site, turn.begin_tick(),
-              age - std::min(age, not_counted(&turn, turn.begin_tick(), now)), &turn);
+      observe(thread, site, turn.begin_tick(), age - std::min(age, less), &turn);
+  note_allowed(observation, turn.allowed());
   observation.state = StallState::kUnfinished;
   observation.id = turn.stall_id != 0 ? turn.stall_id : next_id_++;
   observation.notes.push_back(ending == Ending::kSession  ? "still going on when observing ended"

@@ -20,6 +20,7 @@
 #include "runtime/watch/loop_model.h"
 #include "runtime/watch/observation.h"
 #include "runtime/watch/process_table.h"
+#include "runtime/watch/settings.h"
 #include "runtime/watch/suspensions.h"
 #include "runtime/watch/turn_tracker.h"
 
@@ -36,8 +37,7 @@ class Watcher {
     // The counts of stalls are not the watcher's to know.
     std::function<void(SessionStatus)> status;
   };
-  Watcher(Session& session, Nanoseconds threshold, const HazardSettings& hazards,
-          Receiver receiver);
+  Watcher(Session& session, const ObserverSettings& settings, Receiver receiver);
   ~Watcher();
 
   // Publishes the threshold and starts the thread.
@@ -67,7 +67,9 @@ class Watcher {
     uint32_t process = 0;
     int pid = 0;
     int tid = 0;
-    std::string name;  // of the thread; read again now and then
+    std::string name;                             // of the thread; read again now and then
+    LoopChoice named = LoopChoice::kByBehaviour;  // what the options say of this name
+    unsigned name_reads = 0;
     std::optional<TurnTracker> turns[contract::kWaitSites];
   };
 
@@ -86,7 +88,8 @@ class Watcher {
   void tell_hazard(HazardKind kind, uint32_t index, uint64_t key, CaughtCall caught);
   // The loop in whose turn a call lies: that of the key, or the outermost one in a turn if it is 0.
   // Nothing if there is none, or the call is a wait of a loop beside it.
-  std::optional<SiteView> loop_around(const contract::ThreadRecord& record, const CallView& call,
+  std::optional<SiteView> loop_around(const WatchedThread& thread,
+                                      const contract::ThreadRecord& record, const CallView& call,
                                       uint64_t key) const;
   void look_at_processes(bool check_lives);
   void look_at_threads();
@@ -112,11 +115,14 @@ class Watcher {
                                        const contract::ThreadRecord& record) const;
   SessionStatus status() const;
 
+  void read_name(WatchedThread& thread);
+  static LoopChoice choice_of(const WatchedThread& thread, const contract::ThreadRecord& record);
   WatchedThread* watched(uint32_t index, const contract::ThreadRecord& record);
   // What is known of a turn, but for its state, its id and the backlog.
   StallObservation observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
                            Nanoseconds duration, const TurnTracker* turn);
   // Says of a stall what limits its report.
+  static void note_allowed(StallObservation& stall, Nanoseconds allowed);
   void add_notes(StallObservation& stall, const TurnTracker* turn, uint64_t begin_tick) const;
   Nanoseconds interval() const;
 
@@ -127,6 +133,7 @@ class Watcher {
   SegmentRing ring_;
   ProcessTable processes_;
   HazardWatch hazards_;
+  LoopNames loop_names_;
   std::map<uint32_t, WatchedThread> threads_;
   std::vector<EndedTurn> ended_;
   std::vector<LoopStatistics> loops_;

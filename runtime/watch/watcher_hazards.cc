@@ -41,7 +41,8 @@ void Watcher::on_slow_call(const contract::Event& event) {
   CallView call;
   call.function = checked_function(event.function);
   call.call_site = event.call_site;
-  if (!loop_around(record, call, event.key)) return;
+  const WatchedThread* thread = watched(event.record, segment_.threads[event.record]);
+  if (!thread || !loop_around(*thread, record, call, event.key)) return;
   if (auto caught = hazards_.ended(event)) {
     tell_hazard(HazardKind::kWaited, event.record, event.key, std::move(*caught));
   }
@@ -51,7 +52,7 @@ void Watcher::tell_hazard(HazardKind kind, uint32_t index, uint64_t key, CaughtC
   const ThreadRecord& record = segment_.threads[index];
   const WatchedThread* thread = watched(index, record);
   if (!thread) return;
-  const auto loop = loop_around(record, caught.sample->recorded, key);
+  const auto loop = loop_around(*thread, record, caught.sample->recorded, key);
   if (!loop) return;
   const Nanoseconds duration = clock_.duration(caught.ticks);
   StallObservation observation = observe(*thread, *loop, caught.begin_tick, duration, nullptr);

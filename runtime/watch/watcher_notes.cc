@@ -65,6 +65,13 @@ void Watcher::note_stop(const WatchedThread& thread, const TurnTracker& turn) {
   receiver_.note(std::move(note));
 }
 
+void Watcher::note_allowed(StallObservation& stall, Nanoseconds allowed) {
+  if (allowed <= Nanoseconds::zero()) return;
+  stall.notes.push_back(
+      fmt::format("{} ms more in a scope that is allowed to block, which are not counted",
+                  whole_milliseconds(allowed)));
+}
+
 void Watcher::add_notes(StallObservation& stall, const TurnTracker* turn,
                         uint64_t begin_tick) const {
   if (turn && turn->stopped() > Nanoseconds::zero()) {

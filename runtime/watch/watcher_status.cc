@@ -7,8 +7,14 @@ std::vector<LoopStatistics> Watcher::loops_of(const WatchedThread& thread,
                                               const contract::ThreadRecord& record) const {
   std::vector<LoopStatistics> loops;
   const ProcessFacts* process = processes_.find(thread.process);
+  const LoopChoice choice = choice_of(thread, record);
+  const std::vector<SiteView> known =
+      loops_among(choice, view_sites(record), record, threshold_ticks_);
   for (const contract::WaitSite& place : record.wait_sites) {
-    auto loop = statistics(place, clock_, threshold_ticks_, clock_.now());
+    const auto site = view_site(place);
+    if (!site || !is_among(known, *site)) continue;
+    auto loop = statistics(place, clock_, threshold_ticks_, clock_.now(),
+                           is_said_to_be_loop(choice) || is_marked_wait(*site));
     if (!loop) continue;
     loop->pid = thread.pid;
     loop->tid = thread.tid;
@@ -45,6 +51,7 @@ SessionEnd Watcher::summary() const {
   end.losses.corrupt = corrupt_;
   end.losses.samples = unread_stalls_;
   end.loops = loops_;
+  end.unused_options = loop_names_.unused();
   end.hazards.unseen = hazards_.is_on() ? hazards_.unseen() : 0;
   return end;
 }

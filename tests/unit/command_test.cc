@@ -111,6 +111,25 @@ TEST(ObserverOptions, FlagsBeatTheEnvironmentAndThatTheDefaults) {
   EXPECT_EQ(options_of({}, {{"TAILBACK_THRESHOLD", ""}, {"TAILBACK_QUIET", ""}}), options_of({}));
 }
 
+TEST(ObserverOptions, TakeSeveralPatternsForThreads) {
+  const ObserverOptions options =
+      options_of({{"--loop", "io-*,net"}}, {{"TAILBACK_NOT_LOOP", "main"}, {"TAILBACK_LOOP", "x"}});
+  EXPECT_EQ(options.loops, (std::vector<std::string>{"io-*", "net"}));
+  EXPECT_EQ(options.not_loops, std::vector<std::string>{"main"});
+  for (const char* value : {"", ",", "a,", ",a", "a,,b"}) {
+    const std::string line = refusal_of({{"--loop", value}});
+    EXPECT_NE(line.find("--loop '" + std::string(value) + "': not accepted"), std::string::npos);
+    EXPECT_NE(line.find("worker*"), std::string::npos) << line;
+  }
+}
+
+TEST(ConfigFile, MayRepeatWhatIsAList) {
+  const ObserverOptions options = options_of(
+      {}, {}, parse_config("loop = \"io-*\"\nnot-loop = 'a,b'\nloop = \"net\"", "t.toml"));
+  EXPECT_EQ(options.loops, (std::vector<std::string>{"io-*", "net"}));
+  EXPECT_EQ(options.not_loops, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(ObserverOptions, NameTheVariableThatIsWrong) {
   EXPECT_NE(refusal_of({}, {{"TAILBACK_THRESHOLD", "soon"}}).find("TAILBACK_THRESHOLD 'soon'"),
             std::string::npos);

@@ -280,6 +280,24 @@ TEST_F(TextReporterTest, ACapPerCulpritLeavesRoomForOthers) {
   EXPECT_EQ(report.take().find("held back"), std::string::npos);
 }
 
+TEST_F(TextReporterTest, ATurnsNameStandsBesideItsLoop) {
+  Report report;
+  Stall stall = sample_sleep();
+  stall.turn = "GET /orders\n";
+  report.reporter.stall(stall);
+  const std::string text = report.take();
+  EXPECT_NE(text.find("\n  turn     GET /orders\\n\n"), std::string::npos) << text;
+}
+
+TEST_F(TextReporterTest, PatternsThatMatchedNoThreadAreNamedAtTheEnd) {
+  Report report;
+  SessionEnd end = sample_end();
+  end.unused_options = {"--loop absent*"};
+  report.reporter.end(end);
+  EXPECT_TRUE(report.take().starts_with(
+      "tailback: --loop absent* matched no thread that waits for events\n"));
+}
+
 TEST_F(TextReporterTest, TheEndSaysWhatWasSuppressedAndWhatMatchedNothing) {
   Report report;
   report.reporter.session(sample_session());
