@@ -89,7 +89,7 @@ struct WaitSite {
   // For epoll the descriptor and its generation, else the call site (wait_sites.h). 0: free.
   std::atomic<uint64_t> key;
   uint64_t call_site;
-  uint64_t stack_pointer;  // at the last entry; tells an outer wait from one nested in a callback
+  uint64_t stack_pointer;  // of its caller at the last entry; tells an outer wait from a nested one
   uint32_t function;       // an intercept::Function
   uint32_t last_ready;     // events that the last wait returned
 

@@ -60,10 +60,9 @@ class CallScope {
   TAILBACK_INLINE explicit CallScope(uint64_t call_site, Function function, Arguments... arguments)
       : record_(current_record()), function_(function), call_site_(call_site) {
     if (__builtin_expect(record_ == nullptr, 0)) return;
-    frame_end_ = reinterpret_cast<uint64_t>(__builtin_dwarf_cfa());
     contract::Call& call = record_->call;
     if (__builtin_expect(call.function.load(std::memory_order_relaxed) != 0, 0)) {
-      put_aside(call, outer_, frame_end_);
+      put_aside(call, outer_, reinterpret_cast<uint64_t>(__builtin_dwarf_cfa()));
       outer_.holds = record_->holds.load(std::memory_order_relaxed);
     }
     unsigned i = 0;
@@ -120,8 +119,8 @@ class CallScope {
 
   TAILBACK_INLINE contract::ThreadRecord* record() const { return record_; }
   TAILBACK_INLINE uint64_t entered() const { return entered_; }
-  // The outer end of the interceptor's frame: the stack pointer of its caller. Valid with a record.
-  TAILBACK_INLINE uint64_t frame_end() const { return frame_end_; }
+  // Whether entered() is a tick.
+  TAILBACK_INLINE bool is_timed() const { return is_timed_; }
 
   // The wait site that this call is a wait of: its time is no contribution to that site's turn.
   TAILBACK_INLINE void set_own_site(const contract::WaitSite* site) { own_site_ = site; }
@@ -135,7 +134,6 @@ class CallScope {
   uint64_t call_site_;
   const contract::WaitSite* own_site_ = nullptr;
   uint64_t entered_ = 0;
-  uint64_t frame_end_ = 0;
   bool is_timed_ = false;
   uint32_t holds_ = 0;
   OuterCall outer_;

@@ -45,11 +45,13 @@
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/sendfile.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -222,6 +224,7 @@ sighandler_t bsd_signal(int, sighandler_t) noexcept;
 // calls these.)
 struct io_uring;
 struct io_uring_cqe;
+struct io_uring_params;
 struct __kernel_timespec;
 int io_uring_submit(struct io_uring*);
 int io_uring_submit_and_wait(struct io_uring*, unsigned);
@@ -236,6 +239,8 @@ int io_uring_submit_and_get_events(struct io_uring*);
 int io_uring_enter(unsigned, unsigned, unsigned, unsigned, sigset_t*);
 int io_uring_enter2(unsigned, unsigned, unsigned, unsigned, sigset_t*, size_t);
 int __io_uring_sqring_wait(struct io_uring*);
+int io_uring_setup(unsigned, struct io_uring_params*);
+void io_uring_queue_exit(struct io_uring*);
 
 // Not libc's: what the annotation header calls (instrument/annotations/tailback.h).
 void tailback_mark_thread(int mark) noexcept;

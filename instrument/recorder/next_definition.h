@@ -25,6 +25,13 @@ namespace tailback {
   NAME(thrd_create)                   \
   NAME(epoll_create)                  \
   NAME(epoll_create1)                 \
+  NAME(eventfd)                       \
+  NAME(timerfd_create)                \
+  NAME(signalfd)                      \
+  NAME(inotify_init)                  \
+  NAME(inotify_init1)                 \
+  NAME(io_uring_setup)                \
+  NAME(io_uring_queue_exit)           \
   NAME(prctl)                         \
   NAME(sigaction)                     \
   NAME(signal)                        \

@@ -10,11 +10,18 @@ using namespace tailback;
 
 namespace {
 
-template <typename Wait>
-TAILBACK_INLINE int wait_for_completions(CallScope& scope, Function function, const void* ring,
+TAILBACK_INLINE uint64_t ring_key(const struct io_uring* ring) {
+  return instance_key(ring);
+}
+TAILBACK_INLINE uint64_t ring_key(unsigned fd) {
+  return epoll_key(static_cast<int>(fd));
+}
+
+template <typename Ring, typename Wait>
+TAILBACK_INLINE int wait_for_completions(CallScope& scope, Function function, Ring ring,
                                          uint64_t call_site, bool may_wait, Wait wait) {
   TurnBoundary boundary;
-  if (may_wait) boundary.enter(scope, function, instance_key(ring), call_site);
+  if (may_wait) boundary.enter(scope, function, ring_key(ring), call_site);
   int result = wait();
   while (__builtin_expect(result == -EINTR, 0) && scope.cut_short_by_hold()) result = wait();
   // How many completions there are is in the ring, which has no fixed layout.
@@ -24,11 +31,11 @@ TAILBACK_INLINE int wait_for_completions(CallScope& scope, Function function, co
 
 }  // namespace
 
-#define RING_WAIT(name, ring, may_wait, ...)                                              \
-  const uint64_t call_site = CALL_SITE;                                                   \
-  CallScope scope(call_site, Function::name, __VA_ARGS__);                                \
-  return wait_for_completions(scope, Function::name, reinterpret_cast<const void*>(ring), \
-                              call_site, may_wait, [&] { return next.name(__VA_ARGS__); })
+#define RING_WAIT(name, ring, may_wait, ...)                                    \
+  const uint64_t call_site = CALL_SITE;                                         \
+  CallScope scope(call_site, Function::name, __VA_ARGS__);                      \
+  return wait_for_completions(scope, Function::name, ring, call_site, may_wait, \
+                              [&] { return next.name(__VA_ARGS__); })
 
 TAILBACK_EXPORT int io_uring_submit_and_wait(struct io_uring* ring, unsigned count) {
   RING_WAIT(io_uring_submit_and_wait, ring, count > 0, ring, count);
@@ -60,15 +67,25 @@ TAILBACK_EXPORT int __io_uring_get_cqe(struct io_uring* ring, struct io_uring_cq
   RING_WAIT(__io_uring_get_cqe, ring, count > 0, ring, completion, submitted, count, mask);
 }
 
+// A ring that comes later at the same address is another loop.
+TAILBACK_EXPORT void io_uring_queue_exit(struct io_uring* ring) {
+  note_instance_end(ring);
+  next.io_uring_queue_exit(ring);
+}
+
+TAILBACK_EXPORT int io_uring_setup(unsigned entries, struct io_uring_params* parameters) {
+  const int fd = next.io_uring_setup(entries, parameters);
+  note_new_epoll(fd);
+  return fd;
+}
+
 // These name the ring by its descriptor, as epoll's waits do.
 TAILBACK_EXPORT int io_uring_enter(unsigned fd, unsigned submitted, unsigned count, unsigned flags,
                                    sigset_t* mask) {
-  RING_WAIT(io_uring_enter, static_cast<uintptr_t>(fd) + 1, count > 0, fd, submitted, count, flags,
-            mask);
+  RING_WAIT(io_uring_enter, fd, count > 0, fd, submitted, count, flags, mask);
 }
 
 TAILBACK_EXPORT int io_uring_enter2(unsigned fd, unsigned submitted, unsigned count, unsigned flags,
                                     sigset_t* mask, size_t size) {
-  RING_WAIT(io_uring_enter2, static_cast<uintptr_t>(fd) + 1, count > 0, fd, submitted, count, flags,
-            mask, size);
+  RING_WAIT(io_uring_enter2, fd, count > 0, fd, submitted, count, flags, mask, size);
 }

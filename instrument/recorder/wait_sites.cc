@@ -20,27 +20,46 @@ uint32_t& generation_of(int epfd) {
   return epoll_generations[index];
 }
 
+// How many instances have ended at each address; addresses share the entries.
+constexpr uint32_t kInstances = 64;
+uint32_t instance_generations[kInstances];
+
+uint32_t& generation_of(const void* instance) {
+  const auto address = reinterpret_cast<uint64_t>(instance);
+  return instance_generations[(address >> 4 ^ address >> 12) % kInstances];
+}
+
+// What is the number of an instance in a key, and what tells the kinds of keys apart: bit 63 is a
+// call site's, bit 62 a descriptor's, bit 61 an address's.
+constexpr uint64_t kDescriptorBit = uint64_t{1} << 62;
+constexpr uint64_t kInstanceBit = uint64_t{1} << 61;
 constexpr uint64_t kDescriptorMask = 0xffffffffu;
+constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
 
-bool is_call_site(uint64_t key) {
-  return key >> 63;
+// The key without the generation of its instance.
+uint64_t place_of(uint64_t key) {
+  if (key >> 63) return key;
+  if (key & kDescriptorBit) return kDescriptorBit | (key & kDescriptorMask);
+  return kInstanceBit | (key & kAddressMask);
 }
 
-// Whether two keys are of the same place, if perhaps not of the same epoll instance.
-bool same_place(uint64_t a, uint64_t b) {
-  if (a == b) return true;
-  return !is_call_site(a) && !is_call_site(b) && ((a ^ b) & kDescriptorMask) == 0;
+bool is_event_wait(uint32_t function) {
+  return function < intercept::kFunctionCount &&
+         intercept::kFunctions[function].family == intercept::Family::kEvents;
 }
 
-WaitSite& find_site(ThreadRecord& record, uint64_t key) {
+// nullptr if there is no room for a wait that is no event wait.
+WaitSite* find_site(ThreadRecord& record, uint64_t key, bool of_events) {
   WaitSite* free_site = nullptr;
   WaitSite* least = nullptr;
   for (WaitSite& site : record.wait_sites) {
     const uint64_t other = site.key.load(std::memory_order_relaxed);
     if (other == 0) {
       if (!free_site) free_site = &site;
-    } else if (same_place(other, key)) {
-      return site;
+    } else if (other == key || place_of(other) == place_of(key)) {
+      return &site;
+    } else if (!of_events && is_event_wait(site.function)) {
+      continue;
     } else if (!least || site.turns.load(std::memory_order_relaxed) <
                              least->turns.load(std::memory_order_relaxed)) {
       least = &site;
@@ -48,11 +67,12 @@ WaitSite& find_site(ThreadRecord& record, uint64_t key) {
   }
   if (free_site) {
     record.sites.fetch_add(1, std::memory_order_relaxed);
-    return *free_site;
+    return free_site;
   }
+  if (!least) return nullptr;
   least->key.store(0, std::memory_order_release);
   __builtin_memset(static_cast<void*>(least), 0, sizeof *least);
-  return *least;
+  return least;
 }
 
 // The waits of a thread that is marked as a loop, by whatever calls they are made, are one place;
@@ -110,31 +130,50 @@ TAILBACK_COLD void push_backlog(const ThreadRecord& record, const WaitSite& site
 
 uint64_t epoll_key(int epfd) {
   const uint64_t generation = __atomic_load_n(&generation_of(epfd), __ATOMIC_RELAXED);
-  // Bit 62 keeps the key of descriptor 0 from being 0.
-  return uint64_t{1} << 62 | (generation & 0x3fffffff) << 32 | static_cast<uint32_t>(epfd);
+  return kDescriptorBit | (generation & 0x3fffffff) << 32 | static_cast<uint32_t>(epfd);
 }
 
 void note_new_epoll(int epfd) {
   if (epfd >= 0) __atomic_fetch_add(&generation_of(epfd), 1, __ATOMIC_RELAXED);
 }
 
-void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site) {
+uint64_t instance_key(const void* instance) {
+  const uint64_t generation = __atomic_load_n(&generation_of(instance), __ATOMIC_RELAXED);
+  return kInstanceBit | (generation & 0x1fff) << 48 |
+         (reinterpret_cast<uint64_t>(instance) & kAddressMask);
+}
+
+void note_instance_end(const void* instance) {
+  if (ThreadRecord* record = current_record()) {
+    const uint64_t place = place_of(instance_key(instance));
+    for (WaitSite& site : record->wait_sites) {
+      if (place_of(site.key.load(std::memory_order_relaxed)) == place) {
+        site.turn_begin.store(0, std::memory_order_relaxed);
+      }
+    }
+  }
+  __atomic_fetch_add(&generation_of(instance), 1, __ATOMIC_RELAXED);
+}
+
+void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site,
+                         uint64_t frame) {
   ThreadRecord* record = scope.record();
   if (!record) return;
   if (__builtin_expect(record->mark.load(std::memory_order_relaxed) ==
                            static_cast<uint32_t>(contract::ThreadMark::kLoop),
                        0)) {
-    key = key_within_loop(*record, key, scope.frame_end());
+    key = key_within_loop(*record, key, frame);
   }
-  WaitSite& site = find_site(*record, key);
+  const bool of_events = is_event_wait(static_cast<uint32_t>(function));
+  WaitSite* const found = find_site(*record, key, of_events);
+  if (__builtin_expect(found == nullptr, 0)) return;
+  WaitSite& site = *found;
   site_ = &site;
   key_ = key;
   scope.set_own_site(&site);
-  const uint64_t now = scope.entered();
-  const uint64_t stack_pointer = record->call.context.stack_pointer;
+  const uint64_t now = scope.is_timed() ? scope.entered() : ticks();
   const uint64_t begin = site.turn_begin.load(std::memory_order_relaxed);
-  if (__builtin_expect(blocking_is_allowed(*record), 0) &&
-      scope.frame_end() >= record->allowed_stack) {
+  if (__builtin_expect(blocking_is_allowed(*record), 0) && frame >= record->allowed_stack) {
     end_allowance(*record, now);
   }
   const uint64_t old_key = site.key.load(std::memory_order_relaxed);
@@ -144,10 +183,11 @@ void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint
   }
   site.function = static_cast<uint32_t>(function);
   site.call_site = call_site;
-  site.stack_pointer = stack_pointer;
+  site.stack_pointer = frame;
   // A wait nearer to the stack's base ends those that were nested deeper.
   for (WaitSite& other : record->wait_sites) {
-    if (&other != &site && other.stack_pointer < stack_pointer) {
+    if (&other != &site && other.stack_pointer < frame &&
+        (of_events || !is_event_wait(other.function))) {
       other.turn_begin.store(0, std::memory_order_relaxed);
     }
   }

@@ -82,6 +82,9 @@ bool is_said_to_be_loop(LoopChoice choice) {
 std::vector<SiteView> loops_among(LoopChoice choice, const std::vector<SiteView>& sites,
                                   const ThreadRecord& record, uint64_t threshold_ticks) {
   const bool marks_waits = std::any_of(sites.begin(), sites.end(), is_marked_wait);
+  if (!marks_waits && choice == LoopChoice::kByBehaviour) {
+    return loops_among(sites, record, threshold_ticks);
+  }
   std::vector<SiteView> loops;
   for (const SiteView& site : sites) {
     if (marks_waits && !is_marked_wait(site)) continue;

@@ -1,6 +1,10 @@
 #include "runtime/watch/loop_model.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 #include "instrument/contract/histogram.h"
 #include "runtime/kernel/kernel_view.h"
@@ -13,6 +17,9 @@ constexpr uint64_t kLeastEpollTurns = 1;
 constexpr uint64_t kLeastPollTurns = 8;
 // Of a poll loop's turns at most one in so many is long.
 constexpr uint64_t kLongTurnShare = 4;
+// The same of what is most often no loop.
+constexpr uint64_t kLeastSteadyTurns = 32;
+constexpr uint64_t kLongSteadyShare = 16;
 
 uint64_t turns_longer_than(const contract::WaitSite& record, uint64_t ticks) {
   uint64_t count = 0;
@@ -22,10 +29,36 @@ uint64_t turns_longer_than(const contract::WaitSite& record, uint64_t ticks) {
   return count;
 }
 
+// How much of a loop a wait makes its thread.
+int rank(const SiteView& site) {
+  return site.is_epoll() ? 2 : site.is_occasional() ? 0 : 1;
+}
+
+// Whether `site` is no loop beside this other one, which is.
+bool gives_way(const SiteView& site, const SiteView& other, uint64_t threshold_ticks) {
+  if (other.key == site.key || rank(other) <= rank(site)) return false;
+  if (!site.is_occasional() && other.stack_pointer < site.stack_pointer) return false;
+  // One that has not been waited at for long may have ended.
+  constexpr uint64_t kRecent = 64;
+  return other.turn_begin == 0 || other.turn_begin >= site.turn_begin ||
+         (site.turn_begin - other.turn_begin) / kRecent <= threshold_ticks;
+}
+
+bool is_blocking(int pid, int fd) {
+  const auto flags = read_descriptor_flags(pid, fd);
+  return flags && (*flags & O_NONBLOCK) == 0;
+}
+
 }  // namespace
+
+bool is_steady(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
+  return site.turns >= kLeastSteadyTurns &&
+         turns_longer_than(record, threshold_ticks) * kLongSteadyShare <= site.turns;
+}
 
 bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
   if (site.is_epoll()) return site.turns >= kLeastEpollTurns;
+  if (site.is_occasional()) return is_steady(site, record, threshold_ticks);
   if (site.turns < kLeastPollTurns) return false;
   return turns_longer_than(record, threshold_ticks) * kLongTurnShare <= site.turns;
 }
@@ -35,7 +68,41 @@ bool is_among(const std::vector<SiteView>& loops, const SiteView& site) {
                      [&](const SiteView& loop) { return loop.key == site.key; });
 }
 
+std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
+                                  const contract::ThreadRecord& record, uint64_t threshold_ticks) {
+  std::vector<SiteView> loops;
+  for (const SiteView& site : sites) {
+    for (const contract::WaitSite& place : record.wait_sites) {
+      if (place.key.load(std::memory_order_relaxed) == site.key &&
+          is_loop(site, place, threshold_ticks)) {
+        loops.push_back(site);
+        break;
+      }
+    }
+  }
+  const std::vector<SiteView> all = loops;
+  std::erase_if(loops, [&](const SiteView& site) {
+    return std::any_of(all.begin(), all.end(), [&](const SiteView& other) {
+      return gives_way(site, other, threshold_ticks);
+    });
+  });
+  return loops;
+}
+
 bool loop_is_open(int pid, const SiteView& site) {
+  if (const int fd = site.read_fd(); fd >= 0) {
+    constexpr std::string_view kKinds[] = {"[eventfd]", "[timerfd]", "[signalfd]", "inotify"};
+    const std::string link = read_descriptor_link(pid, fd).value_or("");
+    return is_blocking(pid, fd) &&
+           std::any_of(std::begin(kKinds), std::end(kKinds), [&](std::string_view kind) {
+             return link == "anon_inode:" + std::string(kind);
+           });
+  }
+  if (site.function == intercept::Function::io_uring_enter ||
+      site.function == intercept::Function::io_uring_enter2) {
+    const int ring = static_cast<int>(site.key & 0xffffffffu);
+    return read_descriptor_link(pid, ring) == "anon_inode:[io_uring]";
+  }
   if (!site.is_epoll()) return true;
   const auto link = read_descriptor_link(pid, site.epoll_fd());
   return link && *link == "anon_inode:[eventpoll]";
@@ -57,7 +124,7 @@ uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>
   uint64_t total = 0;
   for (const ContributorView& entry : contributors) {
     const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
-      return other.key != site.key && (all_are_loops || (other.is_epoll() && site.is_epoll())) &&
+      return other.key != site.key && (all_are_loops || other.is_epoll() || site.is_occasional()) &&
              other.function == entry.function && other.call_site == entry.call_site &&
              other.stack_pointer >= site.stack_pointer;
     });
@@ -67,7 +134,9 @@ uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>
 }
 
 bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites) {
-  if (!is_event_wait(call.function)) return false;
+  if (!is_event_wait(call.function) && !(site.is_occasional() && keeps_turns(call.function))) {
+    return false;
+  }
   return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
     return other.key != site.key && other.function == call.function &&
            other.call_site == call.call_site && other.stack_pointer >= site.stack_pointer;

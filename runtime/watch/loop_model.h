@@ -14,13 +14,24 @@ namespace tailback {
 //
 // An epoll instance that is waited on a second time is a loop: programs make one to serve many.
 // poll and select also serve for single waits with a timeout (a client library's, subprocess's), so
-// a call site of theirs is a loop only after several turns of which most are short.
+// a call site of theirs is a loop only after several turns of which most are short. Waits for a
+// signal and reads of what stands for events serve signal threads and workers far more often than
+// loops: more turns are asked for there, and hardly a long one.
 bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks);
 
 bool is_among(const std::vector<SiteView>& loops, const SiteView& site);
 
-// Whether a loop's epoll descriptor is still one: false after the loop was closed. True for waits
-// that have no descriptor.
+// Whether there have been many turns at this site and hardly one of them long.
+bool is_steady(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks);
+
+// Those sites at which the thread runs an event loop, by all that is known so far. A poll or select
+// as deep in the stack as the thread's epoll, or deeper, is a call like others; and a wait for a
+// signal or by read() is where no other loop is.
+std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
+                                  const contract::ThreadRecord& record, uint64_t threshold_ticks);
+
+// Whether a loop's epoll descriptor is still one, and what a loop reads stands for events and makes
+// it wait: false after it was closed. True for waits that have no descriptor.
 bool loop_is_open(int pid, const SiteView& site);
 
 // The site within which this one is nested: a loop whose turn began earlier and which waits nearer

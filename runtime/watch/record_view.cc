@@ -20,6 +20,20 @@ bool is_event_wait(Function function) {
   return intercept::kFunctions[static_cast<uint32_t>(function)].family == Family::kEvents;
 }
 
+bool keeps_turns(Function function) {
+  switch (function) {
+    case Function::sigwait:
+    case Function::sigwaitinfo:
+    case Function::sigtimedwait:
+    case Function::read:
+    case Function::__read_chk:
+    case Function::eventfd_read:
+      return true;
+    default:
+      return is_event_wait(function);
+  }
+}
+
 std::optional<CallView> view_call(const contract::Call& call) {
   const uint32_t word = call.function.load(std::memory_order_acquire);
   CallView view;
@@ -46,12 +60,14 @@ int SiteView::epoll_fd() const {
   return is_epoll() ? static_cast<int>(key & 0xffffffffu) : -1;
 }
 
-std::vector<SiteView> view_sites(const contract::ThreadRecord& record) {
-  std::vector<SiteView> sites;
-  for (const contract::WaitSite& site : record.wait_sites) {
-    if (auto view = view_site(site)) sites.push_back(std::move(*view));
-  }
-  return sites;
+bool SiteView::is_occasional() const {
+  return !is_event_wait(function);
+}
+
+int SiteView::read_fd() const {
+  const bool reads = function == Function::read || function == Function::__read_chk ||
+                     function == Function::eventfd_read;
+  return reads ? static_cast<int>(key >> 48 & 0x7fff) : -1;
 }
 
 std::vector<ContributorView> view_contributors(
@@ -73,7 +89,7 @@ std::optional<SiteView> view_site(const contract::WaitSite& site) {
   SiteView view;
   view.key = site.key.load(std::memory_order_acquire);
   view.function = checked_function(site.function);
-  if (view.key == 0 || !is_event_wait(view.function)) return std::nullopt;
+  if (view.key == 0 || !keeps_turns(view.function)) return std::nullopt;
   view.turn_begin = site.turn_begin.load(std::memory_order_acquire);
   view.turns = site.turns.load(std::memory_order_relaxed);
   view.call_site = site.call_site;
@@ -84,6 +100,14 @@ std::optional<SiteView> view_site(const contract::WaitSite& site) {
   view.other_ticks = site.other_ticks;
   view.contributors = view_contributors(site.contributors);
   return view;
+}
+
+std::vector<SiteView> view_sites(const contract::ThreadRecord& record) {
+  std::vector<SiteView> sites;
+  for (const contract::WaitSite& site : record.wait_sites) {
+    if (auto view = view_site(site)) sites.push_back(std::move(*view));
+  }
+  return sites;
 }
 
 }  // namespace tailback

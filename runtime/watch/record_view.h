@@ -50,11 +50,13 @@ struct SiteView {
 
   bool is_epoll() const;
   int epoll_fd() const;  // -1 for other waits
+  // Whether this is no wait for events in name: for a signal, or read().
+  bool is_occasional() const;
+  int read_fd() const;  // of a wait by read(); -1 for others
 };
 
 // Nothing for a place that is not in use or makes no sense.
 std::optional<SiteView> view_site(const contract::WaitSite& site);
-
 // Those of a thread that are in use.
 std::vector<SiteView> view_sites(const contract::ThreadRecord& record);
 
@@ -69,5 +71,9 @@ bool is_open_ended(intercept::Function function);
 
 // Whether a function waits for events.
 bool is_event_wait(intercept::Function function);
+
+// Whether turns are kept of a function: of those, and of waits for a signal and reads of what
+// stands for events.
+bool keeps_turns(intercept::Function function);
 
 }  // namespace tailback

@@ -8,6 +8,7 @@
 
 #include "runtime/watch/sampler.h"
 #include "runtime/watch/turn_notes.h"
+#include "runtime/watch/workers.h"
 
 namespace tailback {
 
@@ -207,6 +208,7 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   if (site.turn_begin == 0 || site.turn_begin >= now) return;
   const Nanoseconds age = clock_.duration(now - site.turn_begin);
   if (age < threshold_ / 4) return;
+  if (site.is_occasional() && !is_loop(site, record.wait_sites[place], threshold_ticks_)) return;
   const Nanoseconds allowed =
       clock_.duration(allowed_so_far(record, record.wait_sites[place], site.turn_begin, now));
   const auto call = view_call(record.call);
@@ -229,6 +231,7 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   turn->confirmed = true;
   const Nanoseconds counted = age - not_counted(&*turn, site.turn_begin, now) - turn->allowed();
   if (counted < turn->next_report) return;
+  if (turn->stall_id == 0 && thread.has_open_stall()) return;
   turn->next_report = 2 * counted;
   if (turn->stall_id == 0) turn->stall_id = next_id_++;
   StallObservation observation = observe(thread, site, site.turn_begin, counted, &*turn);
@@ -260,7 +263,8 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
     return other.key != site.key && other.stack_pointer < site.stack_pointer &&
            other.turns >= kEstablished;
   });
-  return !superseded && loop_is_open(thread.pid, site);
+  return !superseded && loop_is_open(thread.pid, site) &&
+         !is_worker(segment_, record, site, threshold_ticks_);
 }
 
 // The turn at this place is over, and its event has not come. It was short or made void, unless the
@@ -313,7 +317,7 @@ void Watcher::read_ring() {
   while (const auto event = ring_.next()) {
     const bool is_slow_call = event->kind == static_cast<uint32_t>(contract::EventKind::kSlowCall);
     const bool valid = event->record < contract::kThreadCapacity &&
-                       (is_slow_call || is_event_wait(checked_function(event->function))) &&
+                       (is_slow_call || keeps_turns(checked_function(event->function))) &&
                        event->end_tick <= clock_.now();
     if (valid && is_slow_call && event->begin_tick < event->end_tick) {
       on_slow_call(*event);
@@ -367,8 +371,14 @@ void Watcher::on_turn(const contract::Event& event) {
       std::min(duration, not_counted(turn ? &*turn : nullptr, event.begin_tick, event.end_tick));
   if (turn) note_stop(*thread, *turn);
   if (!was_reported) {
-    if (!is_among(loops, *site) || duration <= threshold_) return;
+    const uint64_t told = std::min(thread->told_end, event.end_tick) -
+                          std::min(std::max(thread->told_begin, event.begin_tick),
+                                   std::min(thread->told_end, event.end_tick));
+    if (!is_among(loops, *site) || duration <= threshold_ + clock_.duration(told)) return;
+    if (thread->has_open_stall()) return;
     if (enclosing_loop(*site, event.begin_tick, loops)) return;
+    if (site->is_occasional() && !loop_is_open(thread->pid, *site)) return;
+    if (is_worker(segment_, record, *site, threshold_ticks_)) return;
   }
   EndedTurn ended;
   ended.event = event;
@@ -378,6 +388,8 @@ void Watcher::on_turn(const contract::Event& event) {
   ended.observation.state = StallState::kEnded;
   ended.observation.id = was_reported ? turn->stall_id : next_id_++;
   if (ended.observation.samples.empty()) ++unread_stalls_;
+  thread->told_begin = event.begin_tick;
+  thread->told_end = event.end_tick;
   ended_.push_back(std::move(ended));
 }
 
@@ -398,7 +410,7 @@ void Watcher::settle_ended_turns(bool all) {
       const ThreadRecord& record = segment_.threads[ended.event.record];
       const auto call = view_call(record.call);
       const bool still_waits =
-          call && call->entered == ended.event.end_tick && is_event_wait(call->function);
+          call && call->entered == ended.event.end_tick && keeps_turns(call->function);
       if (still_waits && clock_.duration(clock_.now() - ended.event.end_tick) > milliseconds(2)) {
         ended.observation.backlog = 0;
       }

@@ -3,8 +3,10 @@
 // terminal.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <thread>
@@ -71,6 +73,14 @@ class Watcher {
     LoopChoice named = LoopChoice::kByBehaviour;  // what the options say of this name
     unsigned name_reads = 0;
     std::optional<TurnTracker> turns[contract::kWaitSites];
+    // Ticks of the last stall told of that has ended. Loops that share a thread share its stalls.
+    uint64_t told_begin = 0;
+    uint64_t told_end = 0;
+
+    bool has_open_stall() const {
+      return std::any_of(std::begin(turns), std::end(turns),
+                         [](const auto& turn) { return turn && turn->stall_id != 0; });
+    }
   };
 
   void run();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +38,7 @@ class Site {
   }
   static Site epoll(uint64_t fd) { return {Function::epoll_wait, kEpollBit | fd}; }
   static Site poll(uint64_t call_site) { return {Function::poll, kCallSiteBit | call_site}; }
+  static Site read(uint64_t fd) { return {Function::read, kCallSiteBit | fd << 48 | 0x1000}; }
 
   Site&& turns(uint64_t count, uint64_t length) && {
     for (uint64_t i = 0; i < count; ++i) turn(length);
@@ -61,7 +63,7 @@ class Site {
 
 TEST(ViewSite, PlacesThatMakeNoSenseAreNotSeen) {
   EXPECT_FALSE(view_site(*std::make_unique<WaitSite>()));
-  EXPECT_FALSE(view_site(Site(Function::read, kEpollBit | 5).record()));
+  EXPECT_FALSE(view_site(Site(Function::write, kEpollBit | 5).record()));
   EXPECT_FALSE(view_site(Site(Function::kNone, kEpollBit | 5).record()));
   EXPECT_FALSE(view_site(Site(static_cast<Function>(0xfffffff0), kEpollBit | 5).record()));
   EXPECT_FALSE(view_site(Site(Function::epoll_wait, 0).record()));
@@ -111,6 +113,75 @@ TEST(IsLoop, APollWhoseTurnsAreMostlyLongIsNone) {
   EXPECT_TRUE(Site::poll(0x10).turns(6, 10).turns(2, 100 * kThreshold).is_loop());
   EXPECT_FALSE(Site::poll(0x10).turns(6, 10).turns(3, 100 * kThreshold).is_loop());
   EXPECT_FALSE(Site::poll(0x10).turns(50, 2 * kThreshold).is_loop());
+}
+
+TEST(IsLoop, AWaitByReadOrForASignalNeedsManyTurnsAndHardlyALongOne) {
+  EXPECT_FALSE(Site::read(5).turns(31, 10).is_loop());
+  EXPECT_TRUE(Site::read(5).turns(32, 10).is_loop());
+  EXPECT_TRUE(Site::read(5).turns(30, 10).turns(2, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site::read(5).turns(29, 10).turns(3, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site(Function::sigwait, kCallSiteBit | 7).turns(8, 10).is_loop());
+  EXPECT_TRUE(Site(Function::sigwait, kCallSiteBit | 7).turns(40, 10).is_loop());
+}
+
+// The loops of a thread with these sites, by their keys.
+std::vector<uint64_t> loops_of(const std::vector<const Site*>& sites) {
+  const auto record = std::make_unique<ThreadRecord>();
+  std::vector<SiteView> views;
+  for (size_t i = 0; i < sites.size(); ++i) {
+    std::memcpy(static_cast<void*>(&record->wait_sites[i]), &sites[i]->record(), sizeof(WaitSite));
+    views.push_back(*view_site(record->wait_sites[i]));
+  }
+  std::vector<uint64_t> keys;
+  for (const SiteView& loop : loops_among(views, *record, kThreshold)) keys.push_back(loop.key);
+  return keys;
+}
+
+TEST(LoopsAmong, APollAsDeepAsTheThreadsEpollIsACall) {
+  const Site epoll = Site::epoll(5).turns(50, 10);
+  const Site poll = Site::poll(0x10).turns(50, 10);
+  const auto place = [](const Site& site, uint64_t stack_pointer, uint64_t turn_begin) {
+    site.record().stack_pointer = stack_pointer;
+    site.record().turn_begin.store(turn_begin);
+  };
+  const uint64_t epoll_key = epoll.record().key.load();
+  const uint64_t poll_key = poll.record().key.load();
+  using Keys = std::vector<uint64_t>;
+  place(epoll, 2000, 40 * kThreshold);
+  for (const uint64_t depth : {2000u, 1000u}) {
+    place(poll, depth, 50 * kThreshold);
+    EXPECT_EQ(loops_of({&epoll, &poll}), Keys{epoll_key}) << depth;
+  }
+  place(poll, 3000, 50 * kThreshold);
+  EXPECT_EQ(loops_of({&epoll, &poll}), (Keys{epoll_key, poll_key})) << "around the epoll";
+  place(poll, 2000, 500 * kThreshold);
+  EXPECT_EQ(loops_of({&epoll, &poll}), (Keys{epoll_key, poll_key})) << "long after the epoll";
+  EXPECT_EQ(loops_of({&poll}), Keys{poll_key});
+}
+
+TEST(LoopsAmong, AReadIsALoopOnlyWhereNoOtherIs) {
+  const Site read = Site::read(5).turns(50, 10);
+  const Site poll = Site::poll(0x10).turns(50, 10);
+  read.record().stack_pointer = 3000;
+  poll.record().stack_pointer = 2000;
+  EXPECT_EQ(loops_of({&read}).size(), 1u);
+  EXPECT_EQ(loops_of({&read, &poll}), std::vector<uint64_t>{poll.record().key.load()});
+}
+
+TEST(LoopIsOpen, AReadIsOneOfWhatStandsForEventsAndBlocks) {
+  const auto is_open = [](int fd) {
+    return loop_is_open(getpid(), *view_site(Site::read(static_cast<uint64_t>(fd)).record()));
+  };
+  const int counter = eventfd(0, EFD_CLOEXEC);
+  ASSERT_GE(counter, 0);
+  EXPECT_TRUE(is_open(counter));
+  fcntl(counter, F_SETFL, O_NONBLOCK);
+  EXPECT_FALSE(is_open(counter));
+  close(counter);
+  EXPECT_FALSE(is_open(counter));
+  const int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  EXPECT_FALSE(is_open(file));
+  close(file);
 }
 
 TEST(LoopIsOpen, AsLongAsItsDescriptorIsAnEpoll) {
@@ -182,6 +253,8 @@ TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {
   EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::poll, 0x2000)}));
   call.function = Function::read;
   EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::read, 0x2000)}));
+  const SiteView reading = view(3, 1000, 50, Function::read);
+  EXPECT_TRUE(waits_at_peer(reading, call, {reading, view(2, 1000, 0, Function::read, 0x2000)}));
 }
 
 // Ticks of this clock are nanoseconds, so that figures can be compared exactly.
@@ -312,7 +385,7 @@ TEST(Nonsense, IsLookedAtWithoutHarm) {
       const auto site = view_site(place);
       if (!site) continue;
       ++seen;
-      EXPECT_TRUE(is_event_wait(site->function));
+      EXPECT_TRUE(keeps_turns(site->function));
       EXPECT_TRUE(std::is_sorted(
           site->contributors.begin(), site->contributors.end(),
           [](const auto& a, const auto& b) { return a.total_ticks > b.total_ticks; }));

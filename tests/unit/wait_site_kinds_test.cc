@@ -1,0 +1,86 @@
+// Waits of different kinds on one thread: rings, signals, reads beside waits for events.
+#include "tests/unit/wait_sites_fixture.h"
+
+namespace tailback {
+namespace {
+
+// The address of a ring that has ended is that of the next one.
+TEST_F(WaitSitesTest, ANewRingAtTheSameAddressBeginsANewLoop) {
+  alignas(64) static char ring[64];
+  const uint64_t old_key = instance_key(ring);
+  const auto wait = [](uint64_t key) {
+    wait_at(key, 10, 1, Function::io_uring_submit_and_wait);
+    advance_ticks(10);
+  };
+  for (int i = 0; i < 3; ++i) wait(old_key);
+  note_instance_end(ring);
+  EXPECT_EQ(site(old_key)->turn_begin.load(), 0u);
+  advance_ticks(100000);
+  const uint64_t new_key = instance_key(ring);
+  ASSERT_NE(new_key, old_key);
+  for (int i = 0; i < 3; ++i) wait(new_key);
+  EXPECT_TRUE(events().empty());
+  EXPECT_EQ(site(old_key), nullptr);
+  EXPECT_EQ(site(new_key)->longest_ticks, 10u);
+  EXPECT_EQ(segment_.record().sites.load(), 1u);
+}
+
+TEST_F(WaitSitesTest, KeysOfDifferentKindsAreDifferentPlaces) {
+  const auto* address = reinterpret_cast<const void*>(uint64_t{5});
+  const uint64_t keys[] = {epoll_key(5), instance_key(address), call_site_key(5),
+                           reading_key(5, 5)};
+  for (const uint64_t key : keys) wait_at(key, 10);
+  for (const uint64_t key : keys) EXPECT_NE(site(key), nullptr) << key;
+  EXPECT_NE(reading_key(5, 0x1000), reading_key(6, 0x1000));
+}
+
+// Waits for a signal and reads: a loop's only where there is no other.
+TEST_F(WaitSitesTest, AnOccasionalWaitHasTurnsAndIsTimedFromTheFirst) {
+  const uint64_t key = call_site_key(0x1111);
+  for (int i = 0; i < 4; ++i) {
+    wait_at(key, 10, 1, Function::sigwaitinfo, 0x1111);
+    advance_ticks(7);
+  }
+  EXPECT_EQ(turns(key), 3u);
+  EXPECT_EQ(site(key)->first_tick, 1000u);
+  EXPECT_EQ(site(key)->longest_ticks, 7u);
+}
+
+TEST_F(WaitSitesTest, AnOccasionalWaitEndsNoTurnOfAWaitForEvents) {
+  deeper([] { wait_at(epoll_key(5), 10); });
+  const uint64_t began = site(epoll_key(5))->turn_begin.load();
+  wait_at(call_site_key(0x1111), 10, 1, Function::sigtimedwait, 0x1111);
+  EXPECT_EQ(site(epoll_key(5))->turn_begin.load(), began);
+}
+
+TEST_F(WaitSitesTest, AnOccasionalWaitTakesNoPlaceFromAWaitForEvents) {
+  for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
+    wait_at(epoll_key(fd), 10);
+  }
+  const uint64_t key = reading_key(3, 0x1111);
+  wait_at(key, 10, 1, Function::read, 0x1111);
+  EXPECT_EQ(site(key), nullptr);
+  for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
+    EXPECT_NE(site(epoll_key(fd)), nullptr);
+  }
+}
+
+TEST_F(WaitSitesTest, HowDeepAWaitIsDoesNotDependOnItsInterceptor) {
+  const auto roomy_wait = [](uint64_t key) __attribute__((noinline)) {
+    CallScope scope(kCallSite, Function::poll, 5);
+    volatile char room[512];
+    room[0] = 1;
+    TurnBoundary boundary;
+    boundary.enter(scope, Function::poll, key, kCallSite);
+    boundary.leave(scope, room[0]);
+  };
+  wait_at(epoll_key(5), 10);
+  const uint64_t began = site(epoll_key(5))->turn_begin.load();
+  roomy_wait(call_site_key(0x1111));
+  wait_at(epoll_key(6), 10);
+  EXPECT_EQ(site(epoll_key(5))->turn_begin.load(), began);
+  EXPECT_NE(site(call_site_key(0x1111))->turn_begin.load(), 0u);
+}
+
+}  // namespace
+}  // namespace tailback
