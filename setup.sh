@@ -53,7 +53,8 @@ readonly build_programs=(
 )
 readonly test_libraries=(
   libbenchmark-dev libboost-context-dev libeatmydata1 libfaketime libglib2.0-tests libgtest-dev
-  libjemalloc2 libmimalloc2.0 libpython3.11-testsuite libtcmalloc-minimal4 libvalijson-dev
+  libjemalloc2 libmimalloc2.0 libpython3.11-testsuite libtcmalloc-minimal4 liburing-dev
+  libvalijson-dev
 )
 readonly test_programs=(
   clang-format:clang-format dpkg-source:dpkg-dev git:git nginx:nginx-light node:nodejs

@@ -1,0 +1,173 @@
+// Event loops of every native kind, healthy and held up; and programs that wait and are none.
+
+#include <algorithm>
+
+#include "tests/integration/harness/integration_test.h"
+
+namespace tailback::test {
+namespace {
+
+constexpr size_t kStalls = 3;
+
+struct Loop {
+  const char* program;
+  const char* kind;
+  const char* wait;  // as the recording names it
+};
+
+void PrintTo(const Loop& loop, std::ostream* stream) {
+  *stream << loop.program << " \"" << loop.kind << '"';
+}
+
+std::string name_of(const std::string& kind) {
+  std::string name = kind;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
+Expectation expectation(const std::string& file, const std::string& on) {
+  const auto all = read_expectations(source_file("tests/integration/targets/loops/" + file));
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Expectation& one) { return one.on == on; });
+  if (found == all.end()) throw std::runtime_error(file + " expects nothing of " + on);
+  return *found;
+}
+
+class NativeLoops : public IntegrationTest {
+ protected:
+  // Skips the test if the program needs what the machine has not, and says so.
+  void check_rings(const std::string& program) {
+    if (!program.ends_with("ring_loops")) return;
+    if (!std::filesystem::exists(built_program(program))) {
+      GTEST_SKIP() << "liburing was absent when this was built";
+    }
+    Process permitted = run_helper("permitted", {built_program(program), "permitted"});
+    if (permitted.wait(std::chrono::seconds(10)) != exited(0)) {
+      GTEST_SKIP() << "io_uring is not permitted on this machine";
+    }
+  }
+
+  WatchedProgram& start(const std::string& program, const std::string& kind, size_t stalls) {
+    WatchOptions options;
+    options.command = {built_program(program), kind, std::to_string(stalls)};
+    options.threshold = "50ms";
+    return watch(options);
+  }
+
+  // Each block that the program told of is a stall at this wait.
+  void expect_blocks(WatchedProgram& program, const std::string& wait, Recording& recording) {
+    recording = finished(program);
+    ASSERT_TRUE(has_stalls(recording, kStalls));
+    const std::vector<Block> blocks = announced_blocks(program);
+    ASSERT_EQ(blocks.size(), kStalls);
+    for (size_t i = 0; i < kStalls; ++i) {
+      const Json stall = recording.final_stalls()[i];
+      SCOPED_TRACE(summary(stall));
+      EXPECT_EQ(stall["loop"]["wait"], wait);
+      EXPECT_GE(stall["duration_ms"].get<double>(), blocks[i].length_ms);
+      EXPECT_LT(stall["duration_ms"].get<double>(), blocks[i].length_ms + 100);
+    }
+  }
+};
+
+class NativeLoop : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
+
+TEST_P(NativeLoop, HealthyHasNothingToReport) {
+  check_rings(GetParam().program);
+  if (IsSkipped()) return;
+  EXPECT_TRUE(has_stalls(finished(start(GetParam().program, GetParam().kind, 0)), 0));
+}
+
+TEST_P(NativeLoop, HeldUpIsReportedEachTime) {
+  check_rings(GetParam().program);
+  if (IsSkipped()) return;
+  WatchedProgram& program = start(GetParam().program, GetParam().kind, kStalls);
+  Recording recording;
+  expect_blocks(program, GetParam().wait, recording);
+  for (const Json& stall : recording.final_stalls()) {
+    EXPECT_TRUE(matches(expectation("turns.cc", "any"), stall)) << summary(stall);
+  }
+}
+
+constexpr Loop kLoops[] = {
+    {"native_loops", "epoll level", "epoll_wait"},
+    {"native_loops", "epoll edge", "epoll_wait"},
+    {"native_loops", "epoll oneshot", "epoll_wait"},
+    {"native_loops", "epoll_pwait", "epoll_pwait"},
+    {"native_loops", "epoll_pwait2", "epoll_pwait2"},
+    {"native_loops", "epoll busy", "epoll_wait"},
+    {"native_loops", "epoll_wait by number", "epoll_wait"},
+    {"native_loops", "epoll_pwait by number", "epoll_pwait"},
+    {"native_loops", "epoll_pwait2 by number", "epoll_pwait2"},
+    {"native_loops", "several epolls", "epoll_wait"},
+    {"native_loops", "nested epolls", "epoll_wait"},
+    {"native_loops", "poll", "poll"},
+    {"native_loops", "poll busy", "poll"},
+    {"native_loops", "ppoll", "ppoll"},
+    {"native_loops", "select", "select"},
+    {"native_loops", "pselect", "pselect"},
+    {"native_loops", "poll by number", "poll"},
+    {"native_loops", "ppoll by number", "ppoll"},
+    {"native_loops", "select by number", "select"},
+    {"native_loops", "pselect by number", "pselect"},
+    {"native_loops", "sigtimedwait", "sigtimedwait"},
+    {"native_loops", "sigwaitinfo", "sigwaitinfo"},
+    {"native_loops", "sigwait", "sigwait"},
+    {"native_loops", "eventfd", "read"},
+    {"native_loops", "eventfd_read", "eventfd_read"},
+    {"native_loops", "timerfd", "read"},
+    {"native_loops", "signalfd", "read"},
+    {"native_loops", "inotify", "read"},
+    {"native_loops", "loop per thread", "epoll_wait"},
+    {"native_loops", "late loop", "epoll_wait"},
+    {"native_loops", "loops ended and begun", "epoll_wait"},
+    {"ring_loops", "ring", "io_uring_submit_and_wait"},
+    {"ring_loops", "ring wait_cqe", "__io_uring_get_cqe"},
+    {"ring_loops", "ring wait_cqe_timeout", "io_uring_wait_cqes"},
+    {"ring_loops", "ring submit_and_wait_timeout", "io_uring_submit_and_wait_timeout"},
+    {"ring_loops", "ring raw", "io_uring_enter"},
+    {"ring_loops", "rings ended and begun", "io_uring_submit_and_wait"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, NativeLoop, ::testing::ValuesIn(kLoops),
+                         [](const auto& loop) { return name_of(loop.param.kind); });
+
+TEST_F(NativeLoops, ALoopWithinACallbackIsAStallOfTheOuterOne) {
+  EXPECT_TRUE(has_stalls(finished(start("native_loops", "loop within a callback", 0)), 0));
+  Recording recording;
+  expect_blocks(start("native_loops", "loop within a callback", kStalls), "epoll_wait", recording);
+  for (const Json& stall : recording.final_stalls()) {
+    EXPECT_TRUE(stack_has_function(stall, "run_a_loop_inside")) << summary(stall);
+  }
+}
+
+TEST_F(NativeLoops, APollOfOneDescriptorOnAThreadWithAnEpollIsACall) {
+  EXPECT_TRUE(has_stalls(finished(start("native_loops", "one-descriptor poll", 0)), 0));
+  Recording recording;
+  expect_blocks(start("native_loops", "one-descriptor poll", kStalls), "epoll_wait", recording);
+  for (const Json& stall : recording.final_stalls()) {
+    EXPECT_TRUE(matches(expectation("several_loops.cc", "one-descriptor poll"), stall));
+  }
+}
+
+TEST_F(NativeLoops, TheEpollsPausesAreNoTurnsOfThePollBesideIt) {
+  EXPECT_TRUE(has_stalls(finished(start("native_loops", "poll beside epoll", 0)), 0));
+}
+
+class NoLoop : public NativeLoops, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(NoLoop, IsNeverReported) {
+  EXPECT_TRUE(has_stalls(finished(start("no_loops", GetParam(), 0)), 0));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, NoLoop,
+                         ::testing::Values("condition variable pool", "semaphore pool",
+                                           "shared eventfd pool", "semaphore eventfd worker",
+                                           "eventfd worker", "pipe pool", "polling pool",
+                                           "forking server", "signal thread", "single polls",
+                                           "slow start", "forking workers", "slow shutdown"),
+                         [](const auto& kind) { return name_of(kind.param); });
+
+}  // namespace
+}  // namespace tailback::test
