@@ -105,6 +105,15 @@ std::optional<KernelCall> read_kernel_call(int pid, int tid) {
   return KernelCall{-1, {}, a[0], a[1]};
 }
 
+std::optional<uint64_t> read_voluntary_switches(int pid, int tid) {
+  const auto text = read_task(pid, tid, "status");
+  if (!text) return std::nullopt;
+  constexpr std::string_view kField = "\nvoluntary_ctxt_switches:\t";
+  const size_t at = text->find(kField);
+  if (at == std::string::npos) return std::nullopt;
+  return to_number(text->substr(at + kField.size(), 20));
+}
+
 bool would_handle_signal(int pid, int tid, int signal) {
   const auto text = read_task(pid, tid, "status");
   if (!text) return false;

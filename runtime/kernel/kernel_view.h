@@ -27,6 +27,9 @@ struct ScheduleTimes {
 };
 std::optional<ScheduleTimes> read_schedule_times(int pid, int tid);
 
+// How often a thread has given up its CPU of itself: each wait that it blocks in counts.
+std::optional<uint64_t> read_voluntary_switches(int pid, int tid);
+
 // The system call that a thread is blocked in, and where in the program.
 struct KernelCall {
   long number = -1;  // -1: blocked outside of any system call, by a page fault

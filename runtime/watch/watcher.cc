@@ -21,6 +21,9 @@ namespace {
 
 constexpr Nanoseconds kHoldLimit = milliseconds(1);
 constexpr Nanoseconds kShortCall = std::chrono::microseconds(5);
+// Threads looked at from outside at one look: asked whether they are loops; followed as such.
+constexpr unsigned kMostSurveys = 4;
+constexpr unsigned kMostFollowed = 32;
 // The loop statistics kept of threads that have ended.
 constexpr size_t kMostLoops = 4096;
 
@@ -170,6 +173,8 @@ LoopChoice Watcher::choice_of(const WatchedThread& thread, const ThreadRecord& r
 }
 
 void Watcher::look_at_threads() {
+  surveys_left_ = kMostSurveys;
+  followed_left_ = kMostFollowed;
   const uint32_t used = std::min(segment_.header.threads_used.load(std::memory_order_acquire),
                                  contract::kThreadCapacity);
   for (uint32_t index = 0; index < used; ++index) {
@@ -181,7 +186,11 @@ void Watcher::look_at_threads() {
       retire_thread(index, record, Ending::kThread);
     } else if (state == ThreadState::kLive) {
       WatchedThread* thread = watched(index, record);
-      if (!thread || record.sites.load(std::memory_order_relaxed) == 0) continue;
+      if (!thread) continue;
+      if (record.sites.load(std::memory_order_relaxed) == 0) {
+        if (choice_of(*thread, record) != LoopChoice::kNone) look_at_unseen(record, *thread);
+        continue;
+      }
       // Most threads that have a name get it soon after they began.
       constexpr unsigned kFirstReads = 5;
       if (looks_ % 50 == 0 || (loop_names_.any() && thread->name_reads < kFirstReads)) {
@@ -453,6 +462,7 @@ void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending)
     return;
   }
   WatchedThread& thread = known->second;
+  if (thread.unseen_turn) end_unseen(thread, StallState::kUnfinished);
   longest_hold_ticks_ = std::max(longest_hold_ticks_, record.hold_ticks_longest.load());
   for (unsigned place = 0; place < contract::kWaitSites; ++place) {
     const auto site = view_site(record.wait_sites[place]);

@@ -25,6 +25,7 @@
 #include "runtime/watch/settings.h"
 #include "runtime/watch/suspensions.h"
 #include "runtime/watch/turn_tracker.h"
+#include "runtime/watch/unseen_loop.h"
 
 namespace tailback {
 
@@ -77,6 +78,13 @@ class Watcher {
     uint64_t told_begin = 0;
     uint64_t told_end = 0;
 
+    // For a thread without wait sites: what was seen of it from outside.
+    UnseenLoop unseen;
+    std::optional<TurnTracker> unseen_turn;
+    Nanoseconds unseen_slack{};  // by how much that turn may have begun before it was seen
+    uint64_t next_survey = 0;    // tick
+    Nanoseconds survey_pause{};
+
     bool has_open_stall() const {
       return std::any_of(std::begin(turns), std::end(turns),
                          [](const auto& turn) { return turn && turn->stall_id != 0; });
@@ -109,6 +117,11 @@ class Watcher {
   bool is_confirmed_stall(const contract::ThreadRecord& record, const WatchedThread& thread,
                           unsigned place, const SiteView& site, const std::vector<SiteView>& sites,
                           Nanoseconds age) const;
+  // Of threads whose waits, if they wait for events, the recorder doesn't see: watcher_unseen.cc.
+  void look_at_unseen(contract::ThreadRecord& record, WatchedThread& thread);
+  void survey_unseen(const contract::ThreadRecord& record, WatchedThread& thread, uint64_t now);
+  void tell_unseen(const WatchedThread& thread, Nanoseconds length, StallState state);
+  void end_unseen(WatchedThread& thread, StallState state);
   void forget_turn(WatchedThread& thread, unsigned place, const SiteView* site);
   void read_ring();
   void on_turn(const contract::Event& event);
@@ -151,6 +164,8 @@ class Watcher {
   uint64_t next_id_ = 1;
   uint64_t last_look_ = 0;
   uint64_t looks_ = 0;
+  unsigned surveys_left_ = 0;  // of this look
+  unsigned followed_left_ = 0;
   Suspensions suspensions_;
   Nanoseconds late_{};       // how much later than planned the last look came that was too late
   uint64_t late_after_ = 0;  // ticks of the looks before and after that

@@ -48,9 +48,11 @@ class NativeLoops : public IntegrationTest {
     }
   }
 
-  WatchedProgram& start(const std::string& program, const std::string& kind, size_t stalls) {
+  WatchedProgram& start(const std::string& program, const std::string& kind, size_t stalls,
+                        int warm_up = 70) {
     WatchOptions options;
-    options.command = {built_program(program), kind, std::to_string(stalls)};
+    options.command = {built_program(program), kind, std::to_string(stalls),
+                       std::to_string(warm_up)};
     options.threshold = "50ms";
     return watch(options);
   }
@@ -153,6 +155,59 @@ TEST_F(NativeLoops, APollOfOneDescriptorOnAThreadWithAnEpollIsACall) {
 
 TEST_F(NativeLoops, TheEpollsPausesAreNoTurnsOfThePollBesideIt) {
   EXPECT_TRUE(has_stalls(finished(start("native_loops", "poll beside epoll", 0)), 0));
+}
+
+// Waits that are system calls in the program's own code. Such a loop is found only after a while,
+// and its stalls are seen from outside.
+constexpr int kLongWarmUp = 1200;
+
+class UnseenLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
+
+TEST_P(UnseenLoops, HealthyHasNothingToReport) {
+  check_rings(GetParam().program);
+  if (IsSkipped()) return;
+  WatchedProgram& program = start(GetParam().program, GetParam().kind, 0, kLongWarmUp);
+  EXPECT_TRUE(has_stalls(finished(program), 0));
+}
+
+TEST_P(UnseenLoops, HeldUpIsSeenEachTimeAndSaysHowWell) {
+  check_rings(GetParam().program);
+  if (IsSkipped()) return;
+  WatchedProgram& program = start(GetParam().program, GetParam().kind, kStalls, kLongWarmUp);
+  const Recording recording = finished(program);
+  ASSERT_TRUE(has_stalls(recording, kStalls));
+  const std::vector<Block> blocks = announced_blocks(program);
+  ASSERT_EQ(blocks.size(), kStalls);
+  for (size_t i = 0; i < kStalls; ++i) {
+    const Json stall = recording.final_stalls()[i];
+    SCOPED_TRACE(summary(stall));
+    EXPECT_TRUE(matches(expectation("turns.cc", "any"), stall));
+    EXPECT_EQ(stall["loop"]["wait"], GetParam().wait);
+    // What was not seen of it is said.
+    const std::string notes = stall["notes"].dump();
+    const std::string before = "may be up to ";
+    const size_t at = notes.find(before);
+    ASSERT_NE(at, std::string::npos) << notes;
+    const double slack = std::stod(notes.substr(at + before.size()));
+    EXPECT_LE(stall["duration_ms"].get<double>(), blocks[i].length_ms + 1);
+    EXPECT_GE(stall["duration_ms"].get<double>() + slack, blocks[i].length_ms);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, UnseenLoops,
+                         ::testing::Values(Loop{"static_ring_loops", "ring", "io_uring_enter"},
+                                           Loop{"static_ring_loops", "ring wait_cqe",
+                                                "io_uring_enter"},
+                                           Loop{"native_loops", "epoll inline", "epoll_wait"},
+                                           Loop{"native_loops", "poll inline", "poll"}),
+                         [](const auto& loop) { return name_of(loop.param.kind); });
+
+TEST_F(NativeLoops, AnUnseenLoopIsNotReportedInDoubt) {
+  for (const char* kind :
+       {"epoll inline busy", "epoll inline that ends", "polling worker inline"}) {
+    SCOPED_TRACE(kind);
+    EXPECT_TRUE(has_stalls(finished(start("native_loops", kind, 0, kLongWarmUp)), 0));
+  }
 }
 
 class NoLoop : public NativeLoops, public ::testing::WithParamInterface<const char*> {};

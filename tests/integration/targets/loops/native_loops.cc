@@ -1,11 +1,11 @@
-// native_loops KIND STALLS: an event loop that waits with the kernel's own calls, which is held up
-// so many times.
+// native_loops KIND STALLS [WARM-UP]: an event loop that waits with the kernel's own calls, which
+// is held up so many times.
 #include "tests/integration/targets/loops/turns.h"
 
 int main(int argc, char** argv) {
   std::vector<loops::Kind> kinds;
-  for (const auto& some :
-       {loops::epoll_loops(), loops::poll_loops(), loops::quiet_loops(), loops::several_loops()}) {
+  for (const auto& some : {loops::epoll_loops(), loops::poll_loops(), loops::quiet_loops(),
+                           loops::several_loops(), loops::unseen_loops()}) {
     kinds.insert(kinds.end(), some.begin(), some.end());
   }
   return loops::run_kind(kinds, argc, argv);

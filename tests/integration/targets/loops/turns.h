@@ -10,9 +10,13 @@ namespace loops {
 // Time between two events of a loop.
 inline constexpr int kPeriodMs = 3;
 
+// Turns before the first that is held up, and after it. main() may ask for more.
+inline int warm_up = 70;
+inline constexpr int kCoolDown = 60;
+
 class Turns {
  public:
-  explicit Turns(int stalls, int turns = 130) : stalls_(stalls), turns_(turns) {}
+  explicit Turns(int stalls, int turns = warm_up + kCoolDown) : stalls_(stalls), turns_(turns) {}
 
   bool go_on() const { return done_ < turns_; }
   // What a loop does with an event: next to nothing, or too much.
@@ -44,8 +48,9 @@ std::vector<Kind> poll_loops();
 std::vector<Kind> quiet_loops();
 std::vector<Kind> ring_loops();
 std::vector<Kind> several_loops();
+std::vector<Kind> unseen_loops();
 
-// main() of a program of loops: KIND STALLS. Says on an unknown kind what there is.
+// main() of a program of loops: KIND STALLS [WARM-UP]. Says on an unknown kind what there is.
 int run_kind(const std::vector<Kind>& kinds, int argc, char** argv);
 
 }  // namespace loops
