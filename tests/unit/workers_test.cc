@@ -1,0 +1,81 @@
+// Threads that wait at one place: workers, or a loop each.
+#include "runtime/watch/workers.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+namespace tailback {
+namespace {
+
+using contract::Segment;
+using contract::ThreadRecord;
+using contract::ThreadState;
+using contract::WaitSite;
+using intercept::Function;
+
+constexpr uint64_t kThreshold = 1000;
+constexpr uint64_t kCallSiteBit = uint64_t{1} << 63;
+
+class Workers : public ::testing::Test {
+ protected:
+  Workers()
+      : segment_(static_cast<Segment*>(mmap(nullptr, sizeof(Segment), PROT_READ | PROT_WRITE,
+                                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {}
+  ~Workers() override { munmap(segment_, sizeof(Segment)); }
+
+  // A live thread that has waited so often at one place.
+  void add(Function function, uint64_t key, uint64_t turns = 100, int pid = 4711) {
+    const uint32_t index = segment_->header.threads_used.fetch_add(1);
+    ThreadRecord& record = segment_->threads[index];
+    record.state.store(static_cast<uint32_t>(ThreadState::kLive));
+    record.pid.store(pid);
+    record.tid.store(5000 + static_cast<int>(index));
+    WaitSite& site = record.wait_sites[0];
+    site.key.store(key);
+    site.function = static_cast<uint32_t>(function);
+    site.turns.store(turns);
+  }
+  bool is_worker(uint32_t index) const {
+    const ThreadRecord& record = segment_->threads[index];
+    return tailback::is_worker(*segment_, record, *view_site(record.wait_sites[0]), kThreshold);
+  }
+
+  Segment* segment_;
+};
+
+TEST_F(Workers, AThreadAloneIsNone) {
+  add(Function::sigwait, kCallSiteBit | 0x10);
+  add(Function::sigwait, kCallSiteBit | 0x10, 100, 4712);  // another process
+  EXPECT_FALSE(is_worker(0));
+}
+
+TEST_F(Workers, ThreadsThatWaitForASignalAtOnePlaceAre) {
+  for (int i = 0; i < 2; ++i) add(Function::sigwait, kCallSiteBit | 0x10);
+  EXPECT_TRUE(is_worker(0));
+  EXPECT_TRUE(is_worker(1));
+}
+
+TEST_F(Workers, ThreadsThatReadOneDescriptorAreWhereverTheyReadIt) {
+  constexpr uint64_t kFive = uint64_t{5} << 48;
+  add(Function::read, kCallSiteBit | kFive | 0x10);
+  add(Function::read, kCallSiteBit | kFive | 0x20);
+  add(Function::read, kCallSiteBit | uint64_t{6} << 48 | 0x10);
+  EXPECT_TRUE(is_worker(0));
+  EXPECT_TRUE(is_worker(1));
+  EXPECT_FALSE(is_worker(2));
+}
+
+TEST_F(Workers, ThreadsThatPollAtOnePlaceAreUnlessHardlyATurnIsLong) {
+  add(Function::poll, kCallSiteBit | 0x10, 100);
+  add(Function::poll, kCallSiteBit | 0x10, 20);
+  EXPECT_FALSE(is_worker(0));
+  EXPECT_TRUE(is_worker(1));
+}
+
+TEST_F(Workers, WhoWaitsOnAnEpollIsNone) {
+  for (int i = 0; i < 2; ++i) add(Function::epoll_wait, uint64_t{1} << 62 | 5);
+  EXPECT_FALSE(is_worker(0));
+}
+
+}  // namespace
+}  // namespace tailback
