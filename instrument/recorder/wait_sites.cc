@@ -80,7 +80,7 @@ WaitSite* find_site(ThreadRecord& record, uint64_t key, bool of_events) {
 constexpr uint64_t kLoopOfMarkedThread = uint64_t{1} << 63 | 1;
 
 uint64_t key_within_loop(ThreadRecord& record, uint64_t key, uint64_t stack_pointer) {
-  if (!is_call_site(key) || key == kMarkedWait || stack_pointer < record.loop_stack) return key;
+  if (key >> 63 == 0 || key == kMarkedWait || stack_pointer < record.loop_stack) return key;
   record.loop_stack = stack_pointer;
   return kLoopOfMarkedThread;
 }

@@ -103,11 +103,14 @@ void Watcher::look_at_unseen(ThreadRecord& record, WatchedThread& thread) {
   if (!away) return;
   const Nanoseconds age = clock_.duration(away->until - away->since);
   if (age < threshold_ / 4) return;
+  // How much of it is allowed is known of turns that the recorder sees only.
+  if (record.allowed_since.load(std::memory_order_relaxed) != 0) return;
   if (!turn) {
-    turn.emplace(loop.home().instruction_pointer, away->since, age, thread.pid, thread.tid);
+    turn.emplace(loop.home().instruction_pointer, away->since, age, Nanoseconds::zero(), thread.pid,
+                 thread.tid);
     turn->next_report = std::max<Nanoseconds>(threshold_ * 10, seconds(1));
   }
-  turn->look(age);
+  turn->look(age, Nanoseconds::zero());
   turn->last_age = age;
   thread.unseen_slack = clock_.duration(away->since - away->before);
   if (age >= threshold_ / 2 && !turn->is_stopped() && turn->sample_is_due(age)) {
