@@ -126,6 +126,40 @@ TAILBACK_COLD void push_backlog(const ThreadRecord& record, const WaitSite& site
   push_event(event);
 }
 
+// What a wait says of the turns in progress at other depths of its thread's stack. A wait ends what
+// was nested in the turn before it. Depth alone does not tell what is nested: a loop that waits
+// within functions of its own waits deeper than what its callbacks call. So of two that waited by
+// turns, the one with more turns is the loop; but one with few turns that sees a newcomer nearer to
+// the stack's base belonged to what came before the loop. Returns whether it is this site that has
+// been left, and its turn, which began at `begin` (0: none), is void.
+TAILBACK_INLINE bool settle_other_depths(ThreadRecord& record, const WaitSite& site, uint64_t begin,
+                                         uint64_t stack_pointer, bool of_events) {
+  constexpr uint64_t kEstablished = 20;
+  const uint64_t turns = site.turns.load(std::memory_order_relaxed);
+  bool left = false;
+  for (WaitSite& other : record.wait_sites) {
+    const uint64_t other_begin = other.turn_begin.load(std::memory_order_relaxed);
+    if (other_begin == 0 || &other == &site || other.stack_pointer == stack_pointer) continue;
+    // What is no wait for events says nothing of those that are.
+    if (!of_events && is_event_wait(other.function)) continue;
+    const uint64_t other_turns = other.turns.load(std::memory_order_relaxed);
+    const bool within = begin != 0 && other_begin > begin;
+    if (other.stack_pointer < stack_pointer) {
+      if (!within && other_turns > turns) continue;
+    } else {
+      if (!within) continue;
+      const bool is_newcomer =
+          other.first_tick > begin && (turns < kEstablished || other_turns >= kEstablished);
+      if (other_turns > turns || is_newcomer) {
+        left = true;
+        continue;
+      }
+    }
+    other.turn_begin.store(0, std::memory_order_relaxed);
+  }
+  return left;
+}
+
 }  // namespace
 
 uint64_t epoll_key(int epfd) {
@@ -184,15 +218,10 @@ void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint
   site.function = static_cast<uint32_t>(function);
   site.call_site = call_site;
   site.stack_pointer = frame;
-  // A wait nearer to the stack's base ends those that were nested deeper.
-  for (WaitSite& other : record->wait_sites) {
-    if (&other != &site && other.stack_pointer < frame &&
-        (of_events || !is_event_wait(other.function))) {
-      other.turn_begin.store(0, std::memory_order_relaxed);
-    }
-  }
+  const uint64_t own_begin = old_key == key ? begin : 0;
+  const bool left = settle_other_depths(*record, site, own_begin, frame, of_events);
   site.turn_begin.store(0, std::memory_order_relaxed);
-  if (begin == 0 || old_key != key || now <= begin) return;
+  if (own_begin == 0 || left || now <= begin) return;
 
   const uint64_t length = now - begin;
   site.turns.store(site.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

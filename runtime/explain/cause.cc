@@ -80,15 +80,18 @@ Cause decide_cause(const Evidence& evidence) {
     unrecorded_total += sample.weight;
   }
 
-  const bool is_starved = spent.known && evidence.duration - spent.runnable <= evidence.threshold;
+  // Looks that came late know less of the turn than the calls that the recorder has summed up.
+  const bool is_told_by_calls = in_calls > half && spent.unseen > half;
+  const bool is_starved =
+      spent.known && !is_told_by_calls && evidence.duration - spent.runnable <= evidence.threshold;
   const Cause without_cpu =
-      spent.throttled > spent.runnable / 2 ? Cause::kThrottled : Cause::kStarved;
+      spent.throttled > spent.runnable / 3 ? Cause::kThrottled : Cause::kStarved;
   if (spent.known && spent.runnable > half && (is_starved || without_cpu == Cause::kThrottled)) {
     return without_cpu;
   }
   if (in_calls > half) {
     const Cause cause = cause_of_calls(evidence);
-    return computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
+    return !is_told_by_calls && computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
   }
   if (spent.known && spent.on_cpu > half) return Cause::kCpu;
   if (spent.known && spent.in_faults > half) return Cause::kFault;

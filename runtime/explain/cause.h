@@ -36,9 +36,11 @@ struct Evidence {
 };
 
 // Rules, in this order. More than half of the turn spent
-//   1. without a CPU, and for more than half of that as the cgroup's quota was used up: throttled
+//   1. without a CPU, and for more than a third of that as the cgroup's quota was used up, of which
+//      kernels count about a half where the quota is small: throttled
 //   2. ready to run without a CPU, and the rest of it under the threshold: starved. A turn that is
-//      too long even without that wait has a cause of its own
+//      too long even without that wait has a cause of its own. Neither does it count if most of
+//      the turn was not looked at and the calls are known
 //   3. in recorded calls: the cause that took most of that time; many, if no single call stands
 //   out;
 //      cpu, if the calls did not wait but computed, other than by spinning on a lock

@@ -95,6 +95,7 @@ struct TimeSpent {
   Nanoseconds blocked{};    // waiting for anything but a CPU
   Nanoseconds throttled{};  // the part of runnable in which a cgroup's CPU quota was used up
   Nanoseconds in_faults{};  // the part of blocked in which pages were fetched, by the samples
+  Nanoseconds unseen{};  // the part of the turn that is taken to be like what the looks have seen
 };
 
 // One of the stacks that the looks at a turn have found.

@@ -49,6 +49,20 @@ bool is_blocking(int pid, int fd) {
   return flags && (*flags & O_NONBLOCK) == 0;
 }
 
+// Whether both wait in one frame, by turns. What a callback waits for may chance to be as deep, but
+// does not turn as often.
+bool are_peers(const SiteView& other, const SiteView& site) {
+  constexpr uint64_t kOften = 8;
+  return other.key != site.key && other.stack_pointer == site.stack_pointer &&
+         other.turns >= site.turns / kOften;
+}
+
+// Whether waits at `other` are as good as waits at `site`: it is a peer, or an outer loop.
+bool is_peer_or_outer(const SiteView& other, const SiteView& site) {
+  return are_peers(other, site) ||
+         (other.stack_pointer > site.stack_pointer && other.turns >= site.turns);
+}
+
 }  // namespace
 
 bool is_steady(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
@@ -124,13 +138,26 @@ uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>
   uint64_t total = 0;
   for (const ContributorView& entry : contributors) {
     const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
-      return other.key != site.key && (all_are_loops || other.is_epoll() || site.is_occasional()) &&
-             other.function == entry.function && other.call_site == entry.call_site &&
-             other.stack_pointer >= site.stack_pointer;
+      const bool as_good =
+          all_are_loops
+              ? other.key != site.key && other.stack_pointer >= site.stack_pointer
+              : is_peer_or_outer(other, site) && (other.is_epoll() || site.is_occasional());
+      return as_good && other.function == entry.function && other.call_site == entry.call_site;
     });
     if (at_peer) total += entry.total_ticks;
   }
   return total;
+}
+
+uint64_t latest_begin(const SiteView& site, uint64_t turn_begin, uint64_t turn_end,
+                      const std::vector<SiteView>& sites) {
+  uint64_t latest = turn_begin;
+  for (const SiteView& other : sites) {
+    if (!are_peers(other, site)) continue;
+    if (!other.is_epoll() || !site.is_epoll() || other.turn_begin >= turn_end) continue;
+    latest = std::max(latest, other.turn_begin);
+  }
+  return latest;
 }
 
 bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites) {
@@ -138,8 +165,21 @@ bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector
     return false;
   }
   return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
-    return other.key != site.key && other.function == call.function &&
-           other.call_site == call.call_site && other.stack_pointer >= site.stack_pointer;
+    return is_peer_or_outer(other, site) && other.function == call.function &&
+           other.call_site == call.call_site;
+  });
+}
+
+bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call,
+                       const std::vector<SiteView>& sites) {
+  constexpr uint64_t kEstablished = 20;
+  return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+    if (other.key == site.key || other.stack_pointer < site.stack_pointer) return false;
+    const bool waits_there =
+        call && call->function == other.function && call->call_site == other.call_site;
+    if (!waits_there && other.turn_begin <= site.turn_begin) return false;
+    if (other.stack_pointer == site.stack_pointer) return site.is_epoll() && other.is_epoll();
+    return other.first_tick > site.turn_begin || other.turns >= kEstablished;
   });
 }
 

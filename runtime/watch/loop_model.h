@@ -45,9 +45,20 @@ const SiteView* enclosing_loop(const SiteView& site, uint64_t turn_begin,
 uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>& contributors,
                         const std::vector<SiteView>& sites, bool all_are_loops = false);
 
+// Where the last part of a turn at `site` began: after the latest return from another epoll of the
+// same frame within it, as far as that is still known, else where the turn began.
+uint64_t latest_begin(const SiteView& site, uint64_t turn_begin, uint64_t turn_end,
+                      const std::vector<SiteView>& sites);
+
 // Whether a thread whose turn is in progress at `site` is at this moment waiting at a loop of the
 // same or of a lesser depth.
 bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites);
+
+// Whether a thread whose turn is in progress at `site` may have left that loop: it has since waited
+// at another epoll of the same frame, or nearer to the base of the stack at a place that is no
+// callback's for all that is known.
+bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call,
+                       const std::vector<SiteView>& sites);
 
 // Turns, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a site
 // with too few turns to be called a loop, unless it is known to be one.

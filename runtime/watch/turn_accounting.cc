@@ -18,6 +18,7 @@ TimeSpent share_out(const CounterGrowth& growth, Nanoseconds looked_at, Nanoseco
     return Nanoseconds(static_cast<int64_t>(static_cast<double>(length.count()) * scale));
   };
   spent.known = true;
+  spent.unseen = std::max(duration - measured, none);
   spent.on_cpu = std::min(scaled(on_cpu), duration);
   spent.runnable = std::min(scaled(runnable), duration - spent.on_cpu);
   spent.blocked = duration - spent.on_cpu - spent.runnable;

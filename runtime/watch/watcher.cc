@@ -124,22 +124,6 @@ void Watcher::look_at_processes(bool check_lives) {
   live_processes_.store(processes_.count());
 }
 
-std::optional<SiteView> Watcher::loop_around(const WatchedThread& thread,
-                                             const ThreadRecord& record, const CallView& call,
-                                             uint64_t key) const {
-  const std::vector<SiteView> sites = view_sites(record);
-  const SiteView* found = nullptr;
-  const std::vector<SiteView> loops =
-      loops_among(choice_of(thread, record), sites, record, threshold_ticks_);
-  for (const SiteView& loop : loops) {
-    const bool own = loop.function == call.function && loop.call_site == call.call_site;
-    const bool fits = key != 0 ? loop.key == key : loop.turn_begin != 0 && !own;
-    if (fits && (!found || loop.stack_pointer > found->stack_pointer)) found = &loop;
-  }
-  if (!found || waits_at_peer(*found, call, sites)) return std::nullopt;
-  return *found;
-}
-
 Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& record) {
   const uint32_t generation = record.generation.load(std::memory_order_acquire);
   const auto known = threads_.find(index);
@@ -266,6 +250,7 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
     return false;
   }
   if (enclosing_loop(site, site.turn_begin, loops)) return false;
+  if (may_have_moved_on(site, view_call(record.call), sites)) return false;
   // Another loop that turns further up the stack: this one has ended and left no sign of it.
   constexpr uint64_t kEstablished = 20;
   const bool superseded = std::any_of(loops.begin(), loops.end(), [&](const SiteView& other) {
@@ -365,40 +350,48 @@ void Watcher::on_turn(const contract::Event& event) {
   auto& slot = thread->turns[place];
   std::optional<TurnTracker> turn;
   if (slot && slot->begin_tick() == event.begin_tick) turn = std::exchange(slot, std::nullopt);
-  const bool was_reported = turn && turn->stall_id != 0;
+  uint64_t reported_id = turn ? turn->stall_id : 0;
 
   const std::vector<SiteView> sites = view_sites(record);
   const LoopChoice choice = choice_of(*thread, record);
   const std::vector<SiteView> loops = loops_among(choice, sites, record, threshold_ticks_);
-  const uint64_t length = event.end_tick - event.begin_tick;
+  const uint64_t begin = latest_begin(*site, event.begin_tick, event.end_tick, sites);
+  const uint64_t length = event.end_tick - begin;
   const uint64_t allowed = std::min(length, event.allowed_ticks);
-  const uint64_t idle = std::min(length - allowed, ticks_in_peers(*site, site->contributors, sites,
-                                                                  is_said_to_be_loop(choice)));
+  const uint64_t idle =
+      begin != event.begin_tick
+          ? 0
+          : std::min(length - allowed,
+                     ticks_in_peers(*site, site->contributors, sites, is_said_to_be_loop(choice)));
   Nanoseconds duration = clock_.duration(length - allowed - idle);
-  if (turn) turn->look(clock_.duration(length), clock_.duration(allowed));
-  duration -=
-      std::min(duration, not_counted(turn ? &*turn : nullptr, event.begin_tick, event.end_tick));
+  if (turn) {
+    turn->look(clock_.duration(event.end_tick - event.begin_tick), clock_.duration(allowed));
+  }
+  duration -= std::min(duration, not_counted(turn ? &*turn : nullptr, begin, event.end_tick));
   if (turn) note_stop(*thread, *turn);
-  if (!was_reported) {
-    const uint64_t told = std::min(thread->told_end, event.end_tick) -
-                          std::min(std::max(thread->told_begin, event.begin_tick),
-                                   std::min(thread->told_end, event.end_tick));
-    if (!is_among(loops, *site) || duration <= threshold_ + clock_.duration(told)) return;
-    if (thread->has_open_stall()) return;
+  if (reported_id == 0) {
+    if (!is_among(loops, *site) || duration <= threshold_) return;
     if (enclosing_loop(*site, event.begin_tick, loops)) return;
+    if (duration - std::min(duration, told_already(*thread, event)) <= threshold_) return;
     if (site->is_occasional() && !loop_is_open(thread->pid, *site)) return;
     if (is_worker(segment_, record, *site, threshold_ticks_)) return;
+    if (const auto other = reported_elsewhere(*thread, event)) {
+      reported_id = thread->turns[*other]->stall_id;
+      thread->turns[*other].reset();
+    } else if (thread->has_open_stall()) {
+      return;  // it will end, too
+    }
   }
+  thread->told_begin = event.begin_tick;
+  thread->told_end = event.end_tick;
   EndedTurn ended;
   ended.event = event;
-  ended.observation = observe(*thread, *site, event.begin_tick, duration, turn ? &*turn : nullptr);
+  ended.observation = observe(*thread, *site, begin, duration, turn ? &*turn : nullptr);
   note_allowed(ended.observation, clock_.duration(allowed));
   ended.observation.turn = turn_name(event.name);
   ended.observation.state = StallState::kEnded;
-  ended.observation.id = was_reported ? turn->stall_id : next_id_++;
+  ended.observation.id = reported_id != 0 ? reported_id : next_id_++;
   if (ended.observation.samples.empty()) ++unread_stalls_;
-  thread->told_begin = event.begin_tick;
-  thread->told_end = event.end_tick;
   ended_.push_back(std::move(ended));
 }
 

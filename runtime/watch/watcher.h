@@ -125,6 +125,9 @@ class Watcher {
   void forget_turn(WatchedThread& thread, unsigned place, const SiteView* site);
   void read_ring();
   void on_turn(const contract::Event& event);
+  Nanoseconds told_already(const WatchedThread& thread, const contract::Event& event) const;
+  static std::optional<unsigned> reported_elsewhere(const WatchedThread& thread,
+                                                    const contract::Event& event);
   void on_backlog(const contract::Event& event);
   void settle_ended_turns(bool all);
 

@@ -33,6 +33,22 @@ void Watcher::look_for_hazards() {
   } while (steady_clock::now() < due && !stopping_.load());
 }
 
+std::optional<SiteView> Watcher::loop_around(const WatchedThread& thread,
+                                             const ThreadRecord& record, const CallView& call,
+                                             uint64_t key) const {
+  const std::vector<SiteView> sites = view_sites(record);
+  const SiteView* found = nullptr;
+  const std::vector<SiteView> loops =
+      loops_among(choice_of(thread, record), sites, record, threshold_ticks_);
+  for (const SiteView& loop : loops) {
+    const bool own = loop.function == call.function && loop.call_site == call.call_site;
+    const bool fits = key != 0 ? loop.key == key : loop.turn_begin != 0 && !own;
+    if (fits && (!found || loop.stack_pointer > found->stack_pointer)) found = &loop;
+  }
+  if (!found || waits_at_peer(*found, call, sites)) return std::nullopt;
+  return *found;
+}
+
 void Watcher::on_slow_call(const contract::Event& event) {
   const ThreadRecord& record = segment_.threads[event.record];
   if (record.generation.load(std::memory_order_acquire) != event.generation) return;

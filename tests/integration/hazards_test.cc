@@ -120,9 +120,9 @@ TEST_F(HazardsTest, StrictFindsWhatIsAbleToBlockThoughItWasQuick) {
     }
   }
   const std::map<std::string, std::string> expected = {
-      {"read", "ipc"},        {"nanosleep", "sleep"}, {"waitid", "process"},
-      {"waitpid", "process"}, {"getaddrinfo", "dns"}, {"pthread_join", "wait"},
-      {"flock", "file"}};
+      {"read", "ipc"},          {"write", "ipc"},       {"nanosleep", "sleep"},
+      {"waitid", "process"},    {"waitpid", "process"}, {"getaddrinfo", "dns"},
+      {"pthread_join", "wait"}, {"flock", "file"}};
   EXPECT_EQ(calls, expected);
 }
 

@@ -45,6 +45,10 @@ class Turn {
     evidence_.spent.runnable = milliseconds(runnable);
     return *this;
   }
+  Turn& unseen(int length) {
+    evidence_.spent.unseen = milliseconds(length);
+    return *this;
+  }
   Turn& in_kernel(int length) {
     evidence_.spent.in_kernel = milliseconds(length);
     return *this;
@@ -144,8 +148,18 @@ TEST(DecideCause, ATurnTooLongEvenWithoutItsWaitForACpuHasACauseOfItsOwn) {
   EXPECT_EQ(Turn().lasting(milliseconds(200)).spent(55, 141).cause(), "starved");
 }
 
+// An observer that came late has seen the end of the turn only, and that without a CPU.
+TEST(DecideCause, CallsTellMoreThanLooksThatCameLate) {
+  EXPECT_EQ(Turn().spent(2, 90).unseen(80).calls(Function::select, 1, 95, 95).cause(), "wait");
+  EXPECT_EQ(Turn().spent(90, 2).unseen(80).calls(Function::read, 1, 95, 95).cause(), "file");
+  EXPECT_EQ(Turn().spent(2, 90).unseen(40).calls(Function::read, 1, 95, 95).cause(), "starved");
+  EXPECT_EQ(Turn().spent(2, 90).unseen(80).calls(Function::read, 1, 5, 5).cause(), "starved");
+  EXPECT_EQ(Turn().spent(90, 2).unseen(80).cause(), "cpu");
+}
+
 TEST(DecideCause, AUsedUpQuotaIsThrottling) {
   EXPECT_EQ(Turn().spent(30, 65).throttled(20).cause(), "starved");
+  EXPECT_EQ(Turn().spent(30, 65).throttled(25).cause(), "throttled");
   EXPECT_EQ(Turn().spent(30, 65).throttled(40).cause(), "throttled");
   // Also for a turn that computes for longer than the threshold, and within a call.
   EXPECT_EQ(Turn().lasting(milliseconds(200)).spent(70, 125).throttled(110).cause(), "throttled");

@@ -242,6 +242,16 @@ TEST(TicksInPeers, OnlyWaitsAtOtherEpollsOfTheSameFrameAreIdleTime) {
   EXPECT_EQ(ticks_in_peers(home, contributors, {home}), 0u);
 }
 
+TEST(LatestBegin, IsTheReturnFromAnotherEpollOfTheSameFrame) {
+  const SiteView home = view(1, 1000, 50);
+  EXPECT_EQ(latest_begin(home, 50, 100, {home}), 50u);
+  EXPECT_EQ(latest_begin(home, 50, 100, {home, view(2, 1000, 70), view(3, 1000, 60)}), 70u);
+  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 1000, 40)}), 50u) << "before it";
+  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 1000, 120)}), 50u) << "after it";
+  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 900, 70)}), 50u) << "nested";
+  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 1000, 70, Function::poll)}), 50u);
+}
+
 TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {
   const SiteView home = view(1, 1000, 50);
   CallView call;
@@ -255,6 +265,49 @@ TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {
   EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::read, 0x2000)}));
   const SiteView reading = view(3, 1000, 50, Function::read);
   EXPECT_TRUE(waits_at_peer(reading, call, {reading, view(2, 1000, 0, Function::read, 0x2000)}));
+}
+
+// What a callback waits for may be nearer to the base of the stack than its loop's own wait.
+TEST(WaitsAtPeer, ALesserDepthIsIdleOnlyIfItTurnsAsOften) {
+  SiteView home = view(1, 1000, 50);
+  SiteView other = view(2, 1500, 0, Function::epoll_wait, 0x2000);
+  CallView call;
+  call.function = Function::epoll_wait;
+  call.call_site = 0x2000;
+  home.turns = 10;
+  other.turns = 3;
+  EXPECT_FALSE(waits_at_peer(home, call, {home, other}));
+  EXPECT_EQ(ticks_in_peers(home, {{Function::epoll_wait, 0x2000, 3, 700, 300}}, {home, other}), 0u);
+  other.turns = 10;
+  EXPECT_TRUE(waits_at_peer(home, call, {home, other}));
+  other.stack_pointer = home.stack_pointer;
+  EXPECT_TRUE(waits_at_peer(home, call, {home, other}));
+  other.turns = 0;
+  EXPECT_FALSE(waits_at_peer(home, call, {home, other})) << "as deep by chance";
+}
+
+TEST(MayHaveMovedOn, ToALaterTurnOfTheSameFrameOrToALoopThatIsNew) {
+  SiteView home = view(1, 1000, 50);
+  home.first_tick = 5;
+  const auto moved = [&](SiteView other, uint64_t first_tick, uint64_t turns) {
+    other.first_tick = first_tick;
+    other.turns = turns;
+    return may_have_moved_on(home, std::nullopt, {home, other});
+  };
+  EXPECT_FALSE(may_have_moved_on(home, std::nullopt, {home}));
+  EXPECT_TRUE(moved(view(2, 1000, 60), 5, 0)) << "as deep, and later";
+  EXPECT_FALSE(moved(view(2, 1000, 40), 5, 0)) << "as deep, but earlier";
+  EXPECT_FALSE(moved(view(2, 1000, 60, Function::poll), 5, 0)) << "a poll of the turn";
+  EXPECT_FALSE(moved(view(2, 900, 60), 55, 30)) << "nested";
+  EXPECT_TRUE(moved(view(2, 1500, 60), 55, 0)) << "first seen since";
+  EXPECT_FALSE(moved(view(2, 1500, 60), 5, 3)) << "a callback's";
+  EXPECT_TRUE(moved(view(2, 1500, 60), 5, 30)) << "has turned often";
+  SiteView waiting = view(2, 1500, 0, Function::epoll_wait, 0x2000);
+  waiting.first_tick = 55;
+  CallView call;
+  call.function = Function::epoll_wait;
+  call.call_site = 0x2000;
+  EXPECT_TRUE(may_have_moved_on(home, call, {home, waiting}));
 }
 
 // Ticks of this clock are nanoseconds, so that figures can be compared exactly.

@@ -38,6 +38,13 @@ TEST(ShareOut, WhatTheLooksMissedIsLikeWhatTheySaw) {
   expect_shares(share_out(growth(30, 15), milliseconds(75), {}, milliseconds(100)), 40, 20, 40);
 }
 
+TEST(ShareOut, SaysHowMuchOfTheTurnItHasNotSeen) {
+  EXPECT_EQ(share_out(growth(0, 0), milliseconds(75), {}, milliseconds(100)).unseen,
+            milliseconds(25));
+  EXPECT_EQ(share_out(growth(20, 100), milliseconds(75), {}, milliseconds(100)).unseen,
+            milliseconds(0));
+}
+
 TEST(ShareOut, AWaitThatBeganBeforeTheFirstLookIsCountedOnce) {
   expect_shares(share_out(growth(20, 980), milliseconds(975), {}, milliseconds(1000)), 20, 980, 0);
 }

@@ -344,43 +344,6 @@ TEST_F(WaitSitesTest, TheLeastUsedSiteGivesWay) {
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitSitesTest, AWaitNearerToTheBaseVoidsTheTurnOfADeeperOne) {
-  const uint64_t outer = epoll_key(5);
-  const uint64_t nested = call_site_key(0x1111);
-  const auto nested_wait = [&] { wait_at(nested, 10, 1, Function::poll, 0x1111); };
-  wait_at(outer, 10);
-  deeper(nested_wait);
-  EXPECT_NE(site(nested)->turn_begin.load(), 0u);
-  wait_at(outer, 10);
-  EXPECT_EQ(site(nested)->turn_begin.load(), 0u);
-  advance_ticks(100000);
-  deeper(nested_wait);
-  EXPECT_EQ(turns(nested), 0u);
-}
-
-TEST_F(WaitSitesTest, ADeeperWaitLeavesTheOuterTurnInProgress) {
-  const uint64_t outer = epoll_key(5);
-  const uint64_t nested = call_site_key(0x1111);
-  wait_at(outer, 10);
-  const uint64_t began = site(outer)->turn_begin.load();
-  deeper([&] {
-    for (int i = 0; i < 3; ++i) {
-      wait_at(nested, 50, 1, Function::poll, 0x1111);
-      advance_ticks(1);
-    }
-  });
-  EXPECT_EQ(site(outer)->turn_begin.load(), began);
-  EXPECT_EQ(turns(nested), 2u);
-  wait_at(outer, 10);
-  const std::vector<Event> all = events();
-  ASSERT_EQ(all.size(), 2u);
-  EXPECT_EQ(all[0].key, outer);
-  EXPECT_EQ(all[0].end_tick - all[0].begin_tick, 153u);
-  ASSERT_EQ(contributors_of(all[0]).size(), 1u);
-  EXPECT_EQ(contributors_of(all[0])[0].count, 3u);
-  EXPECT_EQ(contributors_of(all[0])[0].total_ticks, 150u);
-}
-
 // A signal handler's waits may take the place of the one that they interrupt.
 TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
   std::vector<uint64_t> begins;

@@ -49,7 +49,7 @@ void answer() {
 
 // EXPECT hazard: usleep, sleep
 [[gnu::noinline]] void take_a_nap() {
-  usleep(3'000);
+  check(usleep(3'000) == 0);
 }
 
 [[gnu::noinline]] void read_full_pipe() {
@@ -59,12 +59,12 @@ void answer() {
 
 [[gnu::noinline]] void sleep_for_no_time() {
   const timespec none{0, 0};
-  nanosleep(&none, nullptr);
+  check(nanosleep(&none, nullptr) == 0);
 }
 
 [[gnu::noinline]] void sleep_shortly() {
   const timespec shortly{0, 1'000};
-  nanosleep(&shortly, nullptr);
+  check(nanosleep(&shortly, nullptr) == 0);
 }
 
 [[gnu::noinline]] void reap_child(int options) {
