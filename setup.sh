@@ -54,11 +54,16 @@ readonly build_programs=(
 readonly test_libraries=(
   libbenchmark-dev libboost-context-dev libeatmydata1 libfaketime libglib2.0-tests libgtest-dev
   libjemalloc2 libmimalloc2.0 libpython3.11-testsuite libtcmalloc-minimal4 liburing-dev
-  libvalijson-dev
+  libvalijson-dev python3-aiohttp python3-gevent python3-tornado python3-twisted python3-uvloop
 )
 readonly test_programs=(
   clang-format:clang-format dpkg-source:dpkg-dev git:git nginx:nginx-light node:nodejs
   redis-cli:redis-tools redis-server:redis-server wrk:wrk
+  # Healthy programs that the accuracy benchmark watches.
+  apache2:apache2-bin beanstalkd:beanstalkd curl:curl dnsmasq:dnsmasq-base h2o:h2o haproxy:haproxy
+  iperf3:iperf3 lighttpd:lighttpd memcached:memcached mosquitto:mosquitto nsd:nsd
+  nutcracker:nutcracker socat:socat tinyproxy:tinyproxy-bin tmux:tmux unbound:unbound
+  varnishd:varnish
 )
 
 missing_packages() {

@@ -1,0 +1,1 @@
+"""The healthy programs, in groups."""
