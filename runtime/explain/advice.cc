@@ -1,27 +1,33 @@
 #include "runtime/explain/advice.h"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 #include <string_view>
+
+#include "runtime/explain/advice_lines.h"
 
 namespace tailback {
 
 namespace {
 
-bool has_module(const Stall& stall, std::string_view part) {
+using Names = std::initializer_list<std::string_view>;
+
+bool calls_one_of(const Stall& stall, Names beginnings) {
+  return stall.call &&
+         std::any_of(beginnings.begin(), beginnings.end(),
+                     [&](std::string_view name) { return stall.call->function.starts_with(name); });
+}
+
+bool stack_has_one_of(const Stall& stall, Names beginnings) {
   return std::any_of(stall.stack.begin(), stall.stack.end(), [&](const Frame& frame) {
-    return file_name(frame.module).find(part) != std::string_view::npos;
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](std::string_view name) { return frame.function.starts_with(name); });
   });
 }
 
 // Names of users and groups come from the same places as those of hosts (LDAP, NIS, sssd).
 bool looks_up_account(const Stall& stall) {
-  static constexpr std::array<std::string_view, 6> kPrefixes = {"getpw", "fgetpw",     "getgr",
-                                                                "getsp", "initgroups", "getnetgr"};
-  if (!stall.call) return false;
-  return std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view prefix) {
-    return stall.call->function.starts_with(prefix);
-  });
+  return calls_one_of(stall, {"getpw", "fgetpw", "getgr", "getsp", "initgroups", "getnetgr"});
 }
 
 bool waits_for_signal(const Stall& stall) {
@@ -33,75 +39,84 @@ bool waits_for_signal(const Stall& stall) {
          name.find("sigpause") != std::string_view::npos;
 }
 
-}  // namespace
-
-std::string advice(const Stall& stall) {
-  const bool python = has_module(stall, "python");
-  const bool node = has_module(stall, "node");
-  switch (stall.cause) {
-    case Cause::kSleep:
-      if (python)
-        return "await asyncio.sleep(), or loop.call_later(), lets the loop go on meanwhile";
-      if (node) return "setTimeout (or timers/promises) lets the loop go on meanwhile";
-      return "let the loop wake you: a timer (timerfd, or the loop's own) in place of the sleep";
-    case Cause::kFile:
-      if (python) return "move the file access to a thread: await loop.run_in_executor(None, …)";
-      if (node) return "use the asynchronous twin of the function (fs.promises) in place of …Sync";
-      return "move the file access to a worker thread, or submit it through io_uring";
-    case Cause::kSocket:
-      if (python) return "use asyncio's streams (or an asynchronous client library) for this peer";
-      return "make the descriptor non-blocking and wait for it in the loop";
-    case Cause::kDns:
-      if (looks_up_account(stall)) {
-        return "look users and groups up once, at the start, or in a worker thread: a directory "
-               "server may have to be asked";
-      }
-      if (python)
-        return "await loop.getaddrinfo(), which asks in a thread, or an asynchronous resolver";
-      return "use an asynchronous resolver (c-ares, getaddrinfo_a) or ask in a worker thread";
-    case Cause::kProcess:
-      if (python) return "use asyncio.create_subprocess_exec(), and await its wait()";
-      if (node) return "use exec or spawn with a callback in place of execSync or spawnSync";
-      return "let the loop tell you of the child's end (a pidfd or SIGCHLD in a signalfd)";
-    case Cause::kIpc:
-      return "use the non-blocking form (O_NONBLOCK, IPC_NOWAIT) and wait in the loop, or in a "
-             "thread of its own; opening a FIFO waits for its other end unless O_NONBLOCK is given";
-    case Cause::kLock:
-      return "hold the lock for less time: no input, output or waiting while it is held; or hand "
-             "the work to the thread that owns the data";
-    case Cause::kGil:
-      return "move the thread that computes to a process of its own, so that the interpreter's "
-             "lock "
-             "is free";
-    case Cause::kWait:
-      if (waits_for_signal(stall)) return "let the loop tell you of the signal: a signalfd";
-      return "let the other thread post to the loop (an eventfd, or the loop's own post) in place "
-             "of "
-             "waiting for it";
-    case Cause::kCpu:
-      if (python) return "move the computation to a process pool: loop.run_in_executor(pool, …)";
-      if (node)
-        return "move the computation to a worker thread, or do it in parts with setImmediate";
-      return "move the computation to a worker thread, or do it in parts between turns";
-    case Cause::kStarved:
-      return "the program was ready, the machine was not: fewer busy threads, more CPUs, or a "
-             "higher "
-             "priority for the loop";
-    case Cause::kThrottled:
-      return "the container's CPU quota was used up: raise it, or use fewer threads at once";
-    case Cause::kFault:
-      return "memory was paged in: keep it resident (mlock), or give the program more memory";
-    case Cause::kStopped:
-    case Cause::kSuspended:
-      return "not the program's fault: it was stopped from outside";
-    case Cause::kMany:
-      return "no single call is long, their sum is: fewer, larger requests (a batch or a "
-             "pipeline), "
-             "or spread them over several turns";
-    case Cause::kUnknown:
-      return "record again with a lower threshold to see what the turn consists of";
+// The functions that tell more than the cause does; empty if there are none.
+std::string_view line_of_redis(const Stall& stall) {
+  if (stall.cause == Cause::kFile && stack_has_one_of(stall, {"rdbSave"})) {
+    return "BGSAVE in place of SAVE writes the dump in a child";
+  }
+  if (stall.cause != Cause::kCpu) return {};
+  if (stack_has_one_of(
+          stall, {"evalGenericCommand", "evalCommand", "scriptCall", "luaCall", "lua_pcall"})) {
+    return "a Lua script holds all clients up until it ends: do less in it, over several calls";
+  }
+  if (stack_has_one_of(stall, {"keysCommand"})) {
+    return "SCAN in place of KEYS goes through the keys in parts";
+  }
+  if (stack_has_one_of(stall, {"delCommand", "delGenericCommand"})) {
+    return "UNLINK in place of DEL (or lazyfree-lazy-user-del yes) frees large values in another "
+           "thread";
+  }
+  if (stack_has_one_of(stall, {"flushallCommand", "flushdbCommand"})) {
+    return "FLUSHALL ASYNC and FLUSHDB ASYNC free the keys in another thread";
   }
   return {};
+}
+
+std::string_view line_of_nginx(const Stall& stall) {
+  if (stall.cause != Cause::kFile || !stall.call) return {};
+  if (stall.call->object.ends_with(".log")) {
+    return "buffer= and flush= of access_log write many entries at once; a log can also go to "
+           "syslog";
+  }
+  if (calls_one_of(stall, {"open", "stat", "fstat", "lstat"})) {
+    return "open_file_cache keeps files open and remembers what stat() said; 'aio threads' does "
+           "not cover open()";
+  }
+  return {};
+}
+
+std::string_view line_of_node(const Stall& stall) {
+  const bool writes = calls_one_of(stall, {"write", "writev"});
+  if (writes && (stall.cause == Cause::kIpc || stall.cause == Cause::kSocket)) {
+    return "process.stdout and process.stderr write synchronously to pipes and terminals: log "
+           "less, or from a worker thread";
+  }
+  return {};
+}
+
+std::string_view line_of_jvm(const Stall& stall) {
+  if (stack_has_one_of(stall, {"SafepointMechanism::", "SafepointSynchronize::"})) {
+    return "the JVM stopped all threads at a safepoint, mostly to collect garbage: "
+           "-Xlog:safepoint,gc says why and for how long";
+  }
+  return {};
+}
+
+std::string_view special_line(const Stall& stall, Runtime runtime) {
+  if (stall.cause == Cause::kDns && looks_up_account(stall)) {
+    return "look users and groups up once, at the start, or in a worker thread: a directory server "
+           "may have to be asked";
+  }
+  if (stall.cause == Cause::kWait && waits_for_signal(stall)) return signal_advice_line(runtime);
+  switch (runtime) {
+    case Runtime::kRedis:
+      return line_of_redis(stall);
+    case Runtime::kNginx:
+      return line_of_nginx(stall);
+    case Runtime::kNode:
+      return line_of_node(stall);
+    case Runtime::kJvm:
+      return line_of_jvm(stall);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string advice(const Stall& stall, Runtime runtime) {
+  const std::string_view special = special_line(stall, runtime);
+  return std::string(special.empty() ? advice_line(runtime, stall.cause) : special);
 }
 
 }  // namespace tailback

@@ -3,10 +3,12 @@
 
 #include <string>
 
-#include "runtime/values/stall.h"
+#include "runtime/explain/runtime_of.h"
 
 namespace tailback {
 
-std::string advice(const Stall& stall);
+// In the words of the stall's own runtime where it is known; the call and the functions in the
+// stack make it more precise.
+std::string advice(const Stall& stall, Runtime runtime);
 
 }  // namespace tailback

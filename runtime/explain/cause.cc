@@ -112,4 +112,14 @@ Cause decide_cause(const Evidence& evidence) {
   return most.cause;
 }
 
+Cause cause_within_runtime(Cause cause, const std::vector<Frame>& stack) {
+  if (cause != Cause::kWait) return cause;
+  for (const Frame& frame : stack) {
+    if (!file_name(frame.module).starts_with("libjvm.so")) continue;
+    if (frame.function.starts_with("JVM_Sleep")) return Cause::kSleep;
+    if (frame.function.starts_with("ObjectMonitor::enter")) return Cause::kLock;
+  }
+  return cause;
+}
+
 }  // namespace tailback

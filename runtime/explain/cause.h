@@ -50,4 +50,8 @@ struct Evidence {
 // else the biggest of these shares; unknown if there is no evidence at all.
 Cause decide_cause(const Evidence& evidence);
 
+// What a runtime's own functions in the stack tell beyond that: the JVM also sleeps, and waits for
+// the locks of its objects, on condition variables.
+Cause cause_within_runtime(Cause cause, const std::vector<Frame>& stack);
+
 }  // namespace tailback

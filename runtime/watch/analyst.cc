@@ -10,6 +10,7 @@
 #include "runtime/explain/cause.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
+#include "runtime/explain/runtime_of.h"
 
 namespace tailback {
 
@@ -309,7 +310,7 @@ void Analyst::analyse_hazard(HazardKind kind, const StallObservation& call) {
   hazard.longest.samples = 1;
   hazard.longest.cause = samples.front().observed->sample->call->cause;
   blame(call, samples, hazard.longest);
-  hazard.longest.advice = advice(hazard.longest);
+  hazard.longest.advice = advice(hazard.longest, runtime_of(hazard.longest, *call.modules));
   hazard.longest.fingerprint = fingerprint(hazard.longest);
   reporter_.hazard(hazard);
 }
@@ -344,7 +345,8 @@ void Analyst::analyse(const StallObservation& observation) {
   }
   stall.cause = decide_cause(evidence_of(observation));
   blame(observation, samples, stall);
-  stall.advice = advice(stall);
+  stall.cause = cause_within_runtime(stall.cause, stall.stack);
+  stall.advice = advice(stall, runtime_of(stall, *observation.modules));
   stall.fingerprint = fingerprint(stall);
 
   if (stall.state == StallState::kOngoing) {

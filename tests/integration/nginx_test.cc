@@ -39,7 +39,10 @@ class NginxTest : public IntegrationTest {
                           "  fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;\n"
                           "  scgi_temp_path scgi;\n"
                           "  server { listen 127.0.0.1:" +
-                          std::to_string(port_) + "; root www; }\n}\n");
+                          std::to_string(port_) +
+                          "; root www;\n"
+                          "    location = /pattern { if ($arg_x ~ \"^(a+)+$\") { return 200 yes; }"
+                          " return 200 no; }\n  }\n}\n");
     WatchOptions options;
     options.command = {*find_program("nginx"), "-p", prefix + "/", "-c", config, "-e", "error.log"};
     options.bare_preload = bare_preload;
@@ -112,6 +115,25 @@ TEST_F(NginxTest, DaemonUnderTheLauncherHasNothingToReport) {
   load();
   quit();
   EXPECT_TRUE(has_stalls(finished(server), 0));
+}
+
+// A pattern that tries every way to cut the argument into pieces.
+TEST_F(NginxTest, AnExpensivePatternIsCpu) {
+  WatchedProgram& server = start(false, false);
+  LineClient client(port_);
+  for (int i = 0; i < 3; ++i) {
+    client.send("GET /pattern?x=aaaa HTTP/1.1\r\nHost: x\r\n\r");
+    std::this_thread::sleep_for(Milliseconds(20));
+  }
+  client.send("GET /pattern?x=" + std::string(32, 'a') + "b HTTP/1.1\r\nHost: x\r\n\r");
+  std::this_thread::sleep_for(Milliseconds(1500));
+  quit();
+  const Recording recording = finished(server);
+  ASSERT_TRUE(has_stalls(recording, 1));
+  const Json stall = recording.final_stalls()[0];
+  EXPECT_EQ(stall["cause"], "cpu") << summary(stall);
+  EXPECT_TRUE(stack_has_module(stall, "libpcre2")) << summary(stall);
+  EXPECT_TRUE(advises(stall, "regular expressions")) << stall["advice"];
 }
 
 }  // namespace

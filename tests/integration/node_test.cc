@@ -57,6 +57,7 @@ TEST_F(NodeTest, ExecSyncIsNamed) {
   const Json stall = only_stall({"exec_sync"});
   ASSERT_TRUE(stall.is_object());
   EXPECT_EQ(stall["cause"], "process") << summary(stall);
+  EXPECT_TRUE(advises(stall, "in place of execFileSync, execSync")) << stall["advice"];
   EXPECT_TRUE(stack_has_function(stall, "node::SyncProcessRunner::Spawn")) << summary(stall);
 }
 

@@ -45,6 +45,7 @@ TEST_F(PythonTest, TimeSleepIsOneStall) {
   EXPECT_EQ(stall["cause"], "sleep");
   EXPECT_EQ(stall["call"]["function"], "clock_nanosleep");
   EXPECT_EQ(stall["loop"]["wait"], "epoll_wait");
+  EXPECT_TRUE(advises(stall, "await asyncio.sleep()")) << stall["advice"];
   EXPECT_TRUE(stack_has_module(stall, "python3")) << summary(stall);
   EXPECT_TRUE(stack_has_function(stall, "Py_RunMain")) << summary(stall);
   EXPECT_TRUE(stall["stack_complete"].get<bool>()) << summary(stall);

@@ -103,6 +103,7 @@ TEST_F(RedisTest, SlowScriptIsCpu) {
   const Json stall = recording.final_stalls()[0];
   EXPECT_TRUE(lasts(stall, true_ms));
   EXPECT_EQ(stall["cause"], "cpu");
+  EXPECT_TRUE(advises(stall, "Lua script")) << stall["advice"];
   // Debian's redis has Lua built in, and keeps the names of its public functions only.
   EXPECT_TRUE(stack_has_module(stall, "liblua") || stack_has_function(stall, "lua_pcall"))
       << summary(stall);

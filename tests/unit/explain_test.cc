@@ -1,11 +1,10 @@
-// From evidence to a cause, from a stack to a culprit, from a stall to its fingerprint and advice.
+// From evidence to a cause, from a stack to a culprit, from a stall to its fingerprint.
 #include <gtest/gtest.h>
 
 #include <set>
 #include <string>
 #include <vector>
 
-#include "runtime/explain/advice.h"
 #include "runtime/explain/call_description.h"
 #include "runtime/explain/cause.h"
 #include "runtime/explain/culprit.h"
@@ -412,6 +411,18 @@ TEST(Fingerprint, AddressesOfGeneratedCodeAreNoPartOfIt) {
   EXPECT_EQ(fingerprint(stall), print);
 }
 
+TEST(CauseWithinRuntime, TheJvmSleepsAndLocksOnConditions) {
+  const std::string jvm = "/usr/lib/jvm/java-17/lib/server/libjvm.so";
+  const Frame park = frame("os::PlatformEvent::park(long)", jvm);
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {park, frame("JVM_Sleep", jvm)}), Cause::kSleep);
+  EXPECT_EQ(
+      cause_within_runtime(Cause::kWait, {park, frame("ObjectMonitor::enter(JavaThread*)", jvm)}),
+      Cause::kLock);
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {park, frame("Unsafe_Park", jvm)}), Cause::kWait);
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {frame("JVM_Sleep", "/srv/app")}), Cause::kWait);
+  EXPECT_EQ(cause_within_runtime(Cause::kFile, {frame("JVM_Sleep", jvm)}), Cause::kFile);
+}
+
 TEST(Fingerprint, WithoutAStackTheLoopTellsApart) {
   Stall stall = sample_stall();
   stall.stack.clear();
@@ -420,34 +431,6 @@ TEST(Fingerprint, WithoutAStackTheLoopTellsApart) {
   EXPECT_EQ(fingerprint(other), fingerprint(stall));
   other.process = "other";
   EXPECT_NE(fingerprint(other), fingerprint(stall));
-}
-
-TEST(Advice, EveryCauseHasOneLine) {
-  for (size_t i = 0; i < kCauseWords.size(); ++i) {
-    for (const char* module : {"/srv/app", "/usr/bin/python3.11", "/usr/bin/node"}) {
-      Stall stall;
-      stall.cause = static_cast<Cause>(i);
-      stall.stack = {frame("f", module)};
-      const std::string text = advice(stall);
-      EXPECT_GT(text.size(), 20u) << kCauseWords[i];
-      EXPECT_EQ(text.find('\n'), std::string::npos) << kCauseWords[i];
-      EXPECT_EQ(text.find("  "), std::string::npos) << kCauseWords[i];
-    }
-  }
-}
-
-TEST(Advice, SpeaksTheProgramsLanguage) {
-  Stall stall;
-  stall.cause = Cause::kSleep;
-  stall.stack = {frame("f", "/srv/python/node/app")};  // folders say nothing
-  const std::string native = advice(stall);
-  stall.stack = {frame("f", "/usr/bin/python3.11")};
-  const std::string python = advice(stall);
-  stall.stack = {frame("f", "/usr/lib/libnode.so.108")};
-  const std::string node = advice(stall);
-  EXPECT_NE(native.find("timer"), std::string::npos) << native;
-  EXPECT_NE(python.find("asyncio.sleep"), std::string::npos) << python;
-  EXPECT_NE(node.find("setTimeout"), std::string::npos) << node;
 }
 
 }  // namespace

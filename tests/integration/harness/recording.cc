@@ -175,6 +175,10 @@ bool function_is(const Json& frame, std::string_view name) {
   return false;
 }
 
+bool advises(const Json& stall, std::string_view words) {
+  return stall["advice"].get<std::string>().find(words) != std::string::npos;
+}
+
 bool stack_has_function(const Json& stall, std::string_view name) {
   const Json& stack = stall["stack"];
   return std::any_of(stack.begin(), stack.end(),

@@ -46,6 +46,8 @@ std::string summary(const std::vector<Json>& stalls);
 
 // Whether a frame's function is or contains this name, as a whole word.
 bool function_is(const Json& frame, std::string_view name);
+// Whether the stall's line of advice says this.
+bool advises(const Json& stall, std::string_view words);
 // Whether any frame of the stack runs a function of this name, or is of a module of this file name
 // (a prefix of it, so that versions don't matter).
 bool stack_has_function(const Json& stall, std::string_view name);
