@@ -34,6 +34,7 @@ inline constexpr uint32_t kArguments = 6;
 inline constexpr uint32_t kWaitSites = 4;
 inline constexpr uint32_t kContributors = 6;
 inline constexpr uint32_t kTurnNameBytes = 56;  // the NUL included
+inline constexpr uint32_t kParks = 2;
 
 // Lengths of turns are counted in buckets of a quarter octave of ticks, so that the observer can
 // give percentiles within 25 %. See histogram.h.
@@ -124,8 +125,16 @@ enum class HoldState : uint32_t {
 // --strict only. The thread waits for `offer_patience_ticks` at most.
 enum class Offer : uint32_t {
   kNone = 0,     // [recorder]
-  kOffered = 1,  // [recorder] `offered_call` is valid, the record shows the call
+  kOffered = 1,  // [recorder] `offered_ticks` is valid, the record shows the call
   kTaken = 2,    // [observer] offered → taken: it has been read
+};
+
+// A place at which a thread of a pool waits for work, while another thread of the pool waits for
+// events. Such a wait ends a turn like the wait for events itself. [observer]; cleared by the
+// [recorder] when the record gets a new owner.
+struct Park {
+  std::atomic<uint64_t> call_site;      // 0: none
+  std::atomic<uint64_t> stack_pointer;  // at the call's entry
 };
 
 enum class ThreadState : uint32_t {
@@ -175,8 +184,8 @@ struct alignas(4096) ThreadRecord {
   Call call;
 
   std::atomic<uint32_t> offer;  // see Offer
-  uint32_t offered_ticks;       // [recorder] how long the call took, UINT32_MAX at most
-  uint64_t offered_call;        // [recorder] `entered` of the call; valid while offered
+  uint32_t
+      offered_ticks;  // [recorder] how long the call took, UINT32_MAX at most; valid while offered
 
   // Hold: see HoldState.
   std::atomic<uint32_t> hold_state;
@@ -184,6 +193,8 @@ struct alignas(4096) ThreadRecord {
                                 // interceptors compare it to hide that EINTR
   std::atomic<uint64_t> hold_ticks_longest;  // [recorder]
   Context hold_context;                      // [recorder] valid while held
+
+  Park parks[kParks];
 
   WaitSite wait_sites[kWaitSites];
 };

@@ -2,6 +2,7 @@
 
 #include "instrument/recorder/allowance.h"
 #include "instrument/recorder/slow_calls.h"
+#include "instrument/recorder/wait_sites.h"
 
 namespace tailback {
 
@@ -58,6 +59,11 @@ void add(WaitSite& site, Function function, uint64_t call_site, uint64_t duratio
 void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
                   uint64_t duration, const WaitSite* own_site) {
   if (blocking_is_allowed(record)) return;
+  if (is_parked(record)) {
+    const uint64_t now = ticks();
+    end_turns_at_park(record, now - duration, now);
+    return;
+  }
   for (WaitSite& site : record.wait_sites) {
     if (&site == own_site) continue;
     if (site.turn_begin.load(std::memory_order_relaxed) == 0) continue;

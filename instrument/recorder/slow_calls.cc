@@ -81,8 +81,7 @@ uint32_t unanswered = 0;
 bool may_offer = true;
 
 // Stands still until the observer has read the call, or its patience ends.
-void offer(ThreadRecord& record, uint64_t entered, uint64_t duration, uint64_t patience) {
-  record.offered_call = entered;
+void offer(ThreadRecord& record, uint64_t duration, uint64_t patience) {
   record.offered_ticks = duration < UINT32_MAX ? static_cast<uint32_t>(duration) : UINT32_MAX;
   record.offer.store(as_word(Offer::kOffered), std::memory_order_release);
   const uint64_t begin = ticks();
@@ -139,7 +138,7 @@ void tell_slow_call(ThreadRecord& record, Function function, uint64_t call_site,
   if (takes_descriptor(function) && never_blocks(function, static_cast<int>(call.arguments[0])))
     return;
   if (was_offered_often(function, call_site, call.context.stack_pointer)) return;
-  offer(record, entered, duration, patience);
+  offer(record, duration, patience);
 }
 
 void offer_no_more() {

@@ -136,6 +136,7 @@ void begin_record(ThreadRecord& record, uint64_t epoch, int tid) {
   record.sites.store(0, std::memory_order_relaxed);
   record.allowed_since.store(0, std::memory_order_relaxed);
   record.mark.store(0, std::memory_order_relaxed);
+  for (contract::Park& park : record.parks) park.call_site.store(0, std::memory_order_relaxed);
   record.hold_state.store(0, std::memory_order_relaxed);
   record.offer.store(0, std::memory_order_relaxed);
   record.hold_ticks_longest.store(0, std::memory_order_relaxed);

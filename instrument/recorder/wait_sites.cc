@@ -160,6 +160,31 @@ TAILBACK_INLINE bool settle_other_depths(ThreadRecord& record, const WaitSite& s
   return left;
 }
 
+// Counts the turn, and says whether it was longer than the threshold.
+TAILBACK_INLINE bool end_turn(const ThreadRecord& record, WaitSite& site, uint64_t begin,
+                              uint64_t end) {
+  const uint64_t length = end - begin;
+  site.turns.store(site.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  site.busy_ticks += length;
+  if (length > site.longest_ticks) site.longest_ticks = length;
+  ++site.histogram[contract::histogram_bucket(length)];
+  if (__builtin_expect(length <= segment->header.threshold_ticks.load(std::memory_order_relaxed),
+                       1)) {
+    return false;
+  }
+  push_long_turn(record, site, begin, end);
+  return true;
+}
+
+TAILBACK_INLINE void forget_sums(WaitSite& site) {
+  site.other_ticks = 0;
+  site.allowed_ticks = 0;
+  for (contract::Contributor& entry : site.contributors) {
+    if (entry.count == 0) break;
+    entry.count = 0;
+  }
+}
+
 }  // namespace
 
 uint64_t epoll_key(int epfd) {
@@ -223,16 +248,7 @@ void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint
   site.turn_begin.store(0, std::memory_order_relaxed);
   if (own_begin == 0 || left || now <= begin) return;
 
-  const uint64_t length = now - begin;
-  site.turns.store(site.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  site.busy_ticks += length;
-  if (length > site.longest_ticks) site.longest_ticks = length;
-  ++site.histogram[contract::histogram_bucket(length)];
-  if (__builtin_expect(length > segment->header.threshold_ticks.load(std::memory_order_relaxed),
-                       0)) {
-    turn_was_long_ = true;
-    push_long_turn(*record, site, begin, now);
-  }
+  turn_was_long_ = end_turn(*record, site, begin, now);
 }
 
 void TurnBoundary::leave(const CallScope& scope, int ready) {
@@ -242,16 +258,31 @@ void TurnBoundary::leave(const CallScope& scope, int ready) {
   if (site->key.load(std::memory_order_relaxed) != key_) return;
   const uint64_t now = ticks();
   site->last_ready = ready > 0 ? static_cast<uint32_t>(ready) : 0;
-  site->other_ticks = 0;
-  site->allowed_ticks = 0;
-  for (contract::Contributor& entry : site->contributors) {
-    if (entry.count == 0) break;
-    entry.count = 0;
-  }
+  forget_sums(*site);
   if (__builtin_expect(turn_was_long_, 0)) {
     push_backlog(*scope.record(), *site, site->last_ready, now);
   }
   site->turn_begin.store(now, std::memory_order_release);
+}
+
+TAILBACK_COLD bool is_parked(const ThreadRecord& record) {
+  for (const contract::Park& park : record.parks) {
+    if (park.call_site.load(std::memory_order_relaxed) == record.call.call_site &&
+        park.stack_pointer.load(std::memory_order_relaxed) == record.call.context.stack_pointer) {
+      return record.call.call_site != 0;
+    }
+  }
+  return false;
+}
+
+TAILBACK_COLD void end_turns_at_park(ThreadRecord& record, uint64_t entered, uint64_t left) {
+  for (WaitSite& site : record.wait_sites) {
+    const uint64_t begin = site.turn_begin.load(std::memory_order_relaxed);
+    if (begin == 0 || begin > entered) continue;
+    if (begin < entered) end_turn(record, site, begin, entered);
+    forget_sums(site);
+    site.turn_begin.store(left, std::memory_order_release);
+  }
 }
 
 }  // namespace tailback

@@ -32,6 +32,10 @@ void note_instance_end(const void* instance);
 
 // The outer end of the frame that this is written in: the same for all calls that one frame makes.
 #define FRAME (reinterpret_cast<uint64_t>(__builtin_dwarf_cfa()))
+// Whether the call in progress is one at which the thread waits for work (contract::Park).
+bool is_parked(const contract::ThreadRecord& record);
+// Ends the turns in progress where such a wait began, and begins the next where it has ended.
+void end_turns_at_park(contract::ThreadRecord& record, uint64_t entered, uint64_t left);
 
 // A wait in progress; used inside a CallScope.
 class TurnBoundary {

@@ -6,8 +6,6 @@
 
 namespace tailback {
 
-namespace {
-
 bool is_system_library(const Frame& frame) {
   static constexpr std::array<std::string_view, 12> kPrefixes = {
       "libc.so",     "libc-",   "ld-linux", "ld-musl",  "libpthread", "libstdc++.so",
@@ -16,6 +14,8 @@ bool is_system_library(const Frame& frame) {
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
+
+namespace {
 
 // The qualified name in a demangled signature: a template's begins with its return type.
 std::string_view qualified_name(std::string_view function) {

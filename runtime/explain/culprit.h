@@ -12,6 +12,9 @@ namespace tailback {
 // library, and with a name. If there is none, the innermost outside libc; else the stack's size.
 size_t find_culprit(const std::vector<Frame>& stack);
 
+// Whether the frame is of libc, the loader or a language's runtime library.
+bool is_system_library(const Frame& frame);
+
 // Whether the stack belongs to a program that is ending (exit handlers, interpreter shutdown):
 // its loop is over, and what it does now holds nobody up.
 bool is_shutdown(const std::vector<Frame>& stack);

@@ -10,7 +10,9 @@
 #include "runtime/explain/cause.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
+#include "runtime/explain/idle_park.h"
 #include "runtime/explain/runtime_of.h"
+#include "runtime/watch/parks.h"
 
 namespace tailback {
 
@@ -152,6 +154,16 @@ void Analyst::take(Note note) {
   post([this, note = std::move(note)] { reporter_.note(note); });
 }
 
+void Analyst::take(ParkObservation park) {
+  post([this, park = std::move(park)] {
+    try {
+      judge(park);
+    } catch (const std::exception&) {
+      ++failures_;
+    }
+  });
+}
+
 void Analyst::finish(SessionEnd end) {
   post([this, end = std::move(end)]() mutable {
     end.stalls = stalls_;
@@ -187,18 +199,29 @@ void Analyst::run() {
   }
 }
 
+std::vector<Frame> Analyst::read_stack(int pid, const Snapshot& snapshot, bool& complete) {
+  const RawStack raw = unwinder_->unwind(snapshot);
+  complete = raw.complete;
+  std::vector<Frame> stack = symbolizer_.symbolize(pid, *snapshot.modules, raw);
+  strip_recorder(stack);
+  return stack;
+}
+
+void Analyst::judge(const ParkObservation& park) {
+  bool complete = false;
+  if (is_idle_park(read_stack(park.pid, *park.sample->snapshot, complete), park.shares_loop)) {
+    park.is_idle();
+  }
+}
+
 std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& observation) {
   std::vector<ReadSample> samples;
   for (const WeighedSample& observed : observation.samples) {
     if (!observed.sample->snapshot) continue;
-    const Snapshot& snapshot = *observed.sample->snapshot;
-    const RawStack raw = unwinder_->unwind(snapshot);
     ReadSample sample;
     sample.observed = &observed;
-    sample.stack = symbolizer_.symbolize(observation.pid, *snapshot.modules, raw);
-    strip_recorder(sample.stack);
+    sample.stack = read_stack(observation.pid, *observed.sample->snapshot, sample.complete);
     sample.culprit = find_culprit(sample.stack);
-    sample.complete = raw.complete;
     samples.push_back(std::move(sample));
   }
   return samples;
@@ -315,7 +338,51 @@ void Analyst::analyse_hazard(HazardKind kind, const StallObservation& call) {
   reporter_.hazard(hazard);
 }
 
+// Of most workers the place is known by the time that they are idle for long.
+std::optional<StallObservation> Analyst::without_parks(const StallObservation& observation) {
+  StallObservation rest = observation;
+  Nanoseconds idle{};
+  std::set<std::pair<intercept::Function, uint64_t>> places;
+  for (const WeighedSample& observed : observation.samples) {
+    const Sample& seen = *observed.sample;
+    bool complete = false;
+    if (seen.source != Sample::Source::kRecord || !may_be_park(seen.recorded) || !seen.snapshot ||
+        !is_idle_park(read_stack(observation.pid, *seen.snapshot, complete),
+                      observation.shares_loop)) {
+      continue;
+    }
+    idle += observed.weight;
+    places.emplace(seen.recorded.function, seen.recorded.call_site);
+  }
+  if (places.empty()) return rest;
+  const auto is_at_park = [&](intercept::Function function, uint64_t call_site) {
+    return places.contains({function, call_site});
+  };
+  std::erase_if(rest.samples, [&](const WeighedSample& sample) {
+    return is_at_park(sample.sample->recorded.function, sample.sample->recorded.call_site);
+  });
+  Nanoseconds summed{};
+  std::erase_if(rest.contributors, [&](const ObservedContributor& entry) {
+    if (!is_at_park(entry.function, entry.call_site)) return false;
+    summed += entry.total;
+    return true;
+  });
+  idle = std::min(std::max(idle, summed), rest.duration);
+  rest.duration -= idle;
+  rest.spent.blocked -= std::min(idle, rest.spent.blocked);
+  if (rest.duration <= rest.threshold) return std::nullopt;
+  return rest;
+}
+
 void Analyst::analyse(const StallObservation& observation) {
+  if (open_.contains(observation.id)) {
+    report(observation);
+  } else if (const auto rest = without_parks(observation)) {
+    report(*rest);
+  }
+}
+
+void Analyst::report(const StallObservation& observation) {
   Stall stall = identity_of(observation);
   stall.backlog = observation.backlog;
   stall.turn = observation.turn;

@@ -28,8 +28,9 @@ class Analyst {
   void take(HazardKind kind, StallObservation call);
   // The counts of stalls and the duration are filled in here.
   void take(SessionStatus status);
-  // Works off what has been taken, writes the end record and stops the thread.
-  // The counts of stalls in `end` are filled in here.
+  void take(ParkObservation park);
+  // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
+  // in `end` are filled in here.
   void finish(SessionEnd end);
 
  private:
@@ -44,6 +45,12 @@ class Analyst {
   void run();
   void analyse(const StallObservation& observation);
   void analyse_hazard(HazardKind kind, const StallObservation& call);
+  void judge(const ParkObservation& park);
+  std::vector<Frame> read_stack(int pid, const Snapshot& snapshot, bool& complete);
+  // What is left of an observation without the time in which the thread, a worker of a pool, had
+  // no work; nothing if that is no stall.
+  std::optional<StallObservation> without_parks(const StallObservation& observation);
+  void report(const StallObservation& observation);
   std::vector<ReadSample> read_samples(const StallObservation& observation);
   // Most time first.
   static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);

@@ -52,11 +52,11 @@ std::optional<CaughtCall> HazardWatch::look(uint32_t index, ThreadRecord& record
 std::optional<CaughtCall> HazardWatch::take_offer(uint32_t index, ThreadRecord& record, int pid,
                                                   int tid) {
   CaughtCall caught;
-  caught.begin_tick = record.offered_call;
   caught.ticks = record.offered_ticks;
   const auto call = view_call(record.call);
   CallInProgress asked;
-  if (call && call->entered == caught.begin_tick) {
+  if (call) {
+    caught.begin_tick = call->entered;
     asked.function = call->function;
     asked.arguments = call->arguments;
     if (is_able_to_block(pid, asked)) {

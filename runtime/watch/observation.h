@@ -2,6 +2,7 @@
 // Plain values; samples are shared and never changed once taken.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,15 @@ struct StallObservation {
   std::string turn;  // its name, if the program gave it one
   std::shared_ptr<const ModuleMap> modules;
   std::vector<std::string> notes;
+  bool shares_loop = false;  // other threads wait for events at the same epoll instance
+};
+
+// A thread that waits for another within a turn: is it a worker of a pool without work?
+struct ParkObservation {
+  std::shared_ptr<const Sample> sample;  // with a snapshot
+  int pid = 0;
+  bool shares_loop = false;
+  std::function<void()> is_idle;  // to be called if it is; from any thread
 };
 
 }  // namespace tailback

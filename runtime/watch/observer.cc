@@ -19,7 +19,8 @@ struct Observer::Impl {
                  [this](HazardKind kind, StallObservation call) {
                    analyst.take(kind, std::move(call));
                  },
-                 [this](SessionStatus status) { analyst.take(std::move(status)); }}) {}
+                 [this](SessionStatus status) { analyst.take(std::move(status)); },
+                 [this](ParkObservation park) { analyst.take(std::move(park)); }}) {}
 
   Analyst analyst;
   Watcher watcher;

@@ -104,7 +104,7 @@ bool Look::at_stopped() {
 
 bool Look::at_offered() {
   const auto call = view_call(record_.call);
-  return call && call->entered == record_.offered_call && take_recorded(*call);
+  return call && take_recorded(*call);
 }
 
 bool Look::is_still_in(const CallView& call) const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/watch/parks.h"
 #include "runtime/watch/sampler.h"
 #include "runtime/watch/turn_notes.h"
 #include "runtime/watch/workers.h"
@@ -205,7 +206,8 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   const Nanoseconds allowed =
       clock_.duration(allowed_so_far(record, record.wait_sites[place], site.turn_begin, now));
   const auto call = view_call(record.call);
-  if (call && waits_at_peer(site, *call, sites)) return;
+  if (call && (waits_at_peer(site, *call, sites) || is_park(record, *call))) return;
+  if (call && may_be_park(*call)) ask_about_park(record, thread, *call);
 
   if (!turn) {
     turn.emplace(site.key, site.turn_begin, age, allowed, thread.pid, thread.tid);
@@ -292,6 +294,7 @@ StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& s
   result.loop.fd = site.epoll_fd();
   result.duration = duration;
   result.threshold = threshold_;
+  result.shares_loop = thread.shares_loop;
   result.modules = processes_.modules(thread.pid, seconds(1));
   for (const ContributorView& entry : site.contributors) {
     result.contributors.push_back({entry.function, entry.call_site, entry.count,

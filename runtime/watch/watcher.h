@@ -39,6 +39,7 @@ class Watcher {
     std::function<void(HazardKind, StallObservation)> hazard;
     // The counts of stalls are not the watcher's to know.
     std::function<void(SessionStatus)> status;
+    std::function<void(ParkObservation)> park;
   };
   Watcher(Session& session, const ObserverSettings& settings, Receiver receiver);
   ~Watcher();
@@ -89,6 +90,8 @@ class Watcher {
       return std::any_of(std::begin(turns), std::end(turns),
                          [](const auto& turn) { return turn && turn->stall_id != 0; });
     }
+    std::map<std::pair<uint64_t, uint64_t>, unsigned> parks_asked;  // call site, stack pointer
+    bool shares_loop = false;                                       // as far as was asked
   };
 
   void run();
@@ -114,6 +117,8 @@ class Watcher {
   void look_at_thread(uint32_t index, contract::ThreadRecord& record);
   void look_at_turn(contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
                     const SiteView& site, const std::vector<SiteView>& sites);
+  // Asks whether the wait is an idle worker's: then it becomes known as a park.
+  void ask_about_park(contract::ThreadRecord& record, WatchedThread& thread, const CallView& call);
   bool is_confirmed_stall(const contract::ThreadRecord& record, const WatchedThread& thread,
                           unsigned place, const SiteView& site, const std::vector<SiteView>& sites,
                           Nanoseconds age) const;
