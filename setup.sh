@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # From a clean checkout on Debian 12 to a built, tried or tested Tailback, as root or with sudo:
 #
-#   ./setup.sh           installs what the build needs, and builds
-#   ./setup.sh demo      the same, then runs a Python program with a blocking call under Tailback
-#   ./setup.sh test      installs what the tests need too, builds, and runs all tests
-#   ./setup.sh packages  only installs, all that the tests need
+#   ./setup.sh             installs what the build needs, and builds
+#   ./setup.sh demo        the same, then runs a Python program with a blocking call under Tailback
+#   ./setup.sh test        installs what the tests need too, builds, and runs all tests
+#   ./setup.sh packages    only installs, all that the tests need
+#   ./setup.sh benchmarks  the same, and the programs that the accuracy benchmark watches
 #
 # What is there already is left alone, so that a second run takes a moment.
 set -euo pipefail
@@ -52,27 +53,44 @@ readonly build_programs=(
   g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config /usr/bin/python3:python3
 )
 readonly test_libraries=(
-  libbenchmark-dev libboost-context-dev libeatmydata1 libfaketime libglib2.0-tests libgtest-dev
-  libjemalloc2 libmimalloc2.0 libpython3.11-testsuite libtcmalloc-minimal4 liburing-dev
-  libvalijson-dev python3-aiohttp python3-gevent python3-tornado python3-twisted python3-uvloop
+  libbenchmark-dev libboost-context-dev libboost-dev libeatmydata1 libev-dev libevent-dev
+  libfaketime libglib2.0-dev libglib2.0-tests libgtest-dev libjemalloc2 libmimalloc2.0
+  libpython3.11-testsuite librust-tokio-dev libtcmalloc-minimal4 liburing-dev libuv1-dev
+  libvalijson-dev qtbase5-dev
 )
 readonly test_programs=(
-  clang-format:clang-format dpkg-source:dpkg-dev git:git nginx:nginx-light node:nodejs
+  /usr/bin/cargo:cargo clang-format:clang-format dpkg-source:dpkg-dev git:git
+  javac:openjdk-17-jdk-headless nginx:nginx-light node:nodejs /usr/bin/rustc:rustc
   redis-cli:redis-tools redis-server:redis-server wrk:wrk
-  # Healthy programs that the accuracy benchmark watches.
+)
+# Healthy programs that the accuracy benchmark watches.
+readonly benchmark_libraries=(
+  python3-aiohttp python3-gevent python3-tornado python3-twisted python3-uvloop
+)
+readonly benchmark_programs=(
   apache2:apache2-bin beanstalkd:beanstalkd curl:curl dnsmasq:dnsmasq-base h2o:h2o haproxy:haproxy
   iperf3:iperf3 lighttpd:lighttpd memcached:memcached mosquitto:mosquitto nsd:nsd
   nutcracker:nutcracker socat:socat tinyproxy:tinyproxy-bin tmux:tmux unbound:unbound
   varnishd:varnish
 )
 
+# What to install for: nothing (the build), tests, benchmarks.
 missing_packages() {
   local package entry
-  for package in "${build_libraries[@]}" ${1:+"${test_libraries[@]}"}; do
+  local libraries=("${build_libraries[@]}") programs=("${build_programs[@]}")
+  if [[ $1 == tests || $1 == benchmarks ]]; then
+    libraries+=("${test_libraries[@]}")
+    programs+=("${test_programs[@]}")
+  fi
+  if [[ $1 == benchmarks ]]; then
+    libraries+=("${benchmark_libraries[@]}")
+    programs+=("${benchmark_programs[@]}")
+  fi
+  for package in "${libraries[@]}"; do
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
       printf '%s\n' "$package"
   done
-  for entry in "${build_programs[@]}" ${1:+"${test_programs[@]}"}; do
+  for entry in "${programs[@]}"; do
     PATH=$PATH:/usr/sbin command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
   done
 }
@@ -103,7 +121,8 @@ install_packages() {
   quietly as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends "${packages[@]}"
   allow_service_starts
-  for service in redis-server nginx; do
+  for service in redis-server nginx beanstalkd h2o haproxy lighttpd memcached mosquitto nsd \
+    nutcracker unbound varnish; do
     if [[ " ${packages[*]} " == *" $service"* ]] && command -v systemctl >/dev/null; then
       as_root systemctl --quiet disable "$service" >/dev/null 2>&1 || true
     fi
@@ -147,15 +166,18 @@ demo)
   "${demo[@]}"
   ;;
 test)
-  install_packages with-tests
+  install_packages tests
   configure ci -DTAILBACK_BUILD_TESTS=ON
   build
   ctest --preset ci -j"$(nproc)"
   ;;
 packages)
-  install_packages with-tests
+  install_packages tests
+  ;;
+benchmarks)
+  install_packages benchmarks
   ;;
 *)
-  fail "there is no '$1'; give demo, test, packages or nothing"
+  fail "there is no '$1'; give demo, test, packages, benchmarks or nothing"
   ;;
 esac
