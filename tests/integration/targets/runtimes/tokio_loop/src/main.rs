@@ -1,6 +1,6 @@
 // tokio: both of its schedulers, and its blocking threads.
 //
-//   tokio_loop current|multi healthy|stalls|pool
+//   tokio_loop current|multi healthy|stalls|waits|pool
 
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,21 @@ fn block_in_task() {
     std::thread::sleep(STALL);
     let length = begin.elapsed().as_secs_f64() * 1e3;
     println!("blocked {} {:.3}", std::process::id(), length);
+}
+
+#[inline(never)]
+fn wait_in_task() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(STALL);
+        sender.send(()).unwrap();
+    });
+    let begin = Instant::now();
+    // EXPECT stall on="waits" cause=wait call=futex function=wait_in_task
+    receiver.recv().unwrap();
+    let length = begin.elapsed().as_secs_f64() * 1e3;
+    println!("blocked {} {:.3}", std::process::id(), length);
+    other.join().unwrap();
 }
 
 async fn serve(mut server: TcpStream) {
@@ -46,8 +61,12 @@ async fn ask(way: String) {
         client.write_all(b"?").await.unwrap();
         echoes += client.read(&mut bytes).await.unwrap();
         ticks += 1;
-        if way == "stalls" && ticks % 30 == 0 && ticks <= 90 {
-            block_in_task();
+        if ticks % 30 == 0 && ticks <= 90 {
+            match way.as_str() {
+                "stalls" => block_in_task(),
+                "waits" => wait_in_task(),
+                _ => {}
+            }
         }
     }
     println!("echoes {}", echoes);
