@@ -206,7 +206,11 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   const Nanoseconds allowed =
       clock_.duration(allowed_so_far(record, record.wait_sites[place], site.turn_begin, now));
   const auto call = view_call(record.call);
-  if (call && (waits_at_peer(site, *call, sites) || is_park(record, *call))) return;
+  if (call && waits_at_peer(site, *call, sites)) return;
+  if (call && is_park(record, *call)) {
+    if (turn) turn->confirmed = false;  // by looks at the time before the place was known
+    return;
+  }
   if (call && may_be_park(*call)) ask_about_park(record, thread, *call);
 
   if (!turn) {
