@@ -147,7 +147,7 @@ TAILBACK_INLINE bool settle_other_depths(ThreadRecord& record, const WaitSite& s
     if (other.stack_pointer < stack_pointer) {
       if (!within && other_turns > turns) continue;
     } else {
-      if (!within) continue;
+      if (!within || (of_events && !is_event_wait(other.function))) continue;
       const bool is_newcomer =
           other.first_tick > begin && (turns < kEstablished || other_turns >= kEstablished);
       if (other_turns > turns || is_newcomer) {

@@ -53,6 +53,17 @@ TEST_F(WaitSitesTest, AnOccasionalWaitEndsNoTurnOfAWaitForEvents) {
   EXPECT_EQ(site(epoll_key(5))->turn_begin.load(), began);
 }
 
+TEST_F(WaitSitesTest, ReadsNearerToTheBaseLeaveADeeperLoopsTurnsAlone) {
+  const uint64_t key = reading_key(3, 0x1111);
+  for (int i = 0; i < 5; ++i) {
+    deeper([] { wait_at(epoll_key(5), 10); });
+    wait_at(key, 1, 1, Function::read, 0x1111);
+    advance_ticks(30);
+  }
+  EXPECT_EQ(turns(epoll_key(5)), 4u);
+  EXPECT_EQ(site(epoll_key(5))->longest_ticks, 31u);
+}
+
 TEST_F(WaitSitesTest, AnOccasionalWaitTakesNoPlaceFromAWaitForEvents) {
   for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
     wait_at(epoll_key(fd), 10);
