@@ -125,6 +125,26 @@ std::string_view set_config(ObserverOptions& options, std::string_view value) {
   return set_file(options.config, value);
 }
 
+// Patterns with colons between them, as in PATH.
+std::string_view set_patterns(std::vector<std::string>& patterns, std::string_view value) {
+  patterns.clear();
+  for (size_t begin = 0; begin <= value.size();) {
+    const size_t end = std::min(value.find(':', begin), value.size());
+    if (end == begin) return "patterns of file names, such as */vendor/*, with : between them";
+    patterns.emplace_back(value.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return {};
+}
+
+std::string_view set_own(ObserverOptions& options, std::string_view value) {
+  return set_patterns(options.own, value);
+}
+
+std::string_view set_library(ObserverOptions& options, std::string_view value) {
+  return set_patterns(options.library, value);
+}
+
 std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
   options.fail_on_stall = false;
   options.fail_on_hazard = false;
@@ -220,6 +240,14 @@ constexpr std::array kTable = {
     ObserverOption{"--not-loop", "TAILBACK_NOT_LOOP", "GLOB", "",
                    "Report nothing of threads of such a name; may be repeated, beats --loop",
                    set_not_loops, true},
+    ObserverOption{"--own", "TAILBACK_OWN", "GLOBS", "",
+                   "Blame functions of files that match: they are the program's own (several: "
+                   "with : between them)",
+                   set_own},
+    ObserverOption{"--library", "TAILBACK_LIBRARY", "GLOBS", "",
+                   "Don't blame functions of files that match, like those of Python's standard "
+                   "library and site-packages",
+                   set_library},
     ObserverOption{"--config", "TAILBACK_CONFIG", "FILE", "",
                    "Take options from FILE; without, from ./tailback.toml if there is one",
                    set_config},

@@ -29,7 +29,9 @@ struct ObserverOptions {
   bool fail_on_hazard = false;
   bool hazards = false;  // tell calls of loops that wait for longer than `slow_call`
   Nanoseconds slow_call = std::chrono::milliseconds(1);
-  bool strict = false;  // tell calls of loops that may block
+  bool strict = false;                 // tell calls of loops that may block
+  std::vector<std::string> own{};      // patterns of files whose functions are the program's own
+  std::vector<std::string> library{};  // … and whose are a library's
 
   bool operator==(const ObserverOptions&) const = default;
 };

@@ -2,15 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "runtime/values/frame.h"
 
 namespace tailback {
 
-// Index of the innermost frame that is the program's own: not libc, not a language's runtime
-// library, and with a name. If there is none, the innermost outside libc; else the stack's size.
-size_t find_culprit(const std::vector<Frame>& stack);
+// What a user says of whose code a file is: patterns as of fnmatch(3), where * also stands for
+// slashes. They are matched with the source file of a frame and with its module.
+struct CulpritRule {
+  std::vector<std::string> own;      // the program's: beats all else
+  std::vector<std::string> library;  // somebody else's
+};
+
+// Index of the innermost frame that is the program's own. Where an interpreter runs the program,
+// that is a frame of its language which lies outside the language's standard library and installed
+// packages; if all lie there, the innermost outside the standard library, else the innermost.
+// Otherwise: not libc, not a language's runtime library, and with a name; if there is none, the
+// innermost outside libc. Else the stack's size.
+size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule = {});
 
 // Whether the frame is of libc, the loader or a language's runtime library.
 bool is_system_library(const Frame& frame);

@@ -36,7 +36,8 @@ std::string fingerprint(const Stall& stall) {
   const size_t end = std::min(stall.stack.size(), begin + kFrames);
   for (size_t i = begin; i < end; ++i) {
     const Frame& frame = stall.stack[i];
-    hash.add(file_name(frame.module));
+    // What an interpreter runs is of a file of its own.
+    hash.add(file_name(frame.language == "native" ? frame.module : frame.file));
     // Without a module the offset is an address, which differs from run to run.
     const bool by_offset = frame.function.empty() && !frame.module.empty();
     hash.add(by_offset ? fmt::format("{:x}", frame.offset) : frame.function);

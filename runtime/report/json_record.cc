@@ -274,10 +274,18 @@ class Renderer {
       if (arguments.size() == kListEntries) break;
       arguments[cut(one.name)] = argument(one);
     }
-    return {{"function", cut(call.function)},
-            {"arguments", std::move(arguments)},
-            {"object", or_null(call.object)},
-            {"intercepted", call.intercepted}};
+    Json rendered = {{"function", cut(call.function)},
+                     {"arguments", std::move(arguments)},
+                     {"object", or_null(call.object)},
+                     {"intercepted", call.intercepted}};
+    if (call.owner_stack.empty()) return rendered;
+    Json stack = Json::array();
+    for (const Frame& one : call.owner_stack) {
+      if (stack.size() == kListedFrames) break;
+      stack.push_back(frame(one));
+    }
+    rendered["owner_stack"] = std::move(stack);
+    return rendered;
   }
 
   Json contributor(const ContributorShare& share) const {

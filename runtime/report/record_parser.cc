@@ -174,6 +174,10 @@ BlockedCall call_of(const json& value) {
           {name, is_number ? argument.dump() : argument.get<std::string>(), is_number});
     }
   }
+  if (fields.find("owner_stack") != nullptr) {
+    for (const json& frame : fields.list("owner_stack"))
+      call.owner_stack.push_back(frame_of(frame));
+  }
   return call;
 }
 

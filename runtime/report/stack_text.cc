@@ -49,7 +49,17 @@ bool is_version(std::string_view text) {
   return text.empty() || text.starts_with('.') || (text[0] >= '0' && text[0] <= '9');
 }
 
+// A frame of Python's own library; what is installed beside it is not.
+bool of_python_library(const Frame& frame) {
+  constexpr std::string_view kFolder = "/lib/python3.";
+  return frame.file.starts_with("<frozen ") ||
+         (frame.file.find(kFolder) != std::string::npos &&
+          frame.file.find("/site-packages/") == std::string::npos &&
+          frame.file.find("/dist-packages/") == std::string::npos);
+}
+
 bool of_runtime(const Frame& frame) {
+  if (frame.language == "python") return of_python_library(frame);
   if (frame.language != "native") return false;
   const std::string_view file = file_name(frame.module);
   return std::any_of(kRuntimes.begin(), kRuntimes.end(), [file](std::string_view runtime) {
@@ -78,9 +88,11 @@ std::vector<bool> frames_to_show(const std::vector<Frame>& stack, size_t culprit
     std::fill_n(show.begin(), std::min(kWithoutCulprit, stack.size()), true);
     return show;
   }
+  const bool interpreted = stack[culprit].language != "native";
   for (size_t i = 0; i < culprit; ++i) {
-    // Of a runtime: how the culprit entered it, and where it ended.
-    show[i] = i == 0 || i + 1 == culprit || !says_little(stack[i]);
+    // Of a runtime: how the culprit entered it, and where it ended. How an interpreter got to the
+    // call is nothing that its programs know of.
+    show[i] = (!interpreted && (i == 0 || i + 1 == culprit)) || !says_little(stack[i]);
   }
   show[culprit] = true;
   for (size_t i = culprit + 1, shown = 0; i < stack.size() && shown < kCallersShown; ++i) {
@@ -97,9 +109,11 @@ std::string run_text(const std::vector<Frame>& stack, size_t begin, size_t end) 
     std::string_view module;
     size_t count;
   };
+  constexpr std::string_view kPython = "Python";
   std::vector<Part> parts;
   for (size_t i = begin; i < end; ++i) {
-    const std::string_view module = file_name(stack[i].module);
+    const bool is_python = stack[i].language == "python";
+    const std::string_view module = is_python ? kPython : file_name(stack[i].module);
     const auto it = std::find_if(parts.begin(), parts.end(),
                                  [module](const Part& part) { return part.module == module; });
     if (it == parts.end()) {

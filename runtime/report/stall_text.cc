@@ -66,6 +66,15 @@ std::string call_text(const BlockedCall& call) {
          (call.intercepted ? ")" : "), as the kernel saw it");
 }
 
+// "in work (app.py:12), called from run (app.py:20)"
+std::string holder_text(const std::vector<Frame>& stack) {
+  constexpr size_t kShown = 3;
+  std::string text;
+  for (size_t i = 0; i < std::min(stack.size(), kShown); ++i)
+    text += (i == 0 ? "in " : ", called from ") + frame_text(stack[i], kCulpritColumns / 2);
+  return text;
+}
+
 std::string contributor_text(const ContributorShare& share) {
   const bool caller_known = !share.caller.function.empty() || !share.caller.file.empty() ||
                             !share.caller.module.empty() || share.caller.offset != 0;
@@ -125,6 +134,9 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
   if (!stall.turn.empty()) add_line(text, "turn", printable(stall.turn, kObjectColumns));
   add_line(text, "since", wall_time_text(stall.begin));
   if (stall.call) add_line(text, "call", call_text(*stall.call));
+  if (stall.call && !stall.call->owner_stack.empty()) {
+    add_line(text, "holder", holder_text(stall.call->owner_stack));
+  }
   if (stall.spent.known) add_line(text, "time", spent_text(stall.spent));
   if (stall.cause == Cause::kMany) {
     const size_t shown = std::min(stall.contributors.size(), kContributorsShown);

@@ -61,6 +61,8 @@ struct BlockedCall {
   std::vector<Argument> arguments;
   std::string object;       // file, peer, host, child or lock that it waited on; empty if unknown
   bool intercepted = true;  // false: seen through the kernel's eyes only (inline system call, …)
+  // What the thread that holds the lock runs, innermost first; empty if unknown.
+  std::vector<Frame> owner_stack{};
 
   bool operator==(const BlockedCall&) const = default;
 };

@@ -12,6 +12,7 @@
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/idle_park.h"
 #include "runtime/explain/runtime_of.h"
+#include "runtime/interpreters/merged_stack.h"
 #include "runtime/watch/parks.h"
 
 namespace tailback {
@@ -63,13 +64,20 @@ Evidence evidence_of(const StallObservation& observation) {
   for (const ObservedContributor& entry : observation.contributors) {
     CallTime time{entry.function, cause_of_function(entry.function), entry.count, entry.total,
                   entry.longest};
+    bool is_sliced = false;
     for (const WeighedSample& observed : observation.samples) {
       const Sample& sample = *observed.sample;
       if (sample.source == Sample::Source::kRecord && sample.call &&
           sample.recorded.function == entry.function &&
           sample.recorded.call_site == entry.call_site) {
         time.cause = sample.call->cause;
+        is_sliced = time.cause == Cause::kGil;
       }
+    }
+    // It is waited for in slices, each a call: together they are one wait.
+    if (is_sliced) {
+      time.count = 1;
+      time.longest = time.total;
     }
     evidence.calls.push_back(time);
   }
@@ -115,7 +123,8 @@ Stall identity_of(const StallObservation& observation) {
 
 }  // namespace
 
-Analyst::Analyst(Reporter& reporter) : reporter_(reporter), unwinder_(make_unwinder()) {}
+Analyst::Analyst(Reporter& reporter, CulpritRule rule)
+    : reporter_(reporter), rule_(std::move(rule)), unwinder_(make_unwinder()) {}
 
 Analyst::~Analyst() {
   if (!thread_.joinable()) return;
@@ -214,6 +223,14 @@ void Analyst::judge(const ParkObservation& park) {
   }
 }
 
+void Analyst::add_interpreted(int pid, const Sample& observed, ReadSample& sample) {
+  if (!observed.python) return;
+  const PythonStack& python = *observed.python;
+  sample.note = merge_python_frames(python, observed.held, sample.stack, sample.complete);
+  const bool unreadable = python.interpreter && !python.interpreter->unreadable.empty();
+  if (unreadable && !unreadable_told_.insert({pid, sample.note}).second) sample.note.clear();
+}
+
 std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& observation) {
   std::vector<ReadSample> samples;
   for (const WeighedSample& observed : observation.samples) {
@@ -221,7 +238,8 @@ std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& o
     ReadSample sample;
     sample.observed = &observed;
     sample.stack = read_stack(observation.pid, *observed.sample->snapshot, sample.complete);
-    sample.culprit = find_culprit(sample.stack);
+    add_interpreted(observation.pid, *observed.sample, sample);
+    sample.culprit = find_culprit(sample.stack, rule_);
     samples.push_back(std::move(sample));
   }
   return samples;
@@ -288,7 +306,11 @@ void Analyst::name_lock(const StallObservation& observation, const Sample& sampl
   if (lock.value == 0) return;
   const ModuleMap& modules = *sample.snapshot->modules;
   const auto variable = symbolizer_.variable_at(observation.pid, modules, lock);
-  call.object = variable ? *variable : fmt::format("{:#x}", lock.value);
+  const bool is_gil = sample.call->cause == Cause::kGil;
+  call.object = is_gil     ? "the interpreter's lock (GIL)"
+                : variable ? *variable
+                           : fmt::format("{:#x}", lock.value);
+  if (sample.gil_holder) call.owner_stack = frames_of(*sample.gil_holder);
   if (sample.call->owner_tid > 0) {
     call.object +=
         fmt::format(", held by thread {} ({})", sample.owner_name, sample.call->owner_tid);
@@ -315,7 +337,7 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
   if (!is_blocked_cause(stall.cause) || stall.contributors.empty()) return;
   const ContributorShare& longest = stall.contributors.front();
   stall.stack = {longest.caller};
-  stall.culprit = find_culprit(stall.stack);
+  stall.culprit = find_culprit(stall.stack, rule_);
   stall.call = BlockedCall{};
   stall.call->function = longest.function;
   stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
@@ -393,6 +415,11 @@ void Analyst::report(const StallObservation& observation) {
   const std::vector<ReadSample> samples = read_samples(observation);
   stall.samples = static_cast<unsigned>(samples.size());
   stall.stacks = distinct_stacks(samples);
+  for (const ReadSample& sample : samples) {
+    if (sample.note.empty()) continue;
+    if (std::find(stall.notes.begin(), stall.notes.end(), sample.note) == stall.notes.end())
+      stall.notes.push_back(sample.note);
+  }
   const bool shutting_down = std::any_of(samples.begin(), samples.end(),
                                          [](const ReadSample& s) { return is_shutdown(s.stack); });
   if (stall.state != StallState::kEnded && shutting_down && !open_.contains(stall.id)) return;

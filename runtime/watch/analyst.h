@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "runtime/explain/culprit.h"
 #include "runtime/report/reporter.h"
 #include "runtime/symbolize/symbolizer.h"
 #include "runtime/unwind/unwinder.h"
@@ -18,7 +19,7 @@ namespace tailback {
 
 class Analyst {
  public:
-  explicit Analyst(Reporter& reporter);
+  Analyst(Reporter& reporter, CulpritRule rule);
   ~Analyst();
 
   void start(const SessionStart& start);
@@ -39,6 +40,7 @@ class Analyst {
     std::vector<Frame> stack;
     size_t culprit = 0;
     bool complete = false;
+    std::string note;  // what limits it
   };
 
   void post(std::function<void()> work);
@@ -51,6 +53,8 @@ class Analyst {
   // no work; nothing if that is no stall.
   std::optional<StallObservation> without_parks(const StallObservation& observation);
   void report(const StallObservation& observation);
+  // Adds the frames that an interpreter runs.
+  void add_interpreted(int pid, const Sample& observed, ReadSample& sample);
   std::vector<ReadSample> read_samples(const StallObservation& observation);
   // Most time first.
   static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
@@ -61,10 +65,12 @@ class Analyst {
              Stall& stall);
 
   Reporter& reporter_;
+  CulpritRule rule_;
   std::unique_ptr<Unwinder> unwinder_;
   Symbolizer symbolizer_;
   std::set<uint64_t> open_;  // reported as ongoing, not yet as ended
   WallTime begin_;
+  std::set<std::pair<int, std::string>> unreadable_told_;  // pid, interpreter
   uint64_t stalls_ = 0;
   Nanoseconds stalled_{};
   uint64_t failures_ = 0;  // observations that could not be analysed

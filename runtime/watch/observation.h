@@ -10,6 +10,7 @@
 
 #include "runtime/capture/snapshot.h"
 #include "runtime/explain/call_description.h"
+#include "runtime/interpreters/python_stack.h"
 #include "runtime/values/stall.h"
 #include "runtime/watch/record_view.h"
 
@@ -30,7 +31,9 @@ struct Sample {
   bool held = false;      // it computes; also within a recorded call
   bool in_fault = false;  // blocked by a page fault outside of any call; valid for kKernel
   std::optional<Snapshot> snapshot;
-  std::string owner_name;  // of the thread that holds the lock, if known
+  std::optional<PythonStack> python;      // absent if the thread runs none
+  std::optional<PythonStack> gil_holder;  // what the thread that has the interpreter's lock runs
+  std::string owner_name;                 // of the thread that holds the lock, if known
 };
 
 struct WeighedSample {

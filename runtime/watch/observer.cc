@@ -12,7 +12,7 @@ using std::chrono::steady_clock;
 
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
-      : analyst(reporter),
+      : analyst(reporter, settings.culprits),
         watcher(session, settings,
                 {[this](StallObservation observation) { analyst.take(std::move(observation)); },
                  [this](Note note) { analyst.take(std::move(note)); },

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "runtime/explain/culprit.h"
 #include "runtime/report/reporter.h"
 #include "runtime/session/session.h"
 #include "runtime/values/session.h"

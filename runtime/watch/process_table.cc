@@ -28,6 +28,7 @@ std::vector<uint32_t> ProcessTable::update(bool check_lives) {
       facts.executable = read_executable(facts.pid);
       facts.name = read_comm(facts.pid, facts.pid).value_or("?");
       modules_.erase(facts.pid);
+      python_.forget(facts.pid);
       processes_[index] = std::move(facts);
       ++seen_;
     }
@@ -70,6 +71,7 @@ void ProcessTable::free(uint32_t index) {
   const auto known = processes_.find(index);
   if (known == processes_.end()) return;
   modules_.erase(known->second.pid);
+  python_.forget(known->second.pid);
   processes_.erase(known);
   segment_.processes[index].state.store(static_cast<uint32_t>(ProcessState::kFree),
                                         std::memory_order_release);

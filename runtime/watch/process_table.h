@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/capture/module_map.h"
+#include "runtime/interpreters/python_processes.h"
 #include "runtime/kernel/kernel_view.h"
 #include "runtime/session/session.h"
 
@@ -49,6 +50,9 @@ class ProcessTable {
   // What the process has mapped, as read at most `max_age` ago. Empty if it can't be read.
   std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age);
 
+  // The Python that they run.
+  PythonProcesses& python() { return python_; }
+
  private:
   bool executes_other(ProcessFacts& facts) const;
 
@@ -60,6 +64,7 @@ class ProcessTable {
   contract::Segment& segment_;
   std::map<uint32_t, ProcessFacts> processes_;
   std::map<int, CachedModules> modules_;
+  PythonProcesses python_;
   uint64_t seen_ = 0;
   uint64_t lost_programs_ = 0;
 };

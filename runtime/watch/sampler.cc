@@ -43,12 +43,21 @@ class Look {
   bool at_running();
   bool at_stopped();
   bool at_offered();
+  // Makes frames of what was read, once the thread goes on.
+  void decode_python() {
+    if (python_) sample_.python = decode(*python_);
+  }
 
  private:
   bool take_recorded(const CallView& call);
   bool take_kernel_call(const KernelCall& blocked);
   bool take_held(const std::optional<CallView>& call);
   void describe(const CallView& call);
+  void recognise_gil(const CallView& call);
+  void read_python() {
+    processes_.python().prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
+    python_ = processes_.python().gather(pid_, tid_);
+  }
   bool is_still_in(const CallView& call) const;
   bool computes_in(const CallView& call) const;
   bool is_in_call(const CallView& call, const ThreadPosition& position) {
@@ -70,6 +79,7 @@ class Look {
   int tid_;
   ProcessTable& processes_;
   Sample& sample_;
+  std::optional<PythonRead> python_;
 };
 
 bool Look::at_blocked() {
@@ -128,6 +138,19 @@ void Look::describe(const CallView& call) {
   }
 }
 
+// After read_python().
+void Look::recognise_gil(const CallView& call) {
+  if (sample_.call->cause != Cause::kWait) return;
+  const RemoteAddress condition(call.arguments[0]);
+  auto wait = processes_.python().gil_wait(pid_, tid_, condition);
+  if (!wait) return;
+  sample_.call->cause = Cause::kGil;
+  sample_.call->lock = condition;
+  sample_.call->owner_tid = wait->holder;
+  if (wait->holder > 0) sample_.owner_name = read_comm(pid_, wait->holder).value_or("");
+  sample_.gil_holder = std::move(wait->frames);
+}
+
 bool Look::take_recorded(const CallView& call) {
   sample_.source = Sample::Source::kRecord;
   sample_.recorded = call;
@@ -135,6 +158,8 @@ bool Look::take_recorded(const CallView& call) {
   Registers registers{call.context, true};
   registers.after_call = is_open_ended(call.function);
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
+  read_python();
+  recognise_gil(call);
   return is_still_in(call);
 }
 
@@ -153,13 +178,14 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
   registers.complete = false;
   registers.after_call = blocked.number >= 0;  // it returns behind the instruction
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
+  read_python();
   const auto again = read_kernel_call(pid_, tid_);
   return again && again->number == blocked.number && again->stack_pointer == blocked.stack_pointer;
 }
 
 bool Look::take_held(const std::optional<CallView>& call) {
   // All that takes time is read before the thread is made to stand still.
-  processes_.modules(pid_, kModulesAge);
+  processes_.python().prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
   if (call) describe(*call);
   auto hold = Hold::take(record_, process_, pid_, tid_);
   if (!hold) {
@@ -171,9 +197,11 @@ bool Look::take_held(const std::optional<CallView>& call) {
       call && is_still_in(*call) && is_in_call(*call, {registers.context.stack_pointer, -1});
   auto snapshot =
       take_snapshot(pid_, tid_, registers, processes_.modules(pid_, std::chrono::hours(1)));
+  python_ = processes_.python().gather(pid_, tid_);
   if (!in_call) sample_.call.reset();
   if (!hold->release() || !snapshot) {
     sample_.call.reset();
+    python_.reset();
     return false;
   }
   sample_.held = true;
@@ -201,13 +229,16 @@ std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
     if (!stat) return sample;
     sample->state = stat->state;
     Look look(record, open_ended, process, pid, tid, processes, *sample);
+    bool taken = false;
     if (stat->state == 'R') {
-      if (look.at_running()) return sample;
+      taken = look.at_running();
     } else if (stat->state == 'S' || stat->state == 'D') {
-      if (look.at_blocked()) return sample;
-    } else if (look.at_stopped()) {
-      return sample;  // stopped, traced, dying
+      taken = look.at_blocked();
+    } else {
+      taken = look.at_stopped();  // stopped, traced, dying
     }
+    if (taken) look.decode_python();
+    if (taken) return sample;
   }
   return sample;
 }
@@ -218,7 +249,9 @@ std::shared_ptr<const Sample> take_offered(contract::ThreadRecord& record,
                                            ProcessTable& processes) {
   auto sample = std::make_shared<Sample>();
   Look look(record, open_ended, process, pid, tid, processes, *sample);
-  return look.at_offered() ? sample : nullptr;
+  if (!look.at_offered()) return nullptr;
+  look.decode_python();
+  return sample;
 }
 
 }  // namespace tailback

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "runtime/explain/culprit.h"
 #include "runtime/watch/hazard_watch.h"
 #include "runtime/watch/loop_choice.h"
 
@@ -11,6 +12,7 @@ namespace tailback {
 struct ObserverSettings {
   Nanoseconds threshold = std::chrono::milliseconds(100);
   HazardSettings hazards{};
+  CulpritRule culprits{};
   LoopGlobs loops{};  // which threads are loops or none, by their names
 };
 

@@ -130,6 +130,7 @@ const std::vector<Room>& house_rooms() {
       {"values", {}, {}},
       {"kernel", {"values"}, {"fmt"}},
       {"capture", {"values"}, {"elf"}},
+      {"interpreters", {"values", "capture"}, {"elf"}},
       {"session", {"values"}, {"fmt"}},
       {"unwind", {"values", "capture"}, {"unwind", "elf"}},
       {"symbolize", {"values", "capture", "unwind"}, {"elf", "zlib", "demangle"}},
@@ -138,13 +139,13 @@ const std::vector<Room>& house_rooms() {
       {"suppress", {"values", "report"}, {"fmt"}},
       // Of reports the watcher knows the interface that it calls, not one format.
       {"watch",
-       {"values", "kernel", "capture", "session", "unwind", "symbolize", "explain",
+       {"values", "kernel", "capture", "interpreters", "session", "unwind", "symbolize", "explain",
         "report/reporter.h"},
        {"fmt"}},
       {"launch", {"values", "report"}, {"spdlog", "fmt"}},
       {"command",
-       {"values", "kernel", "capture", "session", "unwind", "symbolize", "explain", "report",
-        "suppress", "watch", "launch"},
+       {"values", "kernel", "capture", "interpreters", "session", "unwind", "symbolize", "explain",
+        "report", "suppress", "watch", "launch"},
        {"options", "spdlog", "fmt"}},
   };
   return rooms;

@@ -193,6 +193,16 @@ TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
   EXPECT_EQ(options_of({}, {}, parse_config("", "t.toml")), options_of({}));
 }
 
+TEST(ObserverOptions, PatternsStandBetweenColons) {
+  EXPECT_TRUE(options_of({}).own.empty());
+  const ObserverOptions options =
+      options_of({{"--own", "*/ours/*"}}, {{"TAILBACK_LIBRARY", "*/vendor/*:*/lib?.so"}});
+  EXPECT_EQ(options.own, std::vector<std::string>{"*/ours/*"});
+  EXPECT_EQ(options.library, (std::vector<std::string>{"*/vendor/*", "*/lib?.so"}));
+  EXPECT_THROW(options_of({{"--own", "a::b"}}), LaunchError);
+  EXPECT_THROW(options_of({{"--library", ""}}), LaunchError);
+}
+
 TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   for (const char* value : {"0", "256", "-1", "+1", "", "7x", "99999999999999999999"}) {
     EXPECT_NE(refusal_of({{"--exitcode", value}}).find("1 to 255"), std::string::npos) << value;

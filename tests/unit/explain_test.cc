@@ -309,6 +309,46 @@ TEST(FindCulprit, LibrariesThatOnlySoundLikeLibcAreOwn) {
   EXPECT_EQ(find_culprit({frame("f", "/opt/libc.so/app")}), 0u);
 }
 
+Frame python(std::string function, std::string file) {
+  Frame result = frame(std::move(function), "", std::move(file));
+  result.language = "python";
+  return result;
+}
+
+TEST(Culprit, IsThePythonThatTheProgramsAuthorWrote) {
+  const Frame sleep = frame("clock_nanosleep", kLibc);
+  const Frame eval = frame("time_sleep", "/usr/bin/python3.11");
+  const Frame handler = python("Handler.get", "/srv/app/handlers.py");
+  const Frame package = python("get", "/srv/venv/lib/python3.11/site-packages/requests/api.py");
+  const Frame debian = python("get", "/usr/lib/python3/dist-packages/requests/api.py");
+  const Frame standard = python("Handle._run", "/usr/lib/python3.11/asyncio/events.py");
+  const Frame frozen = python("_find", "<frozen importlib._bootstrap>");
+  const Frame archive = python("load", "/usr/lib/python311.zip/json/__init__.py");
+  EXPECT_EQ(find_culprit({sleep, eval, handler, standard}), 2u);
+  EXPECT_EQ(find_culprit({sleep, eval, package, debian, frozen, archive, standard, handler}), 7u);
+  EXPECT_EQ(find_culprit({sleep, python("<module>", "<string>"), handler}), 1u);
+  EXPECT_EQ(find_culprit({sleep, frame("native", "/srv/app/extension.so"), handler}), 2u);
+  EXPECT_EQ(find_culprit({sleep, eval, standard, package}), 3u) << "nobody's own";
+  EXPECT_EQ(find_culprit({sleep, eval, standard}), 2u);
+}
+
+TEST(Culprit, IsWhoseCodeTheUserSays) {
+  const Frame sleep = frame("clock_nanosleep", kLibc);
+  const Frame native = frame("work", "/srv/app/extension.so");
+  const Frame vendor = python("get", "/srv/app/vendor/http.py");
+  const Frame handler = python("Handler.get", "/srv/app/handlers.py");
+  const Frame package = python("get", "/srv/venv/lib/python3.11/site-packages/ours/api.py");
+  const std::vector<Frame> stack = {sleep, native, package, vendor, handler};
+  EXPECT_EQ(find_culprit(stack), 3u);
+  EXPECT_EQ(find_culprit(stack, {{}, {"*/vendor/*"}}), 4u);
+  EXPECT_EQ(find_culprit(stack, {{"*/site-packages/ours/*"}, {}}), 2u);
+  EXPECT_EQ(find_culprit(stack, {{"*/extension.so"}, {}}), 1u);
+  EXPECT_EQ(
+      find_culprit({frame("f", "/srv/libours.so"), frame("main", kApp)}, {{}, {"*/libours.so"}}),
+      1u);
+  EXPECT_EQ(find_culprit({frame("f", kLibc), frame("main", kApp)}, {{kLibc}, {}}), 0u);
+}
+
 TEST(IsShutdown, OnlyExitHandlersSaySo) {
   EXPECT_FALSE(is_shutdown({}));
   EXPECT_FALSE(is_shutdown({frame("on_exit_button", kApp), frame("main", kApp)}));

@@ -1,0 +1,94 @@
+#include "runtime/interpreters/python_processes.h"
+
+#include <utility>
+
+#include "runtime/interpreters/python_gil.h"
+
+namespace tailback {
+
+void PythonProcesses::look_for_interpreter(int pid, const std::shared_ptr<const ModuleMap>& modules,
+                                           Process& process) {
+  if (process.modules == modules) return;
+  // A map that was read again is mostly the same.
+  if (process.modules != nullptr && modules != nullptr && *process.modules == *modules) {
+    process.modules = modules;
+    return;
+  }
+  process = Process{};
+  process.modules = modules;
+  if (modules == nullptr) return;
+  ProcessMemory memory(pid);
+  if (auto found = finder_.find(pid, *modules, memory))
+    process.interpreter = std::make_shared<const PythonInterpreter>(std::move(*found));
+}
+
+void PythonProcesses::prepare(int pid, int tid, const std::shared_ptr<const ModuleMap>& modules) {
+  Process& process = processes_[pid];
+  look_for_interpreter(pid, modules, process);
+  if (process.interpreter == nullptr || !process.interpreter->unreadable.empty()) return;
+  ProcessMemory memory(pid);
+  const auto known = process.threads.find(tid);
+  if (known != process.threads.end()) {
+    const auto thread = read_python_thread(memory, *process.interpreter, known->second, tid);
+    if (thread && thread->frame.value != 0) return;
+    process.threads.erase(known);
+  }
+  const auto found = find_python_thread(memory, *process.interpreter, tid);
+  if (!found) return;
+  if (process.threads.size() >= kMostThreads) process.threads.clear();
+  process.threads[tid] = found->state;
+}
+
+std::optional<PythonRead> PythonProcesses::gather(int pid, int tid) {
+  const auto known = processes_.find(pid);
+  if (known == processes_.end() || known->second.interpreter == nullptr) return std::nullopt;
+  const Process& process = known->second;
+  const PythonInterpreter& python = *process.interpreter;
+  PythonRead read{process.interpreter, {}};
+  if (!python.unreadable.empty()) return read;
+  const auto state = process.threads.find(tid);
+  if (state == process.threads.end()) return std::nullopt;
+  ProcessMemory memory(pid);
+  const auto thread = read_python_thread(memory, python, state->second, tid);
+  if (!thread || thread->frame.value == 0) return std::nullopt;
+  read.gathered = gather_python_stack(memory, python, *thread);
+  return read;
+}
+
+std::optional<PythonGilWait> PythonProcesses::gil_wait(int pid, int tid, RemoteAddress condition) {
+  const auto known = processes_.find(pid);
+  if (known == processes_.end() || known->second.interpreter == nullptr) return std::nullopt;
+  const auto state = known->second.threads.find(tid);
+  if (state == known->second.threads.end()) return std::nullopt;
+  const PythonInterpreter& python = *known->second.interpreter;
+  ProcessMemory memory(pid);
+  const auto gil = read_python_gil(memory, python, state->second);
+  if (!gil || !lies_in_gil(*gil, condition)) return std::nullopt;
+  PythonGilWait wait;
+  if (gil->holder.value == 0) return wait;
+  const auto holder = python_thread_id(memory, python, gil->holder);
+  if (!holder || *holder == tid) return wait;
+  wait.holder = *holder;
+  constexpr int kTries = 3;
+  std::optional<PythonStack> before;
+  for (int i = 0; i < kTries; ++i) {
+    const auto thread = read_python_thread(memory, python, gil->holder, *holder);
+    if (!thread || thread->frame.value == 0) return wait;
+    PythonStack stack = decode_python_stack(python, gather_python_stack(memory, python, *thread));
+    stack.interpreter = known->second.interpreter;
+    if (!stack.frames.empty() && before && before->frames == stack.frames) {
+      wait.frames = std::move(stack);
+      return wait;
+    }
+    before = std::move(stack);
+  }
+  return wait;
+}
+
+PythonStack decode(const PythonRead& read) {
+  PythonStack stack = decode_python_stack(*read.interpreter, read.gathered);
+  stack.interpreter = read.interpreter;
+  return stack;
+}
+
+}  // namespace tailback

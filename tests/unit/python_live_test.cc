@@ -1,0 +1,61 @@
+// The Pythons of this machine, read from outside while their threads stand still.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "runtime/interpreters/python_processes.h"
+#include "tests/unit/running_python.h"
+
+namespace tailback {
+namespace {
+
+class PythonLive : public testing::TestWithParam<std::string> {};
+
+std::vector<PythonFrame> without_marks(std::vector<PythonFrame> frames) {
+  for (PythonFrame& frame : frames) frame.ends_call = false;
+  return frames;
+}
+
+TEST_P(PythonLive, FramesAreWhatPythonSays) {
+  const std::string command = python_command(GetParam());
+  if (command.empty()) GTEST_SKIP() << "no Python " << GetParam() << " on this machine";
+  const RunningPython running(command);
+  ASSERT_EQ(running.threads().size(), 11u);
+  PythonProcesses processes;
+  for (int round = 0; round < 2; ++round) {  // found, and known
+    for (const PythonImage::Thread& thread : running.threads()) {
+      processes.prepare(running.pid(), thread.tid, running.modules());
+      const auto read = processes.gather(running.pid(), thread.tid);
+      ASSERT_TRUE(read);
+      ASSERT_EQ(read->interpreter->unreadable, "");
+      const PythonStack stack = decode(*read);
+      EXPECT_EQ(stack.failure, "");
+      EXPECT_TRUE(stack.complete);
+      ASSERT_EQ(stack.frames.size(), thread.frames.size());
+      const auto frames = without_marks(stack.frames);
+      const auto [ours, theirs] =
+          std::mismatch(frames.begin(), frames.end(), thread.frames.begin());
+      if (ours != frames.end()) {
+        EXPECT_EQ(ours->function, theirs->function);
+        EXPECT_EQ(ours->file, theirs->file);
+        EXPECT_EQ(ours->line, theirs->line) << ours->function;
+      }
+      EXPECT_TRUE(stack.frames.back().ends_call);
+    }
+  }
+  processes.prepare(running.pid(), 1, running.modules());
+  EXPECT_FALSE(processes.gather(running.pid(), 1)) << "a thread that is none";
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& version) {
+  std::string name = version.param;
+  name[name.find('.')] = '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, PythonLive,
+                         testing::Values("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"),
+                         test_name);
+
+}  // namespace
+}  // namespace tailback
