@@ -125,24 +125,22 @@ std::string_view set_config(ObserverOptions& options, std::string_view value) {
   return set_file(options.config, value);
 }
 
-// Patterns with colons between them, as in PATH.
-std::string_view set_patterns(std::vector<std::string>& patterns, std::string_view value) {
-  patterns.clear();
-  for (size_t begin = 0; begin <= value.size();) {
-    const size_t end = std::min(value.find(':', begin), value.size());
-    if (end == begin) return "patterns of file names, such as */vendor/*, with : between them";
-    patterns.emplace_back(value.substr(begin, end - begin));
-    begin = end + 1;
+std::string_view set_globs(std::vector<std::string>& globs, std::string_view value) {
+  while (true) {
+    const size_t end = std::min(value.find(','), value.size());
+    if (end == 0) return "a pattern, such as worker* or */vendor/*, or several with commas";
+    globs.emplace_back(value.substr(0, end));
+    if (end == value.size()) return {};
+    value.remove_prefix(end + 1);
   }
-  return {};
 }
 
 std::string_view set_own(ObserverOptions& options, std::string_view value) {
-  return set_patterns(options.own, value);
+  return set_globs(options.own, value);
 }
 
 std::string_view set_library(ObserverOptions& options, std::string_view value) {
-  return set_patterns(options.library, value);
+  return set_globs(options.library, value);
 }
 
 std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
@@ -188,16 +186,6 @@ std::string_view set_max_reports(ObserverOptions& options, std::string_view valu
   return {};
 }
 
-std::string_view set_globs(std::vector<std::string>& globs, std::string_view value) {
-  while (true) {
-    const size_t end = std::min(value.find(','), value.size());
-    if (end == 0) return "a pattern for names of threads, such as worker*, or several with commas";
-    globs.emplace_back(value.substr(0, end));
-    if (end == value.size()) return {};
-    value.remove_prefix(end + 1);
-  }
-}
-
 std::string_view set_loops(ObserverOptions& options, std::string_view value) {
   return set_globs(options.loops, value);
 }
@@ -240,14 +228,14 @@ constexpr std::array kTable = {
     ObserverOption{"--not-loop", "TAILBACK_NOT_LOOP", "GLOB", "",
                    "Report nothing of threads of such a name; may be repeated, beats --loop",
                    set_not_loops, true},
-    ObserverOption{"--own", "TAILBACK_OWN", "GLOBS", "",
-                   "Blame functions of files that match: they are the program's own (several: "
-                   "with : between them)",
-                   set_own},
-    ObserverOption{"--library", "TAILBACK_LIBRARY", "GLOBS", "",
+    ObserverOption{
+        "--own", "TAILBACK_OWN", "GLOB", "",
+        "Blame functions of files that match: they are the program's own; may be repeated", set_own,
+        true},
+    ObserverOption{"--library", "TAILBACK_LIBRARY", "GLOB", "",
                    "Don't blame functions of files that match, like those of Python's standard "
-                   "library and site-packages",
-                   set_library},
+                   "library and site-packages; may be repeated",
+                   set_library, true},
     ObserverOption{"--config", "TAILBACK_CONFIG", "FILE", "",
                    "Take options from FILE; without, from ./tailback.toml if there is one",
                    set_config},
