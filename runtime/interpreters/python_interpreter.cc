@@ -91,6 +91,8 @@ const PythonFinder::Symbols& PythonFinder::symbols_of(const ModuleFiles::Place& 
       if (name == "PyFrame_Type") symbols.frame_type = symbol.st_value;
       if (name == "PyUnicode_Type") symbols.string_type = symbol.st_value;
       if (name == "PyBytes_Type") symbols.bytes_type = symbol.st_value;
+      if (name == "PyDict_Type") symbols.dict_type = symbol.st_value;
+      if (name == "PyLong_Type") symbols.int_type = symbol.st_value;
       if (name == "_PyEval_EvalFrameDefault") symbols.eval_loop = symbol.st_value;
       if (name == "_Py_NegativeRefcount" || name == "_Py_RefTotal") symbols.debug = true;
     }
@@ -116,6 +118,8 @@ std::optional<PythonInterpreter> PythonFinder::find(int pid, const ModuleMap& mo
     python.frame_type = at(symbols.frame_type);
     python.string_type = at(symbols.string_type);
     python.bytes_type = at(symbols.bytes_type);
+    python.dict_type = at(symbols.dict_type);
+    python.int_type = at(symbols.int_type);
 
     const auto named = named_version(file_name(mapping->path));
     bool is_final = true;

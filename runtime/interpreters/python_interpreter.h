@@ -23,6 +23,8 @@ struct PythonInterpreter {
   RemoteAddress frame_type;
   RemoteAddress string_type;
   RemoteAddress bytes_type;
+  RemoteAddress dict_type;
+  RemoteAddress int_type;
   std::string module;                // path of the file
   std::vector<CodeRange> eval_loop;  // as eval_loop_ranges() gives it
   // Not empty: why its frames can't be read ("a debug build of Python 3.11"); only the module holds
@@ -45,6 +47,8 @@ class PythonFinder {
     uint64_t frame_type = 0;
     uint64_t string_type = 0;
     uint64_t bytes_type = 0;
+    uint64_t dict_type = 0;
+    uint64_t int_type = 0;
     uint64_t eval_loop = 0;
     bool debug = false;  // has what only debug builds have
     std::vector<CodeRange> ranges;

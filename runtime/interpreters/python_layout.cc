@@ -16,6 +16,7 @@ PythonLayout layout_3_8() {
   layout.gil = 1152;
   layout.next_interpreter = 0;
   layout.first_thread = 8;
+  layout.modules = 56;
   layout.next_thread = 8;
   layout.thread_interpreter = 16;
   layout.thread_id = 176;
@@ -33,9 +34,15 @@ PythonLayout layout_3_8() {
   return layout;
 }
 
-PythonLayout layout_3_10() {
+PythonLayout layout_3_9() {
   PythonLayout layout = layout_3_8();
   layout.gil = 352;
+  layout.modules = 856;
+  return layout;
+}
+
+PythonLayout layout_3_10() {
+  PythonLayout layout = layout_3_9();
   layout.frame_position = 96;
   return layout;
 }
@@ -47,6 +54,7 @@ PythonLayout layout_3_11() {
   layout.gil = 360;
   layout.next_interpreter = 0;
   layout.first_thread = 16;
+  layout.modules = 888;
   layout.next_thread = 8;
   layout.thread_interpreter = 16;
   layout.native_thread_id = 160;
@@ -72,6 +80,7 @@ PythonLayout layout_3_12() {
   PythonLayout layout = layout_3_11();
   layout.frames = PythonFrames::kShims;
   layout.first_thread = 72;
+  layout.modules = 944;
   layout.gil = 384;
   layout.gil_of_interpreter = true;
   layout.native_thread_id = 144;
@@ -93,17 +102,17 @@ constexpr size_t kFreeThreaded = 2;
 
 // Which word of _Py_DebugOffsets holds what. It differs from one minor version to the next.
 struct OffsetWords {
-  size_t first_interpreter, next_interpreter, first_thread, gil;
+  size_t first_interpreter, next_interpreter, first_thread, modules, gil;
   size_t next_thread, thread_interpreter, thread_frame, thread_id, native_thread_id;
   size_t frame_previous, frame_code, frame_position, frame_owner;
   size_t code_file, code_name, code_lines, code_first_line, code_code;
   size_t bytes_size, bytes_data;
   size_t string_state, string_length, string_ascii;
 };
-constexpr OffsetWords kWords313 = {5,  8,  9,  14, 21, 22, 23, 24, 25, 29, 30, 31,
-                                   33, 35, 37, 38, 39, 43, 65, 66, 68, 69, 70};
-constexpr OffsetWords kWords314 = {5,  8,  9,  15, 24, 25, 26, 27, 28, 32, 33, 34,
-                                   36, 40, 42, 43, 44, 48, 75, 76, 78, 79, 80};
+constexpr OffsetWords kWords313 = {5,  8,  9,  11, 14, 21, 22, 23, 24, 25, 29, 30,
+                                   31, 33, 35, 37, 38, 39, 43, 65, 66, 68, 69, 70};
+constexpr OffsetWords kWords314 = {5,  8,  9,  12, 15, 24, 25, 26, 27, 28, 32, 33,
+                                   34, 36, 40, 42, 43, 44, 48, 75, 76, 78, 79, 80};
 
 std::optional<PythonLayout> layout_from_words(PythonVersion version, RemoteMemory& memory,
                                               RemoteAddress runtime) {
@@ -116,6 +125,7 @@ std::optional<PythonLayout> layout_from_words(PythonVersion version, RemoteMemor
   layout.first_interpreter = words[at.first_interpreter];
   layout.next_interpreter = words[at.next_interpreter];
   layout.first_thread = words[at.first_thread];
+  layout.modules = words[at.modules];
   layout.gil = words[at.gil];
   layout.gil_of_interpreter = true;
   layout.next_thread = words[at.next_thread];
@@ -170,7 +180,7 @@ bool measure(PythonLayout& layout) {
   return std::max({layout.string_length, layout.string_state, layout.string_ascii,
                    layout.string_other, layout.bytes_size, layout.bytes_data}) <= kMostHeader &&
          std::max({layout.first_interpreter, layout.next_interpreter, layout.first_thread,
-                   layout.gil}) <= kMostState;
+                   layout.modules, layout.gil}) <= kMostState;
 }
 
 }  // namespace
@@ -186,8 +196,7 @@ std::optional<PythonLayout> python_layout(PythonVersion version, RemoteMemory& m
   } else if (version.minor == 11) {
     layout = layout_3_11();
   } else {
-    layout = version.minor == 10 ? layout_3_10() : layout_3_8();
-    if (version.minor == 9) layout->gil = 352;
+    layout = version.minor == 10 ? layout_3_10() : version.minor == 9 ? layout_3_9() : layout_3_8();
   }
   if (!layout) return std::nullopt;
   return measure(*layout) ? layout : std::nullopt;

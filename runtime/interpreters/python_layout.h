@@ -26,6 +26,7 @@ struct PythonLayout {
   uint64_t first_interpreter = 0;
   uint64_t next_interpreter = 0;
   uint64_t first_thread = 0;
+  uint64_t modules = 0;  // what points to sys.modules
 
   // The GIL: in _PyRuntimeState, or what points to it in the interpreter
   uint64_t gil = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/interpreters/python_gil.h"
+#include "runtime/interpreters/python_task.h"
 
 namespace tailback {
 
@@ -27,6 +28,10 @@ void PythonProcesses::prepare(int pid, int tid, const std::shared_ptr<const Modu
   look_for_interpreter(pid, modules, process);
   if (process.interpreter == nullptr || !process.interpreter->unreadable.empty()) return;
   ProcessMemory memory(pid);
+  // The module may be loaded later; a program that never does is not searched for ever.
+  constexpr unsigned kMostSearches = 16;
+  if (!process.running_tasks && process.tasks_sought++ < kMostSearches)
+    process.running_tasks = find_running_tasks(memory, *process.interpreter);
   const auto known = process.threads.find(tid);
   if (known != process.threads.end()) {
     const auto thread = read_python_thread(memory, *process.interpreter, known->second, tid);
@@ -44,7 +49,8 @@ std::optional<PythonRead> PythonProcesses::gather(int pid, int tid) {
   if (known == processes_.end() || known->second.interpreter == nullptr) return std::nullopt;
   const Process& process = known->second;
   const PythonInterpreter& python = *process.interpreter;
-  PythonRead read{process.interpreter, {}};
+  PythonRead read;
+  read.interpreter = process.interpreter;
   if (!python.unreadable.empty()) return read;
   const auto state = process.threads.find(tid);
   if (state == process.threads.end()) return std::nullopt;
@@ -52,6 +58,12 @@ std::optional<PythonRead> PythonProcesses::gather(int pid, int tid) {
   const auto thread = read_python_thread(memory, python, state->second, tid);
   if (!thread || thread->frame.value == 0) return std::nullopt;
   read.gathered = gather_python_stack(memory, python, *thread);
+  if (process.running_tasks && read.gathered.failure.empty()) {
+    std::vector<RemoteAddress> frames;
+    for (const GatheredPythonStack::Frame& frame : read.gathered.frames)
+      frames.push_back(frame.address);
+    read.task = read_task_name(memory, python, *process.running_tasks, frames).value_or("");
+  }
   return read;
 }
 
@@ -88,6 +100,7 @@ std::optional<PythonGilWait> PythonProcesses::gil_wait(int pid, int tid, RemoteA
 PythonStack decode(const PythonRead& read) {
   PythonStack stack = decode_python_stack(*read.interpreter, read.gathered);
   stack.interpreter = read.interpreter;
+  if (stack.failure.empty()) stack.task = read.task;
   return stack;
 }
 

@@ -16,6 +16,7 @@ namespace tailback {
 struct PythonRead {
   std::shared_ptr<const PythonInterpreter> interpreter;
   GatheredPythonStack gathered;
+  std::string task;  // as in PythonStack
 };
 
 // That a thread waits for the interpreter's lock.
@@ -47,6 +48,8 @@ class PythonProcesses {
     std::shared_ptr<const ModuleMap> modules;
     std::shared_ptr<const PythonInterpreter> interpreter;  // nullptr: there is none
     std::map<int, RemoteAddress> threads;                  // tid → its thread state
+    std::optional<RemoteAddress> running_tasks;            // of asyncio
+    unsigned tasks_sought = 0;                             // how often
   };
   static constexpr size_t kMostThreads = 4096;
 

@@ -100,8 +100,8 @@ class Gatherer {
   }
 
   bool walk(RemoteAddress frame);
-  bool take_object_frame(const Bytes& bytes);
-  bool take_frame(const Bytes& bytes);
+  bool take_object_frame(RemoteAddress frame, const Bytes& bytes);
+  bool take_frame(RemoteAddress frame, const Bytes& bytes);
   bool read_codes();
   bool read_objects();
   bool take_text(const Bytes& object, RemoteAddress address, GatheredPythonStack::Text& text);
@@ -139,10 +139,10 @@ bool Gatherer::walk(RemoteAddress frame) {
     if (frame.value % 8 != 0 || !reader.read(frame, bytes))
       return fail("a frame could not be read");
     if (layout_.frames == PythonFrames::kObjects) {
-      if (!take_object_frame(bytes)) return false;
+      if (!take_object_frame(frame, bytes)) return false;
     } else {
       const size_t before = out_.frames.size();
-      if (!take_frame(bytes)) return false;
+      if (!take_frame(frame, bytes)) return false;
       stand_ins += out_.frames.size() == before ? 1 : 0;
     }
     frame = get<RemoteAddress>(bytes, layout_.frame_previous);
@@ -151,17 +151,17 @@ bool Gatherer::walk(RemoteAddress frame) {
   return true;
 }
 
-bool Gatherer::take_object_frame(const Bytes& bytes) {
+bool Gatherer::take_object_frame(RemoteAddress frame, const Bytes& bytes) {
   if (type_of(bytes) != python_.frame_type) return fail("what should be a frame is none");
   const RemoteAddress code = get<RemoteAddress>(bytes, layout_.frame_code);
   int64_t position = get<int32_t>(bytes, layout_.frame_position);
   // 3.10 counts in instructions.
   if (python_.version.minor == 10 && position > 0) position *= 2;
-  out_.frames.push_back({code_at(code), position, true});
+  out_.frames.push_back({frame, code_at(code), position, true});
   return true;
 }
 
-bool Gatherer::take_frame(const Bytes& bytes) {
+bool Gatherer::take_frame(RemoteAddress frame, const Bytes& bytes) {
   constexpr uint8_t kFirstOfStandIns = 3;
   constexpr uint8_t kMostOwner = 4;
   if (layout_.frames == PythonFrames::kShims) {
@@ -182,7 +182,7 @@ bool Gatherer::take_frame(const Bytes& bytes) {
   }
   const uint64_t begin = code.value + layout_.code_code;
   const auto position = static_cast<int64_t>(instruction.value - begin);
-  out_.frames.push_back({code_at(code), position, ends_call});
+  out_.frames.push_back({frame, code_at(code), position, ends_call});
   return true;
 }
 

@@ -36,6 +36,7 @@ struct PythonStack {
   bool complete = false;                                 // false: there are more, further out
   // Not empty: the frames failed this check and are dropped.
   std::string_view failure;
+  std::string task;  // name of the asyncio task that runs; empty if none does, or it is not known
 };
 
 // What gathering copied.
@@ -55,6 +56,7 @@ struct GatheredPythonStack {
     bool lines_left_out = false;  // there was too much of them
   };
   struct Frame {
+    RemoteAddress address;
     size_t code = 0;  // of `codes`
     int64_t position = 0;
     bool ends_call = false;

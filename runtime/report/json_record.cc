@@ -78,6 +78,7 @@ class Renderer {
             {"thread", cut(stall.thread)},
             {"loop", loop(stall.loop)},
             {"turn", or_null(stall.turn)},
+            {"task", or_null(stall.task)},
             {"duration_ms", milliseconds(stall.duration)},
             {"threshold_ms", milliseconds(stall.threshold)},
             {"cause", word(stall.cause)},

@@ -247,6 +247,7 @@ Stall where_of(const Fields& fields) {
   stall.turn = fields.text("turn");
   stall.cause = fields.word_of<Cause>("cause", kCauseWords);
   if (const json* const call = fields.find("call")) stall.call = call_of(*call);
+  stall.task = fields.text("task");
   for (const json& frame : fields.list("stack")) stall.stack.push_back(frame_of(frame));
   stall.stack_complete = fields.flag("stack_complete", true);
   const size_t frames = stall.stack.size();

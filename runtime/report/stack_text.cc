@@ -61,6 +61,7 @@ bool of_python_library(const Frame& frame) {
 bool of_runtime(const Frame& frame) {
   if (frame.language == "python") return of_python_library(frame);
   if (frame.language != "native") return false;
+  if (frame.module.find("/lib-dynload/") != std::string::npos) return true;  // Python's own
   const std::string_view file = file_name(frame.module);
   return std::any_of(kRuntimes.begin(), kRuntimes.end(), [file](std::string_view runtime) {
     return file.starts_with(runtime) && is_version(file.substr(runtime.size()));

@@ -132,6 +132,7 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
   std::string text;
   add_line(text, "loop", loop_text(stall.process, stall.pid, stall.thread, stall.tid, stall.loop));
   if (!stall.turn.empty()) add_line(text, "turn", printable(stall.turn, kObjectColumns));
+  if (!stall.task.empty()) add_line(text, "task", printable(stall.task, kArgumentColumns));
   add_line(text, "since", wall_time_text(stall.begin));
   if (stall.call) add_line(text, "call", call_text(*stall.call));
   if (stall.call && !stall.call->owner_stack.empty()) {

@@ -137,6 +137,7 @@ struct Stall {
   // Index into `stack` of the frame to blame: the innermost that is the program's own code. The
   // stack's size if there is none.
   size_t culprit = 0;
+  std::string task{};                // of asyncio, that ran the stack; empty if none did
   unsigned samples = 0;              // how many times the stack was read during the stall
   std::vector<SampledStack> stacks;  // the distinct ones, most time first
   // Events that were ready when the loop came back: who paid. Absent while ongoing or if unknown.

@@ -324,6 +324,7 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
     stall.stack = chosen->stack;
     stall.culprit = chosen->culprit;
     stall.stack_complete = chosen->complete;
+    if (sample.python) stall.task = sample.python->task;
     if (sample.call && explains(stall.cause, sample)) {
       stall.call = sample.call->call;
       name_lock(observation, sample, *stall.call);

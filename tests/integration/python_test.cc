@@ -57,6 +57,7 @@ TEST_F(PythonTest, TimeSleepIsOneStall) {
   EXPECT_EQ(culprit["file"],
             source_file("tests/integration/targets/python/time_sleep.py").string());
   EXPECT_EQ(culprit["line"], 8);
+  EXPECT_EQ(stall["task"], "Task-1");
   EXPECT_TRUE(stall["stack_complete"].get<bool>()) << summary(stall);
 }
 
@@ -261,6 +262,7 @@ class PythonHandlersTest : public PythonTest {
 TEST_F(PythonHandlersTest, FramesAreWhatPythonSees) {
   check({}, 14);
   // C code between Python frames keeps its place.
+  EXPECT_EQ(stalls_["by_await"]["task"], "Task-1");
   EXPECT_TRUE(has_native_between(stalls_["by_sorted"], "python3"));
   EXPECT_TRUE(has_native_between(stalls_["by_re"], "python3"));
   EXPECT_TRUE(has_native_between(stalls_["by_json"], "python3"));

@@ -183,7 +183,8 @@ TEST_F(ReportTest, AStallsLineIsExact) {
       json_line(stall),
       R"({"schema":1,"type":"stall","id":1,"state":"ended","time":"2025-11-22T15:13:01.123+00:00",)"
       R"("pid":4711,"tid":4713,"process":"server","thread":"io-0",)"
-      R"("loop":{"wait":"epoll_wait","fd":5},"turn":null,"duration_ms":400.123,"threshold_ms":100.0,)"
+      R"("loop":{"wait":"epoll_wait","fd":5},"turn":null,"task":null,"duration_ms":400.123,)"
+      R"("threshold_ms":100.0,)"
       R"("cause":"sleep","call":{"function":"clock_nanosleep",)"
       R"("arguments":{"clock":1,"request":"400 ms"},"object":null,"intercepted":true},)"
       R"("stack":[{"function":"clock_nanosleep","file":null,"line":null,)"
