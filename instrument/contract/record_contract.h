@@ -236,6 +236,10 @@ struct Event {
   uint64_t end_tick;
   uint32_t ready;
   uint32_t reserved;
+  // Where the thread last returned from a wait at another site of the same depth, if within the
+  // turn; else 0.
+  uint64_t peer_key;
+  uint64_t peer_return;  // tick
   uint64_t other_ticks;
   uint64_t allowed_ticks;     // of the turn, in scopes that are allowed to block
   char name[kTurnNameBytes];  // of the turn, up to a NUL; empty: it has none
@@ -306,7 +310,7 @@ static_assert(sizeof(WaitSite) == 920);
 static_assert(sizeof(TurnName) == 64);
 static_assert(sizeof(ThreadRecord) == 4096);
 static_assert(sizeof(ProcessRecord) == 64);
-static_assert(sizeof(Event) == 336);
+static_assert(sizeof(Event) == 352);
 static_assert(sizeof(RingSlot) == 384);
 static_assert(sizeof(Header) == 4096);
 static_assert((kRingCapacity & (kRingCapacity - 1)) == 0);

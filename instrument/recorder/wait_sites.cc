@@ -107,6 +107,13 @@ TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& si
   event.begin_tick = begin;
   event.end_tick = end;
   event.other_ticks = site.other_ticks;
+  for (const WaitSite& other : record.wait_sites) {
+    const uint64_t returned = other.turn_begin.load(std::memory_order_relaxed);
+    if (&other == &site || other.stack_pointer != site.stack_pointer || returned >= end) continue;
+    if (returned <= begin || returned <= event.peer_return) continue;
+    event.peer_key = other.key.load(std::memory_order_relaxed);
+    event.peer_return = returned;
+  }
   event.allowed_ticks = allowed_within(record, site, begin, end);
   const contract::TurnName& name = segment->turn_names[event.record];
   if (name.tick.load(std::memory_order_relaxed) >= begin) {

@@ -149,15 +149,16 @@ uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>
   return total;
 }
 
-uint64_t latest_begin(const SiteView& site, uint64_t turn_begin, uint64_t turn_end,
+uint64_t latest_begin(const SiteView& site, const contract::Event& turn,
                       const std::vector<SiteView>& sites) {
-  uint64_t latest = turn_begin;
-  for (const SiteView& other : sites) {
-    if (!are_peers(other, site)) continue;
-    if (!other.is_epoll() || !site.is_epoll() || other.turn_begin >= turn_end) continue;
-    latest = std::max(latest, other.turn_begin);
+  if (turn.peer_return <= turn.begin_tick || turn.peer_return >= turn.end_tick) {
+    return turn.begin_tick;
   }
-  return latest;
+  const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+    return other.key == turn.peer_key && are_peers(other, site) && other.is_epoll() &&
+           site.is_epoll();
+  });
+  return at_peer ? turn.peer_return : turn.begin_tick;
 }
 
 bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites) {

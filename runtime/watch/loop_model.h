@@ -46,8 +46,8 @@ uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>
                         const std::vector<SiteView>& sites, bool all_are_loops = false);
 
 // Where the last part of a turn at `site` began: after the latest return from another epoll of the
-// same frame within it, as far as that is still known, else where the turn began.
-uint64_t latest_begin(const SiteView& site, uint64_t turn_begin, uint64_t turn_end,
+// same frame within it, else where the turn began. What lies before that return is of other turns.
+uint64_t latest_begin(const SiteView& site, const contract::Event& turn,
                       const std::vector<SiteView>& sites);
 
 // Whether a thread whose turn is in progress at `site` is at this moment waiting at a loop of the

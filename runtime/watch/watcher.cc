@@ -362,7 +362,7 @@ void Watcher::on_turn(const contract::Event& event) {
   const std::vector<SiteView> sites = view_sites(record);
   const LoopChoice choice = choice_of(*thread, record);
   const std::vector<SiteView> loops = loops_among(choice, sites, record, threshold_ticks_);
-  const uint64_t begin = latest_begin(*site, event.begin_tick, event.end_tick, sites);
+  const uint64_t begin = latest_begin(*site, event, sites);
   const uint64_t length = event.end_tick - begin;
   const uint64_t allowed = std::min(length, event.allowed_ticks);
   const uint64_t idle =

@@ -244,12 +244,21 @@ TEST(TicksInPeers, OnlyWaitsAtOtherEpollsOfTheSameFrameAreIdleTime) {
 
 TEST(LatestBegin, IsTheReturnFromAnotherEpollOfTheSameFrame) {
   const SiteView home = view(1, 1000, 50);
-  EXPECT_EQ(latest_begin(home, 50, 100, {home}), 50u);
-  EXPECT_EQ(latest_begin(home, 50, 100, {home, view(2, 1000, 70), view(3, 1000, 60)}), 70u);
-  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 1000, 40)}), 50u) << "before it";
-  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 1000, 120)}), 50u) << "after it";
-  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 900, 70)}), 50u) << "nested";
-  EXPECT_EQ(latest_begin(home, 50, 100, {view(2, 1000, 70, Function::poll)}), 50u);
+  contract::Event turn{};
+  turn.begin_tick = 50;
+  turn.end_tick = 100;
+  EXPECT_EQ(latest_begin(home, turn, {home, view(2, 1000, 70)}), 50u) << "none is said";
+  turn.peer_key = 2;
+  turn.peer_return = 70;
+  // By now it may have returned again.
+  EXPECT_EQ(latest_begin(home, turn, {home, view(2, 1000, 170), view(3, 1000, 60)}), 70u);
+  EXPECT_EQ(latest_begin(home, turn, {home}), 50u) << "the other has gone";
+  EXPECT_EQ(latest_begin(home, turn, {view(2, 900, 70)}), 50u) << "nested";
+  EXPECT_EQ(latest_begin(home, turn, {view(2, 1000, 70, Function::poll)}), 50u);
+  for (const uint64_t senseless : {40u, 100u, 120u}) {
+    turn.peer_return = senseless;
+    EXPECT_EQ(latest_begin(home, turn, {view(2, 1000, 70)}), 50u) << senseless;
+  }
 }
 
 TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {

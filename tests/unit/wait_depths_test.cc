@@ -103,5 +103,23 @@ TEST_F(WaitDepthsTest, AFewWaitsBeforeTheLoopAreLeftAtItsFirst) {
   EXPECT_TRUE(events().empty());
 }
 
+TEST_F(WaitDepthsTest, ALongTurnSaysWhereAnotherWaitOfItsFrameReturned) {
+  const uint64_t outer = epoll_key(5);
+  const uint64_t inner = epoll_key(6);
+  for (int i = 0; i < 2; ++i) {
+    wait_at(outer, 10);
+    wait_at(inner, 1);
+    advance_ticks(i == 0 ? 1 : 500);
+  }
+  const uint64_t returned = site(inner)->turn_begin.load();
+  wait_at(outer, 10);
+  wait_at(inner, 1);
+  const std::vector<Event> all = events();
+  ASSERT_GE(all.size(), 1u);
+  EXPECT_EQ(all[0].key, outer);
+  EXPECT_EQ(all[0].peer_key, inner);
+  EXPECT_EQ(all[0].peer_return, returned);
+}
+
 }  // namespace
 }  // namespace tailback
