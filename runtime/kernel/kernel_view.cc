@@ -181,15 +181,6 @@ std::optional<std::string> read_descriptor_link(int pid, int fd) {
   return read_link(fmt::format("/proc/{}/fd/{}", pid, fd));
 }
 
-std::optional<int> read_descriptor_flags(int pid, int fd) {
-  const auto text = read_small(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
-  if (!text) return std::nullopt;
-  constexpr std::string_view kField = "\nflags:\t";
-  const size_t at = text->find(kField);
-  if (at == std::string::npos) return std::nullopt;
-  return static_cast<int>(to_number(text->substr(at + kField.size()), 8));
-}
-
 std::optional<std::string> read_working_directory(int pid) {
   return read_link(fmt::format("/proc/{}/cwd", pid));
 }

@@ -69,8 +69,6 @@ bool thread_lives(int pid, int tid);
 
 // Target of /proc/PID/fd/FD: "/path", "socket:[123]", "anon_inode:[eventpoll]".
 std::optional<std::string> read_descriptor_link(int pid, int fd);
-// The flags of open(2) that a descriptor has.
-std::optional<int> read_descriptor_flags(int pid, int fd);
 // The directory that relative paths of the process begin at, as seen from here.
 std::optional<std::string> read_working_directory(int pid);
 // Whether calls with the descriptor give up (EAGAIN) where others would wait; also of one that is

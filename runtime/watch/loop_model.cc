@@ -1,7 +1,5 @@
 #include "runtime/watch/loop_model.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -42,11 +40,6 @@ bool gives_way(const SiteView& site, const SiteView& other, uint64_t threshold_t
   constexpr uint64_t kRecent = 64;
   return other.turn_begin == 0 || other.turn_begin >= site.turn_begin ||
          (site.turn_begin - other.turn_begin) / kRecent <= threshold_ticks;
-}
-
-bool is_blocking(int pid, int fd) {
-  const auto flags = read_descriptor_flags(pid, fd);
-  return flags && (*flags & O_NONBLOCK) == 0;
 }
 
 // Whether both wait in one frame, by turns. What a callback waits for may chance to be as deep, but
@@ -107,7 +100,7 @@ bool loop_is_open(int pid, const SiteView& site) {
   if (const int fd = site.read_fd(); fd >= 0) {
     constexpr std::string_view kKinds[] = {"[eventfd]", "[timerfd]", "[signalfd]", "inotify"};
     const std::string link = read_descriptor_link(pid, fd).value_or("");
-    return is_blocking(pid, fd) &&
+    return !is_non_blocking(pid, fd) &&
            std::any_of(std::begin(kKinds), std::end(kKinds), [&](std::string_view kind) {
              return link == "anon_inode:" + std::string(kind);
            });
