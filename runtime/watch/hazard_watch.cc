@@ -60,10 +60,8 @@ std::optional<CaughtCall> HazardWatch::take_offer(uint32_t index, ThreadRecord& 
     asked.function = call->function;
     asked.arguments = call->arguments;
     if (is_able_to_block(pid, asked)) {
-      const contract::ProcessRecord& process =
-          segment_.processes[record.process.load() % contract::kProcessCapacity];
-      caught.sample =
-          take_offered(record, segment_.open_ended[index], process, pid, tid, processes_);
+      caught.sample = take_offered(record, segment_.open_ended[index], process_of(record), pid, tid,
+                                   processes_);
     }
   }
   auto expected = static_cast<uint32_t>(Offer::kOffered);
@@ -80,9 +78,8 @@ void HazardWatch::look_at_call(uint32_t index, ThreadRecord& record, int pid, in
   if (now < call->entered || now - call->entered < slow_ticks_ / 2) return;
   auto& waiting = waiting_[index];
   if (waiting && waiting->recorded.same_call(*call)) return;
-  const contract::ProcessRecord& process =
-      segment_.processes[record.process.load() % contract::kProcessCapacity];
-  auto sample = take_sample(record, segment_.open_ended[index], process, pid, tid, processes_);
+  auto sample =
+      take_sample(record, segment_.open_ended[index], process_of(record), pid, tid, processes_);
   const bool waits = sample->state == 'S' || sample->state == 'D';
   if (waits && sample->source == Sample::Source::kRecord && sample->recorded.same_call(*call)) {
     waiting = std::move(sample);

@@ -51,6 +51,9 @@ class HazardWatch {
   uint64_t unseen() const { return unseen_ + segment_.header.offers_missed.load(); }
 
  private:
+  const contract::ProcessRecord& process_of(const contract::ThreadRecord& record) const {
+    return segment_.processes[record.process.load() % contract::kProcessCapacity];
+  }
   std::optional<CaughtCall> take_offer(uint32_t index, contract::ThreadRecord& record, int pid,
                                        int tid);
   void look_at_call(uint32_t index, contract::ThreadRecord& record, int pid, int tid);

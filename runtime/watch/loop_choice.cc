@@ -85,18 +85,9 @@ std::vector<SiteView> loops_among(LoopChoice choice, const std::vector<SiteView>
   if (!marks_waits && choice == LoopChoice::kByBehaviour) {
     return loops_among(sites, record, threshold_ticks);
   }
-  std::vector<SiteView> loops;
-  for (const SiteView& site : sites) {
-    if (marks_waits && !is_marked_wait(site)) continue;
-    for (const contract::WaitSite& place : record.wait_sites) {
-      if (place.key.load(std::memory_order_relaxed) == site.key &&
-          counts(choice, site, place, threshold_ticks)) {
-        loops.push_back(site);
-        break;
-      }
-    }
-  }
-  return loops;
+  return sites_where(sites, record, [&](const SiteView& site, const contract::WaitSite& place) {
+    return (!marks_waits || is_marked_wait(site)) && counts(choice, site, place, threshold_ticks);
+  });
 }
 
 bool may_become_loop(LoopChoice choice, const SiteView& site) {

@@ -77,16 +77,10 @@ bool is_among(const std::vector<SiteView>& loops, const SiteView& site) {
 
 std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
                                   const contract::ThreadRecord& record, uint64_t threshold_ticks) {
-  std::vector<SiteView> loops;
-  for (const SiteView& site : sites) {
-    for (const contract::WaitSite& place : record.wait_sites) {
-      if (place.key.load(std::memory_order_relaxed) == site.key &&
-          is_loop(site, place, threshold_ticks)) {
-        loops.push_back(site);
-        break;
-      }
-    }
-  }
+  std::vector<SiteView> loops =
+      sites_where(sites, record, [&](const SiteView& site, const contract::WaitSite& place) {
+        return is_loop(site, place, threshold_ticks);
+      });
   const std::vector<SiteView> all = loops;
   std::erase_if(loops, [&](const SiteView& site) {
     return std::any_of(all.begin(), all.end(), [&](const SiteView& other) {

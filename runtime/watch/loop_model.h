@@ -19,6 +19,22 @@ namespace tailback {
 // loops: more turns are asked for there, and hardly a long one.
 bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks);
 
+// Those of the sites that satisfy a predicate of the site and of its place in the record.
+template <typename Predicate>
+std::vector<SiteView> sites_where(const std::vector<SiteView>& sites,
+                                  const contract::ThreadRecord& record, Predicate predicate) {
+  std::vector<SiteView> found;
+  for (const SiteView& site : sites) {
+    for (const contract::WaitSite& place : record.wait_sites) {
+      if (place.key.load(std::memory_order_relaxed) == site.key && predicate(site, place)) {
+        found.push_back(site);
+        break;
+      }
+    }
+  }
+  return found;
+}
+
 bool is_among(const std::vector<SiteView>& loops, const SiteView& site);
 
 // Whether there have been many turns at this site and hardly one of them long.

@@ -39,7 +39,7 @@ void add_park(ThreadRecord& record, uint32_t generation, const CallView& call) {
 }
 
 bool shares_loop(const contract::Segment& segment, const ThreadRecord& record) {
-  const uint32_t used = std::min(segment.header.threads_used.load(), contract::kThreadCapacity);
+  const uint32_t used = threads_used(segment);
   const auto waits_at = [](const ThreadRecord& other, uint64_t key) {
     return std::any_of(std::begin(other.wait_sites), std::end(other.wait_sites),
                        [&](const WaitSite& site) { return site.key.load() == key; });

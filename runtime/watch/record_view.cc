@@ -102,6 +102,11 @@ std::optional<SiteView> view_site(const contract::WaitSite& site) {
   return view;
 }
 
+uint32_t threads_used(const contract::Segment& segment) {
+  return std::min(segment.header.threads_used.load(std::memory_order_acquire),
+                  contract::kThreadCapacity);
+}
+
 std::vector<SiteView> view_sites(const contract::ThreadRecord& record) {
   std::vector<SiteView> sites;
   for (const contract::WaitSite& site : record.wait_sites) {

@@ -57,6 +57,9 @@ struct SiteView {
 
 // Nothing for a place that is not in use or makes no sense.
 std::optional<SiteView> view_site(const contract::WaitSite& site);
+// Records beyond this many have never had an owner.
+uint32_t threads_used(const contract::Segment& segment);
+
 // Those of a thread that are in use.
 std::vector<SiteView> view_sites(const contract::ThreadRecord& record);
 

@@ -28,11 +28,6 @@ constexpr unsigned kMostFollowed = 32;
 // The loop statistics kept of threads that have ended.
 constexpr size_t kMostLoops = 4096;
 
-// How long a stall lasts before it is reported while it still goes on.
-Nanoseconds first_report_age(Nanoseconds threshold) {
-  return std::max<Nanoseconds>(threshold * 10, seconds(1));
-}
-
 }  // namespace
 
 Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver receiver)
@@ -65,6 +60,15 @@ void Watcher::stop() {
   thread_.join();
 }
 
+Nanoseconds Watcher::first_report_age() const {
+  return std::max<Nanoseconds>(threshold_ * 10, seconds(1));
+}
+
+std::shared_ptr<const Sample> Watcher::sample(ThreadRecord& record, const WatchedThread& thread) {
+  return take_sample(record, segment_.open_ended[&record - segment_.threads],
+                     segment_.processes[thread.process], thread.pid, thread.tid, processes_);
+}
+
 Nanoseconds Watcher::interval() const {
   return std::clamp<Nanoseconds>(threshold_ / 5, milliseconds(1), milliseconds(20));
 }
@@ -91,7 +95,7 @@ void Watcher::run() {
   look();
   for (const uint32_t process : processes_.update(true)) retire_process(process, Ending::kProcess);
   // Whoever still lives is left alone from here on.
-  const uint32_t used = std::min(segment_.header.threads_used.load(), contract::kThreadCapacity);
+  const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used; ++index) {
     retire_thread(index, segment_.threads[index], Ending::kSession);
   }
@@ -160,8 +164,7 @@ LoopChoice Watcher::choice_of(const WatchedThread& thread, const ThreadRecord& r
 void Watcher::look_at_threads() {
   surveys_left_ = kMostSurveys;
   followed_left_ = kMostFollowed;
-  const uint32_t used = std::min(segment_.header.threads_used.load(std::memory_order_acquire),
-                                 contract::kThreadCapacity);
+  const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used; ++index) {
     ThreadRecord& record = segment_.threads[index];
     const auto state = static_cast<ThreadState>(record.state.load(std::memory_order_acquire));
@@ -215,16 +218,13 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
 
   if (!turn) {
     turn.emplace(site.key, site.turn_begin, age, allowed, thread.pid, thread.tid);
-    turn->next_report = first_report_age(threshold_);
+    turn->next_report = first_report_age();
   }
   turn->look(age, allowed);
   turn->last_age = age;
   if (age - allowed >= threshold_ / 2 && !turn->is_stopped() && !blocking_is_allowed(record) &&
       turn->sample_is_due(age)) {
-    const contract::ProcessRecord& process = segment_.processes[thread.process];
-    const contract::Call& open_ended = segment_.open_ended[&record - segment_.threads];
-    turn->add_sample(take_sample(record, open_ended, process, thread.pid, thread.tid, processes_),
-                     age);
+    turn->add_sample(sample(record, thread), age);
   }
   if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
   turn->confirmed = true;
@@ -252,7 +252,7 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
   const bool known = is_among(loops, site);
   // A program that waits once and then works is no loop; one that has been away from its first wait
   // for very long may well be stuck in its first callback.
-  if (!known && !(may_become_loop(choice, site) && age >= first_report_age(threshold_))) {
+  if (!known && !(may_become_loop(choice, site) && age >= first_report_age())) {
     return false;
   }
   if (enclosing_loop(site, site.turn_begin, loops)) return false;
@@ -479,8 +479,7 @@ void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending)
 }
 
 void Watcher::retire_process(uint32_t process, Ending ending) {
-  const uint32_t used = std::min(segment_.header.threads_used.load(std::memory_order_acquire),
-                                 contract::kThreadCapacity);
+  const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used; ++index) {
     ThreadRecord& record = segment_.threads[index];
     if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kFree) &&

@@ -152,6 +152,10 @@ class Watcher {
   // What is known of a turn, but for its state, its id and the backlog.
   StallObservation observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
                            Nanoseconds duration, const TurnTracker* turn);
+  // One look at a thread where it stands.
+  std::shared_ptr<const Sample> sample(contract::ThreadRecord& record, const WatchedThread& thread);
+  // How long a stall lasts before it is reported while it still goes on.
+  Nanoseconds first_report_age() const;
   // Says of a stall what limits its report.
   static void note_allowed(StallObservation& stall, Nanoseconds allowed);
   void add_notes(StallObservation& stall, const TurnTracker* turn, uint64_t begin_tick) const;

@@ -15,8 +15,7 @@ void Watcher::look_for_hazards() {
   do {
     std::this_thread::sleep_for(hazards_.interval());
     read_ring();
-    const uint32_t used = std::min(segment_.header.threads_used.load(std::memory_order_acquire),
-                                   contract::kThreadCapacity);
+    const uint32_t used = threads_used(segment_);
     for (uint32_t index = 0; index < used; ++index) {
       ThreadRecord& record = segment_.threads[index];
       if (record.sites.load(std::memory_order_relaxed) == 0 ||

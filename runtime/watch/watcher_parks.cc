@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "runtime/watch/parks.h"
-#include "runtime/watch/sampler.h"
 #include "runtime/watch/watcher.h"
 
 namespace tailback {
@@ -15,8 +14,7 @@ void Watcher::ask_about_park(contract::ThreadRecord& record, WatchedThread& thre
   if (thread.parks_asked.size() >= kMostPlaces && !thread.parks_asked.contains(place)) return;
   if (++thread.parks_asked[place] > kMostAsked) return;
   ParkObservation park;
-  park.sample = take_sample(record, segment_.open_ended[&record - segment_.threads],
-                            segment_.processes[thread.process], thread.pid, thread.tid, processes_);
+  park.sample = sample(record, thread);
   if (!park.sample->snapshot || !park.sample->recorded.same_call(call)) return;
   park.pid = thread.pid;
   park.shares_loop = thread.shares_loop = shares_loop(segment_, record);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/watch/sampler.h"
 #include "runtime/watch/watcher.h"
 
 namespace tailback {
@@ -108,16 +107,13 @@ void Watcher::look_at_unseen(ThreadRecord& record, WatchedThread& thread) {
   if (!turn) {
     turn.emplace(loop.home().instruction_pointer, away->since, age, Nanoseconds::zero(), thread.pid,
                  thread.tid);
-    turn->next_report = std::max<Nanoseconds>(threshold_ * 10, seconds(1));
+    turn->next_report = first_report_age();
   }
   turn->look(age, Nanoseconds::zero());
   turn->last_age = age;
   thread.unseen_slack = clock_.duration(away->since - away->before);
   if (age >= threshold_ / 2 && !turn->is_stopped() && turn->sample_is_due(age)) {
-    const contract::ProcessRecord& process = segment_.processes[thread.process];
-    const contract::Call& open_ended = segment_.open_ended[&record - segment_.threads];
-    turn->add_sample(take_sample(record, open_ended, process, thread.pid, thread.tid, processes_),
-                     age);
+    turn->add_sample(sample(record, thread), age);
   }
   const Nanoseconds counted = age - std::min(age, not_counted(&*turn, away->since, away->until));
   if (counted <= threshold_ || !is_open(thread.pid, loop.home(), *away)) return;

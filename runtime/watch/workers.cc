@@ -13,8 +13,7 @@ namespace {
 
 // Whether other threads of the process wait at the same place, or read the same descriptor.
 bool is_shared(const contract::Segment& segment, int pid, int tid, const SiteView& site) {
-  const uint32_t used = std::min(segment.header.threads_used.load(std::memory_order_acquire),
-                                 contract::kThreadCapacity);
+  const uint32_t used = threads_used(segment);
   for (uint32_t index = 0; index < used; ++index) {
     const ThreadRecord& record = segment.threads[index];
     if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kLive) ||
