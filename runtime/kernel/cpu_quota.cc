@@ -75,8 +75,15 @@ void add_groups(const std::string& mount, std::string path, std::vector<std::str
 
 }  // namespace
 
-CpuQuota::CpuQuota(int pid, const CgroupFiles& files) {
-  std::istringstream groups(content(fmt::format("{}/{}/cgroup", files.proc, pid)));
+CpuQuota::CpuQuota(int pid, const CgroupFiles& files)
+    : files_(files), membership_file_(fmt::format("{}/{}/cgroup", files.proc, pid)) {
+  find_groups(content(membership_file_));
+}
+
+void CpuQuota::find_groups(const std::string& membership) {
+  membership_ = membership;
+  stat_files_.clear();
+  std::istringstream groups(membership);
   for (std::string line; std::getline(groups, line);) {
     // "0::/path" is version 2; "4:cpu,cpuacct:/path" version 1.
     const size_t first = line.find(':');
@@ -86,16 +93,31 @@ CpuQuota::CpuQuota(int pid, const CgroupFiles& files) {
     const std::string path = line.substr(second + 1);
     if (path.find("/..") != std::string::npos) continue;  // of another namespace
     if (controllers.empty()) {
-      add_groups(files.root, path, stat_files_);
-      if (stat_files_.empty()) add_groups(files.root + "/unified", path, stat_files_);
+      add_groups(files_.root, path, stat_files_);
+      if (stat_files_.empty()) add_groups(files_.root + "/unified", path, stat_files_);
     } else if (has_cpu_controller(controllers)) {
-      const std::string mount = files.root + "/" + controllers;
-      add_groups(access(mount.c_str(), F_OK) == 0 ? mount : files.root + "/cpu", path, stat_files_);
+      const std::string mount = files_.root + "/" + controllers;
+      add_groups(access(mount.c_str(), F_OK) == 0 ? mount : files_.root + "/cpu", path,
+                 stat_files_);
     }
   }
 }
 
-std::optional<Nanoseconds> CpuQuota::throttled() const {
+std::optional<Nanoseconds> CpuQuota::throttled() {
+  const std::string membership = content(membership_file_);
+  const bool is_moved = !membership.empty() && membership != membership_;
+  if (is_moved) find_groups(membership);
+  const auto total = read_groups();
+  // What new groups were throttled before is not this process's.
+  if (is_moved || (was_asked_ && !last_)) {
+    offset_ = last_.value_or(Nanoseconds{}) - total.value_or(Nanoseconds{});
+  }
+  was_asked_ = true;
+  if (total) last_ = *total + offset_;
+  return last_;
+}
+
+std::optional<Nanoseconds> CpuQuota::read_groups() const {
   std::optional<Nanoseconds> total;
   for (const std::string& file : stat_files_) {
     if (const auto throttled = throttled_of(content(file))) {

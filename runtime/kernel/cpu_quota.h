@@ -22,11 +22,22 @@ class CpuQuota {
   explicit CpuQuota(int pid, const CgroupFiles& files = {});
 
   // How long the process's group and those around it have been throttled so far, on all CPUs
-  // together. Nothing if no group says so: there is no controller, or its files can't be read.
-  std::optional<Nanoseconds> throttled() const;
+  // together. Nothing if no group says so: there is no controller, or its files can't be read. Of a
+  // process that has been moved, the groups that it came to count from then on; if nothing was
+  // known before, from zero.
+  std::optional<Nanoseconds> throttled();
 
  private:
+  void find_groups(const std::string& membership);
+  std::optional<Nanoseconds> read_groups() const;
+
+  CgroupFiles files_;
+  std::string membership_file_;
+  std::string membership_;               // its content
   std::vector<std::string> stat_files_;  // that were there at first; one per group
+  bool was_asked_ = false;
+  std::optional<Nanoseconds> last_;  // what was answered last
+  Nanoseconds offset_{};             // what to add to the groups' own figures
 };
 
 }  // namespace tailback

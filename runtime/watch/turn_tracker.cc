@@ -100,7 +100,8 @@ TimeSpent TurnTracker::spent(Nanoseconds duration) const {
   CounterGrowth growth;
   growth.on_cpu = last_times_->on_cpu - first_times_->on_cpu;
   growth.runnable = last_times_->runnable - first_times_->runnable;
-  if (first_throttled_ && last_throttled_) growth.throttled = *last_throttled_ - *first_throttled_;
+  growth.throttled =
+      last_throttled_.value_or(Nanoseconds{}) - first_throttled_.value_or(Nanoseconds{});
   growth.user_ticks = last_stat_.user_ticks - first_stat_.user_ticks;
   growth.system_ticks = last_stat_.system_ticks - first_stat_.system_ticks;
   growth.major_faults = last_stat_.major_faults - first_stat_.major_faults;

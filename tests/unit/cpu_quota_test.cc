@@ -47,7 +47,7 @@ TEST_F(CpuQuotaTest, NothingIsKnownWithoutTheController) {
 TEST_F(CpuQuotaTest, Version2CountsMicroseconds) {
   membership("0::/app\n");
   write("cgroup/app/cpu.stat", "usage_usec 500\nnr_throttled 3\nthrottled_usec 1200\n");
-  const CpuQuota app = quota();
+  CpuQuota app = quota();
   EXPECT_EQ(app.throttled(), microseconds(1200));
   write("cgroup/app/cpu.stat", "throttled_usec 1900\n");
   EXPECT_EQ(app.throttled(), microseconds(1900));
@@ -77,6 +77,32 @@ TEST_F(CpuQuotaTest, InAContainerThatSeesOnlyItsOwnGroup) {
   membership("0::/docker/0123\n");
   write("cgroup/cpu.stat", "throttled_usec 55\n");
   EXPECT_EQ(quota().throttled(), microseconds(55));
+}
+
+TEST_F(CpuQuotaTest, AProcessThatIsMovedCountsInItsNewGroupFromThenOn) {
+  membership("0::/app\n");
+  write("cgroup/app/cpu.stat", "throttled_usec 1200\n");
+  write("cgroup/small/cpu.stat", "throttled_usec 50\n");
+  CpuQuota app = quota();
+  EXPECT_EQ(app.throttled(), microseconds(1200));
+  membership("0::/small\n");
+  EXPECT_EQ(app.throttled(), microseconds(1200));
+  write("cgroup/small/cpu.stat", "throttled_usec 350\n");
+  EXPECT_EQ(app.throttled(), microseconds(1500));
+  membership("0::/app\n");
+  EXPECT_EQ(app.throttled(), microseconds(1500));
+}
+
+TEST_F(CpuQuotaTest, AProcessThatIsMovedToItsFirstLimitedGroupCountsFromZero) {
+  membership("0::/free\n");
+  write("cgroup/free/cpu.stat", "usage_usec 9\n");
+  write("cgroup/small/cpu.stat", "throttled_usec 50\n");
+  CpuQuota app = quota();
+  EXPECT_FALSE(app.throttled());
+  membership("0::/small\n");
+  EXPECT_EQ(app.throttled(), microseconds(0));
+  write("cgroup/small/cpu.stat", "throttled_usec 350\n");
+  EXPECT_EQ(app.throttled(), microseconds(300));
 }
 
 TEST_F(CpuQuotaTest, NonsenseIsNothing) {
