@@ -91,6 +91,11 @@ Cause decide_cause(const Evidence& evidence) {
   }
   if (in_calls > half) {
     const Cause cause = cause_of_calls(evidence);
+    const bool may_be_starved =
+        evidence.runnable_at_most.value_or(Nanoseconds{}) > half &&
+        evidence.duration - *evidence.runnable_at_most <= evidence.threshold;
+    const bool is_guessed = is_told_by_calls || (!spent.known && evidence.samples.empty());
+    if (is_guessed && may_be_starved && cause != Cause::kSleep) return Cause::kStarved;
     return !is_told_by_calls && computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
   }
   if (spent.known && spent.on_cpu > half) return Cause::kCpu;

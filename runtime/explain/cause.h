@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "instrument/contract/intercepts.h"
@@ -32,6 +33,9 @@ struct Evidence {
   std::vector<CallTime> calls;
   Nanoseconds other_calls{};  // calls that are in no CallTime
   TimeSpent spent;
+  // An upper bound of the time without a CPU, from a reading before the turn: for turns that hardly
+  // any look has seen. Nothing if there is none.
+  std::optional<Nanoseconds> runnable_at_most;
   std::vector<SampledState> samples;
 };
 
@@ -40,7 +44,8 @@ struct Evidence {
 //      kernels count about a half where the quota is small: throttled
 //   2. ready to run without a CPU, and the rest of it under the threshold: starved. A turn that is
 //      too long even without that wait has a cause of its own. Neither does it count if most of
-//      the turn was not looked at and the calls are known
+//      the turn was not looked at and the calls are known, unless the thread may have lacked a CPU
+//      for as long: an observer that comes so late lacks one itself. A sleep needs none
 //   3. in recorded calls: the cause that took most of that time; many, if no single call stands
 //   out;
 //      cpu, if the calls did not wait but computed, other than by spinning on a lock

@@ -6,6 +6,8 @@
 #include <array>
 #include <string_view>
 
+#include "runtime/values/library_code.h"
+
 namespace tailback {
 
 bool is_system_library(const Frame& frame) {
@@ -18,20 +20,6 @@ bool is_system_library(const Frame& frame) {
 }
 
 namespace {
-
-// The qualified name in a demangled signature: a template's begins with its return type.
-std::string_view qualified_name(std::string_view function) {
-  const std::string_view head = function.substr(0, function.find_first_of("<("));
-  return head.substr(head.rfind(' ') + 1);
-}
-
-// Templates of the standard library are compiled into the program, but nobody wrote them there.
-bool is_library_code(const Frame& frame) {
-  const std::string_view name = qualified_name(frame.function);
-  return name.starts_with("std::") || name.starts_with("__gnu_cxx::") ||
-         frame.file.starts_with("/usr/include/") ||
-         frame.file.find("/include/c++/") != std::string::npos;
-}
 
 bool matches_any(const std::string& text, const std::vector<std::string>& patterns) {
   return !text.empty() &&
@@ -82,7 +70,7 @@ size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
   if (std::any_of(stack.begin(), stack.end(), is_python)) return find_python_culprit(stack, rule);
   const auto own = std::find_if(stack.begin(), stack.end(), [&](const Frame& frame) {
     if (is_of(frame, rule.own)) return true;
-    return !frame.function.empty() && !is_system_library(frame) && !is_library_code(frame) &&
+    return !frame.function.empty() && !is_system_library(frame) && library_of(frame).empty() &&
            !is_of(frame, rule.library);
   });
   if (own != stack.end()) return static_cast<size_t>(own - stack.begin());

@@ -19,8 +19,8 @@ struct CulpritRule {
 // Index of the innermost frame that is the program's own. Where an interpreter runs the program,
 // that is a frame of its language which lies outside the language's standard library and installed
 // packages; if all lie there, the innermost outside the standard library, else the innermost.
-// Otherwise: not libc, not a language's runtime library, and with a name; if there is none, the
-// innermost outside libc. Else the stack's size.
+// Otherwise: not libc, not a language's runtime library, not a library that is compiled into the
+// program, and with a name; if there is none, the innermost outside libc. Else the stack's size.
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule = {});
 
 // Whether the frame is of libc, the loader or a language's runtime library.

@@ -8,6 +8,7 @@
 #include "runtime/report/duration_text.h"
 #include "runtime/report/function_name.h"
 #include "runtime/report/printable.h"
+#include "runtime/values/library_code.h"
 
 namespace tailback {
 namespace {
@@ -69,7 +70,8 @@ bool of_runtime(const Frame& frame) {
 }
 
 bool says_little(const Frame& frame) {
-  return of_runtime(frame) || (frame.function.empty() && frame.file.empty());
+  return of_runtime(frame) || !library_of(frame).empty() ||
+         (frame.function.empty() && frame.file.empty());
 }
 
 // "src/config.cc:42", else "server+0x4f20", else "0x4f20".
@@ -104,17 +106,22 @@ std::vector<bool> frames_to_show(const std::vector<Frame>& stack, size_t culprit
   return show;
 }
 
+// What a frame is said to be of.
+std::string_view origin_of(const Frame& frame) {
+  if (frame.language == "python") return "Python";
+  const std::string_view library = library_of(frame);
+  return library.empty() ? file_name(frame.module) : library;
+}
+
 // "… 6 frames of libc.so.6, 2 of server …"
 std::string run_text(const std::vector<Frame>& stack, size_t begin, size_t end) {
   struct Part {
     std::string_view module;
     size_t count;
   };
-  constexpr std::string_view kPython = "Python";
   std::vector<Part> parts;
   for (size_t i = begin; i < end; ++i) {
-    const bool is_python = stack[i].language == "python";
-    const std::string_view module = is_python ? kPython : file_name(stack[i].module);
+    const std::string_view module = origin_of(stack[i]);
     const auto it = std::find_if(parts.begin(), parts.end(),
                                  [module](const Part& part) { return part.module == module; });
     if (it == parts.end()) {
@@ -128,7 +135,12 @@ std::string run_text(const std::vector<Frame>& stack, size_t begin, size_t end) 
   };
   const size_t count = end - begin;
   if (parts.size() > kModulesNamed) {
-    return fmt::format("… {} frames of {} modules …", count, parts.size());
+    std::stable_sort(parts.begin(), parts.end(),
+                     [](const Part& a, const Part& b) { return a.count > b.count; });
+    size_t others = 0;
+    for (size_t i = kModulesNamed - 1; i < parts.size(); ++i) others += parts[i].count;
+    return fmt::format("… {} frames: {} of {}, {} of {}, {} of others …", count, parts[0].count,
+                       name(parts[0].module), parts[1].count, name(parts[1].module), others);
   }
   if (parts.size() == 1) return fmt::format("… {} frames of {} …", count, name(parts[0].module));
   std::string text;

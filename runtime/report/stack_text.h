@@ -18,7 +18,8 @@ std::string frame_text(const Frame& frame, size_t limit);
 // One line per frame, innermost first, each beginning with `indent` and ending in a newline; the
 // culprit's is marked. Runs of two and more frames that say little to the program's author are one
 // line, "… 6 frames of libpython3.11.so.1.0 …": frames of the C library, the dynamic linker and
-// other runtimes (Python's library too), frames without a name, and those further out than the
+// other runtimes (Python's library too), of libraries that are compiled
+// into the program, frames without a name, and those further out than the
 // culprit's next callers.
 std::string stack_text(const std::vector<Frame>& stack, size_t culprit, const TextStyle& style,
                        std::string_view indent);

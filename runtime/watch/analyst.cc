@@ -61,6 +61,7 @@ Evidence evidence_of(const StallObservation& observation) {
   evidence.threshold = observation.threshold;
   evidence.other_calls = observation.other_calls;
   evidence.spent = observation.spent;
+  evidence.runnable_at_most = observation.runnable_at_most;
   for (const ObservedContributor& entry : observation.contributors) {
     CallTime time{entry.function, cause_of_function(entry.function), entry.count, entry.total,
                   entry.longest};

@@ -64,6 +64,8 @@ struct StallObservation {
   std::vector<ObservedContributor> contributors;  // most time first
   Nanoseconds other_calls{};
   TimeSpent spent;
+  // Without a CPU since a reading before the turn; see Evidence.
+  std::optional<Nanoseconds> runnable_at_most;
   std::optional<uint64_t> backlog;
   std::string turn;  // its name, if the program gave it one
   std::shared_ptr<const ModuleMap> modules;

@@ -25,6 +25,9 @@ constexpr Nanoseconds kShortCall = std::chrono::microseconds(5);
 // Threads looked at from outside at one look: asked whether they are loops; followed as such.
 constexpr unsigned kMostSurveys = 4;
 constexpr unsigned kMostFollowed = 32;
+// Readings of the time without a CPU in one look.
+constexpr unsigned kMostReadings = 8;
+
 // The loop statistics kept of threads that have ended.
 constexpr size_t kMostLoops = 4096;
 
@@ -164,6 +167,7 @@ LoopChoice Watcher::choice_of(const WatchedThread& thread, const ThreadRecord& r
 void Watcher::look_at_threads() {
   surveys_left_ = kMostSurveys;
   followed_left_ = kMostFollowed;
+  readings_left_ = kMostReadings;
   const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used; ++index) {
     ThreadRecord& record = segment_.threads[index];
@@ -185,6 +189,7 @@ void Watcher::look_at_threads() {
         read_name(*thread);
       }
       if (choice_of(*thread, record) == LoopChoice::kNone) continue;
+      read_runnable(*thread);
       const std::vector<SiteView> sites = view_sites(record);
       for (unsigned place = 0; place < contract::kWaitSites; ++place) {
         const auto site = view_site(record.wait_sites[place]);
@@ -192,6 +197,20 @@ void Watcher::look_at_threads() {
       }
     }
   }
+}
+
+void Watcher::read_runnable(WatchedThread& thread) {
+  constexpr Nanoseconds kEvery = std::chrono::milliseconds(200);
+  const uint64_t now = clock_.now();
+  const bool in_long_turn = std::any_of(std::begin(thread.turns), std::end(thread.turns),
+                                        [](const auto& turn) { return turn.has_value(); });
+  if (readings_left_ == 0 || in_long_turn || clock_.duration(now - thread.runnable_read) < kEvery) {
+    return;
+  }
+  --readings_left_;
+  const auto times = read_schedule_times(thread.pid, thread.tid);
+  thread.runnable_before = times ? std::optional(times->runnable) : std::nullopt;
+  thread.runnable_read = now;
 }
 
 void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned place,
@@ -394,62 +413,17 @@ void Watcher::on_turn(const contract::Event& event) {
   EndedTurn ended;
   ended.event = event;
   ended.observation = observe(*thread, *site, begin, duration, turn ? &*turn : nullptr);
+  if (thread->runnable_before && thread->runnable_read <= begin) {
+    if (const auto times = read_schedule_times(thread->pid, thread->tid)) {
+      ended.observation.runnable_at_most = times->runnable - *thread->runnable_before;
+    }
+  }
   note_allowed(ended.observation, clock_.duration(allowed));
   ended.observation.turn = turn_name(event.name);
   ended.observation.state = StallState::kEnded;
   ended.observation.id = reported_id != 0 ? reported_id : next_id_++;
   if (ended.observation.samples.empty()) ++unread_stalls_;
   ended_.push_back(std::move(ended));
-}
-
-void Watcher::on_backlog(const contract::Event& event) {
-  for (EndedTurn& ended : ended_) {
-    if (ended.event.record == event.record && ended.event.generation == event.generation &&
-        ended.event.key == event.key && ended.event.turn == event.turn) {
-      ended.observation.backlog = event.ready;
-    }
-  }
-}
-
-void Watcher::settle_ended_turns(bool all) {
-  constexpr unsigned kPatience = 3;
-  std::erase_if(ended_, [&](EndedTurn& ended) {
-    if (!ended.observation.backlog) {
-      // A thread that sits in the wait which followed found nothing ready.
-      const ThreadRecord& record = segment_.threads[ended.event.record];
-      const auto call = view_call(record.call);
-      const bool still_waits =
-          call && call->entered == ended.event.end_tick && keeps_turns(call->function);
-      if (still_waits && clock_.duration(clock_.now() - ended.event.end_tick) > milliseconds(2)) {
-        ended.observation.backlog = 0;
-      }
-    }
-    if (!all && !ended.observation.backlog && ++ended.looks < kPatience) return false;
-    receiver_.stall(std::move(ended.observation));
-    return true;
-  });
-}
-
-void Watcher::end_unfinished(const WatchedThread& thread, const TurnTracker& turn,
-                             const SiteView& site, Ending ending) {
-  // A thread or a process that ends by itself may have left its loop long before: only a turn that
-  // was seen to hold up an open loop counts, and of a thread only what was reported already.
-  note_stop(thread, turn);
-  if (turn.stall_id == 0 && (ending == Ending::kThread || !turn.confirmed)) return;
-  const uint64_t now = clock_.now();
-  const Nanoseconds age = ending == Ending::kThread
-                              ? turn.last_age
-                              : clock_.duration(now - std::min(now, turn.begin_tick()));
-  const Nanoseconds less = not_counted(&turn, turn.begin_tick(), now) + turn.allowed();
-  StallObservation observation =
-      observe(thread, site, turn.begin_tick(), age - std::min(age, less), &turn);
-  note_allowed(observation, turn.allowed());
-  observation.state = StallState::kUnfinished;
-  observation.id = turn.stall_id != 0 ? turn.stall_id : next_id_++;
-  observation.notes.push_back(ending == Ending::kSession  ? "still going on when observing ended"
-                              : ending == Ending::kThread ? "the thread ended inside it"
-                                                          : "the process ended inside it");
-  receiver_.stall(std::move(observation));
 }
 
 void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending) {

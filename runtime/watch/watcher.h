@@ -75,6 +75,9 @@ class Watcher {
     LoopChoice named = LoopChoice::kByBehaviour;  // what the options say of this name
     unsigned name_reads = 0;
     std::optional<TurnTracker> turns[contract::kWaitSites];
+    // Time without a CPU at the last reading between long turns, and when that was.
+    std::optional<Nanoseconds> runnable_before;
+    uint64_t runnable_read = 0;  // tick
     // Ticks of the last stall told of that has ended. Loops that share a thread share its stalls.
     uint64_t told_begin = 0;
     uint64_t told_end = 0;
@@ -115,6 +118,8 @@ class Watcher {
   void look_at_processes(bool check_lives);
   void look_at_threads();
   void look_at_thread(uint32_t index, contract::ThreadRecord& record);
+  // Reads the time without a CPU now and then, for turns that no look will see.
+  void read_runnable(WatchedThread& thread);
   void look_at_turn(contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
                     const SiteView& site, const std::vector<SiteView>& sites);
   // Asks whether the wait is an idle worker's: then it becomes known as a park.
@@ -178,6 +183,7 @@ class Watcher {
   uint64_t looks_ = 0;
   unsigned surveys_left_ = 0;  // of this look
   unsigned followed_left_ = 0;
+  unsigned readings_left_ = 0;
   Suspensions suspensions_;
   Nanoseconds late_{};       // how much later than planned the last look came that was too late
   uint64_t late_after_ = 0;  // ticks of the looks before and after that

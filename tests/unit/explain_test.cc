@@ -76,6 +76,10 @@ class Turn {
     evidence_.duration = duration;
     return *this;
   }
+  Turn& runnable_at_most(int length) {
+    evidence_.runnable_at_most = milliseconds(length);
+    return *this;
+  }
   std::string_view cause() const { return word(decide_cause(evidence_)); }
 
  private:
@@ -86,6 +90,25 @@ TEST(DecideCause, WithoutEvidenceNothingIsBlamed) {
   EXPECT_EQ(Turn().cause(), "unknown");
   EXPECT_EQ(Turn().running(90).cause(), "unknown");
   EXPECT_EQ(Turn().lasting({}).cause(), "unknown");
+}
+
+TEST(DecideCause, ACallThatNobodySawMayHaveLackedACpu) {
+  EXPECT_EQ(Turn().calls(Function::writev, 1, 99, 99).cause(), "file");
+  EXPECT_EQ(Turn().calls(Function::writev, 1, 99, 99).runnable_at_most(20).cause(), "file");
+  EXPECT_EQ(Turn().calls(Function::writev, 1, 99, 99).runnable_at_most(95).cause(), "starved");
+  EXPECT_EQ(Turn().calls(Function::nanosleep, 1, 99, 99).runnable_at_most(95).cause(), "sleep");
+  const auto late = [](int runnable) {
+    return Turn()
+        .calls(Function::writev, 1, 99, 99)
+        .spent(1, 2)
+        .unseen(90)
+        .runnable_at_most(runnable);
+  };
+  EXPECT_EQ(late(95).cause(), "starved");
+  EXPECT_EQ(late(20).cause(), "file");
+  // One that was looked at is known better.
+  EXPECT_EQ(Turn().calls(Function::writev, 1, 99, 99).spent(1, 2).runnable_at_most(95).cause(),
+            "file");
 }
 
 TEST(DecideCause, AccountingThatIsNotKnownIsNotUsed) {
@@ -290,6 +313,19 @@ TEST(FindCulprit, WhatTheStandardLibraryPutIntoTheProgramIsPassedOver) {
       find_culprit({frame("push", kApp, "/usr/include/c++/12/bits/stl_heap.h"),
                     frame("std::condition_variable::wait(…)", kLibstdcxx), frame("drain", kApp)}),
       2u);
+}
+
+TEST(FindCulprit, OtherPeoplesCratesArePassedOver) {
+  const std::string registry = "/home/me/.cargo/registry/src/index.crates.io-6f17d22bba15001f/";
+  EXPECT_EQ(find_culprit(
+                {frame("<std::fs::File as std::io::Read>::read", kApp, "library/std/src/fs.rs"),
+                 frame("rusqlite::Connection::open", kApp, registry + "rusqlite-0.29.0/src/lib.rs"),
+                 frame("<tokio::runtime::task::Task<T> as core::future::Future>::poll", kApp),
+                 frame("<app::Load as core::future::Future>::poll", kApp, "src/load.rs"),
+                 frame("main", kApp)}),
+            3u);
+  // Nothing is said by a type that is only a parameter.
+  EXPECT_EQ(find_culprit({frame("<&F as app::Handler>::call", kApp, "src/handler.rs")}), 0u);
 }
 
 TEST(FindCulprit, NamesThatMerelyMentionTheStandardLibraryAreOwn) {

@@ -15,7 +15,6 @@
 
 #include "report_samples.h"
 #include "runtime/report/printable.h"
-#include "runtime/report/stack_text.h"
 #include "runtime/report/text_reporter.h"
 
 namespace tailback {
@@ -455,42 +454,6 @@ TEST_F(TextReporterTest, ALogFileBeginsWithWhatWasWatched) {
   EXPECT_EQ(report.take(),
             "tailback 0.1.0: ./server --port 0 (pid 4711), threshold 100 ms, "
             "2025-11-22 15:13:01.123 +00:00\n");
-}
-
-TEST(StackText, KeepsWhatTheCulpritEnteredAndWhereItEnded) {
-  std::vector<Frame> stack;
-  const std::string libc = "/lib/libc-2.31.so";
-  const std::string uv = "/usr/lib/libuv.so.1";
-  stack.push_back(sample_frame("read", "", 0, libc, 1));
-  for (int i = 0; i < 4; ++i) stack.push_back(sample_frame("uv_inner", "", 0, uv, 2));
-  stack.push_back(sample_frame("uv_fs_read", "", 0, uv, 3));
-  stack.push_back(sample_frame("load", "", 0, "/srv/app", 4));
-  for (int i = 0; i < 5; ++i) stack.push_back(sample_frame("caller", "", 0, "/srv/app", 5));
-  EXPECT_EQ(stack_text(stack, 6, {}, ""),
-            "#0    read        libc-2.31.so+0x1\n"
-            "     … 4 frames of libuv.so.1 …\n"
-            "#5    uv_fs_read  libuv.so.1+0x3\n"
-            "#6  > load        app+0x4\n"
-            "#7    caller      app+0x5\n"
-            "#8    caller      app+0x5\n"
-            "#9    caller      app+0x5\n"
-            "     … 2 frames of app …\n");
-  // Nobody to blame.
-  EXPECT_EQ(stack_text(stack, stack.size(), {}, ""),
-            "#0    read      libc-2.31.so+0x1\n"
-            "#1    uv_inner  libuv.so.1+0x2\n"
-            "#2    uv_inner  libuv.so.1+0x2\n"
-            "#3    uv_inner  libuv.so.1+0x2\n"
-            "     … 8 frames: 2 of libuv.so.1, 6 of app …\n");
-  EXPECT_EQ(stack_text({}, 0, {}, ""), "");
-}
-
-TEST(StackText, InlinedFramesAndUnknownOnes) {
-  Frame inlined = sample_frame("helper", "a.cc", 3, "/srv/app", 4);
-  inlined.inlined = true;
-  EXPECT_EQ(stack_text({inlined, sample_frame("", "", 0, "", 0x7f00)}, 0, {}, ""),
-            "#0  > helper  a.cc:3 (inlined)\n"
-            "#1    ?       0x7f00\n");
 }
 
 }  // namespace

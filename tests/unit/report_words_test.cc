@@ -1,6 +1,8 @@
 // The words that reports are made of: lengths, names, escaped text, tables.
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -96,6 +98,71 @@ TEST(FunctionName, LosesItsArgumentsFirst) {
   EXPECT_EQ(short_function_name("broken<<<<<<<<<<<<<<<<<<", 10), "broken<<<…");
   EXPECT_EQ(columns(short_function_name(std::string(1 << 20, '<'), 40)), 40U);
   EXPECT_EQ(short_function_name("\x1b", 40), "\\x1b");
+}
+
+TEST(FunctionName, IsWhatItsAuthorWouldWrite) {
+  const std::pair<const char*, const char*> kNames[] = {
+      {"load(std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > "
+       "const&)",
+       "load(std::string const&)"},
+      {"Index::find[abi:cxx11](std::basic_string_view<char, std::char_traits<char> >) const",
+       "Index::find(std::string_view) const"},
+      {"f(std::__1::basic_string<wchar_t, std::__1::char_traits<wchar_t>, "
+       "std::__1::allocator<wchar_t> >)",
+       "f(std::wstring)"},
+      {"f(std::basic_string<char16_t>(int), std::vector<char, std::allocator<char> >)",
+       "f(std::basic_string<char16_t>(int), std::vector<char>)"},
+      {"std::map<int, std::unique_ptr<Job, std::default_delete<Job> >, std::less<int>, "
+       "std::allocator<std::pair<int const, std::unique_ptr<Job, std::default_delete<Job> > > > "
+       ">::operator[](int const&)",
+       "std::map<int, std::unique_ptr<Job>>::operator[](int const&)"},
+      {"std::unordered_map<std::string, int, std::hash<std::string>, std::equal_to<std::string>, "
+       "std::allocator<std::pair<std::string const, int> > >::clear()",
+       "std::unordered_map<std::string, int>::clear()"},
+      {"void std::this_thread::sleep_for<long, std::ratio<1l, 1000l> >(std::chrono::duration<long, "
+       "std::ratio<1l, 1000l> > const&)",
+       "std::this_thread::sleep_for<long, std::ratio<1l, 1000l>>(std::chrono::milliseconds "
+       "const&)"},
+      {"wait(std::chrono::duration<long, std::ratio<1l, 1l> >)", "wait(std::chrono::seconds)"},
+      {"wait(std::chrono::duration<double>)", "wait(std::chrono::duration<double>)"},
+      {"Program::tick()::{lambda(boost::system::error_code const&)#1}::operator()(int) const",
+       "Program::tick()::{lambda}::operator()(int) const"},
+      {"run()::{lambda(std::function<void (int)>)#2}::operator()() const",
+       "run()::{lambda#2}::operator()() const"},
+      {"Binder<Program::tick()::<lambda(const error_code&)>, int>::operator()",
+       "Binder<Program::tick()::{lambda}, int>::operator()"},
+      {"parse(char const*) [clone .isra.0] [clone .cold]", "parse(char const*)"},
+      {"std::_Function_handler<void (), run()::{lambda()#1}>::_M_invoke(std::_Any_data const&)",
+       "std::_Function_handler<void (), run()::{lambda}>::_M_invoke(std::_Any_data const&)"},
+      {"void* (anonymous namespace)::run<void*, void* (*)(void*)>(void* (*)(void*), void*)",
+       "(anonymous namespace)::run<void*, void* (*)(void*)>(void* (*)(void*), void*)"},
+      {"Server::operator bool() const", "Server::operator bool() const"},
+      {"bool operator< <int>(Box<int> const&, Box<int> const&)",
+       "bool operator< <int>(Box<int> const&, Box<int> const&)"},
+      {"Stream& operator<< <char>(Stream&, char)", "Stream& operator<< <char>(Stream&, char)"},
+      {"non-virtual thunk to Cache<int>::flush()", "non-virtual thunk to Cache<int>::flush()"},
+      {"<app::Task<T> as core::future::future::Future>::poll", "app::Task<T>::poll"},
+      {"<alloc::boxed::Box<F,A> as core::ops::function::FnOnce<Args>>::call_once",
+       "alloc::boxed::Box<F, A>::call_once"},
+      {"<&T as core::fmt::Display>::fmt", "core::fmt::Display::fmt"},
+      {"core::ops::function::FnOnce::call_once{{vtable.shim}}",
+       "core::ops::function::FnOnce::call_once"},
+      {"tokio_loop::ask::{{closure}}", "tokio_loop::ask::{{closure}}"},
+      {"a < b", "a < b"},
+      {"f<", "f<"},
+      {"lambda(", "lambda("},
+      {"{lambda(", "{lambda("},
+      {"{lambda()", "{lambda()"},
+      {"<", "<"},
+      {"<a::b as >", "a::b"},
+      {"x [clone ", "x"},
+      {"", ""},
+  };
+  for (const auto& [name, expected] : kNames) EXPECT_EQ(short_function_name(name, 400), expected);
+  std::string deep = "f";
+  for (int i = 0; i < 500; ++i) deep += "<std::vector";
+  for (int i = 0; i < 500; ++i) deep += ">";
+  EXPECT_EQ(short_function_name(deep, 20), "f<…>");
 }
 
 TEST(FunctionName, ThenItsOuterScopes) {
