@@ -43,6 +43,15 @@ std::string deadline_text(int pid, uint64_t address, clockid_t clock) {
   return left >= 0 ? fmt::format("in {:.3f} s", left) : fmt::format("{:.3f} s ago", -left);
 }
 
+// The clock of a condition variable's deadlines: glibc keeps it in a bit of its count of waiters
+// (__PTHREAD_COND_CLOCK_MONOTONIC_MASK).
+clockid_t condition_clock(int pid, uint64_t address) {
+  constexpr unsigned kMonotonic = 2;
+  const auto condition = read<pthread_cond_t>(pid, RemoteAddress(address));
+  const bool is_monotonic = condition && (condition->__data.__wrefs & kMonotonic) != 0;
+  return is_monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+}
+
 // A length for FUTEX_WAIT, a point in time for the operations that came later; a count for those
 // that don't wait.
 std::string futex_time_text(int pid, const Role& role) {
@@ -145,6 +154,9 @@ Argument render_argument(int pid, const Role& role) {
   }
   if (kind == "futextime") return {role.name, futex_time_text(pid, role)};
   if (kind == "deadline") return {role.name, deadline_text(pid, role.value(), CLOCK_REALTIME)};
+  if (kind == "condend") {
+    return {role.name, deadline_text(pid, role.value(), condition_clock(pid, role.neighbour(-2)))};
+  }
   if (kind == "sockaddr") return {role.name, sockaddr_text(pid, role.value(), role.neighbour(1))};
   if (kind == "pollfds" || kind == "fds") {
     return {role.name, descriptors_text(polled_descriptors(pid, role))};

@@ -72,6 +72,8 @@ void Summary::end(const SessionEnd& end) {
   if (!in_run_) begin_run();
   duration_ = saturating_sum(duration_, end.duration);
   add(losses_, end.losses);
+  suppressed_ += end.suppressed;
+  suppressed_time_ = saturating_sum(suppressed_time_, end.suppressed_time);
   for (const LoopStatistics& loop : end.loops) {
     if (runs_ == 1) loops_.push_back(loop);
     const LoopKey key(loop.process, loop.thread, loop.loop.wait, loop.loop.fd);
@@ -132,6 +134,7 @@ std::string Summary::text() const {
                         duration_text(tally_.stalled()));
     text += "\n" + culprit_table(tally_, kRows, "");
   }
+  if (suppressed_ > 0) text += suppressed_text(suppressed_, suppressed_time_);
   const std::string hazard_rows = hazards_text(hazards_, {}, kRows);
   if (!hazard_rows.empty()) text += "\n" + hazard_rows;
   const std::string loop_rows = loop_table(loops(), kRows, "");
@@ -209,6 +212,8 @@ std::string Summary::json() const {
                         {"duration_ms", milliseconds(duration_)},
                         {"stalls", tally_.stalls()},
                         {"stalled_ms", milliseconds(tally_.stalled())},
+                        {"suppressed", suppressed_},
+                        {"suppressed_ms", milliseconds(suppressed_time_)},
                         {"culprits", std::move(culprits)},
                         {"other_culprits",
                          {{"count", tally_.others().count},

@@ -49,6 +49,8 @@ class Summary final : public RunSink {
   bool in_run_ = false;
   Nanoseconds duration_{};
   Losses losses_;
+  uint64_t suppressed_ = 0;
+  Nanoseconds suppressed_time_{};
   CulpritTally tally_;
   HazardTally hazards_;
   HazardTally hazards_seen_;                     // of the run in progress, should it have no end

@@ -134,6 +134,11 @@ std::string losses_text(const Losses& losses, std::string_view indent) {
   return text;
 }
 
+std::string suppressed_text(uint64_t stalls, Nanoseconds total) {
+  return fmt::format("{}, {} in all, suppressed\n",
+                     count_text(stalls, "known stall", "known stalls"), duration_text(total));
+}
+
 std::string suppressions_text(const SessionEnd& end) {
   const auto row = [](const SuppressionUse& use) {
     return fmt::format("  {}:{}: {}", printable(use.file, kFileColumns, Cut::kBeginning), use.line,
@@ -156,10 +161,8 @@ std::string suppressions_text(const SessionEnd& end) {
   };
   std::string text;
   if (end.suppressed > 0) {
-    text = fmt::format("tailback: {}, {} in all, suppressed\n",
-                       count_text(end.suppressed, "known stall", "known stalls"),
-                       duration_text(end.suppressed_time)) +
-           used + more(used_rules);
+    text = "tailback: " + suppressed_text(end.suppressed, end.suppressed_time) + used +
+           more(used_rules);
   }
   if (unused_rules > 0) {
     text += fmt::format("tailback: {} matched nothing\n",

@@ -28,6 +28,9 @@ std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_
 // What was lost, one line per kind, each beginning with `indent`; empty if nothing was.
 std::string losses_text(const Losses& losses, std::string_view indent);
 
+// "3 known stalls, 1.2 s in all, suppressed" and a newline.
+std::string suppressed_text(uint64_t stalls, Nanoseconds total);
+
 // What rules kept back, and which of them matched nothing; empty without rules.
 std::string suppressions_text(const SessionEnd& end);
 

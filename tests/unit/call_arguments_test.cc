@@ -137,6 +137,18 @@ TEST(RenderArgument, Deadlines) {
   end.tv_sec += 1000;
   const std::string by_clock = text_at("clock:int t:clockend", {CLOCK_MONOTONIC, word_of(&end)}, 1);
   EXPECT_TRUE(by_clock.starts_with("in 99") || by_clock == "in 1000.000 s") << by_clock;
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_t monotonic;
+  pthread_cond_init(&monotonic, &attributes);
+  const auto at_condition = [&](const pthread_cond_t& condition) {
+    return text_at("c:*cond m:mutex t:condend", {word_of(&condition), 0, word_of(&end)}, 2);
+  };
+  EXPECT_TRUE(at_condition(monotonic).starts_with("in ")) << at_condition(monotonic);
+  const pthread_cond_t realtime = PTHREAD_COND_INITIALIZER;
+  EXPECT_TRUE(at_condition(realtime).ends_with(" s ago")) << at_condition(realtime);
+
   const std::string no_clock = text_at("clock:int t:clockend", {12345, word_of(&end)}, 1);
   EXPECT_FALSE(no_clock.starts_with("in ")) << no_clock;
 }

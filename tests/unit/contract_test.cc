@@ -165,12 +165,12 @@ std::vector<RoleWord> words_of(const FunctionFacts& facts) {
 
 TEST(Table, EveryRoleIsOfAKnownKind) {
   const std::set<std::string> kinds = {
-      "-",       "address", "barrier", "clockend", "cnd",    "cond",   "deadline",
-      "dir",     "dirfd",   "fcntl",   "fd",       "fds",    "flags",  "flockop",
-      "int",     "mode",    "mqd",     "ms",       "msgq",   "mtx",    "mutex",
-      "once",    "path",    "pid",     "pollfds",  "rwlock", "s",      "sem",
-      "semid",   "size",    "sleep",   "sockaddr", "spin",   "stream", "text",
-      "futexop", "idtype",  "lockfop", "thread",   "time",   "us"};
+      "-",        "address", "barrier", "clockend", "cnd",      "cond",   "condend",
+      "deadline", "dir",     "dirfd",   "fcntl",    "fd",       "fds",    "flags",
+      "flockop",  "int",     "mode",    "mqd",      "ms",       "msgq",   "mtx",
+      "mutex",    "once",    "path",    "pid",      "pollfds",  "rwlock", "s",
+      "sem",      "semid",   "size",    "sleep",    "sockaddr", "spin",   "stream",
+      "text",     "futexop", "idtype",  "lockfop",  "thread",   "time",   "us"};
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     for (const RoleWord& role : words_of(kFunctions[i])) {
       EXPECT_TRUE(kinds.contains(role.kind)) << kFunctions[i].name << ": " << role.kind;

@@ -367,6 +367,20 @@ TEST_F(ReadingTest, TheSummaryAsJson) {
   EXPECT_EQ(json["loops"][0]["p99_ms"], 3.2);
 }
 
+TEST_F(ReadingTest, WhatRulesKeptBackIsSummedUp) {
+  SessionEnd end = sample_end();
+  end.suppressed = 2;
+  end.suppressed_time = milliseconds(700);
+  const std::string run = json_line(sample_session()) + json_line(end);
+  EXPECT_TRUE(read({write("a.jsonl", run), write("b.jsonl", run)}));
+  EXPECT_NE(summary_.text().find("no stall\n4 known stalls, 1.40 s in all, suppressed\n"),
+            std::string::npos)
+      << summary_.text();
+  const auto json = nlohmann::json::parse(summary_.json());
+  EXPECT_EQ(json["suppressed"], 4);
+  EXPECT_EQ(json["suppressed_ms"], 1400.0);
+}
+
 class ReportCommandTest : public ReadingTest {
  protected:
   struct Outcome {

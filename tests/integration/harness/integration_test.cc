@@ -83,6 +83,18 @@ void IntegrationTest::TearDown() {
          << "expected " << count << " stalls, recorded " << summary(stalls);
 }
 
+std::vector<Json> own_stalls(const Recording& recording) {
+  std::vector<Json> stalls = recording.final_stalls();
+  std::erase_if(stalls, [](const Json& stall) { return stall["cause"] == "starved"; });
+  return stalls;
+}
+
+::testing::AssertionResult has_no_stall_of_its_own(const Recording& recording) {
+  const std::vector<Json> stalls = own_stalls(recording);
+  if (stalls.empty()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "recorded " << summary(stalls);
+}
+
 ::testing::AssertionResult matches(const Expectation& expected, const Json& stall) {
   const std::vector<std::string> found = differences(expected, stall);
   if (found.empty()) {
