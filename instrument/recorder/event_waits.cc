@@ -68,6 +68,15 @@ struct timespec in_timespec(int64_t left_ns) {
   return {left_ns / kNanosecondsPerSecond, left_ns % kNanosecondsPerSecond};
 }
 
+// Who selects among no descriptors sleeps: Python up to 3.10 does so, in callbacks that may be less
+// deep than the loop's own wait. It is a loop's wait only where the thread says that it runs one.
+TAILBACK_INLINE bool is_for_events(const CallScope& scope, bool has_descriptors) {
+  if (__builtin_expect(has_descriptors, 1)) return true;
+  const contract::ThreadRecord* record = scope.record();
+  return record && record->mark.load(std::memory_order_relaxed) ==
+                       static_cast<uint32_t>(contract::ThreadMark::kLoop);
+}
+
 }  // namespace
 }  // namespace tailback
 
@@ -76,14 +85,16 @@ using namespace tailback;
 // The body shared by all: a scope, a turn boundary around the next definition. KEY is evaluated
 // after CALL_SITE is known; FIRST and AGAIN are calls, AGAIN may use `left` (ns).
 #define WAIT_FOR_EVENTS(NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, ...) \
-  const uint64_t call_site = CALL_SITE;                           \
-  CallScope scope(call_site, Function::NAME, __VA_ARGS__);        \
-  TurnBoundary boundary;                                          \
-  boundary.enter(scope, Function::NAME, KEY, call_site);          \
-  const int result = wait_through_holds(                          \
-      scope, TIMEOUT_NS, [&]() { return FIRST; },                 \
-      [&]([[maybe_unused]] int64_t left) { return AGAIN; });      \
-  boundary.leave(scope, result);                                  \
+  WAIT_FOR_DESCRIPTORS(true, NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, __VA_ARGS__)
+#define WAIT_FOR_DESCRIPTORS(HAS_ANY, NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, ...)             \
+  const uint64_t call_site = CALL_SITE;                                                     \
+  CallScope scope(call_site, Function::NAME, __VA_ARGS__);                                  \
+  TurnBoundary boundary;                                                                    \
+  if (is_for_events(scope, HAS_ANY)) boundary.enter(scope, Function::NAME, KEY, call_site); \
+  const int result = wait_through_holds(                                                    \
+      scope, TIMEOUT_NS, [&]() { return FIRST; },                                           \
+      [&]([[maybe_unused]] int64_t left) { return AGAIN; });                                \
+  boundary.leave(scope, result);                                                            \
   return result
 
 TAILBACK_EXPORT int epoll_wait(int epfd, struct epoll_event* events, int maxevents, int timeout) {
@@ -148,13 +159,13 @@ TAILBACK_EXPORT int __ppoll_chk(struct pollfd* fds, nfds_t count, const struct t
 
 // select() leaves its sets undefined on EINTR and the remaining time in `timeout`, which the second
 // try therefore uses as it is.
-#define SELECT(name)                                                                            \
-  TAILBACK_EXPORT int name(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,        \
-                           struct timeval* timeout) {                                           \
-    WAIT_FOR_EVENTS(name, call_site_key(call_site), 0,                                          \
-                    next.name(count, reads, writes, exceptions, timeout),                       \
-                    next.name(count, reads, writes, exceptions, timeout), count, reads, writes, \
-                    exceptions, timeout);                                                       \
+#define SELECT(name)                                                                         \
+  TAILBACK_EXPORT int name(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,     \
+                           struct timeval* timeout) {                                        \
+    WAIT_FOR_DESCRIPTORS(count > 0, name, call_site_key(call_site), 0,                       \
+                         next.name(count, reads, writes, exceptions, timeout),               \
+                         next.name(count, reads, writes, exceptions, timeout), count, reads, \
+                         writes, exceptions, timeout);                                       \
   }
 SELECT(select)
 SELECT(__select)
@@ -162,11 +173,11 @@ SELECT(__select)
 TAILBACK_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,
                             const struct timespec* timeout, const sigset_t* mask) {
   struct timespec rest;
-  WAIT_FOR_EVENTS(pselect, call_site_key(call_site), from_timespec(timeout),
-                  next.pselect(count, reads, writes, exceptions, timeout, mask),
-                  (rest = in_timespec(left),
-                   next.pselect(count, reads, writes, exceptions, timeout ? &rest : nullptr, mask)),
-                  count, reads, writes, exceptions, timeout, mask);
+  WAIT_FOR_DESCRIPTORS(count > 0, pselect, call_site_key(call_site), from_timespec(timeout),
+                       next.pselect(count, reads, writes, exceptions, timeout, mask),
+                       (rest = in_timespec(left), next.pselect(count, reads, writes, exceptions,
+                                                               timeout ? &rest : nullptr, mask)),
+                       count, reads, writes, exceptions, timeout, mask);
 }
 
 // Not waits themselves: they tell one epoll instance from the next with the same number.
