@@ -4,7 +4,9 @@
 #include <libelf.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <span>
 #include <string_view>
 
 #include "runtime/values/frame.h"
@@ -57,6 +59,20 @@ std::vector<const Mapping*> candidates(const ModuleMap& modules) {
   }
   if (program != nullptr && !is_named_for_python(*program)) found.push_back(program);
   return found;
+}
+
+// Where the section is loaded, as the file has it; 0: there is none.
+uint64_t section_address(Elf* elf, std::string_view name) {
+  size_t names = 0;
+  if (elf == nullptr || elf_getshdrstrndx(elf, &names) != 0) return 0;
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr) continue;
+    const char* const text = elf_strptr(elf, names, header.sh_name);
+    if (text != nullptr && name == text) return header.sh_addr;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -149,6 +165,36 @@ std::optional<PythonInterpreter> PythonFinder::find(int pid, const ModuleMap& mo
       python.unreadable = words_for(python.version) + ", whose offsets make no sense";
     }
     return python;
+  }
+  return std::nullopt;
+}
+
+std::optional<AsyncioOffsets> PythonFinder::find_asyncio(int pid, const ModuleMap& modules,
+                                                         RemoteMemory& memory,
+                                                         const PythonInterpreter& python) {
+  constexpr PythonVersion kFirst{3, 14};
+  if (python.version < kFirst) return std::nullopt;
+  for (const Mapping& mapping : modules.mappings()) {
+    // Some builds have the module within the interpreter.
+    const bool may_have_it =
+        mapping.path == python.module || file_name(mapping.path).starts_with("_asyncio.");
+    if (!may_have_it || !mapping.is_file() || mapping.file_offset != 0) continue;
+    const auto place = files_.locate(pid, modules, mapping.begin);
+    const auto section = place ? section_address(place->image->elf(), ".AsyncioDebug") : 0;
+    if (section == 0) continue;
+    // task: size, name, awaited_by, is_task, awaited_by_is_set, coro, node; of the interpreter:
+    // size, tasks_head; of the thread: size, running_loop, running_task, tasks_head.
+    std::array<uint64_t, 13> words{};
+    const RemoteAddress address(place->bias + section);
+    if (!memory.read(address, std::as_writable_bytes(std::span(words)))) continue;
+    const AsyncioOffsets offsets{words[1], words[5], words[11]};
+    const uint64_t task_size = words[0];
+    const uint64_t thread_size = words[9];
+    constexpr uint64_t kMost = 65536;
+    if (task_size > kMost || thread_size > kMost || offsets.task_name >= task_size ||
+        offsets.task_coroutine >= task_size || offsets.running_task >= thread_size)
+      continue;
+    return offsets;
   }
   return std::nullopt;
 }

@@ -32,11 +32,23 @@ struct PythonInterpreter {
   std::string unreadable;
 };
 
+// Where asyncio keeps what of its tasks, as it says itself from 3.14 on. Offsets in bytes.
+struct AsyncioOffsets {
+  uint64_t task_name = 0;
+  uint64_t task_coroutine = 0;
+  uint64_t running_task = 0;  // in a thread's state: what points to the task that it runs
+};
+
 // Finds interpreters; keeps what it has learnt of each file. For one thread.
 class PythonFinder {
  public:
   // Nothing if the process runs none. `memory` is the process's.
   std::optional<PythonInterpreter> find(int pid, const ModuleMap& modules, RemoteMemory& memory);
+
+  // What the asyncio of this interpreter says of itself. Nothing if it is not loaded, or an older
+  // one.
+  std::optional<AsyncioOffsets> find_asyncio(int pid, const ModuleMap& modules,
+                                             RemoteMemory& memory, const PythonInterpreter& python);
 
  private:
   // Addresses of symbols, as the file has them; 0: there is none.

@@ -119,6 +119,8 @@ std::optional<PythonLayout> layout_from_words(PythonVersion version, RemoteMemor
   std::array<uint64_t, kWords> words;
   if (!memory.read(runtime, std::as_writable_bytes(std::span(words)))) return std::nullopt;
   if (std::memcmp(words.data(), kCookie.data(), kCookie.size()) != 0) return std::nullopt;
+  const uint64_t said = words[1] >> 16;  // as Py_Version has it
+  if (said != static_cast<uint64_t>(version.major << 8 | version.minor)) return std::nullopt;
   const OffsetWords& at = version.minor == 13 ? kWords313 : kWords314;
   PythonLayout layout;
   layout.frames = PythonFrames::kShims;

@@ -3,9 +3,30 @@
 #include <utility>
 
 #include "runtime/interpreters/python_gil.h"
+#include "runtime/interpreters/python_lock.h"
 #include "runtime/interpreters/python_task.h"
 
 namespace tailback {
+namespace {
+
+// As PythonProcesses::stack_of() gives it.
+std::optional<PythonStack> stack_at(RemoteMemory& memory,
+                                    const std::shared_ptr<const PythonInterpreter>& python,
+                                    RemoteAddress state, int tid) {
+  constexpr int kTries = 3;
+  std::optional<PythonStack> before;
+  for (int i = 0; i < kTries; ++i) {
+    const auto thread = read_python_thread(memory, *python, state, tid);
+    if (!thread || thread->frame.value == 0) return std::nullopt;
+    PythonStack stack = decode_python_stack(*python, gather_python_stack(memory, *python, *thread));
+    stack.interpreter = python;
+    if (!stack.frames.empty() && before && before->frames == stack.frames) return stack;
+    before = std::move(stack);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 void PythonProcesses::look_for_interpreter(int pid, const std::shared_ptr<const ModuleMap>& modules,
                                            Process& process) {
@@ -30,8 +51,10 @@ void PythonProcesses::prepare(int pid, int tid, const std::shared_ptr<const Modu
   ProcessMemory memory(pid);
   // The module may be loaded later; a program that never does is not searched for ever.
   constexpr unsigned kMostSearches = 16;
-  if (!process.running_tasks && process.tasks_sought++ < kMostSearches)
+  if (!process.running_tasks && !process.asyncio && process.tasks_sought++ < kMostSearches) {
     process.running_tasks = find_running_tasks(memory, *process.interpreter);
+    process.asyncio = finder_.find_asyncio(pid, *modules, memory, *process.interpreter);
+  }
   const auto known = process.threads.find(tid);
   if (known != process.threads.end()) {
     const auto thread = read_python_thread(memory, *process.interpreter, known->second, tid);
@@ -58,11 +81,15 @@ std::optional<PythonRead> PythonProcesses::gather(int pid, int tid) {
   const auto thread = read_python_thread(memory, python, state->second, tid);
   if (!thread || thread->frame.value == 0) return std::nullopt;
   read.gathered = gather_python_stack(memory, python, *thread);
-  if (process.running_tasks && read.gathered.failure.empty()) {
+  if (read.gathered.failure.empty()) {
     std::vector<RemoteAddress> frames;
     for (const GatheredPythonStack::Frame& frame : read.gathered.frames)
       frames.push_back(frame.address);
-    read.task = read_task_name(memory, python, *process.running_tasks, frames).value_or("");
+    if (process.running_tasks)
+      read.task = read_task_name(memory, python, *process.running_tasks, frames).value_or("");
+    if (process.asyncio)
+      read.task =
+          read_task_name(memory, python, *process.asyncio, thread->state, frames).value_or("");
   }
   return read;
 }
@@ -81,20 +108,30 @@ std::optional<PythonGilWait> PythonProcesses::gil_wait(int pid, int tid, RemoteA
   const auto holder = python_thread_id(memory, python, gil->holder);
   if (!holder || *holder == tid) return wait;
   wait.holder = *holder;
-  constexpr int kTries = 3;
-  std::optional<PythonStack> before;
-  for (int i = 0; i < kTries; ++i) {
-    const auto thread = read_python_thread(memory, python, gil->holder, *holder);
-    if (!thread || thread->frame.value == 0) return wait;
-    PythonStack stack = decode_python_stack(python, gather_python_stack(memory, python, *thread));
-    stack.interpreter = known->second.interpreter;
-    if (!stack.frames.empty() && before && before->frames == stack.frames) {
-      wait.frames = std::move(stack);
-      return wait;
-    }
-    before = std::move(stack);
-  }
+  wait.frames = stack_at(memory, known->second.interpreter, gil->holder, *holder);
   return wait;
+}
+
+std::shared_ptr<const PythonInterpreter> PythonProcesses::readable(int pid) const {
+  const auto known = processes_.find(pid);
+  if (known == processes_.end() || known->second.interpreter == nullptr) return nullptr;
+  return known->second.interpreter->unreadable.empty() ? known->second.interpreter : nullptr;
+}
+
+std::optional<int> PythonProcesses::lock_owner(int pid, RemoteAddress semaphore,
+                                               const Snapshot& waiter) {
+  const auto python = readable(pid);
+  if (python == nullptr) return std::nullopt;
+  ProcessMemory memory(pid);
+  return python_lock_owner(memory, *python, semaphore, waiter);
+}
+
+std::optional<PythonStack> PythonProcesses::stack_of(int pid, int tid) {
+  const auto python = readable(pid);
+  if (python == nullptr) return std::nullopt;
+  ProcessMemory memory(pid);
+  const auto thread = find_python_thread(memory, *python, tid);
+  return thread ? stack_at(memory, python, thread->state, tid) : std::nullopt;
 }
 
 PythonStack decode(const PythonRead& read) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "runtime/capture/module_map.h"
+#include "runtime/capture/snapshot.h"
 #include "runtime/interpreters/python_interpreter.h"
 #include "runtime/interpreters/python_stack.h"
 
@@ -41,6 +42,14 @@ class PythonProcesses {
   // it is not the interpreter's lock.
   std::optional<PythonGilWait> gil_wait(int pid, int tid, RemoteAddress condition);
 
+  // The thread that has the threading.RLock whose semaphore at this address a thread waits for,
+  // after prepare(). Nothing if it waits for something else, or that is not known.
+  std::optional<int> lock_owner(int pid, RemoteAddress semaphore, const Snapshot& waiter);
+
+  // What a thread runs, though it may well go on meanwhile: only what two reads agree on. Nothing
+  // if it runs no Python, or does not stand still.
+  std::optional<PythonStack> stack_of(int pid, int tid);
+
   void forget(int pid) { processes_.erase(pid); }
 
  private:
@@ -48,11 +57,14 @@ class PythonProcesses {
     std::shared_ptr<const ModuleMap> modules;
     std::shared_ptr<const PythonInterpreter> interpreter;  // nullptr: there is none
     std::map<int, RemoteAddress> threads;                  // tid → its thread state
-    std::optional<RemoteAddress> running_tasks;            // of asyncio
+    std::optional<RemoteAddress> running_tasks;            // of asyncio, to 3.13
+    std::optional<AsyncioOffsets> asyncio;                 // from 3.14 on
     unsigned tasks_sought = 0;                             // how often
   };
   static constexpr size_t kMostThreads = 4096;
 
+  // The process's interpreter, or nullptr if there is none that can be read.
+  std::shared_ptr<const PythonInterpreter> readable(int pid) const;
   void look_for_interpreter(int pid, const std::shared_ptr<const ModuleMap>& modules,
                             Process& process);
 

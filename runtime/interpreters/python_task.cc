@@ -66,6 +66,26 @@ std::optional<std::string> number_at(RemoteMemory& memory, RemoteAddress address
   return "Task-" + std::to_string(*digit);
 }
 
+// Whether the task's coroutine is one of the frames.
+bool runs_there(RemoteMemory& memory, const PythonInterpreter& python, RemoteAddress task,
+                const TaskOffsets& offsets, std::span<const RemoteAddress> frames) {
+  const auto coroutine = memory.value<RemoteAddress>(task + offsets.coroutine);
+  if (!coroutine || coroutine->value == 0) return false;
+  std::optional<RemoteAddress> frame = *coroutine + offsets.frame;
+  if (python.layout.frames == PythonFrames::kObjects) frame = memory.value<RemoteAddress>(*frame);
+  return frame && std::find(frames.begin(), frames.end(), *frame) != frames.end();
+}
+
+std::optional<std::string> name_of(RemoteMemory& memory, const PythonInterpreter& python,
+                                   RemoteAddress task, const TaskOffsets& offsets) {
+  const auto name = memory.value<RemoteAddress>(task + offsets.name);
+  if (!name) return std::nullopt;
+  const auto type = memory.value<RemoteAddress>(*name + kObjectType);
+  if (type == python.string_type) return text_at(memory, python, *name);
+  if (type == python.int_type && python.version.minor >= 12) return number_at(memory, *name);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<RemoteAddress> find_running_tasks(RemoteMemory& memory,
@@ -90,20 +110,21 @@ std::optional<std::string> read_task_name(RemoteMemory& memory, const PythonInte
   const auto tasks = read_python_dict(memory, python, running_tasks, kMostLoops);
   if (!offsets || !tasks) return std::nullopt;
   for (const PythonDictEntry& entry : *tasks) {
-    const RemoteAddress task = entry.value;
-    const auto coroutine = memory.value<RemoteAddress>(task + offsets->coroutine);
-    if (!coroutine || coroutine->value == 0) continue;
-    std::optional<RemoteAddress> frame = *coroutine + offsets->frame;
-    if (python.layout.frames == PythonFrames::kObjects) frame = memory.value<RemoteAddress>(*frame);
-    if (!frame || std::find(frames.begin(), frames.end(), *frame) == frames.end()) continue;
-    const auto name = memory.value<RemoteAddress>(task + offsets->name);
-    if (!name) return std::nullopt;
-    const auto type = memory.value<RemoteAddress>(*name + kObjectType);
-    if (type == python.string_type) return text_at(memory, python, *name);
-    if (type == python.int_type && python.version.minor >= 12) return number_at(memory, *name);
-    return std::nullopt;
+    if (runs_there(memory, python, entry.value, *offsets, frames))
+      return name_of(memory, python, entry.value, *offsets);
   }
   return std::nullopt;
+}
+
+std::optional<std::string> read_task_name(RemoteMemory& memory, const PythonInterpreter& python,
+                                          const AsyncioOffsets& asyncio, RemoteAddress thread_state,
+                                          std::span<const RemoteAddress> frames) {
+  constexpr uint64_t kFrameOfCoroutine = 72;
+  const TaskOffsets offsets{asyncio.task_name, asyncio.task_coroutine, kFrameOfCoroutine};
+  const auto task = memory.value<RemoteAddress>(thread_state + asyncio.running_task);
+  if (!task || task->value == 0 || !runs_there(memory, python, *task, offsets, frames))
+    return std::nullopt;
+  return name_of(memory, python, *task, offsets);
 }
 
 }  // namespace tailback

@@ -1,5 +1,5 @@
-// The asyncio task that a thread runs. To 3.13, where asyncio keeps the running tasks in a
-// dictionary of its module.
+// The asyncio task that a thread runs. To 3.13 asyncio keeps the running tasks in a dictionary of
+// its module, from 3.14 on in the states of the threads.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace tailback {
 
-// The dictionary of running tasks, by their loops. Nothing if asyncio is not loaded.
+// The dictionary of running tasks, by their loops. Nothing if asyncio is not loaded, or keeps none.
 std::optional<RemoteAddress> find_running_tasks(RemoteMemory& memory,
                                                 const PythonInterpreter& python);
 
@@ -19,6 +19,10 @@ std::optional<RemoteAddress> find_running_tasks(RemoteMemory& memory,
 // runs there. Nothing if there is none.
 std::optional<std::string> read_task_name(RemoteMemory& memory, const PythonInterpreter& python,
                                           RemoteAddress running_tasks,
+                                          std::span<const RemoteAddress> frames);
+// The same from 3.14 on.
+std::optional<std::string> read_task_name(RemoteMemory& memory, const PythonInterpreter& python,
+                                          const AsyncioOffsets& asyncio, RemoteAddress thread_state,
                                           std::span<const RemoteAddress> frames);
 
 }  // namespace tailback

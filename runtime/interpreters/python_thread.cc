@@ -104,4 +104,10 @@ std::optional<int> python_thread_id(RemoteMemory& memory, const PythonInterprete
   return thread.tid();
 }
 
+std::optional<int> python_thread_of_ident(RemoteMemory& memory, const PythonInterpreter& python,
+                                          uint64_t ident) {
+  const auto tid = memory.value<int>(RemoteAddress(ident) + kTidOfPthread);
+  return tid && *tid > 0 && find_python_thread(memory, python, *tid) ? tid : std::nullopt;
+}
+
 }  // namespace tailback

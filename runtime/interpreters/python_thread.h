@@ -28,4 +28,9 @@ std::optional<PythonThread> read_python_thread(RemoteMemory& memory,
 std::optional<int> python_thread_id(RemoteMemory& memory, const PythonInterpreter& python,
                                     RemoteAddress state);
 
+// The id of the thread that Python knows by this number (threading.get_ident()). Nothing if there
+// is none.
+std::optional<int> python_thread_of_ident(RemoteMemory& memory, const PythonInterpreter& python,
+                                          uint64_t ident);
+
 }  // namespace tailback

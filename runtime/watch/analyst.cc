@@ -312,6 +312,7 @@ void Analyst::name_lock(const StallObservation& observation, const Sample& sampl
                 : variable ? *variable
                            : fmt::format("{:#x}", lock.value);
   if (sample.gil_holder) call.owner_stack = frames_of(*sample.gil_holder);
+  if (sample.lock_owner) call.owner_stack = frames_of(*sample.lock_owner);
   if (sample.call->owner_tid > 0) {
     call.object +=
         fmt::format(", held by thread {} ({})", sample.owner_name, sample.call->owner_tid);

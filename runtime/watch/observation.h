@@ -33,6 +33,7 @@ struct Sample {
   std::optional<Snapshot> snapshot;
   std::optional<PythonStack> python;      // absent if the thread runs none
   std::optional<PythonStack> gil_holder;  // what the thread that has the interpreter's lock runs
+  std::optional<PythonStack> lock_owner;  // what the thread that holds another lock runs
   std::string owner_name;                 // of the thread that holds the lock, if known
 };
 

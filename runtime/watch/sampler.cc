@@ -54,6 +54,7 @@ class Look {
   bool take_held(const std::optional<CallView>& call);
   void describe(const CallView& call);
   void recognise_gil(const CallView& call);
+  void recognise_owner();
   void read_python() {
     processes_.python().prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
     python_ = processes_.python().gather(pid_, tid_);
@@ -151,6 +152,20 @@ void Look::recognise_gil(const CallView& call) {
   sample_.gil_holder = std::move(wait->frames);
 }
 
+// After read_python(). Python's locks are semaphores, which know no owner; some of the objects that
+// they belong to do.
+void Look::recognise_owner() {
+  if (sample_.call->cause != Cause::kLock || !sample_.snapshot) return;
+  int& owner = sample_.call->owner_tid;
+  if (owner == 0 && python_) {
+    owner = processes_.python().lock_owner(pid_, sample_.call->lock, *sample_.snapshot).value_or(0);
+    if (owner > 0) sample_.owner_name = read_comm(pid_, owner).value_or("");
+  }
+  if (owner > 0 && owner != tid_) {
+    sample_.lock_owner = processes_.python().stack_of(pid_, owner);
+  }
+}
+
 bool Look::take_recorded(const CallView& call) {
   sample_.source = Sample::Source::kRecord;
   sample_.recorded = call;
@@ -160,6 +175,7 @@ bool Look::take_recorded(const CallView& call) {
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
   read_python();
   recognise_gil(call);
+  recognise_owner();
   return is_still_in(call);
 }
 
