@@ -48,6 +48,12 @@ bool is_standard_library(const Frame& frame) {
   return matches_any(frame.file, kPatterns) && !is_installed_package(frame);
 }
 
+// Where gunicorn's first process has left its loop for good and waits for its workers' ends.
+bool ends_gunicorn(const Frame& frame) {
+  return is_python(frame) && (frame.function == "Arbiter.halt" || frame.function == "halt") &&
+         frame.file.ends_with("/gunicorn/arbiter.py");
+}
+
 size_t first_of(const std::vector<Frame>& stack, const auto& condition) {
   return static_cast<size_t>(std::find_if(stack.begin(), stack.end(), condition) - stack.begin());
 }
@@ -83,7 +89,8 @@ bool is_shutdown(const std::vector<Frame>& stack) {
   static constexpr std::array<std::string_view, 6> kNames = {
       "exit", "__run_exit_handlers", "_dl_fini", "Py_FinalizeEx", "Py_Exit", "quick_exit"};
   return std::any_of(stack.begin(), stack.end(), [](const Frame& frame) {
-    return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end();
+    return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end() ||
+           ends_gunicorn(frame);
   });
 }
 

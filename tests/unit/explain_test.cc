@@ -392,6 +392,12 @@ TEST(IsShutdown, OnlyExitHandlersSaySo) {
       {frame("sleep", kLibc), frame("flush", kApp), frame("__run_exit_handlers", kLibc)}));
   EXPECT_TRUE(
       is_shutdown({frame("pthread_join", kLibc), frame("Py_FinalizeEx", "/usr/bin/python")}));
+  Frame halt = frame("Arbiter.halt", "/usr/bin/python");
+  halt.language = "python";
+  halt.file = "/app/halt.py";
+  EXPECT_FALSE(is_shutdown({halt}));
+  halt.file = "/usr/lib/python3/dist-packages/gunicorn/arbiter.py";
+  EXPECT_TRUE(is_shutdown({frame("clock_nanosleep", kLibc), halt}));
 }
 
 TEST(StripRecorder, OnlyTheInnerEndIsStripped) {
