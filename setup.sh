@@ -54,19 +54,17 @@ readonly build_programs=(
 )
 readonly test_libraries=(
   libbenchmark-dev libboost-context-dev libboost-dev libeatmydata1 libev-dev libevent-dev
-  libfaketime libglib2.0-dev libglib2.0-tests libgtest-dev libjemalloc2 libmimalloc2.0
+  libfaketime libfuse3-dev libglib2.0-dev libglib2.0-tests libgtest-dev libjemalloc2 libmimalloc2.0
   libpython3.11-testsuite librust-tokio-dev libtcmalloc-minimal4 liburing-dev libuv1-dev
-  libvalijson-dev qtbase5-dev
+  libvalijson-dev python3-aiohttp python3-gevent python3-gunicorn python3-requests python3-tornado
+  python3-trio python3-twisted python3-uvicorn python3-uvloop qtbase5-dev
 )
 readonly test_programs=(
-  /usr/bin/cargo:cargo clang-format:clang-format dpkg-source:dpkg-dev git:git
+  /usr/bin/cargo:cargo clang-format:clang-format dpkg-source:dpkg-dev fusermount3:fuse3 git:git
   javac:openjdk-17-jdk-headless nginx:nginx-light node:nodejs /usr/bin/rustc:rustc
-  redis-cli:redis-tools redis-server:redis-server wrk:wrk
+  /usr/bin/python3.11-dbg:python3.11-dbg redis-cli:redis-tools redis-server:redis-server wrk:wrk
 )
 # Healthy programs that the accuracy benchmark watches.
-readonly benchmark_libraries=(
-  python3-aiohttp python3-gevent python3-tornado python3-twisted python3-uvloop
-)
 readonly benchmark_programs=(
   apache2:apache2-bin beanstalkd:beanstalkd curl:curl dnsmasq:dnsmasq-base h2o:h2o haproxy:haproxy
   iperf3:iperf3 lighttpd:lighttpd memcached:memcached mosquitto:mosquitto nsd:nsd
@@ -83,7 +81,6 @@ missing_packages() {
     programs+=("${test_programs[@]}")
   fi
   if [[ $1 == benchmarks ]]; then
-    libraries+=("${benchmark_libraries[@]}")
     programs+=("${benchmark_programs[@]}")
   fi
   for package in "${libraries[@]}"; do
