@@ -71,8 +71,9 @@ Evidence evidence_of(const StallObservation& observation) {
       if (sample.source == Sample::Source::kRecord && sample.call &&
           sample.recorded.function == entry.function &&
           sample.recorded.call_site == entry.call_site) {
-        time.cause = sample.call->cause;
-        is_sliced = time.cause == Cause::kGil;
+        // A sample that was held says less of the call than one that was blocked.
+        is_sliced = is_sliced || sample.call->cause == Cause::kGil;
+        time.cause = is_sliced ? Cause::kGil : sample.call->cause;
       }
     }
     // It is waited for in slices, each a call: together they are one wait.
