@@ -1,0 +1,82 @@
+// The Nodes of this machine, read from outside while their threads stand still, against what V8
+// itself says of the same stack.
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "runtime/interpreters/v8_processes.h"
+#include "tests/unit/node_command.h"
+#include "tests/unit/running_node.h"
+
+namespace tailback {
+namespace {
+
+class NodeLive : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+// Those that hang together, of the one thread that has some of the target's.
+std::vector<V8Frame> linked_frames(const RunningNode& running, V8Processes& processes) {
+  std::vector<V8Frame> found;
+  for (const Snapshot& snapshot : running.snapshots()) {
+    const auto read = processes.gather(snapshot);
+    if (!read) continue;
+    std::vector<V8Frame> frames;
+    bool is_target = false;
+    for (const V8Frame& frame : processes.decode(running.pid(), *read).frames) {
+      if (frame.linked) frames.push_back(frame);
+      is_target = is_target || (frame.linked && frame.function == "closes");
+    }
+    if (is_target) found = frames;
+  }
+  return found;
+}
+
+void expect_same(const std::vector<V8Frame>& ours, const std::vector<V8Frame>& theirs,
+                 bool with_lines) {
+  // Ours go on inwards: to the call that waits.
+  ASSERT_GT(theirs.size(), 20u);
+  ASSERT_GT(ours.size(), theirs.size());
+  const size_t first = ours.size() - theirs.size();
+  for (size_t i = 0; i < theirs.size(); ++i) {
+    SCOPED_TRACE(theirs[i].function + ":" + std::to_string(theirs[i].line));
+    EXPECT_EQ(ours[first + i].failure, "");
+    EXPECT_EQ(ours[first + i].function, theirs[i].function);
+    EXPECT_EQ(ours[first + i].file, theirs[i].file);
+    if (with_lines) {
+      EXPECT_EQ(ours[first + i].line, theirs[i].line);
+    } else {
+      EXPECT_LE(ours[first + i].line, theirs[i].line);
+      EXPECT_GT(ours[first + i].line, 0);
+    }
+  }
+}
+
+TEST_P(NodeLive, FramesAreWhatV8Says) {
+  const auto& [version, way] = GetParam();
+  const std::string command = node_command(version);
+  if (command.empty()) GTEST_SKIP() << "no Node " << version << " on this machine";
+  const RunningNode running(command, way);
+  V8Processes processes;
+  processes.prepare(running.pid(), running.modules());
+  for (int round = 0; round < 2; ++round)  // sources read, and known
+    expect_same(linked_frames(running, processes), running.frames(), true);
+}
+
+TEST_P(NodeLive, CompiledFramesHaveTheLineOfTheirFunction) {
+  const auto& [version, way] = GetParam();
+  const std::string command = node_command(version);
+  if (command.empty()) GTEST_SKIP() << "no Node " << version << " on this machine";
+  const RunningNode running(command, way, {"--sparkplug", "--always-sparkplug"});
+  V8Processes processes;
+  processes.prepare(running.pid(), running.modules());
+  expect_same(linked_frames(running, processes), running.frames(), false);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, NodeLive,
+                         testing::Combine(testing::Values("18", "20", "22", "24"),
+                                          testing::Values("main", "worker")),
+                         [](const auto& chosen) {
+                           return std::get<0>(chosen.param) + "_" + std::get<1>(chosen.param);
+                         });
+
+}  // namespace
+}  // namespace tailback

@@ -1,0 +1,38 @@
+// A Node with targets/node_frames.js started in it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/capture/module_map.h"
+#include "runtime/capture/snapshot.h"
+#include "runtime/interpreters/v8_stack.h"
+
+namespace tailback {
+
+class RunningNode {
+ public:
+  // Starts the target, and waits for what it says of its stack and for that thread to block. `way`:
+  // see the target. `flags` are Node's.
+  RunningNode(const std::string& command, const std::string& way,
+              const std::vector<std::string>& flags = {});
+  ~RunningNode();
+  RunningNode(const RunningNode&) = delete;
+  RunningNode& operator=(const RunningNode&) = delete;
+
+  int pid() const { return pid_; }
+  std::shared_ptr<const ModuleMap> modules() const { return modules_; }
+  // As V8 itself said them: file, function, line.
+  const std::vector<V8Frame>& frames() const { return frames_; }
+  // Of all its threads that are blocked.
+  std::vector<Snapshot> snapshots() const;
+
+ private:
+  pid_t pid_ = -1;
+  int lifeline_ = -1;
+  std::vector<V8Frame> frames_;
+  std::shared_ptr<const ModuleMap> modules_;
+};
+
+}  // namespace tailback
