@@ -32,16 +32,18 @@ bool is_of(const Frame& frame, const std::vector<std::string>& patterns) {
   return matches_any(frame.file, patterns) || matches_any(frame.module, patterns);
 }
 
-bool is_python(const Frame& frame) {
-  return frame.language == "python";
+bool is_interpreted(const Frame& frame) {
+  return frame.language == "python" || frame.language == "javascript";
 }
 
 bool is_installed_package(const Frame& frame) {
-  static const std::vector<std::string> kPatterns = {"*/site-packages/*", "*/dist-packages/*"};
+  static const std::vector<std::string> kPatterns = {"*/site-packages/*", "*/dist-packages/*",
+                                                     "*/node_modules/*"};
   return matches_any(frame.file, kPatterns);
 }
 
 bool is_standard_library(const Frame& frame) {
+  if (frame.language == "javascript") return frame.file.starts_with("node:");
   // A frozen module has no file; a standard library in an archive is named python311.zip.
   static const std::vector<std::string> kPatterns = {
       "<frozen *>", "*/lib/python3.[0-9]*/*", "*/lib64/python3.[0-9]*/*", "*/python3[0-9]*.zip/*"};
@@ -58,22 +60,24 @@ size_t first_of(const std::vector<Frame>& stack, const auto& condition) {
   return static_cast<size_t>(std::find_if(stack.begin(), stack.end(), condition) - stack.begin());
 }
 
-size_t find_python_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
+size_t find_interpreted_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
   const size_t own = first_of(stack, [&](const Frame& frame) {
     if (is_of(frame, rule.own)) return true;
-    return is_python(frame) && !is_of(frame, rule.library) && !is_installed_package(frame) &&
+    return is_interpreted(frame) && !is_of(frame, rule.library) && !is_installed_package(frame) &&
            !is_standard_library(frame);
   });
   if (own != stack.size()) return own;
-  const size_t package = first_of(
-      stack, [](const Frame& frame) { return is_python(frame) && !is_standard_library(frame); });
-  return package != stack.size() ? package : first_of(stack, is_python);
+  const size_t package = first_of(stack, [](const Frame& frame) {
+    return is_interpreted(frame) && !is_standard_library(frame);
+  });
+  return package != stack.size() ? package : first_of(stack, is_interpreted);
 }
 
 }  // namespace
 
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
-  if (std::any_of(stack.begin(), stack.end(), is_python)) return find_python_culprit(stack, rule);
+  if (std::any_of(stack.begin(), stack.end(), is_interpreted))
+    return find_interpreted_culprit(stack, rule);
   const auto own = std::find_if(stack.begin(), stack.end(), [&](const Frame& frame) {
     if (is_of(frame, rule.own)) return true;
     return !frame.function.empty() && !is_system_library(frame) && library_of(frame).empty() &&

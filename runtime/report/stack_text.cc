@@ -61,6 +61,7 @@ bool of_python_library(const Frame& frame) {
 
 bool of_runtime(const Frame& frame) {
   if (frame.language == "python") return of_python_library(frame);
+  if (frame.language == "javascript") return frame.file.starts_with("node:");
   if (frame.language != "native") return false;
   if (frame.module.find("/lib-dynload/") != std::string::npos) return true;  // Python's own
   const std::string_view file = file_name(frame.module);
@@ -109,6 +110,7 @@ std::vector<bool> frames_to_show(const std::vector<Frame>& stack, size_t culprit
 // What a frame is said to be of.
 std::string_view origin_of(const Frame& frame) {
   if (frame.language == "python") return "Python";
+  if (frame.language == "javascript") return "JavaScript";
   const std::string_view library = library_of(frame);
   return library.empty() ? file_name(frame.module) : library;
 }

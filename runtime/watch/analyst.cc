@@ -12,6 +12,7 @@
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/idle_park.h"
 #include "runtime/explain/runtime_of.h"
+#include "runtime/interpreters/javascript_stack.h"
 #include "runtime/interpreters/merged_stack.h"
 #include "runtime/watch/parks.h"
 
@@ -210,26 +211,32 @@ void Analyst::run() {
   }
 }
 
-std::vector<Frame> Analyst::read_stack(int pid, const Snapshot& snapshot, bool& complete) {
+std::vector<Frame> Analyst::read_stack(int pid, const Sample& sample, bool& complete,
+                                       std::string* note) {
+  const Snapshot& snapshot = *sample.snapshot;
   const RawStack raw = unwinder_->unwind(snapshot);
   complete = raw.complete;
   std::vector<Frame> stack = symbolizer_.symbolize(pid, *snapshot.modules, raw);
+  if (note != nullptr && sample.javascript)
+    *note = merge_javascript_frames(*sample.javascript, raw, stack);
   strip_recorder(stack);
   return stack;
 }
 
 void Analyst::judge(const ParkObservation& park) {
   bool complete = false;
-  if (is_idle_park(read_stack(park.pid, *park.sample->snapshot, complete), park.shares_loop)) {
+  if (is_idle_park(read_stack(park.pid, *park.sample, complete), park.shares_loop)) {
     park.is_idle();
   }
 }
 
 void Analyst::add_interpreted(int pid, const Sample& observed, ReadSample& sample) {
-  if (!observed.python) return;
-  const PythonStack& python = *observed.python;
-  sample.note = merge_python_frames(python, observed.held, sample.stack, sample.complete);
-  const bool unreadable = python.interpreter && !python.interpreter->unreadable.empty();
+  bool unreadable = observed.javascript && !observed.javascript->engine->unreadable.empty();
+  if (observed.python) {
+    const PythonStack& python = *observed.python;
+    sample.note = merge_python_frames(python, observed.held, sample.stack, sample.complete);
+    unreadable = python.interpreter && !python.interpreter->unreadable.empty();
+  }
   if (unreadable && !unreadable_told_.insert({pid, sample.note}).second) sample.note.clear();
 }
 
@@ -239,7 +246,7 @@ std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& o
     if (!observed.sample->snapshot) continue;
     ReadSample sample;
     sample.observed = &observed;
-    sample.stack = read_stack(observation.pid, *observed.sample->snapshot, sample.complete);
+    sample.stack = read_stack(observation.pid, *observed.sample, sample.complete, &sample.note);
     add_interpreted(observation.pid, *observed.sample, sample);
     sample.culprit = find_culprit(sample.stack, rule_);
     samples.push_back(std::move(sample));
@@ -373,8 +380,7 @@ std::optional<StallObservation> Analyst::without_parks(const StallObservation& o
     const Sample& seen = *observed.sample;
     bool complete = false;
     if (seen.source != Sample::Source::kRecord || !may_be_park(seen.recorded) || !seen.snapshot ||
-        !is_idle_park(read_stack(observation.pid, *seen.snapshot, complete),
-                      observation.shares_loop)) {
+        !is_idle_park(read_stack(observation.pid, seen, complete), observation.shares_loop)) {
       continue;
     }
     idle += observed.weight;

@@ -48,7 +48,9 @@ class Analyst {
   void analyse(const StallObservation& observation);
   void analyse_hazard(HazardKind kind, const StallObservation& call);
   void judge(const ParkObservation& park);
-  std::vector<Frame> read_stack(int pid, const Snapshot& snapshot, bool& complete);
+  // `note`: what limits it.
+  std::vector<Frame> read_stack(int pid, const Sample& sample, bool& complete,
+                                std::string* note = nullptr);
   // What is left of an observation without the time in which the thread, a worker of a pool, had
   // no work; nothing if that is no stall.
   std::optional<StallObservation> without_parks(const StallObservation& observation);

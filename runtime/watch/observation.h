@@ -11,6 +11,7 @@
 #include "runtime/capture/snapshot.h"
 #include "runtime/explain/call_description.h"
 #include "runtime/interpreters/python_stack.h"
+#include "runtime/interpreters/v8_stack.h"
 #include "runtime/values/stall.h"
 #include "runtime/watch/record_view.h"
 
@@ -32,6 +33,7 @@ struct Sample {
   bool in_fault = false;  // blocked by a page fault outside of any call; valid for kKernel
   std::optional<Snapshot> snapshot;
   std::optional<PythonStack> python;      // absent if the thread runs none
+  std::optional<V8Stack> javascript;      // absent if the process has no V8
   std::optional<PythonStack> gil_holder;  // what the thread that has the interpreter's lock runs
   std::optional<PythonStack> lock_owner;  // what the thread that holds another lock runs
   std::string owner_name;                 // of the thread that holds the lock, if known

@@ -29,6 +29,7 @@ std::vector<uint32_t> ProcessTable::update(bool check_lives) {
       facts.name = read_comm(facts.pid, facts.pid).value_or("?");
       modules_.erase(facts.pid);
       python_.forget(facts.pid);
+      v8_.forget(facts.pid);
       processes_[index] = std::move(facts);
       ++seen_;
     }
@@ -72,6 +73,7 @@ void ProcessTable::free(uint32_t index) {
   if (known == processes_.end()) return;
   modules_.erase(known->second.pid);
   python_.forget(known->second.pid);
+  v8_.forget(known->second.pid);
   processes_.erase(known);
   segment_.processes[index].state.store(static_cast<uint32_t>(ProcessState::kFree),
                                         std::memory_order_release);

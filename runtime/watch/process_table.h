@@ -12,6 +12,7 @@
 
 #include "runtime/capture/module_map.h"
 #include "runtime/interpreters/python_processes.h"
+#include "runtime/interpreters/v8_processes.h"
 #include "runtime/kernel/kernel_view.h"
 #include "runtime/session/session.h"
 
@@ -52,6 +53,8 @@ class ProcessTable {
 
   // The Python that they run.
   PythonProcesses& python() { return python_; }
+  // The V8 that they run.
+  V8Processes& v8() { return v8_; }
 
  private:
   bool executes_other(ProcessFacts& facts) const;
@@ -65,6 +68,7 @@ class ProcessTable {
   std::map<uint32_t, ProcessFacts> processes_;
   std::map<int, CachedModules> modules_;
   PythonProcesses python_;
+  V8Processes v8_;
   uint64_t seen_ = 0;
   uint64_t lost_programs_ = 0;
 };

@@ -44,8 +44,9 @@ class Look {
   bool at_stopped();
   bool at_offered();
   // Makes frames of what was read, once the thread goes on.
-  void decode_python() {
+  void decode_interpreted() {
     if (python_) sample_.python = decode(*python_);
+    if (javascript_) sample_.javascript = processes_.v8().decode(pid_, *javascript_);
   }
 
  private:
@@ -58,6 +59,10 @@ class Look {
   void read_python() {
     processes_.python().prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
     python_ = processes_.python().gather(pid_, tid_);
+  }
+  void read_javascript() {
+    processes_.v8().prepare(pid_, processes_.modules(pid_, kModulesAge));
+    if (sample_.snapshot) javascript_ = processes_.v8().gather(*sample_.snapshot);
   }
   bool is_still_in(const CallView& call) const;
   bool computes_in(const CallView& call) const;
@@ -81,6 +86,7 @@ class Look {
   ProcessTable& processes_;
   Sample& sample_;
   std::optional<PythonRead> python_;
+  std::optional<V8Read> javascript_;
 };
 
 bool Look::at_blocked() {
@@ -174,6 +180,7 @@ bool Look::take_recorded(const CallView& call) {
   registers.after_call = is_open_ended(call.function);
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
   read_python();
+  read_javascript();
   recognise_gil(call);
   recognise_owner();
   return is_still_in(call);
@@ -195,6 +202,7 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
   registers.after_call = blocked.number >= 0;  // it returns behind the instruction
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
   read_python();
+  read_javascript();
   const auto again = read_kernel_call(pid_, tid_);
   return again && again->number == blocked.number && again->stack_pointer == blocked.stack_pointer;
 }
@@ -202,6 +210,7 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
 bool Look::take_held(const std::optional<CallView>& call) {
   // All that takes time is read before the thread is made to stand still.
   processes_.python().prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
+  processes_.v8().prepare(pid_, processes_.modules(pid_, kModulesAge));
   if (call) describe(*call);
   auto hold = Hold::take(record_, process_, pid_, tid_);
   if (!hold) {
@@ -214,10 +223,12 @@ bool Look::take_held(const std::optional<CallView>& call) {
   auto snapshot =
       take_snapshot(pid_, tid_, registers, processes_.modules(pid_, std::chrono::hours(1)));
   python_ = processes_.python().gather(pid_, tid_);
+  if (snapshot) javascript_ = processes_.v8().gather(*snapshot);
   if (!in_call) sample_.call.reset();
   if (!hold->release() || !snapshot) {
     sample_.call.reset();
     python_.reset();
+    javascript_.reset();
     return false;
   }
   sample_.held = true;
@@ -253,7 +264,7 @@ std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
     } else {
       taken = look.at_stopped();  // stopped, traced, dying
     }
-    if (taken) look.decode_python();
+    if (taken) look.decode_interpreted();
     if (taken) return sample;
   }
   return sample;
@@ -266,7 +277,7 @@ std::shared_ptr<const Sample> take_offered(contract::ThreadRecord& record,
   auto sample = std::make_shared<Sample>();
   Look look(record, open_ended, process, pid, tid, processes, *sample);
   if (!look.at_offered()) return nullptr;
-  look.decode_python();
+  look.decode_interpreted();
   return sample;
 }
 

@@ -368,6 +368,25 @@ TEST(Culprit, IsThePythonThatTheProgramsAuthorWrote) {
   EXPECT_EQ(find_culprit({sleep, eval, standard}), 2u);
 }
 
+TEST(Culprit, IsTheJavaScriptThatTheProgramsAuthorWrote) {
+  const auto javascript = [](std::string function, std::string file) {
+    Frame result = frame(std::move(function), "", std::move(file));
+    result.language = "javascript";
+    return result;
+  };
+  const Frame native = frame("node::fs::Read", "/usr/bin/node");
+  const Frame standard = javascript("readFileSync", "node:fs");
+  const Frame package = javascript("load", "/srv/node_modules/conf/index.js");
+  const Frame handler = javascript("<anonymous>", "/srv/app.js");
+  EXPECT_EQ(find_culprit({native, standard, package, handler}), 3u);
+  EXPECT_EQ(find_culprit({native, javascript("run", ""), handler}), 1u) << "eval";
+  EXPECT_EQ(find_culprit({native, standard, package, standard}), 2u) << "nobody's own";
+  EXPECT_EQ(find_culprit({native, standard}), 1u);
+  EXPECT_EQ(find_culprit({native, standard, package, handler}, {{"*/conf/*"}, {}}), 2u);
+  const Frame main = javascript("main", "/srv/main.js");
+  EXPECT_EQ(find_culprit({native, standard, handler, main}, {{}, {"/srv/app.js"}}), 3u);
+}
+
 TEST(Culprit, IsWhoseCodeTheUserSays) {
   const Frame sleep = frame("clock_nanosleep", kLibc);
   const Frame native = frame("work", "/srv/app/extension.so");
