@@ -52,7 +52,8 @@ bool is_standard_library(const Frame& frame) {
 
 // Where gunicorn's first process has left its loop for good and waits for its workers' ends.
 bool ends_gunicorn(const Frame& frame) {
-  return frame.language == "python" && (frame.function == "Arbiter.halt" || frame.function == "halt") &&
+  return frame.language == "python" &&
+         (frame.function == "Arbiter.halt" || frame.function == "halt") &&
          frame.file.ends_with("/gunicorn/arbiter.py");
 }
 

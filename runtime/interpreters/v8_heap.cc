@@ -144,14 +144,23 @@ std::optional<std::string> V8Heap::text(uint64_t pointer) {
   return utf8_of(*some) + (cut ? "…" : "");
 }
 
-std::optional<std::vector<std::byte>> V8Heap::bytes(uint64_t pointer, uint32_t most) {
-  if (!is(pointer, layout_.bytes)) return std::nullopt;
+std::optional<std::vector<std::byte>> V8Heap::array(uint64_t pointer, uint64_t data,
+                                                    uint32_t most) {
   const auto length = smi_field(pointer, layout_.array_length);
   if (!length || *length < 0 || static_cast<uint32_t>(*length) > most) return std::nullopt;
   std::vector<std::byte> out(static_cast<size_t>(*length));
-  if (!out.empty() && !memory_.read(RemoteAddress(pointer - 1 + layout_.array_data), out))
-    return std::nullopt;
+  if (!out.empty() && !memory_.read(RemoteAddress(pointer - 1 + data), out)) return std::nullopt;
   return out;
+}
+
+std::optional<std::vector<std::byte>> V8Heap::bytes(uint64_t pointer, uint32_t most) {
+  if (!is(pointer, layout_.bytes)) return std::nullopt;
+  return array(pointer, layout_.array_data, most);
+}
+
+std::optional<std::vector<std::byte>> V8Heap::bytecodes(uint64_t pointer, uint32_t most) {
+  if (!is(pointer, layout_.bytecode)) return std::nullopt;
+  return array(pointer, layout_.bytecode_data, most);
 }
 
 }  // namespace tailback

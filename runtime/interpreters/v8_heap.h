@@ -52,8 +52,11 @@ class V8Heap {
 
   // The bytes of an array of bytes.
   std::optional<std::vector<std::byte>> bytes(uint64_t pointer, uint32_t most);
+  // The instructions of an array of bytecode.
+  std::optional<std::vector<std::byte>> bytecodes(uint64_t pointer, uint32_t most);
 
  private:
+  std::optional<std::vector<std::byte>> array(uint64_t pointer, uint64_t data, uint32_t most);
   bool append(uint64_t pointer, uint32_t from, uint32_t count, std::u16string& out, int depth);
 
   RemoteMemory& memory_;

@@ -17,12 +17,17 @@ struct Unsaid {
   bool scope_begins_with_place;
   bool scope_flags_are_smi;
   uint16_t last_function;  // 0: a variable says it
+  uint64_t code_bytecode;
+  uint64_t code_offsets;
+  bool code_holds_instructions;
+  uint64_t code_instructions;
+  uint64_t code_size;
 };
 constexpr std::array<Unsaid, 4> kUnsaid = {{
-    {{10, 2}, 32, false, true, 2065 + 15},  // Node 18
-    {{11, 3}, 32, false, true, 2066 + 15},  // Node 20
-    {{12, 4}, 24, false, true, 0},          // Node 22
-    {{13, 6}, 24, true, false, 0},          // Node 24
+    {{10, 2}, 32, false, true, 2065 + 15, 16, 24, true, 128, 40},  // Node 18
+    {{11, 3}, 32, false, true, 2066 + 15, 16, 24, false, 40, 56},  // Node 20
+    {{12, 4}, 24, false, true, 0, 8, 16, false, 40, 52},           // Node 22
+    {{13, 6}, 24, true, false, 0, 8, 16, false, 40, 56},           // Node 24
 }};
 
 // Reads constants, and remembers whether one was missing or out of its range.
@@ -127,6 +132,14 @@ std::optional<V8Layout> v8_layout(V8Version version, const V8Constants& constant
   layout.bytes = read.type({"type_TrustedByteArray__", "type_ByteArray__"});
   layout.oddball = read.type({"type_Oddball__"});
 
+  layout.code = read.type({"type_Code__"});
+
+  layout.version = version;
+  layout.code_bytecode = unsaid->code_bytecode;
+  layout.code_offsets = unsaid->code_offsets;
+  layout.code_holds_instructions = unsaid->code_holds_instructions;
+  layout.code_instructions = unsaid->code_instructions;
+  layout.code_size = unsaid->code_size;
   layout.bytecode_positions = unsaid->bytecode_positions;
   layout.scope_begins_with_place = unsaid->scope_begins_with_place;
   layout.scope_flags_are_smi = unsaid->scope_flags_are_smi;

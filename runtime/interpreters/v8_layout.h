@@ -26,10 +26,13 @@ struct V8TypeRange {
 // Offsets in bytes from an object's begin (its tagged pointer less 1); types are what a map says of
 // its objects.
 struct V8Layout {
+  V8Version version;
+
   uint64_t map_type = 0;
 
   // JSFunction, SharedFunctionInfo
   uint64_t function_shared = 0;
+  uint64_t shared_data = 8;  // what runs it
   uint64_t shared_name = 0;  // the name, or a ScopeInfo that has it
   uint64_t shared_script = 0;
   uint64_t shared_token = 0;  // how far before its begin the word `function` stands
@@ -45,6 +48,13 @@ struct V8Layout {
   uint64_t bytecode_positions = 0;
   uint64_t array_length = 0;
   uint64_t array_data = 0;
+
+  // Code, of the baseline compiler
+  uint64_t code_bytecode = 0;
+  uint64_t code_offsets = 0;             // its table of where the bytecodes' machine code ends
+  bool code_holds_instructions = false;  // they begin within it; else a field says where
+  uint64_t code_instructions = 0;
+  uint64_t code_size = 0;
 
   // ScopeInfo
   bool scope_begins_with_place = false;  // begin and end stand before the names
@@ -69,6 +79,7 @@ struct V8Layout {
   uint16_t bytecode = 0;
   uint16_t bytes = 0;  // of position tables
   uint16_t oddball = 0;
+  uint16_t code = 0;
 };
 
 // The values of v8dbg_* variables, by their names without that prefix.

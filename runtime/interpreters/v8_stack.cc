@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "runtime/interpreters/v8_baseline.h"
 #include "runtime/interpreters/v8_heap.h"
 #include "runtime/interpreters/v8_lines.h"
 #include "runtime/interpreters/v8_scope.h"
@@ -63,6 +64,9 @@ class Gatherer {
   }
 
   void mark_linked();
+  // The frames that may be the one that this one has called, the likeliest first: what lies
+  // further in may have been left behind.
+  std::vector<size_t> callees_of(size_t index) const;
   bool calls_out(size_t index) const;
   // Marks from this one on, as far as the call into V8, whose place it returns; 0, and nothing
   // marked, if there is none.
@@ -70,7 +74,9 @@ class Gatherer {
   void take(size_t index);
   std::string_view describe(size_t index, uint64_t shared, uint64_t script,
                             GatheredV8Stack::Frame& out);
-  std::optional<uint32_t> current_position(size_t index);
+  std::optional<uint32_t> current_position(size_t index, uint64_t shared);
+  std::optional<uint32_t> interpreted_offset(size_t index, uint64_t bytecode);
+  std::optional<uint32_t> compiled_offset(size_t index, uint64_t shared, uint64_t bytecode);
   std::string_view take_script(uint64_t script, GatheredV8Stack::Frame& out);
 
   const V8Layout& layout_;
@@ -80,12 +86,22 @@ class Gatherer {
   std::map<uint64_t, size_t> scripts_;  // by their pointers
 };
 
+std::vector<size_t> Gatherer::callees_of(size_t index) const {
+  constexpr size_t kMostLocals = 1024;  // words of a function
+  constexpr size_t kMost = 8;
+  std::vector<size_t> found;
+  const size_t end = index - std::min(index - 1, kMostLocals);
+  for (size_t i = index - 1; i >= end && found.size() < kMost; --i)
+    if (word(i) == address(index).value) found.push_back(i);
+  return found;
+}
+
 bool Gatherer::calls_out(size_t index) const {
-  constexpr size_t kMostLocals = 1024;  // words of a function that has called V8's own
-  uint64_t type = 0;
-  for (size_t i = index; i > std::max(kBelow, index - std::min(index, kMostLocals)); --i)
-    if (word(i - 1) == address(index).value && has_marker(i - 1, type)) return true;
-  return false;
+  const std::vector<size_t> callees = callees_of(index);
+  return std::any_of(callees.begin(), callees.end(), [&](size_t callee) {
+    uint64_t type = 0;
+    return has_marker(callee, type);
+  });
 }
 
 uint64_t Gatherer::mark_from(size_t number) {
@@ -168,26 +184,41 @@ std::string_view Gatherer::describe(size_t index, uint64_t shared, uint64_t scri
   }
   if (out.frame.function.empty()) out.frame.function = "<anonymous>";
   if (const auto failure = take_script(script, out); !failure.empty()) return failure;
-  out.position = current_position(index);
+  out.position = current_position(index, shared);
   if (!out.position) out.position = begin;
   if (out.position && *out.position > out_.scripts[*out.script].length)
     return "a function lies outside of its script";
   return {};
 }
 
-// Of a function that is interpreted, and whose table of positions is there.
-std::optional<uint32_t> Gatherer::current_position(size_t index) {
+// Of a function that is interpreted, or compiled by the baseline compiler, and whose table of
+// positions is there.
+std::optional<uint32_t> Gatherer::current_position(size_t index, uint64_t shared) {
   const uint64_t bytecode = word(index - 4);
+  if (!heap_.is(bytecode, layout_.bytecode)) return std::nullopt;
+  const auto at = V8Heap::is_smi(word(index - 5)) ? interpreted_offset(index, bytecode)
+                                                  : compiled_offset(index, shared, bytecode);
+  const auto positions = heap_.word(bytecode, layout_.bytecode_positions);
+  if (!at || !positions) return std::nullopt;
+  const auto table = heap_.bytes(*positions, kLongestTable);
+  return table ? v8_position(*table, *at) : std::nullopt;
+}
+
+std::optional<uint32_t> Gatherer::interpreted_offset(size_t index, uint64_t bytecode) {
   const auto offset = V8Heap::smi(word(index - 5));
-  if (!offset || !heap_.is(bytecode, layout_.bytecode)) return std::nullopt;
   const auto length = heap_.smi_field(bytecode, layout_.array_length);
   const auto begin = static_cast<int64_t>(layout_.bytecode_data) - 1;
-  if (!length || *offset < begin || *offset - begin >= *length) return std::nullopt;
-  const auto positions = heap_.word(bytecode, layout_.bytecode_positions);
-  if (!positions) return std::nullopt;
-  const auto table = heap_.bytes(*positions, kLongestTable);
-  if (!table) return std::nullopt;
-  return v8_position(*table, static_cast<uint32_t>(*offset - begin));
+  if (!offset || !length || *offset < begin || *offset - begin >= *length) return std::nullopt;
+  return static_cast<uint32_t>(*offset - begin);
+}
+
+std::optional<uint32_t> Gatherer::compiled_offset(size_t index, uint64_t shared,
+                                                  uint64_t bytecode) {
+  for (const size_t callee : callees_of(index)) {
+    const auto found = baseline_offset(heap_, layout_, shared, bytecode, word(callee + 1));
+    if (found) return found;
+  }
+  return std::nullopt;
 }
 
 std::string_view Gatherer::take_script(uint64_t script, GatheredV8Stack::Frame& out) {

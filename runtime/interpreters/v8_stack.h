@@ -27,7 +27,8 @@ struct V8Frame {
   RemoteAddress return_address;
   std::string function;  // "<anonymous>" if it has no name and none was inferred
   std::string file;      // path, or "node:…"; empty if the script has no name
-  // The line that runs, of an interpreted function; of a compiled one that of its begin. 0: unknown
+  // The line that runs; of a function that an optimizing compiler has compiled that of its begin.
+  // 0: unknown.
   int line = 0;
   // It hangs together with the frames around it, from a call out of V8 to one into it: where
   // unwinding can't tell, it is likely to be a frame of the stack.

@@ -1,4 +1,5 @@
-// Writes tests/unit/images: record_v8_image VERSION > node-VERSION.image
+// Writes tests/unit/images: record_v8_image VERSION [FLAG…] > node-VERSION.image
+// Flags are Node's; of 20 and 24: --sparkplug --always-sparkplug.
 #include <algorithm>
 #include <iostream>
 
@@ -25,12 +26,12 @@ V8Constants needed(V8Version version, V8Constants constants) {
 
 int main(int argc, char** argv) {
   constexpr size_t kStackBytes = 10 * 1024;
-  const std::string command = argc == 2 ? node_command(argv[1]) : "";
+  const std::string command = argc >= 2 ? node_command(argv[1]) : "";
   if (command.empty()) {
-    std::cerr << "record_v8_image VERSION: a version that is installed, such as 20\n";
+    std::cerr << "record_v8_image VERSION [FLAG…]: a version that is installed, such as 20\n";
     return 2;
   }
-  const RunningNode running(command, "main");
+  const RunningNode running(command, "main", {argv + 2, argv + argc});
   if (running.modules() == nullptr) return 1;
   ProcessMemory process(running.pid());
   V8Finder finder;
