@@ -22,10 +22,12 @@
 
 #include <atomic>
 
+#include "instrument/contract/lock_contract.h"
+
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 3;
+inline constexpr uint32_t kVersion = 4;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;
@@ -35,6 +37,8 @@ inline constexpr uint32_t kWaitSites = 4;
 inline constexpr uint32_t kContributors = 6;
 inline constexpr uint32_t kTurnNameBytes = 56;  // the NUL included
 inline constexpr uint32_t kParks = 2;
+inline constexpr uint32_t kStackCaptures = 512;  // a power of two
+inline constexpr uint32_t kStackCaptureBytes = 16 * 1024 - 192;
 
 // Lengths of turns are counted in buckets of a quarter octave of ticks, so that the observer can
 // give percentiles within 25 %. See histogram.h.
@@ -255,6 +259,26 @@ struct alignas(64) RingSlot {
   Event event;
 };
 
+enum class CaptureState : uint32_t {
+  kFree = 0,
+  kClaimed = 1,  // [recorder] free → claimed, while it fills it in
+  kFilled = 2,  // [recorder] claimed → filled; [observer] filled → free. One whose filler has died
+                // is freed by the observer
+};
+
+// A thread's registers and the part of its stack nearest to them, copied by the thread itself: to
+// be unwound later, from the copy alone.
+struct alignas(64) StackCapture {
+  std::atomic<uint32_t> state;  // CaptureState
+  std::atomic<int32_t> pid;     // [recorder] while claimed
+  uint64_t tick;                // [recorder]
+  uint64_t stack_begin;         // address of stack[0]
+  uint32_t size;                // bytes of `stack` that are valid
+  uint32_t reserved[5];
+  Context context;
+  alignas(64) char stack[kStackCaptureBytes];
+};
+
 struct alignas(4096) Header {
   std::atomic<uint32_t> magic;  // [creator] stored last
   uint32_t version;             // [creator]
@@ -275,6 +299,12 @@ struct alignas(4096) Header {
   // (see Offer). 0: it does not.
   std::atomic<uint64_t> offer_patience_ticks;  // [observer]
   std::atomic<uint64_t> offers_missed;         // [recorder] that were not taken in time
+  std::atomic<uint32_t> kept_locks;            // [observer] KeptLocks
+  // Counted up, it has threads tell anew in which order they take locks.
+  std::atomic<uint32_t> lock_epoch;          // [observer]
+  std::atomic<uint64_t> held_missed;         // [recorder] acquisitions that found a full HeldLocks
+  std::atomic<uint64_t> captures_missed;     // [recorder] stacks for which no capture was free
+  std::atomic<uint64_t> captures_forbidden;  // [recorder] and those that could not be copied
 
   alignas(
       64) std::atomic<uint32_t> threads_used;  // [recorder] records [0, threads_used) may be live
@@ -287,6 +317,11 @@ struct alignas(4096) Header {
                                                 // puts it right if it makes no sense
   std::atomic<uint64_t> ring_dropped;           // [recorder] events that found the ring full
   alignas(64) std::atomic<uint64_t> ring_tail;  // [observer] next position to read
+
+  // The same for the ring of locks.
+  alignas(64) std::atomic<uint64_t> lock_ring_head;
+  std::atomic<uint64_t> lock_ring_dropped;
+  alignas(64) std::atomic<uint64_t> lock_ring_tail;
 };
 
 struct Segment {
@@ -300,6 +335,11 @@ struct Segment {
   // [recorder]
   Call open_ended[kThreadCapacity];
   TurnName turn_names[kThreadCapacity];
+  HeldLocks held_locks[kThreadCapacity];
+  SemaphoreUse semaphores[kSemaphoreUses];
+  LockOrigin lock_origins[kLockOrigins];
+  LockSlot lock_ring[kLockRingCapacity];
+  StackCapture captures[kStackCaptures];
 };
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
@@ -313,6 +353,8 @@ static_assert(sizeof(ProcessRecord) == 64);
 static_assert(sizeof(Event) == 352);
 static_assert(sizeof(RingSlot) == 384);
 static_assert(sizeof(Header) == 4096);
+static_assert(sizeof(StackCapture) == 16 * 1024);
+static_assert((kStackCaptures & (kStackCaptures - 1)) == 0);
 static_assert((kRingCapacity & (kRingCapacity - 1)) == 0);
 static_assert(offsetof(Segment, threads) % 4096 == 0);
 

@@ -1,4 +1,4 @@
-// The interceptors that the table writes: CALL, AGAIN, QUICK and TRY lines.
+// The interceptors that the table writes: CALL, AGAIN, QUICK, TRY, NOTE and WAIT lines.
 //
 // libc_declarations.h goes first, as it makes libc declare each symbol as itself.
 #include "instrument/recorder/libc_declarations.h"
@@ -6,10 +6,12 @@
 #include <stdarg.h>
 
 #include "instrument/recorder/call_scope.h"
+#include "instrument/recorder/lock_notes.h"
 #include "instrument/recorder/next_definition.h"
 #include "instrument/recorder/stream_buffers.h"
 
 using namespace tailback;
+using namespace tailback::contract;
 
 namespace {
 
@@ -119,17 +121,33 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     };                                                                          \
     return recorded();                                                          \
   }
-#define TRY(name, result, parameters, arguments, family, roles, attempt)               \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {        \
-    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };         \
-    const int attempted = attempt;                                                     \
-    if (__builtin_expect(attempted != kMustWait, 1)) return attempted;                 \
-    const uint64_t call_site = CALL_SITE;                                              \
-    auto recorded = [=]() __attribute__((noinline, cold))->result {                    \
-      SCOPE(call_site, Function::name, EXPAND arguments);                              \
-      return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
-    };                                                                                 \
-    return recorded();                                                                 \
+#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)          \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {          \
+    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };           \
+    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                               \
+    int outcome = attempt;                                                               \
+    if (__builtin_expect(outcome == kMustWait, 0)) {                                     \
+      auto recorded = [=]() __attribute__((noinline, cold))->result {                    \
+        SCOPE(call_site, Function::name, EXPAND arguments);                              \
+        return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
+      };                                                                                 \
+      outcome = recorded();                                                              \
+    }                                                                                    \
+    taken;                                                                               \
+    return outcome;                                                                      \
+  }
+#define NOTE(name, result, parameters, arguments, family, roles, kinds, noted)  \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
+    if (!keeps(kinds)) return next.name arguments;                              \
+    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                      \
+    const auto plain = [&]() { return next.name arguments; };                   \
+    return noted;                                                               \
+  }
+#define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
+    const GivenUp given_up(mutex);                                              \
+    SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
+    return next.name arguments;                                                 \
   }
 #define OWN(name, family, roles)
 #define JUMP(name, family, roles)
@@ -138,6 +156,8 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
 #undef AGAIN
 #undef QUICK
 #undef TRY
+#undef NOTE
+#undef WAIT
 #undef OWN
 #undef JUMP
 

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 
 #include "instrument/recorder/environment.h"
+#include "instrument/recorder/held_locks.h"
 #include "instrument/recorder/hold.h"
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/stack_capture.h"
 #include "instrument/recorder/start_observer.h"
 #include "instrument/recorder/thread_state.h"
 
@@ -80,10 +82,12 @@ __attribute__((constructor(101))) void enter_session() {
   if (!page) return;
   yama_restricts_ptrace = yama_is_there();
   contract::Segment* joined = nullptr;
+  bool started = false;
   if (const char* path = environment_value(contract::kSessionVariable)) {
     if (!in_other_pid_namespace()) joined = open_segment(path);
   } else if (getauxval(AT_SECURE) == 0) {
     joined = start_observer();
+    started = true;
   }
   if (!joined) {
     raw_syscall(SYS_munmap, reinterpret_cast<long>(page), 4096);
@@ -91,6 +95,9 @@ __attribute__((constructor(101))) void enter_session() {
   }
   segment = joined;
   process_page = page;
+  find_kept_locks();
+  // Of a bare preload's session nobody has said yet what it keeps.
+  if (started || keeps(contract::kKeepOrder)) note_inherited_filter();
   install_hold_handler();
   attach_thread();
 }

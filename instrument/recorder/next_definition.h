@@ -13,13 +13,6 @@ namespace tailback {
 
 // Needed beside the table's functions, or wrapped without being calls that wait.
 #define NEEDED_BESIDE_THE_TABLE(NAME) \
-  NAME(pthread_mutex_trylock)         \
-  NAME(pthread_mutex_unlock)          \
-  NAME(pthread_rwlock_tryrdlock)      \
-  NAME(pthread_rwlock_trywrlock)      \
-  NAME(pthread_spin_trylock)          \
-  NAME(mtx_trylock)                   \
-  NAME(sem_trywait)                   \
   NAME(ftrylockfile)                  \
   NAME(pthread_create)                \
   NAME(thrd_create)                   \

@@ -8,6 +8,7 @@
 #include "instrument/recorder/hold.h"
 #include "instrument/recorder/next_definition.h"
 #include "instrument/recorder/slow_calls.h"
+#include "instrument/recorder/stack_capture.h"
 #include "instrument/recorder/thread_state.h"
 
 namespace tailback {
@@ -28,6 +29,7 @@ Restriction restriction_of(long number, unsigned long a, unsigned long b) {
 void before_restriction(Restriction restriction) {
   if (restriction == Restriction::kSystemCalls) {
     offer_no_more();
+    capture_no_more();
     if (hold_handler_in_place()) remove_hold_handler();
   }
 }

@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "instrument/recorder/held_locks.h"
 #include "instrument/recorder/hold.h"
 #include "instrument/recorder/next_definition.h"
 
@@ -140,6 +141,7 @@ void begin_record(ThreadRecord& record, uint64_t epoch, int tid) {
   record.hold_state.store(0, std::memory_order_relaxed);
   record.offer.store(0, std::memory_order_relaxed);
   record.hold_ticks_longest.store(0, std::memory_order_relaxed);
+  forget_held_locks(record);
   record.generation.fetch_add(1, std::memory_order_relaxed);
   record.pid.store(__atomic_load_n(&process_page->pid, __ATOMIC_RELAXED),
                    std::memory_order_relaxed);

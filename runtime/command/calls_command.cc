@@ -12,7 +12,7 @@ namespace tailback {
 namespace {
 
 // When a call of the function is recorded.
-enum class Recording { kAlways, kUnlessQuick, kOpenEnded };
+enum class Recording { kAlways, kUnlessQuick, kOpenEnded, kNever };
 
 struct Line {
   std::string_view section;  // of a line that begins one; else empty
@@ -26,8 +26,12 @@ constexpr Line kLines[] = {
 #define AGAIN(name, result, parameters, arguments, family, roles) {"", #name, Recording::kAlways},
 #define QUICK(name, result, parameters, arguments, family, roles, is_quick) \
   {"", #name, Recording::kUnlessQuick},
-#define TRY(name, result, parameters, arguments, family, roles, attempt) \
+#define TRY(name, result, parameters, arguments, family, roles, attempt, taken) \
   {"", #name, Recording::kUnlessQuick},
+#define NOTE(name, result, parameters, arguments, family, roles, kinds, noted) \
+  {"", #name, Recording::kNever},
+#define WAIT(name, result, parameters, arguments, family, roles, mutex) \
+  {"", #name, Recording::kAlways},
 #define OWN(name, family, roles) {"", #name, Recording::kAlways},
 #define JUMP(name, family, roles) {"", #name, Recording::kOpenEnded},
 #include "instrument/contract/intercept_table.inc"
@@ -36,6 +40,8 @@ constexpr Line kLines[] = {
 #undef AGAIN
 #undef QUICK
 #undef TRY
+#undef NOTE
+#undef WAIT
 #undef OWN
 #undef JUMP
 };
@@ -49,6 +55,7 @@ output of `tailback calls`, which reads the table that the recorder is built fro
 * A name with a star is recorded only when it can't be done at once: a lock that is not free, a
   stream whose buffer does not hold what is asked for.
 * A name with a plus looks at its caller, so only its entry is recorded.
+* A name with a minus never waits: it is seen to know who holds which lock.
 * Whatever a program waits in without passing here (inside libc, inline system calls, static parts)
   is explained from the kernel's side, by `/proc/PID/task/TID/syscall`.
 
@@ -69,6 +76,8 @@ std::string_view mark(Recording recording) {
       return " *";
     case Recording::kOpenEnded:
       return " +";
+    case Recording::kNever:
+      return " -";
   }
   return "";
 }

@@ -108,6 +108,10 @@ std::string_view set_strict(ObserverOptions& options, std::string_view value) {
   return set_flag(options.strict, value);
 }
 
+std::string_view set_lock_order(ObserverOptions& options, std::string_view value) {
+  return set_flag(options.lock_order, value);
+}
+
 std::string_view set_slow_call(ObserverOptions& options, std::string_view value) {
   const auto time = parse_time(value);
   if (!time || *time < kLeastSlowCall || *time > kGreatestThreshold) {
@@ -222,6 +226,9 @@ constexpr std::array kTable = {
                    "Report every call on a loop thread that is able to block, however quick; slows "
                    "the program",
                    set_strict},
+    ObserverOption{"--lock-order", "TAILBACK_LOCK_ORDER", "", "0",
+                   "Report locks that threads take in orders that can deadlock, if they did or not",
+                   set_lock_order},
     ObserverOption{"--loop", "TAILBACK_LOOP", "GLOB", "",
                    "Take threads of such a name for loops, however they wait; may be repeated",
                    set_loops, true},

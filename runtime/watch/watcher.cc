@@ -36,6 +36,7 @@ constexpr size_t kMostLoops = 4096;
 Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver receiver)
     : segment_(session.segment()),
       threshold_(settings.threshold),
+      kept_locks_(kept_locks(settings)),
       receiver_(std::move(receiver)),
       clock_(session.segment().header.tick_source),
       ring_(session.segment()),
@@ -52,6 +53,7 @@ void Watcher::start() {
   threshold_ticks_ = clock_.ticks(threshold_);
   header.hold_limit_ticks.store(clock_.ticks(kHoldLimit));
   header.short_call_ticks.store(clock_.ticks(kShortCall));
+  header.kept_locks.store(kept_locks_);
   hazards_.start();
   header.threshold_ticks.store(threshold_ticks_, std::memory_order_release);
   last_look_ = clock_.now();

@@ -168,6 +168,7 @@ class Watcher {
 
   contract::Segment& segment_;
   Nanoseconds threshold_;
+  uint32_t kept_locks_;
   Receiver receiver_;
   TickClock clock_;
   SegmentRing ring_;

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -20,6 +21,37 @@ void LockPair(benchmark::State& state) {
   }
 }
 BENCHMARK(LockPair);
+
+// Pairs within one another.
+void NestedLockPairs(benchmark::State& state) {
+  static pthread_mutex_t mutexes[3] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+                                       PTHREAD_MUTEX_INITIALIZER};
+  const auto depth = static_cast<size_t>(state.range(0));
+  for (auto _ : state) {
+    for (size_t i = 0; i < depth; ++i) pthread_mutex_lock(&mutexes[i]);
+    for (size_t i = depth; i-- > 0;) pthread_mutex_unlock(&mutexes[i]);
+  }
+}
+BENCHMARK(NestedLockPairs)->Arg(1)->Arg(2)->Arg(3);
+
+void ReadLockPair(benchmark::State& state) {
+  pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+  for (auto _ : state) {
+    pthread_rwlock_rdlock(&lock);
+    pthread_rwlock_unlock(&lock);
+  }
+}
+BENCHMARK(ReadLockPair);
+
+void SemaphorePair(benchmark::State& state) {
+  sem_t semaphore;
+  sem_init(&semaphore, 0, 1);
+  for (auto _ : state) {
+    sem_wait(&semaphore);
+    sem_post(&semaphore);
+  }
+}
+BENCHMARK(SemaphorePair);
 
 void ReadNothing(benchmark::State& state) {
   int ends[2];

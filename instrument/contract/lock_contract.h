@@ -1,0 +1,144 @@
+// What the recorder keeps of locks: which a thread holds, who took a semaphore last, where a lock
+// was initialised, and the order in which locks were taken. A part of the record contract
+// (record_contract.h); its rules and marks hold here too.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <atomic>
+
+namespace tailback::contract {
+
+inline constexpr uint32_t kHeldLocks = 32;           // of one thread
+inline constexpr uint32_t kToldChains = 128;         // a power of two
+inline constexpr uint32_t kLockEventHeld = 16;       // held locks that an event names
+inline constexpr uint32_t kLockRingCapacity = 1024;  // a power of two
+inline constexpr uint32_t kSemaphoreUses = 4096;     // a power of two
+inline constexpr uint32_t kLockOrigins = 65536;      // a power of two
+
+// What is kept: bits of Header::kept_locks. [observer]
+enum KeptLocks : uint32_t {
+  kKeepReaders = 1,     // read locks: no lock says who its readers are
+  kKeepOwners = 2,      // mutexes, write locks and spin locks
+  kKeepSemaphores = 4,  // who took a semaphore last
+  kKeepTimes = 8,       // when each lock was taken
+  kKeepOrder = 16,      // the order in which locks are taken goes into the ring; with kKeepReaders
+                        // and kKeepOwners
+};
+
+enum class LockKind : uint32_t {
+  kNone = 0,
+  kMutex = 1,  // C11's too
+  kRead = 2,   // a read-write lock, for reading
+  kWrite = 3,  // the same, for writing
+  kSpin = 4,
+};
+
+// One lock that a thread holds. [recorder]
+struct HeldLock {
+  std::atomic<uint64_t> lock;       // its address
+  std::atomic<uint64_t> call_site;  // of the outermost acquisition
+  std::atomic<uint64_t> since;      // tick; 0: not kept (kKeepTimes)
+  std::atomic<uint64_t> how;        // see held_as()
+  uint64_t chain;       // of this one and those before it; no business of the observer's
+  uint64_t generation;  // see TakenLock
+};
+
+// HeldLock::how: the LockKind in the low byte, whether the lock is given up for as long as a wait
+// on a condition lasts in the next bit, and in the upper half how many times it is held (recursive
+// ones, and reads).
+inline constexpr uint64_t kGivenUp = 1 << 8;
+inline constexpr uint64_t kHeldOnce = uint64_t{1} << 32;
+constexpr uint64_t held_as(LockKind kind) {
+  return static_cast<uint64_t>(kind) | kHeldOnce;
+}
+constexpr LockKind kind_held(uint64_t how) {
+  return static_cast<LockKind>(how & 0xff);
+}
+constexpr uint32_t times_held(uint64_t how) {
+  return static_cast<uint32_t>(how >> 32);
+}
+
+// The locks that a thread holds, of the kinds that are kept, in the order of their acquisition.
+// Beside its record. [recorder]
+// Valid while the record is live and keeps its generation. To read it: copy until two copies after
+// each other are alike, a few times at most; a thread that waits does not change it. What it holds
+// may have been released by another thread, or by none of the calls that are intercepted: where the
+// lock itself names its owner, that is the truth.
+struct alignas(64) HeldLocks {
+  std::atomic<uint32_t> count;   // of `locks`
+  std::atomic<uint32_t> missed;  // acquisitions by this thread that found the list full
+  uint64_t reserved[3];
+  HeldLock locks[kHeldLocks];
+  uint64_t told[kToldChains];  // chains that were put in the ring; no business of the observer's
+};
+
+// The key of a table that is shared by all processes: the address with the process's index above.
+// Of two owners of a slot the later has it; a reader compares the key.
+constexpr uint64_t lock_key(uint32_t process, uint64_t address) {
+  return (address & 0xffffffffffff) | uint64_t{process & 0xffff} << 48;
+}
+constexpr uint32_t lock_key_hash(uint64_t key) {
+  return static_cast<uint32_t>((key * 0x9e3779b97f4a7c15u) >> 32);
+}
+
+// How a semaphore is used. At lock_key_hash(key) % kSemaphoreUses. [recorder]
+struct SemaphoreUse {
+  std::atomic<uint64_t> key;     // 0: free
+  std::atomic<int32_t> taker;    // tid of the thread that took it last; 0: nobody has
+  std::atomic<uint32_t> posted;  // PostedBy
+};
+// By whom it was posted so far. Only by its taker: it is used as a lock.
+enum PostedBy : uint32_t { kPostedByTaker = 1, kPostedByOther = 2 };
+
+// Where a lock was initialised: the return address of pthread_mutex_init and the like. Kept with
+// kKeepOwners. At lock_key_hash(key) % kLockOrigins. [recorder]
+struct LockOrigin {
+  std::atomic<uint64_t> key;  // 0: free
+  std::atomic<uint64_t> call_site;
+};
+
+enum class LockEventKind : uint32_t {
+  kTaken = 1,    // `taken` was taken while `held` were held, and this thread had not told so before
+  kForeign = 2,  // `taken` was released by a thread that did not hold it: its holder is unknown
+};
+
+struct TakenLock {
+  uint64_t address;
+  uint64_t call_site;
+  uint32_t kind;  // LockKind
+  // Of two locks at one address: changes when one is initialised, destroyed, or the memory under it
+  // is freed, as far as that is seen. Per process.
+  uint32_t generation;
+};
+
+// An entry of the ring of locks. [recorder]
+struct LockEvent {
+  uint32_t kind;  // LockEventKind
+  uint32_t record;
+  uint32_t generation;  // of the record
+  uint32_t process;
+  int32_t pid;
+  int32_t tid;
+  uint64_t tick;
+  uint32_t capture;     // the index of its StackCapture and one; 0: none was free or could be had
+  uint32_t held_count;  // as many as were held; those beyond kLockEventHeld are not named
+  TakenLock taken;
+  TakenLock held[kLockEventHeld];
+};
+
+// As RingSlot.
+struct alignas(64) LockSlot {
+  std::atomic<uint64_t> sequence;
+  LockEvent event;
+};
+
+static_assert(sizeof(HeldLock) == 48);
+static_assert(sizeof(HeldLocks) == 2624);
+static_assert(sizeof(LockEvent) == 448);
+static_assert(sizeof(LockSlot) == 512);
+static_assert((kLockRingCapacity & (kLockRingCapacity - 1)) == 0);
+static_assert((kToldChains & (kToldChains - 1)) == 0);
+
+}  // namespace tailback::contract

@@ -1,0 +1,56 @@
+// What the table's NOTE lines do beside the call itself. Only for locks that are kept.
+#pragma once
+
+#include "instrument/recorder/held_locks.h"
+
+namespace tailback {
+
+template <typename Mutex>
+TAILBACK_INLINE int tried_mutex(const Mutex* mutex, int outcome, uint64_t call_site) {
+  note_mutex(mutex, outcome, call_site, true);
+  return outcome;
+}
+template <typename Lock>
+TAILBACK_INLINE int tried_lock(LockKind kind, const volatile Lock* lock, int outcome,
+                               uint64_t call_site) {
+  note_lock(kind, lock, outcome, call_site, true);
+  return outcome;
+}
+TAILBACK_INLINE int tried_semaphore(const sem_t* semaphore, int outcome) {
+  note_semaphore(semaphore, outcome);
+  return outcome;
+}
+
+// Before the release: after it the lock may be no more.
+template <typename Mutex>
+TAILBACK_INLINE void release_mutex(const Mutex* mutex) {
+  give_up(address_of(mutex), __atomic_load_n(&as_mutex(mutex).__data.__owner, __ATOMIC_RELAXED));
+}
+TAILBACK_INLINE void release_rwlock(const pthread_rwlock_t* lock) {
+  const int writer = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED);
+  // Of a writer that is not kept there is nothing to release.
+  if (writer != 0 && !keeps(contract::kKeepOwners)) return;
+  give_up(address_of(lock), writer != 0 ? writer : kNobodyKnows);
+}
+TAILBACK_INLINE void release_spin(const volatile pthread_spinlock_t* lock) {
+  give_up(address_of(lock), kNobodyKnows);
+}
+
+template <typename Lock>
+TAILBACK_INLINE int begun(const volatile Lock* lock, int outcome, uint64_t call_site) {
+  if (outcome == 0) begin_lock(address_of(lock), call_site);
+  return outcome;
+}
+template <typename Lock>
+TAILBACK_INLINE void end(const volatile Lock* lock) {
+  end_lock(address_of(lock));
+}
+
+TAILBACK_INLINE void post(const sem_t* semaphore) {
+  note_post(address_of(semaphore));
+}
+TAILBACK_INLINE void forget(const sem_t* semaphore) {
+  forget_semaphore(address_of(semaphore));
+}
+
+}  // namespace tailback

@@ -1,0 +1,39 @@
+// Where locks begin and end.
+#include "instrument/recorder/held_locks.h"
+#include "instrument/recorder/lock_order.h"
+
+namespace tailback {
+
+using contract::LockOrigin;
+
+namespace {
+
+LockOrigin& place_of(uint64_t key) {
+  return segment->lock_origins[contract::lock_key_hash(key) % contract::kLockOrigins];
+}
+
+}  // namespace
+
+__attribute__((noinline)) void begin_lock(uint64_t lock, uint64_t call_site) {
+  const contract::ThreadRecord* record = current_record();
+  if (!record) return;
+  next_lock_generation(lock);
+  const uint64_t key = contract::lock_key(record->process.load(std::memory_order_relaxed), lock);
+  LockOrigin& origin = place_of(key);
+  origin.key.store(0, std::memory_order_relaxed);
+  origin.call_site.store(call_site, std::memory_order_relaxed);
+  origin.key.store(key, std::memory_order_release);
+}
+
+__attribute__((noinline)) void end_lock(uint64_t lock) {
+  const contract::ThreadRecord* record = current_record();
+  if (!record) return;
+  next_lock_generation(lock);
+  const uint64_t key = contract::lock_key(record->process.load(std::memory_order_relaxed), lock);
+  LockOrigin& origin = place_of(key);
+  if (origin.key.load(std::memory_order_relaxed) == key) {
+    origin.key.store(0, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace tailback

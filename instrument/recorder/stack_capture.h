@@ -1,0 +1,20 @@
+// Copies of the calling thread's registers and stack, for the observer to unwind later.
+#pragma once
+
+#include "instrument/contract/record_contract.h"
+
+namespace tailback {
+
+// Returns the index of a filled capture and one, or 0: there is none free, or the process may not
+// make the system call that copies a stack whose end nobody knows.
+uint32_t capture_stack(const contract::ThreadRecord& record);
+// Gives one back that nobody was told of.
+void discard_capture(uint32_t capture);
+
+// To be called in the constructor: whether a filter of system calls is in force, that this process
+// has inherited.
+void note_inherited_filter();
+// From now on no stack is captured: the program will allow itself but some system calls.
+void capture_no_more();
+
+}  // namespace tailback

@@ -1,0 +1,253 @@
+// What the recorder keeps of locks: the held ones, the order in which they are taken, who took a
+// semaphore last.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "instrument/recorder/held_locks.h"
+#include "instrument/recorder/lock_order.h"
+#include "instrument/recorder/stack_capture.h"
+#include "tests/unit/private_recorder.h"
+
+namespace tailback {
+namespace {
+
+using contract::HeldLocks;
+using contract::LockEvent;
+using contract::LockEventKind;
+
+constexpr uint64_t kA = 0x1000, kB = 0x2000, kC = 0x3000;
+constexpr Taken kMutex{LockKind::kMutex};
+
+class HeldLocksTest : public ::testing::Test {
+ protected:
+  HeldLocksTest() {
+    find_kept_locks();
+    keep(contract::kKeepReaders | contract::kKeepOwners | contract::kKeepSemaphores |
+         contract::kKeepOrder);
+    forget_held_locks(segment_.record());
+    // What the process remembers to have told is that of the tests before, too.
+    static uint32_t epoch = 0;
+    segment_->header.lock_epoch.store(epoch += 1000);
+  }
+
+  void keep(uint32_t kinds) { segment_->header.kept_locks.store(kinds); }
+  const HeldLocks& held() const { return segment_->held_locks[PrivateSegment::kRecord]; }
+  std::vector<uint64_t> addresses() const {
+    std::vector<uint64_t> all;
+    for (uint32_t i = 0; i < held().count.load(); ++i) all.push_back(held().locks[i].lock.load());
+    return all;
+  }
+  uint64_t events() const { return segment_->header.lock_ring_head.load(); }
+  const LockEvent& event(uint64_t at) const { return segment_->lock_ring[at].event; }
+
+  PrivateSegment segment_;
+};
+
+using Addresses = std::vector<uint64_t>;
+
+TEST_F(HeldLocksTest, AreListedInTheOrderOfTheirAcquisition) {
+  hold_lock(kA, kMutex, 11);
+  hold_lock(kB, {LockKind::kWrite}, 12);
+  EXPECT_EQ(addresses(), (Addresses{kA, kB}));
+  EXPECT_EQ(held().locks[1].call_site.load(), 12u);
+  EXPECT_EQ(contract::kind_held(held().locks[1].how.load()), LockKind::kWrite);
+  give_up_lock(kB, 0);
+  give_up_lock(kA, 0);
+  EXPECT_EQ(addresses(), Addresses{});
+}
+
+TEST_F(HeldLocksTest, MayBeReleasedInAnyOrder) {
+  hold_lock(kA, kMutex, 1);
+  hold_lock(kB, kMutex, 2);
+  hold_lock(kC, kMutex, 3);
+  give_up_lock(kA, 0);
+  EXPECT_EQ(addresses(), (Addresses{kB, kC}));
+  EXPECT_EQ(held().locks[0].call_site.load(), 2u);
+  EXPECT_EQ(held().locks[0].chain, add_to_chain(0, kB, LockKind::kMutex, lock_generation(kB)));
+}
+
+TEST_F(HeldLocksTest, ARecursiveOneIsHeldUntilItsLastRelease) {
+  hold_lock(kA, {LockKind::kMutex, true}, 1);
+  hold_lock(kA, {LockKind::kMutex, true}, 2);
+  EXPECT_EQ(contract::times_held(held().locks[0].how.load()), 2u);
+  EXPECT_EQ(held().locks[0].call_site.load(), 1u);
+  give_up_lock(kA, 0);
+  EXPECT_EQ(addresses(), Addresses{kA});
+  give_up_lock(kA, 0);
+  EXPECT_EQ(addresses(), Addresses{});
+}
+
+TEST_F(HeldLocksTest, OneThatIsTakenAgainWasReleasedElsewhere) {
+  hold_lock(kA, kMutex, 1);
+  hold_lock(kB, kMutex, 2);
+  hold_lock(kA, kMutex, 3);
+  EXPECT_EQ(addresses(), (Addresses{kB, kA}));
+  EXPECT_EQ(contract::times_held(held().locks[1].how.load()), 1u);
+}
+
+TEST_F(HeldLocksTest, MoreThanFitAreCounted) {
+  for (uint64_t i = 1; i <= contract::kHeldLocks + 3; ++i) hold_lock(i * 64, kMutex, i);
+  EXPECT_EQ(held().count.load(), contract::kHeldLocks);
+  EXPECT_EQ(held().missed.load(), 3u);
+  EXPECT_EQ(segment_->header.held_missed.load(), 3u);
+}
+
+TEST_F(HeldLocksTest, ACountBeyondTheListIsNotFollowed) {
+  segment_->held_locks[PrivateSegment::kRecord].count.store(4000000000u);
+  hold_lock(kA, kMutex, 1);
+  give_up_lock(kA, 0);
+  EXPECT_EQ(held().missed.load(), 1u);
+}
+
+TEST_F(HeldLocksTest, OneThatIsGivenUpSaysSo) {
+  hold_lock(kA, kMutex, 1);
+  set_given_up(kA, true);
+  EXPECT_NE(held().locks[0].how.load() & contract::kGivenUp, 0u);
+  set_given_up(kA, false);
+  EXPECT_EQ(held().locks[0].how.load() & contract::kGivenUp, 0u);
+}
+
+TEST_F(HeldLocksTest, AForkedChildWritesNothing) {
+  hold_lock(kA, kMutex, 1);
+  pretend_fork();
+  hold_lock(kB, kMutex, 2);
+  give_up_lock(kA, 0);
+  EXPECT_EQ(addresses(), Addresses{kA});
+}
+
+TEST_F(HeldLocksTest, WhatIsNotKeptIsNotListed) {
+  keep(contract::kKeepReaders);
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  note_mutex(&mutex, 0, 1);
+  EXPECT_EQ(addresses(), Addresses{});
+  note_lock(LockKind::kRead, &mutex, EBUSY, 1);
+  EXPECT_EQ(addresses(), Addresses{});
+  note_lock(LockKind::kRead, &mutex, 0, 1);
+  EXPECT_EQ(addresses().size(), 1u);
+}
+
+TEST_F(HeldLocksTest, TimesAreKeptWhereTheyAreWanted) {
+  set_ticks(700);
+  hold_lock(kA, kMutex, 1);
+  EXPECT_EQ(held().locks[0].since.load(), 0u);
+  keep(contract::kKeepOwners | contract::kKeepTimes);
+  hold_lock(kB, kMutex, 1);
+  EXPECT_EQ(held().locks[1].since.load(), 700u);
+}
+
+TEST_F(HeldLocksTest, AnOrderIsToldOnce) {
+  for (int i = 0; i < 5; ++i) {
+    hold_lock(kA, kMutex, 21);
+    hold_lock(kB, kMutex, 22);
+    give_up_lock(kB, 0);
+    give_up_lock(kA, 0);
+  }
+  ASSERT_EQ(events(), 1u);
+  const LockEvent& told = event(0);
+  EXPECT_EQ(told.kind, static_cast<uint32_t>(LockEventKind::kTaken));
+  EXPECT_EQ(told.pid, PrivateSegment::kPid);
+  EXPECT_EQ(told.tid, PrivateSegment::kTid);
+  EXPECT_EQ(told.taken.address, kB);
+  EXPECT_EQ(told.taken.call_site, 22u);
+  ASSERT_EQ(told.held_count, 1u);
+  EXPECT_EQ(told.held[0].address, kA);
+  EXPECT_EQ(told.held[0].call_site, 21u);
+  segment_->header.lock_epoch.fetch_add(1);
+  hold_lock(kA, kMutex, 21);
+  hold_lock(kB, kMutex, 22);
+  EXPECT_EQ(events(), 2u) << "told anew";
+}
+
+TEST_F(HeldLocksTest, AloneAndAgainAndTriedAreNoOrder) {
+  hold_lock(kA, {LockKind::kMutex, true}, 1);
+  hold_lock(kA, {LockKind::kMutex, true}, 1);
+  hold_lock(kB, {LockKind::kMutex, false, true}, 1);
+  EXPECT_EQ(events(), 0u);
+  hold_lock(kC, kMutex, 1);
+  ASSERT_EQ(events(), 1u) << "out of the tried one";
+  EXPECT_EQ(event(0).held_count, 2u);
+}
+
+TEST_F(HeldLocksTest, ALockThatBeginsAnewIsAnother) {
+  hold_lock(kA, kMutex, 1);
+  hold_lock(kB, kMutex, 1);
+  give_up_lock(kB, 0);
+  end_lock(kB);
+  begin_lock(kB, 77);
+  hold_lock(kB, kMutex, 1);
+  ASSERT_EQ(events(), 2u);
+  EXPECT_NE(event(0).taken.generation, event(1).taken.generation);
+  next_lock_generations(kA - 100, 200);
+  EXPECT_NE(lock_generation(kA), event(1).held[0].generation);
+}
+
+TEST_F(HeldLocksTest, ARingThatIsFullCountsAndHoldsNobodyUp) {
+  hold_lock(kA, kMutex, 1);
+  for (uint64_t i = 1; i <= contract::kLockRingCapacity + 5; ++i) {
+    hold_lock(kB + i * 64, kMutex, 1);
+    give_up_lock(kB + i * 64, 0);
+  }
+  EXPECT_EQ(events(), contract::kLockRingCapacity);
+  EXPECT_EQ(segment_->header.lock_ring_dropped.load(), 5u);
+}
+
+TEST_F(HeldLocksTest, AReleaseByAnotherThreadIsToldOnce) {
+  give_up_lock(kA, 0);
+  give_up_lock(kA, PrivateSegment::kTid);
+  EXPECT_EQ(events(), 0u) << "unlocked, or taken where we don't see it";
+  give_up_lock(kA, PrivateSegment::kTid + 1);
+  give_up_lock(kA, PrivateSegment::kTid + 1);
+  ASSERT_EQ(events(), 1u);
+  EXPECT_EQ(event(0).kind, static_cast<uint32_t>(LockEventKind::kForeign));
+  EXPECT_EQ(event(0).taken.address, kA);
+}
+
+TEST_F(HeldLocksTest, ACaptureHoldsTheStack) {
+  segment_.record().pid.store(getpid());
+  note_inherited_filter();
+  char marked[64] = "this text lies on the stack";
+  asm volatile("" : : "r"(marked) : "memory");
+  const uint32_t capture = capture_stack(segment_.record());
+  ASSERT_NE(capture, 0u);
+  const contract::StackCapture& captured = segment_->captures[capture - 1];
+  EXPECT_EQ(captured.state.load(), static_cast<uint32_t>(contract::CaptureState::kFilled));
+  const uint64_t at = reinterpret_cast<uint64_t>(marked) - captured.stack_begin;
+  ASSERT_LT(at + sizeof marked, captured.size);
+  EXPECT_STREQ(captured.stack + at, marked);
+  EXPECT_EQ(captured.context.stack_pointer & ~uint64_t{7}, captured.stack_begin);
+}
+
+TEST_F(HeldLocksTest, NoMoreCapturesThanThereArePlaces) {
+  segment_.record().pid.store(getpid());
+  note_inherited_filter();
+  uint32_t got = 0;
+  for (uint32_t i = 0; i < contract::kStackCaptures + 10; ++i) {
+    got += capture_stack(segment_.record()) != 0;
+  }
+  EXPECT_EQ(got, contract::kStackCaptures);
+  EXPECT_EQ(segment_->header.captures_missed.load(), 10u);
+}
+
+TEST_F(HeldLocksTest, ASemaphoreRemembersItsTakerAndItsPosts) {
+  const auto use = [&]() -> const contract::SemaphoreUse& {
+    const uint64_t key = contract::lock_key(segment_.record().process.load(), kA);
+    return segment_->semaphores[contract::lock_key_hash(key) % contract::kSemaphoreUses];
+  };
+  note_taker(kA);
+  EXPECT_EQ(use().taker.load(), PrivateSegment::kTid);
+  EXPECT_EQ(use().posted.load(), 0u);
+  note_post(kA);
+  EXPECT_EQ(use().posted.load(), uint32_t{contract::kPostedByTaker});
+  segment_.record().tid.store(PrivateSegment::kTid + 1);
+  note_post(kA);
+  EXPECT_EQ(use().posted.load(), contract::kPostedByTaker | contract::kPostedByOther);
+  forget_semaphore(kA);
+  EXPECT_EQ(use().key.load(), 0u);
+}
+
+}  // namespace
+}  // namespace tailback
