@@ -150,20 +150,29 @@ std::string_view set_library(ObserverOptions& options, std::string_view value) {
 std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
   options.fail_on_stall = false;
   options.fail_on_hazard = false;
+  options.fail_on_deadlock = false;
   for (size_t begin = 0; begin <= value.size();) {
     const size_t end = std::min(value.find(',', begin), value.size());
     const std::string_view what = value.substr(begin, end - begin);
     if (what == "hazard") {
       options.fail_on_hazard = true;
+    } else if (what == "deadlock") {
+      options.fail_on_deadlock = true;
     } else if (what == "stall" || what == "new") {
       // A new stall is one that no suppression knows, and no other is told.
       options.fail_on_stall = true;
     } else {
       return "stall (any that no suppression holds), new (the same, beside a baseline), hazard "
-             "(with --hazards or --strict), or several with commas between them";
+             "(with --hazards or --strict), deadlock, or several with commas between them";
     }
     begin = end + 1;
   }
+  return {};
+}
+
+std::string_view set_on_deadlock(ObserverOptions& options, std::string_view value) {
+  if (value != "report" && value != "abort") return "report or abort";
+  options.abort_on_deadlock = value == "abort";
   return {};
 }
 
@@ -210,9 +219,12 @@ constexpr std::array kTable = {
     ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
                    "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
     ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
-                   "End with another status once a 'stall' or a 'hazard' was reported (or "
-                   "stall,hazard); 'new' says the same as stall",
+                   "End with another status once a 'stall', a 'hazard' or a 'deadlock' was reported "
+                   "(or stall,deadlock); 'new' says the same as stall",
                    set_fail_on},
+    ObserverOption{"--on-deadlock", "TAILBACK_ON_DEADLOCK", "WHAT", "report",
+                   "Once a deadlock was found: 'report' it, or 'abort' the process too (SIGABRT)",
+                   set_on_deadlock},
     ObserverOption{"--exitcode", "TAILBACK_EXITCODE", "N", "66", "That status (1 to 255)",
                    set_exitcode},
     ObserverOption{"--max-reports", "TAILBACK_MAX_REPORTS", "N", "10",

@@ -1,5 +1,6 @@
 #include "runtime/command/reporters.h"
 
+#include "runtime/command/deadlock_abort.h"
 #include "runtime/report/fan_out_reporter.h"
 #include "runtime/report/jsonl_reporter.h"
 #include "runtime/report/text_reporter.h"
@@ -21,6 +22,7 @@ std::unique_ptr<Reporter> make_reporters(const ObserverOptions& options) {
     text.reports_per_culprit = options.max_reports;
     reporters->add(std::make_unique<TextReporter>(text));
   }
+  if (options.abort_on_deadlock) reporters->add(std::make_unique<DeadlockAbort>());
   return reporters;
 }
 

@@ -36,7 +36,8 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   SuppressingReporter reporter(std::move(rules), summing);
   const auto failures = [&] {
     return (options.fail_on_stall ? reporter.told() : 0) +
-           (options.fail_on_hazard ? reporter.told_hazards() : 0);
+           (options.fail_on_hazard ? reporter.told_hazards() : 0) +
+           (options.fail_on_deadlock ? reporter.told_deadlocks() : 0);
   };
   Session session = Session::create();
   Observer observer(session, observer_settings(options), reporter);
@@ -83,13 +84,14 @@ void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
 // question open: then a command that did well must not pass for one without.
 Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures,
                 const Outcome& command) {
-  const bool asked = options.fail_on_stall || options.fail_on_hazard;
+  const bool asked = options.fail_on_stall || options.fail_on_hazard || options.fail_on_deadlock;
   if (!asked || failures == uint64_t{0}) return command;
   if (failures) return {options.exitcode, {}};
+  std::string what = options.fail_on_stall ? "stall" : "";
+  if (options.fail_on_hazard) what += what.empty() ? "hazard" : " or a hazard";
+  if (options.fail_on_deadlock) what += what.empty() ? "deadlock" : " or a deadlock";
   fmt::print(stderr, "tailback: whether there was a {} is not known; run it again for --fail-on\n",
-             !options.fail_on_hazard  ? "stall"
-             : !options.fail_on_stall ? "hazard"
-                                      : "stall or a hazard");
+             what);
   return command.exit_status == 0 ? Outcome{kTailbackFailed, {}} : command;
 }
 

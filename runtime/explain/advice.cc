@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "runtime/explain/advice_lines.h"
+#include "runtime/explain/lock_advice.h"
 
 namespace tailback {
 
@@ -115,6 +116,7 @@ std::string_view special_line(const Stall& stall, Runtime runtime) {
 }  // namespace
 
 std::string advice(const Stall& stall, Runtime runtime) {
+  if (std::string text = lock_advice(stall); !text.empty()) return text;
   const std::string_view special = special_line(stall, runtime);
   return std::string(special.empty() ? advice_line(runtime, stall.cause) : special);
 }

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "runtime/explain/system_calls.h"
 #include "runtime/kernel/descriptor.h"
 #include "runtime/kernel/kernel_view.h"
+#include "runtime/locks/file_locks.h"
 
 namespace tailback {
 
@@ -133,48 +134,77 @@ void describe_polled(int pid, const Role& role, CallDescription& description) {
   }
 }
 
-// glibc keeps the thread id in what a pthread_t points to: 0x2d0 on x86-64 since 2.4.
-std::optional<int> thread_of(int pid, RemoteAddress descriptor) {
-  constexpr uint64_t kThreadId = 0x2d0;
-  const auto tid = read<int>(pid, descriptor + kThreadId);
-  return tid && *tid > 0 && read_comm(pid, *tid) ? tid : std::nullopt;
-}
-
-// What the lock's own fields say: glibc keeps the owner's thread id in a mutex and in a read-write
-// lock that is held for writing. C11's are the same.
-void describe_lock(int pid, const Role& role, CallDescription& description) {
-  description.lock = RemoteAddress(role.value());
-  if (role.kind == "mutex" || role.kind == "mtx") {
-    const auto mutex = read<pthread_mutex_t>(pid, description.lock);
-    if (mutex) description.owner_tid = mutex->__data.__owner;
-  } else if (role.kind == "rwlock") {
-    const auto lock = read<pthread_rwlock_t>(pid, description.lock);
-    if (lock) description.owner_tid = lock->__data.__cur_writer;
-  } else if (role.kind == "futexes") {
-    constexpr uint64_t kAddress = 8;  // in the first struct futex_waitv
-    const auto word = read<uint64_t>(pid, description.lock + kAddress);
-    if (word) description.lock = RemoteAddress(*word);
-  } else if (role.kind == "futex") {
-    const int operation = static_cast<int>(role.neighbour(1)) & FUTEX_CMD_MASK;
-    if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2) return;
-    description.cause = Cause::kLock;
-    const auto word = read<uint32_t>(pid, description.lock);
-    if (word) description.owner_tid = static_cast<int>(*word & FUTEX_TID_MASK);
+// A lock on a file that is waited for. The kernel names the processes that have it.
+std::optional<LockReading> read_file_lock(int pid, const std::string& function, const Role& role) {
+  const auto operation = static_cast<int>(role.neighbour(1));
+  const bool is_flock = function == "flock" && (operation & LOCK_NB) == 0;
+  const bool is_fcntl = function.find("fcntl") != std::string::npos &&
+                        (operation == F_SETLKW || operation == F_OFD_SETLKW);
+  const bool is_lockf = function.starts_with("lockf") && operation == F_LOCK;
+  if (!is_flock && !is_fcntl && !is_lockf) return std::nullopt;
+  LockReading lock;
+  lock.kind = LockKind::kFile;
+  lock.type = function;
+  const auto inode = file_inode(pid, static_cast<int>(role.value()));
+  const auto holders = inode ? file_lock_holders(read_file_locks(), pid, *inode) : std::nullopt;
+  if (!holders || holders->empty()) return lock;
+  lock.owner_process = holders->size() == 1 ? holders->front() : -1;
+  if (lock.owner_process < 0) {
+    lock.holders = holders->size() == 1
+                       ? "held by an open file description, of no process in particular"
+                       : fmt::format("held by {} processes", holders->size());
   }
+  return lock;
 }
 
-// flockfile() waits for the lock in the stream, which keeps its owner's pthread_t.
-void describe_stream_lock(int pid, const Role& role, CallDescription& description) {
-  struct StreamLock {
-    int lock;
-    int count;
-    uint64_t owner;
-  };
+std::optional<LockReading> read_joined_thread(int pid, const Role& role) {
+  const auto tid = thread_of(pid, RemoteAddress(role.value()));
+  if (!tid || !read_comm(pid, *tid)) return std::nullopt;
+  LockReading thread;
+  thread.kind = LockKind::kThread;
+  thread.owner = *tid;
+  return thread;
+}
+
+// A futex: only the kinds that inherit priority have their owner in the word.
+std::optional<LockReading> read_futex(int pid, const Role& role) {
+  LockReading lock;
+  lock.kind = LockKind::kFutex;
+  lock.address = RemoteAddress(role.value());
+  if (role.kind == "futexes") {
+    constexpr uint64_t kAddress = 8;  // in the first struct futex_waitv
+    const auto word = read<uint64_t>(pid, lock.address + kAddress);
+    if (word) lock.address = RemoteAddress(*word);
+    lock.between_processes = true;  // for all that is known
+    return lock;
+  }
+  const auto flags = static_cast<int>(role.neighbour(1));
+  const int operation = flags & FUTEX_CMD_MASK;
+  lock.between_processes = (flags & FUTEX_PRIVATE_FLAG) == 0;
+  if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2) return lock;
+  lock.type = "priority-inheriting";
+  const auto word = read<uint32_t>(pid, lock.address);
+  if (word) lock.owner = static_cast<int>(*word & FUTEX_TID_MASK);
+  return lock;
+}
+
+std::optional<LockReading> read_lock(int pid, const std::string& function, const Role& role) {
+  if (role.kind == "fd") return read_file_lock(pid, function, role);
+  if (role.kind == "thread") return read_joined_thread(pid, role);
+  if (role.kind == "futex" || role.kind == "futexes") return read_futex(pid, role);
+  return tailback::read_lock(pid, role.kind, RemoteAddress(role.value()), function);
+}
+
+// What the lock's own fields say.
+void describe_lock(const Role& role, CallDescription& description) {
   description.lock = RemoteAddress(role.value());
-  const auto stream = read<FILE>(pid, description.lock);
-  if (!stream) return;
-  const auto lock = read<StreamLock>(pid, RemoteAddress(reinterpret_cast<uint64_t>(stream->_lock)));
-  if (lock) description.owner_tid = thread_of(pid, RemoteAddress(lock->owner)).value_or(0);
+  if (!description.reading) return;
+  description.lock = description.reading->address;
+  description.owner_tid = description.reading->owner;
+  const int operation = static_cast<int>(role.neighbour(1)) & FUTEX_CMD_MASK;
+  if (role.kind == "futex" && (operation == FUTEX_LOCK_PI || operation == FUTEX_LOCK_PI2)) {
+    description.cause = Cause::kLock;
+  }
 }
 
 // pclose() waits for the child that popen() started: its id follows the stream and the pointer to
@@ -187,7 +217,7 @@ std::string piped_child_text(int pid, const Role& role) {
 
 void describe_stream(int pid, Family family, const Role& role, CallDescription& description) {
   if (family == Family::kLock) {
-    describe_stream_lock(pid, role, description);
+    describe_lock(role, description);
   } else if (family == Family::kProcess) {
     description.call.object = piped_child_text(pid, role);
   } else if (const auto fd = descriptor_of(pid, role)) {
@@ -231,11 +261,12 @@ void describe_object(int pid, Family family, const Role& role, CallDescription& 
   } else if (kind == "semid") {
     call.object = fmt::format("semaphore set {}", number);
   } else if (kind == "thread") {
-    if (const auto tid = thread_of(pid, RemoteAddress(role.value()))) {
-      call.object = fmt::format("thread {} ({})", read_comm(pid, *tid).value_or("?"), *tid);
+    if (description.reading) {
+      const int tid = description.reading->owner;
+      call.object = fmt::format("thread {} ({})", read_comm(pid, tid).value_or("?"), tid);
     }
   } else {
-    describe_lock(pid, role, description);
+    describe_lock(role, description);
   }
 }
 
@@ -283,6 +314,7 @@ CallDescription describe_call(int pid, const std::string& name, Family family,
   for (const Role& role : parse_roles(roles, arguments)) {
     if (role.kind != "-") description.call.arguments.push_back(render_argument(pid, role));
     if (role.is_object) {
+      description.reading = read_lock(pid, name, role);
       describe_object(pid, family, role, description);
       has_object = true;
     }
@@ -292,21 +324,44 @@ CallDescription describe_call(int pid, const std::string& name, Family family,
   return description;
 }
 
-CallDescription describe_call(int pid, const CallInProgress& call) {
+namespace {
+
+// The line of a table that a call is described by, and the arguments that its roles refer to.
+struct CallLine {
+  SystemCallFacts facts;
+  std::span<const uint64_t> arguments;
+  bool is_recorded;
+};
+CallLine line_of(const CallInProgress& call) {
   const std::span<const uint64_t> arguments(call.arguments);
   const auto index = static_cast<uint32_t>(call.function);
   const bool is_recorded =
       call.function != intercept::Function::kNone && index < intercept::kFunctionCount;
   if (is_recorded && call.function != intercept::Function::syscall) {
     const intercept::FunctionFacts& facts = intercept::kFunctions[index];
-    return describe_call(pid, facts.name, facts.family, facts.roles, arguments);
+    return {{facts.name, facts.family, facts.roles}, arguments, true};
   }
-  const SystemCallFacts facts =
-      system_call_facts(is_recorded ? static_cast<long>(arguments[0]) : call.system_call);
-  CallDescription description = describe_call(pid, facts.name, facts.family, facts.roles,
-                                              arguments.subspan(is_recorded ? 1 : 0));
-  description.call.intercepted = is_recorded;
+  return {system_call_facts(is_recorded ? static_cast<long>(arguments[0]) : call.system_call),
+          arguments.subspan(is_recorded ? 1 : 0), is_recorded};
+}
+
+}  // namespace
+
+CallDescription describe_call(int pid, const CallInProgress& call) {
+  const CallLine line = line_of(call);
+  CallDescription description = describe_call(pid, line.facts.name, line.facts.family,
+                                              line.facts.roles, line.arguments);
+  description.call.intercepted = line.is_recorded;
+  description.source = call;
   return description;
+}
+
+std::optional<LockReading> read_awaited_lock(int pid, const CallInProgress& call) {
+  const CallLine line = line_of(call);
+  for (const Role& role : parse_roles(line.facts.roles, line.arguments)) {
+    if (role.is_object) return read_lock(pid, line.facts.name, role);
+  }
+  return std::nullopt;
 }
 
 }  // namespace tailback

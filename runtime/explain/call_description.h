@@ -11,6 +11,7 @@
 
 #include "instrument/contract/intercepts.h"
 #include "runtime/capture/remote_address.h"
+#include "runtime/locks/lock_reading.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -29,10 +30,17 @@ struct CallDescription {
   // it, if the lock says.
   RemoteAddress lock;
   int owner_tid = 0;
+  // What that lock says; of a join, the thread whose end is waited for.
+  std::optional<LockReading> reading{};
   // For a nested wait for events: the process's only child, which it may be about. Empty if there
   // is none, or several.
   std::string child;
+  CallInProgress source{};  // what is described, if that was a call in progress
 };
+
+// What a call waits for of other threads or processes, without its name: the part of describe_call()
+// that is quick. Nothing if it waits for none.
+std::optional<LockReading> read_awaited_lock(int pid, const CallInProgress& call);
 
 // Reads what the arguments point to and what descriptors stand for: valid only if the thread is
 // still in the call afterwards, which the caller checks.

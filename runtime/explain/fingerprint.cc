@@ -49,4 +49,23 @@ std::string fingerprint(const Stall& stall) {
   return fmt::format("{:016x}", hash.value());
 }
 
+std::string fingerprint(const Deadlock& deadlock) {
+  std::vector<std::string> parts;
+  for (const DeadlockedThread& thread : deadlock.threads) {
+    if (!thread.in_cycle) continue;
+    Stall wait;
+    wait.cause = Cause::kLock;
+    wait.call = thread.call;
+    wait.stack = thread.stack;
+    wait.culprit = thread.culprit;
+    wait.process = thread.process;
+    parts.push_back(fingerprint(wait));
+  }
+  std::sort(parts.begin(), parts.end());
+  Hash hash;
+  hash.add(word(deadlock.kind));
+  for (const std::string& part : parts) hash.add(part);
+  return fmt::format("{:016x}", hash.value());
+}
+
 }  // namespace tailback

@@ -89,6 +89,13 @@ DescriptorFacts describe_descriptor(int pid, int fd) {
   return {kind_of(AT_FDCWD, fmt::format("/proc/{}/fd/{}", pid, fd)), *link, 0};
 }
 
+std::optional<uint64_t> file_inode(int pid, int fd) {
+  struct statx file {};
+  const std::string path = fmt::format("/proc/{}/fd/{}", pid, fd);
+  if (statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &file) != 0) return std::nullopt;
+  return file.stx_ino;
+}
+
 DescriptorKind path_kind(int pid, int dirfd, const std::string& path) {
   std::string begin = fmt::format("/proc/{}/fd/{}", pid, dirfd);
   if (dirfd == AT_FDCWD) begin = fmt::format("/proc/{}/cwd", pid);

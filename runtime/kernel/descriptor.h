@@ -2,6 +2,8 @@
 // may mean something else a moment later.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace tailback {
@@ -27,6 +29,9 @@ struct DescriptorFacts {
 };
 
 DescriptorFacts describe_descriptor(int pid, int fd);
+
+// The inode of the file that a descriptor is open on. Never waits for the file system.
+std::optional<uint64_t> file_inode(int pid, int fd);
 
 // A path as the target sees it, in its root; a relative one begins at the descriptor `dirfd`, or,
 // if that is AT_FDCWD, at its working directory. Tells whether it is a FIFO, a device, … Never

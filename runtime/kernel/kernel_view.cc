@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
+#include <linux/kcmp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -146,6 +148,37 @@ std::optional<int> read_parent(int pid) {
   const auto fields = stat_fields(*text);
   if (fields.size() < 2) return std::nullopt;
   return static_cast<int>(to_number(fields[1]));
+}
+
+std::optional<int> read_process_of(int tid) {
+  const auto text = read_small(fmt::format("/proc/{}/status", tid));
+  constexpr std::string_view kField = "\nTgid:\t";
+  const size_t at = text ? text->find(kField) : std::string::npos;
+  if (at == std::string::npos) return std::nullopt;
+  return static_cast<int>(to_number(text->substr(at + kField.size(), 20)));
+}
+
+std::vector<int> read_threads(int pid) {
+  std::vector<int> threads;
+  std::error_code error;
+  const std::filesystem::path folder = fmt::format("/proc/{}/task", pid);
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    threads.push_back(static_cast<int>(to_number(it->path().filename().string())));
+  }
+  return threads;
+}
+
+std::optional<uint64_t> read_caught_signals(int pid) {
+  const auto text = read_small(fmt::format("/proc/{}/status", pid));
+  constexpr std::string_view kField = "\nSigCgt:\t";
+  const size_t at = text ? text->find(kField) : std::string::npos;
+  if (at == std::string::npos) return std::nullopt;
+  return to_number(text->substr(at + kField.size(), 20), 16);
+}
+
+bool share_memory(int pid, int other_pid) {
+  return pid == other_pid || syscall(SYS_kcmp, pid, other_pid, KCMP_VM, 0, 0) == 0;
 }
 
 std::optional<uint64_t> read_start_time(int pid) {

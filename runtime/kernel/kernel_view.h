@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/values/stall.h"
 
@@ -50,6 +51,18 @@ std::optional<std::string> read_comm(int pid, int tid);
 
 // The process that started it, or that took it over from there.
 std::optional<int> read_parent(int pid);
+
+// The process that a thread belongs to.
+std::optional<int> read_process_of(int tid);
+
+// The threads of a process.
+std::vector<int> read_threads(int pid);
+
+// Signals that run a handler of the program's, as a set: bit N - 1 stands for signal N.
+std::optional<uint64_t> read_caught_signals(int pid);
+
+// Whether two processes run in one and the same memory (vfork, clone).
+bool share_memory(int pid, int other_pid);
 
 // Start time in clock ticks since boot: with the pid, a process's identity.
 std::optional<uint64_t> read_start_time(int pid);

@@ -26,6 +26,9 @@ class FanOutReporter final : public Reporter {
   void hazard(const Hazard& hazard) override {
     for (const auto& reporter : reporters_) reporter->hazard(hazard);
   }
+  void deadlock(const Deadlock& deadlock) override {
+    for (const auto& reporter : reporters_) reporter->deadlock(deadlock);
+  }
   void status(const SessionStatus& status) override {
     for (const auto& reporter : reporters_) reporter->status(status);
   }

@@ -15,6 +15,7 @@ class HazardSummingReporter final : public Reporter {
   void session(const SessionStart& start) override { behind_.session(start); }
   void stall(const Stall& stall) override { behind_.stall(stall); }
   void note(const Note& note) override { behind_.note(note); }
+  void deadlock(const Deadlock& deadlock) override { behind_.deadlock(deadlock); }
   void status(const SessionStatus& status) override { behind_.status(status); }
 
   void hazard(const Hazard& hazard) override {

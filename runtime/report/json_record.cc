@@ -83,6 +83,8 @@ class Renderer {
             {"threshold_ms", milliseconds(stall.threshold)},
             {"cause", word(stall.cause)},
             {"call", stall.call ? call(*stall.call) : Json(nullptr)},
+            {"lock", stall.lock ? lock(*stall.lock) : Json(nullptr)},
+            {"owners", owners(stall.owners)},
             {"stack", std::move(stack)},
             {"stack_complete", stall.stack_complete && frames == stall.stack.size()},
             {"culprit", stall.culprit < frames ? Json(stall.culprit) : Json(nullptr)},
@@ -122,6 +124,42 @@ class Renderer {
             {"culprit", longest.culprit < frames ? Json(longest.culprit) : Json(nullptr)},
             {"advice", cut(longest.advice)},
             {"fingerprint", cut(longest.fingerprint)}};
+  }
+
+  Json operator()(const Deadlock& deadlock) const {
+    const Renderer brief(kListedStringBytes);
+    Json threads = Json::array();
+    for (const DeadlockedThread& thread : deadlock.threads) {
+      if (threads.size() == kListEntries) break;
+      const size_t frames = std::min(thread.stack.size(), kListedFrames);
+      Json holds = Json::array();
+      for (const Lock& one : thread.holds) holds.push_back(lock(one));
+      threads.push_back({{"pid", thread.pid},
+                         {"tid", thread.tid},
+                         {"process", cut(thread.process)},
+                         {"thread", cut(thread.thread)},
+                         {"in_cycle", thread.in_cycle},
+                         {"call", call(thread.call)},
+                         {"wants", lock(thread.wants)},
+                         {"holds", std::move(holds)},
+                         {"waits_for", thread.waits_for},
+                         {"culprit", thread.culprit < frames ? Json(thread.culprit) : Json(nullptr)},
+                         {"complete", thread.stack_complete && frames == thread.stack.size()},
+                         {"stack", brief.listed(thread.stack)}});
+    }
+    Json notes = Json::array();
+    for (const std::string& note : deadlock.notes) notes.push_back(cut(note));
+    return {{"schema", kReportSchema},
+            {"type", "deadlock"},
+            {"id", deadlock.id},
+            {"kind", word(deadlock.kind)},
+            {"time", rfc3339(deadlock.time)},
+            {"held_ms", milliseconds(deadlock.held)},
+            {"threads", std::move(threads)},
+            {"more_blocked", deadlock.more_blocked},
+            {"notes", std::move(notes)},
+            {"advice", cut(deadlock.advice)},
+            {"fingerprint", cut(deadlock.fingerprint)}};
   }
 
   Json operator()(const SessionStatus& status) const {
@@ -201,6 +239,8 @@ class Renderer {
               {"calls", end.hazards.calls},
               {"unseen", end.hazards.unseen},
               {"suppressed", end.hazards.suppressed}}},
+            {"deadlocks", end.deadlocks},
+            {"suppressed_deadlocks", end.suppressed_deadlocks},
             {"unused_options", std::move(unused_options)}};
   }
 
@@ -289,6 +329,43 @@ class Renderer {
     return rendered;
   }
 
+  Json lock(const Lock& lock) const {
+    return {{"kind", word(lock.kind)},
+            {"type", or_null(lock.type)},
+            {"name", or_null(lock.name)},
+            {"address", lock.address != 0 ? Json(offset(lock.address)) : Json(nullptr)},
+            {"holders", or_null(lock.holders)}};
+  }
+
+  Json listed(const std::vector<Frame>& stack) const {
+    Json list = Json::array();
+    for (const Frame& one : stack) {
+      if (list.size() == kListedFrames) break;
+      list.push_back(frame(one));
+    }
+    return list;
+  }
+
+  Json owners(const std::vector<LockOwner>& owners) const {
+    const Renderer brief(kListedStringBytes);
+    Json list = Json::array();
+    for (const LockOwner& owner : owners) {
+      if (list.size() == kListedStacks) break;
+      const size_t frames = std::min(owner.stack.size(), kListedFrames);
+      list.push_back({{"pid", owner.pid},
+                      {"tid", owner.tid > 0 ? Json(owner.tid) : Json(nullptr)},
+                      {"process", or_null(owner.process)},
+                      {"thread", or_null(owner.thread)},
+                      {"state", word(owner.state)},
+                      {"lock", lock(owner.lock)},
+                      {"call", owner.call ? call(*owner.call) : Json(nullptr)},
+                      {"culprit", owner.culprit < frames ? Json(owner.culprit) : Json(nullptr)},
+                      {"complete", owner.stack_complete && frames == owner.stack.size()},
+                      {"stack", brief.listed(owner.stack)}});
+    }
+    return list;
+  }
+
   Json contributor(const ContributorShare& share) const {
     return {{"function", cut(share.function)},
             {"caller", frame(share.caller)},
@@ -348,6 +425,10 @@ std::string json_line(const Note& note) {
 std::string json_line(const Hazard& hazard) {
   const bool too_long = longest_stack_text(hazard.longest.stack) > kStallLineBytes;
   return line_of(hazard, too_long ? kShortStringBytes : kStringBytes);
+}
+
+std::string json_line(const Deadlock& deadlock) {
+  return line_of(deadlock, kStringBytes);
 }
 
 std::string json_line(const SessionStatus& status) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
@@ -29,6 +30,7 @@ std::string json_line(const SessionStart& start);
 std::string json_line(const Stall& stall);
 std::string json_line(const Note& note);
 std::string json_line(const Hazard& hazard);
+std::string json_line(const Deadlock& deadlock);
 std::string json_line(const SessionStatus& status);
 std::string json_line(const SessionEnd& end);
 

@@ -21,6 +21,9 @@ void JsonlReporter::note(const Note& note) {
 void JsonlReporter::hazard(const Hazard& hazard) {
   file_.append(json_line(hazard));
 }
+void JsonlReporter::deadlock(const Deadlock& deadlock) {
+  file_.append(json_line(deadlock));
+}
 void JsonlReporter::status(const SessionStatus& status) {
   file_.append(json_line(status));
 }

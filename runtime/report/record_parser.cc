@@ -112,6 +112,17 @@ class Fields {
     // Recordings have microseconds; what is finer is rounding of the double.
     return Nanoseconds(std::llround(milliseconds * 1e3) * 1000);
   }
+  uint64_t address(const char* name) const {
+    const std::string digits = text(name);
+    if (digits.empty()) return 0;
+    uint64_t number = 0;
+    const char* const end = digits.data() + digits.size();
+    const bool hexadecimal = digits.starts_with("0x") && digits.size() > 2;
+    const auto parsed = std::from_chars(digits.data() + (hexadecimal ? 2 : 0), end, number,
+                                        hexadecimal ? 16 : 10);
+    if (parsed.ec != std::errc() || parsed.ptr != end) malformed(name, "a hexadecimal number");
+    return number;
+  }
   WallTime time(const char* name) const {
     const std::string text = need(name).is_string() ? need(name).get<std::string>() : "";
     const auto parsed = parse_rfc3339(text);
@@ -142,14 +153,7 @@ Frame frame_of(const json& value) {
   frame.inlined = fields.flag("inlined", false);
   if (fields.find("language") != nullptr) frame.language = fields.text("language");
 
-  const std::string offset = fields.text("offset");
-  if (!offset.empty()) {
-    const char* const end = offset.data() + offset.size();
-    const bool hexadecimal = offset.starts_with("0x") && offset.size() > 2;
-    const auto parsed = std::from_chars(offset.data() + (hexadecimal ? 2 : 0), end, frame.offset,
-                                        hexadecimal ? 16 : 10);
-    if (parsed.ec != std::errc() || parsed.ptr != end) malformed("offset", "a hexadecimal number");
-  }
+  frame.offset = fields.address("offset");
   return frame;
 }
 
@@ -179,6 +183,34 @@ BlockedCall call_of(const json& value) {
       call.owner_stack.push_back(frame_of(frame));
   }
   return call;
+}
+
+Lock lock_of(const json& value) {
+  const Fields fields(value);
+  Lock lock;
+  lock.kind = fields.word_of<LockKind>("kind", kLockKindWords);
+  lock.type = fields.text("type");
+  lock.name = fields.text("name");
+  lock.address = fields.address("address");
+  lock.holders = fields.text("holders");
+  return lock;
+}
+
+LockOwner owner_of(const json& value) {
+  const Fields fields(value);
+  LockOwner owner;
+  owner.pid = fields.number<int>("pid");
+  owner.tid = fields.number<int>("tid");
+  owner.process = fields.text("process");
+  owner.thread = fields.text("thread");
+  owner.state = fields.word_of<OwnerState>("state", kOwnerStateWords);
+  owner.lock = lock_of(fields.need("lock"));
+  if (const json* const call = fields.find("call")) owner.call = call_of(*call);
+  for (const json& frame : fields.list("stack")) owner.stack.push_back(frame_of(frame));
+  const size_t frames = owner.stack.size();
+  owner.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
+  owner.stack_complete = fields.flag("complete", true);
+  return owner;
 }
 
 ContributorShare contributor_of(const json& value) {
@@ -247,6 +279,8 @@ Stall where_of(const Fields& fields) {
   stall.turn = fields.text("turn");
   stall.cause = fields.word_of<Cause>("cause", kCauseWords);
   if (const json* const call = fields.find("call")) stall.call = call_of(*call);
+  if (const json* const lock = fields.find("lock")) stall.lock = lock_of(*lock);
+  for (const json& owner : fields.list("owners")) stall.owners.push_back(owner_of(owner));
   stall.task = fields.text("task");
   for (const json& frame : fields.list("stack")) stall.stack.push_back(frame_of(frame));
   stall.stack_complete = fields.flag("stack_complete", true);
@@ -291,6 +325,53 @@ Hazard hazard_of(const Fields& fields) {
   hazard.longest = where_of(fields);
   hazard.longest.duration = fields.duration("longest_ms");
   return hazard;
+}
+
+DeadlockedThread deadlocked_of(const json& value) {
+  const Fields fields(value);
+  DeadlockedThread thread;
+  thread.pid = fields.number<int>("pid");
+  thread.tid = fields.number<int>("tid");
+  thread.process = fields.text("process");
+  thread.thread = fields.text("thread");
+  thread.in_cycle = fields.flag("in_cycle", true);
+  thread.call = call_of(fields.need("call"));
+  thread.wants = lock_of(fields.need("wants"));
+  for (const json& lock : fields.list("holds")) thread.holds.push_back(lock_of(lock));
+  for (const json& frame : fields.list("stack")) thread.stack.push_back(frame_of(frame));
+  const size_t frames = thread.stack.size();
+  thread.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
+  thread.stack_complete = fields.flag("complete", true);
+  return thread;
+}
+
+Deadlock deadlock_of(const Fields& fields) {
+  Deadlock deadlock;
+  fields.need("id");
+  deadlock.id = fields.number<uint64_t>("id");
+  deadlock.kind = fields.word_of<DeadlockKind>("kind", kDeadlockKindWords);
+  deadlock.time = fields.time("time");
+  deadlock.held = fields.duration("held_ms");
+  for (const json& value : fields.list("threads")) {
+    deadlock.threads.push_back(deadlocked_of(value));
+  }
+  for (size_t i = 0; i < deadlock.threads.size(); ++i) {
+    const Fields thread(fields.list("threads")[i]);
+    for (const json& index : thread.list("waits_for")) {
+      const bool is_index = index.is_number_unsigned() &&
+                            index.get<uint64_t>() < deadlock.threads.size();
+      if (!is_index) malformed("waits_for", "a list of indexes into 'threads'");
+      deadlock.threads[i].waits_for.push_back(index.get<size_t>());
+    }
+  }
+  deadlock.more_blocked = fields.number<uint64_t>("more_blocked");
+  for (const json& note : fields.list("notes")) {
+    if (!note.is_string()) malformed("notes", "a list of strings");
+    deadlock.notes.push_back(note.get<std::string>());
+  }
+  deadlock.advice = fields.text("advice");
+  deadlock.fingerprint = fields.text("fingerprint");
+  return deadlock;
 }
 
 Note note_of(const Fields& fields) {
@@ -375,6 +456,8 @@ SessionEnd end_of(const Fields& fields) {
     end.hazards.unseen = counts.number<uint64_t>("unseen");
     end.hazards.suppressed = counts.number<uint64_t>("suppressed");
   }
+  end.deadlocks = fields.number<uint64_t>("deadlocks");
+  end.suppressed_deadlocks = fields.number<uint64_t>("suppressed_deadlocks");
   for (const json& option : fields.list("unused_options")) {
     if (!option.is_string()) malformed("unused_options", "a list of strings");
     end.unused_options.push_back(option.get<std::string>());
@@ -402,6 +485,7 @@ Record parse_record(std::string_view line) {
   if (name == "stall") return stall_of(fields);
   if (name == "note") return note_of(fields);
   if (name == "hazard") return hazard_of(fields);
+  if (name == "deadlock") return deadlock_of(fields);
   if (name == "status") return status_of(fields);
   if (name == "end") return end_of(fields);
   return OtherRecord{std::string(utf8_prefix(name, 64))};

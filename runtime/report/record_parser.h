@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
@@ -21,7 +22,7 @@ struct OtherRecord {
 };
 
 using Record =
-    std::variant<SessionStart, Stall, Note, Hazard, SessionStatus, SessionEnd, OtherRecord>;
+    std::variant<SessionStart, Stall, Note, Hazard, Deadlock, SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {

@@ -13,6 +13,7 @@ class RecordingReporter final : public Reporter {
   void stall(const Stall& stall) override { stalls.push_back(stall); }
   void note(const Note& note) override { notes.push_back(note); }
   void hazard(const Hazard& hazard) override { hazards.push_back(hazard); }
+  void deadlock(const Deadlock& deadlock) override { deadlocks.push_back(deadlock); }
   void status(const SessionStatus& status) override { statuses.push_back(status); }
   void end(const SessionEnd& end) override { ends.push_back(end); }
 
@@ -20,6 +21,7 @@ class RecordingReporter final : public Reporter {
   std::vector<Stall> stalls;
   std::vector<Note> notes;
   std::vector<Hazard> hazards;
+  std::vector<Deadlock> deadlocks;
   std::vector<SessionStatus> statuses;
   std::vector<SessionEnd> ends;
 };

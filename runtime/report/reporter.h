@@ -3,6 +3,7 @@
 // calls: what can't be written is counted and said, and the session goes on.
 #pragma once
 
+#include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
@@ -19,6 +20,8 @@ class Reporter {
   // One call, whenever there is one; behind a HazardSummingReporter the first of its kind and
   // culprit and, before the end, the sums.
   virtual void hazard(const Hazard& hazard) = 0;
+  // While the program hangs; each once.
+  virtual void deadlock(const Deadlock& deadlock) = 0;
   // When somebody has asked for it.
   virtual void status(const SessionStatus& status) = 0;
   virtual void end(const SessionEnd& end) = 0;

@@ -20,6 +20,7 @@ class RunSink : public Reporter {
   // Nothing of these is to be summed up.
   void note(const Note&) override {}
   void status(const SessionStatus&) override {}
+  void deadlock(const Deadlock&) override {}
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };

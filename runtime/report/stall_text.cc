@@ -6,6 +6,7 @@
 
 #include "runtime/report/duration_text.h"
 #include "runtime/report/function_name.h"
+#include "runtime/report/lock_text.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
 #include "runtime/report/wall_time.h"
@@ -119,6 +120,7 @@ std::string what_text(const Stall& stall) {
   if (stall.call && !stall.call->object.empty()) {
     text += ", on " + printable(stall.call->object, kObjectColumns);
   }
+  if (!stall.owners.empty()) text += doing_text(stall.owners.front());
   return text;
 }
 
@@ -137,6 +139,12 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
   if (stall.call) add_line(text, "call", call_text(*stall.call));
   if (stall.call && !stall.call->owner_stack.empty()) {
     add_line(text, "holder", holder_text(stall.call->owner_stack));
+  }
+  if (stall.lock) add_line(text, "lock", lock_text(*stall.lock));
+  for (const LockOwner& owner : stall.owners) {
+    const bool is_thread = owner.lock.kind == LockKind::kThread;
+    add_line(text, is_thread ? "that is" : "held by", owner_text(owner));
+    text += stack_text(owner.stack, owner.culprit, style, "    ");
   }
   if (stall.spent.known) add_line(text, "time", spent_text(stall.spent));
   if (stall.cause == Cause::kMany) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
 #include "runtime/report/hazard_text.h"
 #include "runtime/report/json_record.h"
@@ -66,6 +67,17 @@ void Summary::stall(const Stall& stall) {
 void Summary::hazard(const Hazard& hazard) {
   if (!in_run_) begin_run();
   (hazard.state == HazardState::kSum ? hazards_ : hazards_seen_).add(hazard);
+}
+
+void Summary::deadlock(const Deadlock& deadlock) {
+  if (!in_run_) begin_run();
+  constexpr size_t kMostKinds = 4096;
+  const auto known = deadlocks_.find(deadlock.fingerprint);
+  if (known != deadlocks_.end()) {
+    ++known->second.count;
+  } else if (deadlocks_.size() < kMostKinds) {
+    deadlocks_.emplace(deadlock.fingerprint, DeadlockCount{deadlock, 1});
+  }
 }
 
 void Summary::end(const SessionEnd& end) {
@@ -135,6 +147,10 @@ std::string Summary::text() const {
     text += "\n" + culprit_table(tally_, kRows, "");
   }
   if (suppressed_ > 0) text += suppressed_text(suppressed_, suppressed_time_);
+  for (const auto& [fingerprint, known] : deadlocks_) {
+    text += fmt::format("\n{}{}\n", deadlock_headline(known.first),
+                        known.count > 1 ? fmt::format(" ({} times)", known.count) : "");
+  }
   const std::string hazard_rows = hazards_text(hazards_, {}, kRows);
   if (!hazard_rows.empty()) text += "\n" + hazard_rows;
   const std::string loop_rows = loop_table(loops(), kRows, "");
@@ -205,6 +221,13 @@ std::string Summary::json() const {
                        {"total_ms", milliseconds(hazard->total)},
                        {"longest_ms", milliseconds(longest.duration)}});
   }
+  Json deadlocks = Json::array();
+  for (const auto& [fingerprint, known] : deadlocks_) {
+    deadlocks.push_back({{"fingerprint", fingerprint},
+                         {"kind", word(known.first.kind)},
+                         {"count", known.count},
+                         {"text", deadlock_headline(known.first)}});
+  }
   const Json summary = {{"schema", kReportSchema},
                         {"type", "summary"},
                         {"runs", runs_},
@@ -227,7 +250,8 @@ std::string Summary::json() const {
                           {"corrupt", losses_.corrupt},
                           {"samples", losses_.samples}}},
                         {"loops", std::move(loops)},
-                        {"hazards", std::move(hazards)}};
+                        {"hazards", std::move(hazards)},
+                        {"deadlocks", std::move(deadlocks)}};
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -23,6 +23,7 @@ class Summary final : public RunSink {
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
   void hazard(const Hazard& hazard) override;
+  void deadlock(const Deadlock& deadlock) override;
   void end(const SessionEnd& end) override;
   void cut_short() override;
 
@@ -53,6 +54,11 @@ class Summary final : public RunSink {
   Nanoseconds suppressed_time_{};
   CulpritTally tally_;
   HazardTally hazards_;
+  struct DeadlockCount {
+    Deadlock first;
+    uint64_t count = 0;
+  };
+  std::map<std::string, DeadlockCount> deadlocks_;  // by fingerprint
   HazardTally hazards_seen_;                     // of the run in progress, should it have no end
   std::unordered_map<uint64_t, Stall> ongoing_;  // of the run in progress, by id
   std::vector<LoopStatistics> loops_;            // of the first run

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
 #include "runtime/report/hazard_text.h"
 #include "runtime/report/note_text.h"
@@ -136,6 +137,11 @@ void TextReporter::hazard(const Hazard& hazard) {
   }
 }
 
+// Never held back: there are few, and the program hangs.
+void TextReporter::deadlock(const Deadlock& deadlock) {
+  say(full_deadlock_text(deadlock, style_));
+}
+
 void TextReporter::status(const SessionStatus& status) {
   say(status_text(status));
 }
@@ -144,6 +150,7 @@ void TextReporter::end(const SessionEnd& end) {
   say_held_back();
   const std::string hazards = hazards_text(hazards_, end.hazards, kHazardRows);
   if (!hazards.empty()) say(hazards);
+  if (end.deadlocks > 0) say(deadlock_count_text(end.deadlocks, end.suppressed_deadlocks));
   say(session_end_text(end, tally_, threshold_));
   logger_->flush();
 }

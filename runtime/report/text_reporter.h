@@ -43,6 +43,7 @@ class TextReporter final : public Reporter {
   void stall(const Stall& stall) override;
   void note(const Note& note) override;
   void hazard(const Hazard& hazard) override;
+  void deadlock(const Deadlock& deadlock) override;
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 

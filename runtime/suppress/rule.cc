@@ -14,6 +14,7 @@ namespace {
 // Text comes from the target; matching a long one against many stars would take long.
 constexpr size_t kMatchedBytes = 1024;
 constexpr size_t kSaidColumns = 60;
+constexpr const char* kDeadlock = "deadlock";
 
 struct Key {
   std::string_view name;
@@ -89,7 +90,7 @@ std::string take_pattern(std::string_view& line, std::string_view key) {
 void check_cause(const std::string& pattern) {
   const bool known = std::any_of(kCauseWords.begin(), kCauseWords.end(),
                                  [&](std::string_view one) { return matches_text(pattern, one); });
-  if (known) return;
+  if (known || matches_text(pattern, kDeadlock)) return;
   throw BadRule(fmt::format("cause: no cause is {}; there are {}", said(pattern),
                             fmt::join(kCauseWords, ", ")));
 }
@@ -131,6 +132,30 @@ bool Rule::matches(const Stall& stall) const {
   }
   return !function || std::any_of(stall.stack.begin(), stall.stack.end(), [&](const Frame& frame) {
     return matches_function(*function, frame.function);
+  });
+}
+
+bool Rule::matches(const Deadlock& deadlock) const {
+  const auto any_thread = [&](auto predicate) {
+    return std::any_of(deadlock.threads.begin(), deadlock.threads.end(),
+                       [&](const DeadlockedThread& one) { return one.in_cycle && predicate(one); });
+  };
+  if (cause && !matches_text(*cause, kDeadlock)) return false;
+  if (fingerprint && !matches_text(*fingerprint, deadlock.fingerprint)) return false;
+  if (call && !any_thread([&](const DeadlockedThread& thread) {
+        return matches_text(*call, thread.call.function);
+      })) {
+    return false;
+  }
+  if (object && !any_thread([&](const DeadlockedThread& thread) {
+        return matches_text(*object, thread.wants.name);
+      })) {
+    return false;
+  }
+  return !function || any_thread([&](const DeadlockedThread& thread) {
+    return std::any_of(thread.stack.begin(), thread.stack.end(), [&](const Frame& frame) {
+      return matches_function(*function, frame.function);
+    });
   });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/values/deadlock.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -31,6 +32,8 @@ struct Rule {
   std::optional<std::string> fingerprint;
 
   bool matches(const Stall& stall) const;
+  // `cause` is "deadlock" then, `object` the lock that one of the threads wants.
+  bool matches(const Deadlock& deadlock) const;
 };
 
 // Reads the keys of one line: key=pattern, with blanks between them; a pattern that holds blanks

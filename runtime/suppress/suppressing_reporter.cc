@@ -14,10 +14,11 @@ void SuppressingReporter::session(const SessionStart& start) {
   behind_.session(start);
 }
 
-bool SuppressingReporter::is_known(const Stall& stall, bool counts) {
+template <typename Value>
+bool SuppressingReporter::is_known(const Value& value, bool counts) {
   bool known = false;
   for (size_t i = 0; i < rules_.size(); ++i) {
-    if (!rules_[i].matches(stall)) continue;
+    if (!rules_[i].matches(value)) continue;
     known = true;
     if (counts) ++uses_[i];
   }
@@ -55,6 +56,15 @@ void SuppressingReporter::hazard(const Hazard& hazard) {
   behind_.hazard(hazard);
 }
 
+void SuppressingReporter::deadlock(const Deadlock& deadlock) {
+  if (is_known(deadlock, true)) {
+    ++suppressed_deadlocks_;
+    return;
+  }
+  ++told_deadlocks_;
+  behind_.deadlock(deadlock);
+}
+
 void SuppressingReporter::status(const SessionStatus& status) {
   behind_.status(status);
 }
@@ -64,6 +74,8 @@ void SuppressingReporter::end(const SessionEnd& end) {
   told.stalls -= std::min(told.stalls, suppressed_);
   told.stalled -= std::min(told.stalled, suppressed_time_);
   told.suppressed = suppressed_;
+  told.deadlocks -= std::min(told.deadlocks, suppressed_deadlocks_);
+  told.suppressed_deadlocks = suppressed_deadlocks_;
   told.hazards.suppressed = suppressed_calls_;
   told.suppressed_time = suppressed_time_;
   for (size_t i = 0; i < rules_.size(); ++i) {

@@ -23,6 +23,7 @@ class SuppressingReporter final : public Reporter {
   void stall(const Stall& stall) override;
   void note(const Note& note) override;
   void hazard(const Hazard& hazard) override;
+  void deadlock(const Deadlock& deadlock) override;
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 
@@ -30,10 +31,13 @@ class SuppressingReporter final : public Reporter {
   uint64_t told() const { return told_.load(); }
   // Calls that were told as hazards. Any thread may ask.
   uint64_t told_hazards() const { return told_hazards_.load(); }
+  // Deadlocks that were told. Any thread may ask.
+  uint64_t told_deadlocks() const { return told_deadlocks_.load(); }
 
  private:
   // Whether a rule matches. Counts for every rule that does, if `counts`.
-  bool is_known(const Stall& stall, bool counts);
+  template <typename Value>
+  bool is_known(const Value& value, bool counts);
 
   std::vector<Rule> rules_;
   std::vector<uint64_t> uses_;  // by rule
@@ -41,6 +45,8 @@ class SuppressingReporter final : public Reporter {
   std::unordered_set<uint64_t> told_and_open_;  // stall ids
   std::atomic<uint64_t> told_ = 0;
   std::atomic<uint64_t> told_hazards_ = 0;
+  std::atomic<uint64_t> told_deadlocks_ = 0;
+  uint64_t suppressed_deadlocks_ = 0;
   uint64_t suppressed_calls_ = 0;  // of hazards
   uint64_t suppressed_ = 0;
   Nanoseconds suppressed_time_{};

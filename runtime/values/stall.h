@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/values/call.h"
 #include "runtime/values/frame.h"
+#include "runtime/values/lock.h"
 
 namespace tailback {
 
@@ -45,27 +47,6 @@ inline constexpr std::array<std::string_view, 17> kCauseWords = {
 constexpr std::string_view word(Cause cause) {
   return kCauseWords[static_cast<size_t>(cause)];
 }
-
-// One argument of a call, rendered: a descriptor as its number, a path as its text.
-struct Argument {
-  std::string name;
-  std::string value;
-  bool is_number = false;  // `value` is a decimal integer
-
-  bool operator==(const Argument&) const = default;
-};
-
-// The libc function or system call that the loop thread was in.
-struct BlockedCall {
-  std::string function;
-  std::vector<Argument> arguments;
-  std::string object;       // file, peer, host, child or lock that it waited on; empty if unknown
-  bool intercepted = true;  // false: seen through the kernel's eyes only (inline system call, …)
-  // What the thread that holds the lock runs, innermost first; empty if unknown.
-  std::vector<Frame> owner_stack{};
-
-  bool operator==(const BlockedCall&) const = default;
-};
 
 // The wait for events that makes the thread a loop.
 struct LoopIdentity {
@@ -132,6 +113,9 @@ struct Stall {
   Nanoseconds threshold{};
   Cause cause = Cause::kUnknown;
   std::optional<BlockedCall> call;  // that it was blocked in or, cause kCpu, computed in
+  std::optional<Lock> lock;         // that the call waits for
+  // Who has it; who has what that one waits for; and so on to the end. Empty if nobody is known.
+  std::vector<LockOwner> owners;
   std::vector<Frame> stack;         // the culprit, innermost first; the recorder's frames removed
   bool stack_complete = true;       // false: unwinding did not reach the start of the thread
   // Index into `stack` of the frame to blame: the innermost that is the program's own code. The

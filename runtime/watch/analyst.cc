@@ -1,7 +1,5 @@
 #include "runtime/watch/analyst.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -166,6 +164,10 @@ void Analyst::take(Note note) {
   post([this, note = std::move(note)] { reporter_.note(note); });
 }
 
+void Analyst::take(DeadlockObservation deadlock) {
+  post([this, deadlock = std::move(deadlock)] { analyse_deadlock(deadlock); });
+}
+
 void Analyst::take(ParkObservation park) {
   post([this, park = std::move(park)] {
     try {
@@ -180,6 +182,7 @@ void Analyst::finish(SessionEnd end) {
   post([this, end = std::move(end)]() mutable {
     end.stalls = stalls_;
     end.stalled = stalled_;
+    end.deadlocks = deadlocks_;
     end.losses.corrupt += failures_;
     reporter_.end(end);
     stopping_ = true;
@@ -309,24 +312,6 @@ std::vector<SampledStack> Analyst::distinct_stacks(const std::vector<ReadSample>
   return distinct;
 }
 
-void Analyst::name_lock(const StallObservation& observation, const Sample& sample,
-                        BlockedCall& call) {
-  const RemoteAddress lock = sample.call->lock;
-  if (lock.value == 0) return;
-  const ModuleMap& modules = *sample.snapshot->modules;
-  const auto variable = symbolizer_.variable_at(observation.pid, modules, lock);
-  const bool is_gil = sample.call->cause == Cause::kGil;
-  call.object = is_gil     ? "the interpreter's lock (GIL)"
-                : variable ? *variable
-                           : fmt::format("{:#x}", lock.value);
-  if (sample.gil_holder) call.owner_stack = frames_of(*sample.gil_holder);
-  if (sample.lock_owner) call.owner_stack = frames_of(*sample.lock_owner);
-  if (sample.call->owner_tid > 0) {
-    call.object +=
-        fmt::format(", held by thread {} ({})", sample.owner_name, sample.call->owner_tid);
-  }
-}
-
 void Analyst::blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
                     Stall& stall) {
   if (const ReadSample* chosen = choose(samples, stall.cause)) {
@@ -337,7 +322,8 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
     if (sample.python) stall.task = sample.python->task;
     if (sample.call && explains(stall.cause, sample)) {
       stall.call = sample.call->call;
-      name_lock(observation, sample, *stall.call);
+      name_lock(observation.pid, sample, *stall.call);
+      tell_owners(observation.pid, sample, stall);
       if (stall.cause == Cause::kProcess && !sample.call->child.empty()) {
         stall.call->object = sample.call->child;
       }

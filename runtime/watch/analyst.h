@@ -30,6 +30,7 @@ class Analyst {
   // The counts of stalls and the duration are filled in here.
   void take(SessionStatus status);
   void take(ParkObservation park);
+  void take(DeadlockObservation deadlock);
   // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
   // in `end` are filled in here.
   void finish(SessionEnd end);
@@ -62,7 +63,13 @@ class Analyst {
   static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
   // The sample whose stack is to blame, or nullptr.
   const ReadSample* choose(const std::vector<ReadSample>& samples, Cause cause) const;
-  void name_lock(const StallObservation& observation, const Sample& sample, BlockedCall& call);
+  // Of locks and who holds them: analyst_locks.cc.
+  std::string lock_name(int pid, const ModuleMap& modules, const LockReading& lock);
+  Lock lock_of(int pid, const Sample& waiter, const LockReading& lock);
+  LockOwner owner_of(const Sample& waiter, int waiter_pid, const OwnerLook& look);
+  void name_lock(int pid, const Sample& sample, BlockedCall& call);
+  void tell_owners(int pid, const Sample& sample, Stall& stall);
+  void analyse_deadlock(const DeadlockObservation& observation);
   void blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
              Stall& stall);
 
@@ -74,6 +81,7 @@ class Analyst {
   WallTime begin_;
   std::set<std::pair<int, std::string>> unreadable_told_;  // pid, interpreter
   uint64_t stalls_ = 0;
+  uint64_t deadlocks_ = 0;
   Nanoseconds stalled_{};
   uint64_t failures_ = 0;  // observations that could not be analysed
 

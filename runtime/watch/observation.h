@@ -12,10 +12,25 @@
 #include "runtime/explain/call_description.h"
 #include "runtime/interpreters/python_stack.h"
 #include "runtime/interpreters/v8_stack.h"
+#include "runtime/locks/wait_graph.h"
+#include "runtime/values/deadlock.h"
 #include "runtime/values/stall.h"
 #include "runtime/watch/record_view.h"
 
 namespace tailback {
+
+struct Sample;
+
+// A look at the thread that holds what another waits for, while that one waits.
+struct OwnerLook {
+  int pid = 0;
+  int tid = 0;  // 0: a thread of the process, not known which
+  std::string process;
+  std::string thread;
+  OwnerState state = OwnerState::kUnknown;
+  LockReading lock;  // that it holds
+  std::shared_ptr<const Sample> sample;  // nullptr: there is none
+};
 
 // One look at a thread within a turn.
 struct Sample {
@@ -37,6 +52,8 @@ struct Sample {
   std::optional<PythonStack> gil_holder;  // what the thread that has the interpreter's lock runs
   std::optional<PythonStack> lock_owner;  // what the thread that holds another lock runs
   std::string owner_name;                 // of the thread that holds the lock, if known
+  // Who holds what this thread waits for, who holds what that one waits for, and so on.
+  std::vector<OwnerLook> owners;
 };
 
 struct WeighedSample {
@@ -74,6 +91,31 @@ struct StallObservation {
   std::shared_ptr<const ModuleMap> modules;
   std::vector<std::string> notes;
   bool shares_loop = false;  // other threads wait for events at the same epoll instance
+};
+
+// A thread of a deadlock, read where it waits.
+struct DeadlockedLook {
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  bool in_cycle = true;
+  LockReading wants;
+  Wait::Kind kind = Wait::Kind::kLock;
+  std::vector<size_t> waits_for;  // indexes into DeadlockObservation::threads
+  // Each of those holds what it wants; else only one of them may, not known which.
+  bool holders_known = false;
+  bool waits_for_nobody = false;
+  std::shared_ptr<const Sample> sample;
+};
+
+struct DeadlockObservation {
+  uint64_t id = 0;
+  DeadlockKind kind = DeadlockKind::kCycle;
+  WallTime time;
+  Nanoseconds held{};
+  std::vector<DeadlockedLook> threads;  // the cycle first
+  uint64_t more_blocked = 0;
 };
 
 // A thread that waits for another within a turn: is it a worker of a pool without work?

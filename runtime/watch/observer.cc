@@ -20,7 +20,8 @@ struct Observer::Impl {
                    analyst.take(kind, std::move(call));
                  },
                  [this](SessionStatus status) { analyst.take(std::move(status)); },
-                 [this](ParkObservation park) { analyst.take(std::move(park)); }}) {}
+                 [this](ParkObservation park) { analyst.take(std::move(park)); },
+                 [this](DeadlockObservation found) { analyst.take(std::move(found)); }}) {}
 
   Analyst analyst;
   Watcher watcher;

@@ -141,7 +141,10 @@ void Look::describe(const CallView& call) {
   in_progress.arguments = call.arguments;
   sample_.call = describe_call(pid_, in_progress);
   if (sample_.call->owner_tid > 0) {
-    sample_.owner_name = read_comm(pid_, sample_.call->owner_tid).value_or("");
+    const int owner = sample_.call->owner_tid;
+    auto name = read_comm(pid_, owner);
+    if (!name) name = read_comm(owner, owner);  // of another process
+    sample_.owner_name = name.value_or("");
   }
 }
 
@@ -244,10 +247,10 @@ bool Look::take_held(const std::optional<CallView>& call) {
 
 }  // namespace
 
-std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
-                                          const contract::Call& open_ended,
-                                          const contract::ProcessRecord& process, int pid, int tid,
-                                          ProcessTable& processes) {
+std::shared_ptr<Sample> take_sample(contract::ThreadRecord& record,
+                                    const contract::Call& open_ended,
+                                    const contract::ProcessRecord& process, int pid, int tid,
+                                    ProcessTable& processes) {
   constexpr int kTries = 2;
   auto sample = std::make_shared<Sample>();
   for (int i = 0; i < kTries; ++i) {

@@ -12,10 +12,10 @@ namespace tailback {
 // A blocked thread is read where it stands; a running one is held for the time of one read. If the
 // thread moves on meanwhile the look is repeated once. `open_ended` is the thread's entry in
 // Segment::open_ended.
-std::shared_ptr<const Sample> take_sample(contract::ThreadRecord& record,
-                                          const contract::Call& open_ended,
-                                          const contract::ProcessRecord& process, int pid, int tid,
-                                          ProcessTable& processes);
+std::shared_ptr<Sample> take_sample(contract::ThreadRecord& record,
+                                    const contract::Call& open_ended,
+                                    const contract::ProcessRecord& process, int pid, int tid,
+                                    ProcessTable& processes);
 
 // Reads a call that the thread offers: it stands still at the call's end (see contract::Offer).
 // Nothing if it went on meanwhile, or there is none.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/watch/owner_chain.h"
 #include "runtime/watch/parks.h"
 #include "runtime/watch/sampler.h"
 #include "runtime/watch/turn_notes.h"
@@ -42,6 +43,7 @@ Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver re
       ring_(session.segment()),
       processes_(session.segment()),
       hazards_(session.segment(), clock_, processes_, settings.hazards),
+      deadlocks_(session.segment(), clock_, processes_),
       loop_names_(settings.loops) {}
 
 Watcher::~Watcher() {
@@ -70,8 +72,10 @@ Nanoseconds Watcher::first_report_age() const {
 }
 
 std::shared_ptr<const Sample> Watcher::sample(ThreadRecord& record, const WatchedThread& thread) {
-  return take_sample(record, segment_.open_ended[&record - segment_.threads],
-                     segment_.processes[thread.process], thread.pid, thread.tid, processes_);
+  auto sample = take_sample(record, segment_.open_ended[&record - segment_.threads],
+                            segment_.processes[thread.process], thread.pid, thread.tid, processes_);
+  if (sample->call) add_owners(segment_, processes_, thread.pid, thread.tid, *sample);
+  return sample;
 }
 
 Nanoseconds Watcher::interval() const {
@@ -121,6 +125,7 @@ void Watcher::look() {
   read_ring();
   look_at_threads();
   settle_ended_turns(false);
+  for (DeadlockObservation& found : deadlocks_.look()) receiver_.deadlock(std::move(found));
   if (looks_ % 50 == 0) reap_exited_threads();
   if (status_wanted_.exchange(false)) receiver_.status(status());
 }

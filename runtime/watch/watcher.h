@@ -18,6 +18,7 @@
 #include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
+#include "runtime/watch/deadlock_watch.h"
 #include "runtime/watch/hazard_watch.h"
 #include "runtime/watch/loop_model.h"
 #include "runtime/watch/observation.h"
@@ -40,6 +41,7 @@ class Watcher {
     // The counts of stalls are not the watcher's to know.
     std::function<void(SessionStatus)> status;
     std::function<void(ParkObservation)> park;
+    std::function<void(DeadlockObservation)> deadlock;
   };
   Watcher(Session& session, const ObserverSettings& settings, Receiver receiver);
   ~Watcher();
@@ -174,6 +176,7 @@ class Watcher {
   SegmentRing ring_;
   ProcessTable processes_;
   HazardWatch hazards_;
+  DeadlockWatch deadlocks_;
   LoopNames loop_names_;
   std::map<uint32_t, WatchedThread> threads_;
   std::vector<EndedTurn> ended_;

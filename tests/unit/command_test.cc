@@ -210,7 +210,7 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   EXPECT_NE(refusal_of({{"--max-reports", "0"}}).find("1 to 1000"), std::string::npos);
   EXPECT_NE(refusal_of({{"--max-reports", "1001"}}).find("1 to 1000"), std::string::npos);
   for (const char* value :
-       {"", "hazards", "deadlock", "race", "Stall", "stall,", "stall,hazard,race"}) {
+       {"", "hazards", "deadlocks", "race", "Stall", "stall,", "stall,hazard,race"}) {
     EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
   }
   EXPECT_FALSE(options_of({}).fail_on_stall);
