@@ -218,10 +218,11 @@ constexpr std::array kTable = {
     ObserverOption{"--quiet", "TAILBACK_QUIET", "", "0", "Write no text report", set_quiet},
     ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
                    "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
-    ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
-                   "End with another status once a 'stall', a 'hazard' or a 'deadlock' was reported "
-                   "(or stall,deadlock); 'new' says the same as stall",
-                   set_fail_on},
+    ObserverOption{
+        "--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
+        "End with another status once a 'stall', a 'hazard' or a 'deadlock' was reported "
+        "(or stall,deadlock); 'new' says the same as stall",
+        set_fail_on},
     ObserverOption{"--on-deadlock", "TAILBACK_ON_DEADLOCK", "WHAT", "report",
                    "Once a deadlock was found: 'report' it, or 'abort' the process too (SIGABRT)",
                    set_on_deadlock},

@@ -29,7 +29,7 @@ struct ObserverOptions {
   bool fail_on_hazard = false;
   bool fail_on_deadlock = false;
   bool abort_on_deadlock = false;  // end the deadlocked process with SIGABRT
-  bool hazards = false;  // tell calls of loops that wait for longer than `slow_call`
+  bool hazards = false;            // tell calls of loops that wait for longer than `slow_call`
   Nanoseconds slow_call = std::chrono::milliseconds(1);
   bool strict = false;                 // tell calls of loops that may block
   std::vector<std::string> own{};      // patterns of files whose functions are the program's own

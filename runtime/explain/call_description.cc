@@ -349,8 +349,8 @@ CallLine line_of(const CallInProgress& call) {
 
 CallDescription describe_call(int pid, const CallInProgress& call) {
   const CallLine line = line_of(call);
-  CallDescription description = describe_call(pid, line.facts.name, line.facts.family,
-                                              line.facts.roles, line.arguments);
+  CallDescription description =
+      describe_call(pid, line.facts.name, line.facts.family, line.facts.roles, line.arguments);
   description.call.intercepted = line.is_recorded;
   description.source = call;
   return description;

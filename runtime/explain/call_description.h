@@ -38,8 +38,8 @@ struct CallDescription {
   CallInProgress source{};  // what is described, if that was a call in progress
 };
 
-// What a call waits for of other threads or processes, without its name: the part of describe_call()
-// that is quick. Nothing if it waits for none.
+// What a call waits for of other threads or processes, without its name: the part of
+// describe_call() that is quick. Nothing if it waits for none.
 std::optional<LockReading> read_awaited_lock(int pid, const CallInProgress& call);
 
 // Reads what the arguments point to and what descriptors stand for: valid only if the thread is

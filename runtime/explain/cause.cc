@@ -117,8 +117,32 @@ Cause decide_cause(const Evidence& evidence) {
   return most.cause;
 }
 
+namespace {
+
+// Locks that are made of a futex, by the functions that wait for one: Rust's std and parking_lot,
+// Abseil. To the kernel they look like any wait for another thread.
+constexpr std::string_view kLockFunctions[] = {
+    "Mutex::lock_contended", "RwLock::write_contended",     "RwLock::read_contended",
+    "RawMutex::lock_slow",   "RawRwLock::lock_shared_slow", "RawRwLock::lock_exclusive_slow",
+    "::Mutex::Lock()",       "::Mutex::ReaderLock()"};
+
+bool waits_for_futex_lock(const std::vector<Frame>& stack) {
+  constexpr size_t kInnermost = 12;
+  for (size_t i = 0; i < std::min(stack.size(), kInnermost); ++i) {
+    const std::string& function = stack[i].function;
+    if (function.find("CondVar") != std::string::npos) return false;
+    for (const std::string_view name : kLockFunctions) {
+      if (function.find(name) != std::string::npos) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 Cause cause_within_runtime(Cause cause, const std::vector<Frame>& stack) {
   if (cause != Cause::kWait) return cause;
+  if (waits_for_futex_lock(stack)) return Cause::kLock;
   for (const Frame& frame : stack) {
     if (!file_name(frame.module).starts_with("libjvm.so")) continue;
     if (frame.function.starts_with("JVM_Sleep")) return Cause::kSleep;

@@ -40,21 +40,25 @@ std::string lock_advice(const Stall& stall) {
   switch (last.state) {
     case OwnerState::kBlocked:
       if (!last.call) return {};
-      return fmt::format("move the {} out of the critical section of {}{}, or hand the work to the "
-                         "thread that owns the data",
-                         last.call->function, last.lock.name, where);
+      return fmt::format(
+          "move the {} out of the critical section of {}{}, or hand the work to the "
+          "thread that owns the data",
+          last.call->function, last.lock.name, where);
     case OwnerState::kRunning:
-      return fmt::format("compute less while {} is held{}: prepare it before the lock, or copy the "
-                         "data and work on the copy",
-                         last.lock.name, where);
+      return fmt::format(
+          "compute less while {} is held{}: prepare it before the lock, or copy the "
+          "data and work on the copy",
+          last.lock.name, where);
     case OwnerState::kRunnable:
-      return fmt::format("the thread that holds {} gets no CPU: give it the priority of those that "
-                         "wait for it (a mutex with PTHREAD_PRIO_INHERIT), or fewer busy threads",
-                         last.lock.name);
+      return fmt::format(
+          "the thread that holds {} gets no CPU: give it the priority of those that "
+          "wait for it (a mutex with PTHREAD_PRIO_INHERIT), or fewer busy threads",
+          last.lock.name);
     case OwnerState::kEnded:
-      return fmt::format("{} is never given back: unlock it on every way out of the thread, or make "
-                         "the mutex robust (pthread_mutexattr_setrobust)",
-                         last.lock.name);
+      return fmt::format(
+          "{} is never given back: unlock it on every way out of the thread, or make "
+          "the mutex robust (pthread_mutexattr_setrobust)",
+          last.lock.name);
     case OwnerState::kStopped:
     case OwnerState::kUnknown:
       return {};

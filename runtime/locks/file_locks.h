@@ -11,11 +11,11 @@
 namespace tailback {
 
 struct FileLock {
-  uint64_t id = 0;         // the number in the list: those that wait for a lock have its number
-  bool waits = false;      // for a lock that another has
-  std::string kind;        // "POSIX", "FLOCK", "OFDLCK", …
+  uint64_t id = 0;     // the number in the list: those that wait for a lock have its number
+  bool waits = false;  // for a lock that another has
+  std::string kind;    // "POSIX", "FLOCK", "OFDLCK", …
   bool writes = false;
-  int pid = 0;             // -1: no process in particular (OFDLCK)
+  int pid = 0;  // -1: no process in particular (OFDLCK)
   uint64_t inode = 0;
 };
 

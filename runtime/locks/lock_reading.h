@@ -21,15 +21,11 @@ struct LockReading {
   int owner = 0;                   // thread id; 0: nobody, or not known
   int owner_process = 0;           // of a file's lock: the process that took it; -1: more than one
   std::string holders;             // as in Lock
-
-  bool same_owner(const LockReading& other) const {
-    return address == other.address && owner == other.owner && owner_process == other.owner_process;
-  }
 };
 
 // The lock at an address, by the kind that the intercept table's roles have ("mutex", "mtx",
-// "rwlock", "spin", "sem", "stream", "futex", "cond", "cnd", "barrier"). `function` is the call that
-// waits for it. Nothing if it is of another kind, or its memory can't be read.
+// "rwlock", "spin", "sem", "stream", "futex", "cond", "cnd", "barrier"). `function` is the call
+// that waits for it. Nothing if it is of another kind, or its memory can't be read.
 std::optional<LockReading> read_lock(int pid, std::string_view kind, RemoteAddress address,
                                      std::string_view function);
 

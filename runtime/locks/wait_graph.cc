@@ -108,7 +108,8 @@ std::vector<std::vector<size_t>> Graph::components() {
       }
       if (descends) continue;
       path.pop_back();
-      if (!path.empty()) lowest[path.back().wait] = std::min(lowest[path.back().wait], lowest[wait]);
+      if (!path.empty())
+        lowest[path.back().wait] = std::min(lowest[path.back().wait], lowest[wait]);
       if (lowest[wait] != number[wait]) continue;
       found.emplace_back();
       for (size_t member = kNobody; member != wait;) {

@@ -36,10 +36,9 @@ std::string holder_text(const Deadlock& deadlock, const DeadlockedThread& thread
   if (thread.wants.kind == LockKind::kThread) return "";
   const DeadlockedThread& holder = deadlock.threads[thread.waits_for.front()];
   if (&holder == &thread && thread.waits_for.size() == 1) return ", which it holds itself";
-  const bool is_held = std::any_of(
-      holder.holds.begin(), holder.holds.end(), [&](const Lock& lock) {
-        return lock.address == thread.wants.address && lock.name == thread.wants.name;
-      });
+  const bool is_held = std::any_of(holder.holds.begin(), holder.holds.end(), [&](const Lock& lock) {
+    return lock.address == thread.wants.address && lock.name == thread.wants.name;
+  });
   if (is_held) return ", held by " + who(holder);
   if (thread.waits_for.size() == 1) return ", for which " + who(holder) + " would have to act";
   return ", which only threads that wait themselves could end";
@@ -91,9 +90,10 @@ std::string full_deadlock_text(const Deadlock& deadlock, const TextStyle& style)
     text += stack_text(thread.stack, thread.culprit, style, "    ");
   }
   if (deadlock.more_blocked > 0) {
-    add_line(text, "",
-             fmt::format("… and {} for these",
-                         count_text(deadlock.more_blocked, "more thread waits", "more threads wait")));
+    add_line(
+        text, "",
+        fmt::format("… and {} for these",
+                    count_text(deadlock.more_blocked, "more thread waits", "more threads wait")));
   }
   for (const std::string& note : deadlock.notes) {
     add_line(text, "note", printable(note, kLineColumns));
@@ -106,7 +106,8 @@ std::string full_deadlock_text(const Deadlock& deadlock, const TextStyle& style)
 
 std::string deadlock_count_text(uint64_t told, uint64_t suppressed) {
   std::string text = "tailback: " + count_text(told, "deadlock", "deadlocks");
-  if (suppressed > 0) text += fmt::format(", {} suppressed", count_text(suppressed, "more", "more"));
+  if (suppressed > 0)
+    text += fmt::format(", {} suppressed", count_text(suppressed, "more", "more"));
   return text + "\n";
 }
 

@@ -134,18 +134,19 @@ class Renderer {
       const size_t frames = std::min(thread.stack.size(), kListedFrames);
       Json holds = Json::array();
       for (const Lock& one : thread.holds) holds.push_back(lock(one));
-      threads.push_back({{"pid", thread.pid},
-                         {"tid", thread.tid},
-                         {"process", cut(thread.process)},
-                         {"thread", cut(thread.thread)},
-                         {"in_cycle", thread.in_cycle},
-                         {"call", call(thread.call)},
-                         {"wants", lock(thread.wants)},
-                         {"holds", std::move(holds)},
-                         {"waits_for", thread.waits_for},
-                         {"culprit", thread.culprit < frames ? Json(thread.culprit) : Json(nullptr)},
-                         {"complete", thread.stack_complete && frames == thread.stack.size()},
-                         {"stack", brief.listed(thread.stack)}});
+      threads.push_back(
+          {{"pid", thread.pid},
+           {"tid", thread.tid},
+           {"process", cut(thread.process)},
+           {"thread", cut(thread.thread)},
+           {"in_cycle", thread.in_cycle},
+           {"call", call(thread.call)},
+           {"wants", lock(thread.wants)},
+           {"holds", std::move(holds)},
+           {"waits_for", thread.waits_for},
+           {"culprit", thread.culprit < frames ? Json(thread.culprit) : Json(nullptr)},
+           {"complete", thread.stack_complete && frames == thread.stack.size()},
+           {"stack", brief.listed(thread.stack)}});
     }
     Json notes = Json::array();
     for (const std::string& note : deadlock.notes) notes.push_back(cut(note));

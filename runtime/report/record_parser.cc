@@ -118,8 +118,8 @@ class Fields {
     uint64_t number = 0;
     const char* const end = digits.data() + digits.size();
     const bool hexadecimal = digits.starts_with("0x") && digits.size() > 2;
-    const auto parsed = std::from_chars(digits.data() + (hexadecimal ? 2 : 0), end, number,
-                                        hexadecimal ? 16 : 10);
+    const auto parsed =
+        std::from_chars(digits.data() + (hexadecimal ? 2 : 0), end, number, hexadecimal ? 16 : 10);
     if (parsed.ec != std::errc() || parsed.ptr != end) malformed(name, "a hexadecimal number");
     return number;
   }
@@ -358,8 +358,8 @@ Deadlock deadlock_of(const Fields& fields) {
   for (size_t i = 0; i < deadlock.threads.size(); ++i) {
     const Fields thread(fields.list("threads")[i]);
     for (const json& index : thread.list("waits_for")) {
-      const bool is_index = index.is_number_unsigned() &&
-                            index.get<uint64_t>() < deadlock.threads.size();
+      const bool is_index =
+          index.is_number_unsigned() && index.get<uint64_t>() < deadlock.threads.size();
       if (!is_index) malformed("waits_for", "a list of indexes into 'threads'");
       deadlock.threads[i].waits_for.push_back(index.get<size_t>());
     }

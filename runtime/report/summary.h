@@ -59,9 +59,9 @@ class Summary final : public RunSink {
     uint64_t count = 0;
   };
   std::map<std::string, DeadlockCount> deadlocks_;  // by fingerprint
-  HazardTally hazards_seen_;                     // of the run in progress, should it have no end
-  std::unordered_map<uint64_t, Stall> ongoing_;  // of the run in progress, by id
-  std::vector<LoopStatistics> loops_;            // of the first run
+  HazardTally hazards_seen_;                        // of the run in progress, should it have no end
+  std::unordered_map<uint64_t, Stall> ongoing_;     // of the run in progress, by id
+  std::vector<LoopStatistics> loops_;               // of the first run
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;
   std::map<LoopKey, LoopSummary> merged_loops_;
 };

@@ -1,4 +1,5 @@
-// A deadlock: threads that wait for each other, so that none of them will ever go on. A plain value.
+// A deadlock: threads that wait for each other, so that none of them will ever go on. A plain
+// value.
 #pragma once
 
 #include <string>
@@ -26,8 +27,8 @@ struct DeadlockedThread {
   int tid = 0;
   std::string process;
   std::string thread;
-  bool in_cycle = true;     // false: it waits for one of the others, and none waits for it
-  BlockedCall call;         // that it waits in
+  bool in_cycle = true;  // false: it waits for one of the others, and none waits for it
+  BlockedCall call;      // that it waits in
   Lock wants;
   std::vector<Lock> holds;  // as far as they are known: those that the others wait for
   // Who would have to act for this one to go on: indexes into Deadlock::threads. Empty: nobody can.
@@ -40,8 +41,8 @@ struct DeadlockedThread {
 struct Deadlock {
   uint64_t id = 0;  // within the session, from 1
   DeadlockKind kind = DeadlockKind::kCycle;
-  WallTime time;       // when it was found
-  Nanoseconds held{};  // for how long it has lasted by then, at least
+  WallTime time;                          // when it was found
+  Nanoseconds held{};                     // for how long it has lasted by then, at least
   std::vector<DeadlockedThread> threads;  // the cycle first, in its order
   uint64_t more_blocked = 0;              // threads that wait for these and are not listed
   std::vector<std::string> notes;

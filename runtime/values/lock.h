@@ -19,16 +19,16 @@ enum class LockKind {
   kSpin,
   kSemaphore,
   kFutex,
-  kFile,       // flock(), fcntl() or lockf() on a file
-  kStream,     // the lock within a FILE
-  kThread,     // its end is waited for
+  kFile,    // flock(), fcntl() or lockf() on a file
+  kStream,  // the lock within a FILE
+  kThread,  // its end is waited for
   kBarrier,
   kCondition,
 };
 
 inline constexpr std::array<std::string_view, 10> kLockKindWords = {
-    "mutex", "rwlock", "spin", "semaphore", "futex", "file", "stream", "thread", "barrier",
-    "condition"};
+    "mutex", "rwlock", "spin",   "semaphore", "futex",
+    "file",  "stream", "thread", "barrier",   "condition"};
 constexpr std::string_view word(LockKind kind) {
   return kLockKindWords[static_cast<size_t>(kind)];
 }

@@ -94,8 +94,8 @@ struct SessionEnd {
   Nanoseconds suppressed_time{};
   std::vector<SuppressionUse> suppressions;  // every rule, used or not
   HazardCounts hazards;
-  uint64_t deadlocks = 0;             // that were told
-  uint64_t suppressed_deadlocks = 0;  // that rules kept back
+  uint64_t deadlocks = 0;                   // that were told
+  uint64_t suppressed_deadlocks = 0;        // that rules kept back
   std::vector<std::string> unused_options;  // "--loop worker*": it matched no thread that waits
 };
 

@@ -116,8 +116,8 @@ struct Stall {
   std::optional<Lock> lock;         // that the call waits for
   // Who has it; who has what that one waits for; and so on to the end. Empty if nobody is known.
   std::vector<LockOwner> owners;
-  std::vector<Frame> stack;         // the culprit, innermost first; the recorder's frames removed
-  bool stack_complete = true;       // false: unwinding did not reach the start of the thread
+  std::vector<Frame> stack;    // the culprit, innermost first; the recorder's frames removed
+  bool stack_complete = true;  // false: unwinding did not reach the start of the thread
   // Index into `stack` of the frame to blame: the innermost that is the program's own code. The
   // stack's size if there is none.
   size_t culprit = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runtime/explain/cause.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/lock_advice.h"
@@ -123,9 +124,9 @@ void Analyst::tell_owners(int pid, const Sample& sample, Stall& stall) {
   if (!stall.owners.empty()) {
     const LockOwner& first = stall.owners.front();
     if (first.state == OwnerState::kEnded) {
-      stall.call->object = fmt::format("{}, held by thread {}, which {}", stall.lock->name, first.tid,
-                                       first.pid == stall.pid ? "has ended"
-                                                              : "is of another process");
+      stall.call->object =
+          fmt::format("{}, held by thread {}, which {}", stall.lock->name, first.tid,
+                      first.pid == stall.pid ? "has ended" : "is of another process");
     } else if (first.lock.kind == LockKind::kFile) {
       stall.call->object += fmt::format(", locked by process {} ({})", first.process, first.pid);
     }
@@ -133,11 +134,13 @@ void Analyst::tell_owners(int pid, const Sample& sample, Stall& stall) {
   }
   const bool has_owner = stall.lock->kind != LockKind::kBarrier &&
                          stall.lock->kind != LockKind::kCondition &&
-                         stall.lock->kind != LockKind::kThread;
+                         stall.lock->kind != LockKind::kThread &&
+                         (stall.lock->kind != LockKind::kFutex ||
+                          cause_within_runtime(Cause::kWait, stall.stack) == Cause::kLock);
   if (has_owner && sample.call->owner_tid == 0) {
-    stall.notes.push_back(fmt::format("who holds the {} is not known: {}", word(stall.lock->kind),
-                                      stall.lock->holders.empty() ? "it does not record its owner"
-                                                                  : stall.lock->holders));
+    stall.notes.push_back(fmt::format(
+        "who holds the {} is not known: {}", word(stall.lock->kind),
+        stall.lock->holders.empty() ? "it does not record its owner" : stall.lock->holders));
   }
 }
 

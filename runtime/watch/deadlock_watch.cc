@@ -104,6 +104,17 @@ bool is_blocked(const ThreadId& thread, const LockReading& lock) {
   return blocked->arguments[0] - lock.address.value < kLargestLock;
 }
 
+bool is_rwlock_wait(Function function) {
+  return function == Function::pthread_rwlock_rdlock ||
+         function == Function::__pthread_rwlock_rdlock ||
+         function == Function::pthread_rwlock_wrlock ||
+         function == Function::__pthread_rwlock_wrlock;
+}
+
+bool is_rest(Function function) {
+  return function == Function::pthread_cond_wait || function == Function::cnd_wait;
+}
+
 // Signals whose handlers answer to faults of the thread itself, libc's own, and ours.
 constexpr uint64_t signal_bit(int signal) {
   return uint64_t{1} << (signal - 1);
@@ -139,11 +150,11 @@ DeadlockWatch::Waiters DeadlockWatch::waiters() const {
     if (record.call.function.load(std::memory_order_relaxed) == 0) continue;
     const auto call = view_call(record.call);
     if (!call || !is_untimed_wait(*call)) continue;
-    found.push_back({index,
-                     record.generation.load(std::memory_order_relaxed),
-                     {record.pid.load(std::memory_order_relaxed),
-                      record.tid.load(std::memory_order_relaxed)},
-                     *call});
+    found.push_back(
+        {index,
+         record.generation.load(std::memory_order_relaxed),
+         {record.pid.load(std::memory_order_relaxed), record.tid.load(std::memory_order_relaxed)},
+         *call});
   }
   return found;
 }
@@ -159,25 +170,53 @@ std::optional<LockReading> DeadlockWatch::read_wait(const Waiter& waiter) const 
   return read_awaited_lock(waiter.thread.pid, in_progress(waiter.call));
 }
 
-// For what any thread of the process may end: if none of the others ever will, nobody does. Not if
-// a signal may run a handler in one of them.
-std::vector<Blocker> DeadlockWatch::everybody_else(const ThreadId& thread, bool with_itself) const {
-  const auto caught = read_caught_signals(thread.pid);
-  if (!caught || (*caught & ~kHarmless) != 0) return {};
-  Blocker all;
-  for (const int tid : read_threads(thread.pid)) {
-    if (tid != thread.tid || with_itself) all.threads.push_back({thread.pid, tid});
+DeadlockWatch::Surroundings DeadlockWatch::surroundings_of(const Waiters& waiters) const {
+  Surroundings surroundings;
+  std::map<int, size_t> waiting;
+  bool any_reads = false;
+  for (const Waiter& waiter : waiters) {
+    ++waiting[waiter.thread.pid];
+    any_reads = any_reads || is_rwlock_wait(waiter.call.function);
   }
-  if (all.threads.empty() || all.threads.size() > kMostThreads) return {};
-  return {std::move(all)};
+  if (any_reads) surroundings.readers = read_holds(segment_, 0);
+  for (const auto& [pid, count] : waiting) {
+    if (count > kMostThreads) continue;
+    const auto caught = read_caught_signals(pid);
+    if (!caught || (*caught & ~kHarmless) != 0) continue;
+    const std::vector<int> threads = read_threads(pid);
+    if (threads.size() > count) continue;
+    for (const int tid : threads) surroundings.whole_processes[pid].push_back({pid, tid});
+  }
+  return surroundings;
 }
 
-Wait DeadlockWatch::wait_of(const Waiter& waiter) const {
+Wait DeadlockWatch::wait_of(const Waiter& waiter, const Surroundings& surroundings) const {
   Wait wait;
   wait.thread = waiter.thread;
+  const auto whole = surroundings.whole_processes.find(waiter.thread.pid);
+  const bool is_whole = whole != surroundings.whole_processes.end();
+  // Threads at rest are many, and mostly somebody else is awake.
+  if (!is_whole && is_rest(waiter.call.function)) return wait;
   const auto lock = read_wait(waiter);
   if (!lock) return wait;
   wait.kind = kind_of(lock->kind);
+  const bool is_held_by_readers = lock->kind == LockKind::kRwlock && !lock->holders.empty();
+  if (is_held_by_readers) {
+    for (const ReadHold& held : surroundings.readers) {
+      if (held.lock == lock->address && held.thread.pid == waiter.thread.pid) {
+        wait.blockers.push_back({{held.thread}});
+      }
+    }
+    if (!wait.blockers.empty()) return wait;
+  }
+  if (lock->kind == LockKind::kSemaphore) {
+    const auto taker = semaphore_taker(segment_, waiter.thread.pid, lock->address);
+    if (taker && taker->is_owner) {
+      wait.kind = Wait::Kind::kLock;
+      wait.blockers.push_back({{{waiter.thread.pid, taker->tid}}});
+      return wait;
+    }
+  }
   if (const auto owner = find_owner(waiter.thread.pid, *lock)) {
     if (owner->is_lost) {
       wait.blockers.push_back({});
@@ -191,12 +230,16 @@ Wait DeadlockWatch::wait_of(const Waiter& waiter) const {
     if (lock->kind == LockKind::kFutex) wait.kind = Wait::Kind::kLock;
     return wait;
   }
-  const bool is_held_by_readers = lock->kind == LockKind::kRwlock && !lock->holders.empty();
-  const bool has_no_owner =
-      lock->kind == LockKind::kSemaphore || lock->kind == LockKind::kBarrier ||
-      lock->kind == LockKind::kCondition || lock->kind == LockKind::kFutex;
-  if (!lock->between_processes && (is_held_by_readers || has_no_owner)) {
-    wait.blockers = everybody_else(waiter.thread, is_held_by_readers);
+  // What any thread of the process may end: if none of the others ever will, nobody does.
+  const bool has_no_owner = lock->kind == LockKind::kSemaphore ||
+                            lock->kind == LockKind::kBarrier ||
+                            lock->kind == LockKind::kCondition || lock->kind == LockKind::kFutex;
+  if (is_whole && !lock->between_processes && (is_held_by_readers || has_no_owner)) {
+    Blocker others;
+    for (const ThreadId& thread : whole->second) {
+      if (is_held_by_readers || thread != waiter.thread) others.threads.push_back(thread);
+    }
+    if (!others.threads.empty()) wait.blockers.push_back(std::move(others));
   }
   return wait;
 }
@@ -204,38 +247,67 @@ Wait DeadlockWatch::wait_of(const Waiter& waiter) const {
 std::vector<Knot> DeadlockWatch::knots_of(const Waiters& waiters) const {
   std::vector<Wait> waits;
   waits.reserve(waiters.size());
-  for (const Waiter& waiter : waiters) waits.push_back(wait_of(waiter));
+  const Surroundings surroundings = surroundings_of(waiters);
+  for (const Waiter& waiter : waiters) waits.push_back(wait_of(waiter, surroundings));
   return find_knots(waits);
 }
 
-std::optional<Knot> DeadlockWatch::prove(Waiters& members) const {
-  std::vector<uint64_t> switches;
+std::optional<Knot> DeadlockWatch::prove(const Waiters& members, size_t in_cycle) const {
+  std::vector<std::optional<uint64_t>> switches;
   for (const Waiter& member : members) {
     const auto lock = read_wait(member);
-    const auto count = read_voluntary_switches(member.thread.pid, member.thread.tid);
-    if (!lock || !count || !is_blocked(member.thread, *lock)) return std::nullopt;
-    switches.push_back(*count);
+    const bool stands = lock && is_blocked(member.thread, *lock);
+    switches.push_back(stands ? read_voluntary_switches(member.thread.pid, member.thread.tid)
+                              : std::nullopt);
   }
-  const std::vector<Knot> knots = knots_of(members);
-  if (knots.size() != 1 || knots[0].cycle.size() + knots[0].behind.size() != members.size()) {
-    return std::nullopt;
-  }
-  for (size_t i = 0; i < members.size(); ++i) {
-    const ThreadId& thread = members[i].thread;
-    if (!still_waits(members[i]) ||
-        read_voluntary_switches(thread.pid, thread.tid) != switches[i]) {
-      return std::nullopt;
+  const auto has_stood = [&](size_t i) {
+    return switches[i] && still_waits(members[i]) &&
+           read_voluntary_switches(members[i].thread.pid, members[i].thread.tid) == switches[i];
+  };
+  std::vector<Knot> knots = knots_of(members);
+  for (Knot& knot : knots) {
+    if (knot.cycle.size() != in_cycle || knot.cycle.front() >= in_cycle) continue;
+    if (!std::all_of(knot.cycle.begin(), knot.cycle.end(), has_stood)) return std::nullopt;
+    // Those that the same lost owner keeps waiting are knots of their own.
+    for (const Knot& other : knots) {
+      if (other.cycle.front() >= in_cycle) {
+        knot.behind.insert(knot.behind.end(), other.cycle.begin(), other.cycle.end());
+      }
     }
+    std::erase_if(knot.behind, [&](size_t i) { return !has_stood(i); });
+    return knot;
   }
-  return knots[0];
+  return std::nullopt;
 }
 
-bool DeadlockWatch::is_new(const Waiters& waiters, const Knot& knot) {
+DeadlockWatch::Key DeadlockWatch::key_of(const Waiters& waiters, const Knot& knot) {
   Key key;
   for (const size_t i : knot.cycle) key.emplace_back(waiters[i].index, waiters[i].call.entered);
   std::sort(key.begin(), key.end());
-  if (told_.size() >= kMostTold) told_.clear();
-  return told_.insert(std::move(key)).second;
+  return key;
+}
+
+// Threads that wait for one lock whose owner is lost are told together.
+void DeadlockWatch::join_lost(const Waiters& waiters, std::vector<Knot>& knots) const {
+  std::map<std::pair<int, uint64_t>, Knot> by_lock;
+  std::vector<Knot> rest;
+  for (Knot& knot : knots) {
+    const Waiter& first = waiters[knot.cycle.front()];
+    const auto lock = knot.cycle.size() == 1 ? read_wait(first) : std::nullopt;
+    const auto owner = lock ? find_owner(first.thread.pid, *lock) : std::nullopt;
+    if (!owner || !owner->is_lost) {
+      rest.push_back(std::move(knot));
+      continue;
+    }
+    const auto [known, is_first] =
+        by_lock.emplace(std::make_pair(first.thread.pid, lock->address.value), knot);
+    if (is_first) continue;
+    std::vector<size_t>& behind = known->second.behind;
+    behind.push_back(knot.cycle.front());
+    behind.insert(behind.end(), knot.behind.begin(), knot.behind.end());
+  }
+  for (auto& [lock, knot] : by_lock) rest.push_back(std::move(knot));
+  knots = std::move(rest);
 }
 
 DeadlockObservation DeadlockWatch::observe(const Waiters& members, const Knot& knot,
@@ -247,6 +319,7 @@ DeadlockObservation DeadlockWatch::observe(const Waiters& members, const Knot& k
   std::vector<size_t> order = knot.cycle;
   order.insert(order.end(), knot.behind.begin(), knot.behind.end());
   uint64_t closed = 0;
+  const Surroundings surroundings = surroundings_of(members);
   for (const size_t member : order) {
     const Waiter& waiter = members[member];
     DeadlockedLook look;
@@ -257,8 +330,11 @@ DeadlockObservation DeadlockWatch::observe(const Waiters& members, const Knot& k
     look.in_cycle = std::find(knot.cycle.begin(), knot.cycle.end(), member) != knot.cycle.end();
     look.wants = read_wait(waiter).value_or(LockReading{});
     look.sample = look_at(segment_, processes_, look.pid, look.tid);
-    const Wait wait = wait_of(waiter);
-    look.kind = wait.kind;
+    const Wait wait = wait_of(waiter, surroundings);
+    look.holders_known =
+        wait.kind == Wait::Kind::kLock &&
+        std::all_of(wait.blockers.begin(), wait.blockers.end(),
+                    [](const Blocker& blocker) { return blocker.threads.size() == 1; });
     for (const Blocker& blocker : wait.blockers) {
       if (blocker.threads.empty()) look.waits_for_nobody = true;
       for (size_t i = 0; i < order.size(); ++i) {
@@ -270,8 +346,9 @@ DeadlockObservation DeadlockWatch::observe(const Waiters& members, const Knot& k
       }
     }
     // Waits for locks are timed, others need not be.
-    const bool is_timed = intercept::kFunctions[static_cast<uint32_t>(waiter.call.function)].family ==
-                          intercept::Family::kLock;
+    const bool is_timed =
+        intercept::kFunctions[static_cast<uint32_t>(waiter.call.function)].family ==
+        intercept::Family::kLock;
     if (is_timed && look.in_cycle) closed = std::max(closed, waiter.call.entered);
     deadlock.threads.push_back(std::move(look));
   }
@@ -299,11 +376,9 @@ std::vector<DeadlockObservation> DeadlockWatch::look() {
   std::vector<DeadlockObservation> found;
   if (!stayed.empty()) {
     std::vector<Knot> knots = knots_of(stayed);
+    join_lost(stayed, knots);
     for (Knot& knot : knots) {
-      Key key;
-      for (const size_t i : knot.cycle) key.emplace_back(stayed[i].index, stayed[i].call.entered);
-      std::sort(key.begin(), key.end());
-      if (told_.contains(key)) continue;
+      if (told_.contains(key_of(stayed, knot))) continue;
       uint64_t more_blocked = 0;
       if (knot.cycle.size() + knot.behind.size() > kMostListed) {
         const size_t listed = kMostListed - std::min(kMostListed, knot.cycle.size());
@@ -313,15 +388,16 @@ std::vector<DeadlockObservation> DeadlockWatch::look() {
       Waiters members;
       for (const size_t i : knot.cycle) members.push_back(stayed[i]);
       for (const size_t i : knot.behind) members.push_back(stayed[i]);
-      const auto proven = prove(members);
-      if (proven && is_new(members, *proven)) {
-        found.push_back(observe(members, *proven, more_blocked));
-      }
+      const auto proven = prove(members, knot.cycle.size());
+      if (!proven) continue;
+      if (told_.size() >= kMostTold) told_.clear();
+      told_.insert(key_of(members, *proven));
+      found.push_back(observe(members, *proven, more_blocked));
     }
   }
   const Nanoseconds took = clock_.duration(clock_.now() - begin);
-  next_look_ = clock_.now() + clock_.ticks(std::clamp<Nanoseconds>(took * kShareOfTime, kPause,
-                                                                   kLongestPause));
+  next_look_ = clock_.now() +
+               clock_.ticks(std::clamp<Nanoseconds>(took * kShareOfTime, kPause, kLongestPause));
   return found;
 }
 

@@ -6,12 +6,14 @@
 // none of its threads has run between two readings of all its locks.
 #pragma once
 
+#include <map>
 #include <set>
 #include <vector>
 
 #include "instrument/contract/record_contract.h"
 #include "runtime/locks/wait_graph.h"
 #include "runtime/session/tick_clock.h"
+#include "runtime/watch/lock_holders.h"
 #include "runtime/watch/observation.h"
 #include "runtime/watch/process_table.h"
 
@@ -44,12 +46,21 @@ class DeadlockWatch {
   bool still_waits(const Waiter& waiter) const;
   // What it waits for, and who would have to act.
   std::optional<LockReading> read_wait(const Waiter& waiter) const;
-  Wait wait_of(const Waiter& waiter) const;
-  std::vector<Blocker> everybody_else(const ThreadId& thread, bool with_itself) const;
+  // What is read once for all waiters of a look.
+  struct Surroundings {
+    std::vector<ReadHold> readers;  // empty if none of the waiters needs them
+    // By process: its threads, if all of them are among the waiters and no signal may run a handler
+    // in one of them; else nothing.
+    std::map<int, std::vector<ThreadId>> whole_processes;
+  };
+  Surroundings surroundings_of(const Waiters& waiters) const;
+  Wait wait_of(const Waiter& waiter, const Surroundings& surroundings) const;
   std::vector<Knot> knots_of(const Waiters& waiters) const;
-  // The knot if none of its threads has run while all of it was read again; else nothing.
-  std::optional<Knot> prove(Waiters& members) const;
-  bool is_new(const Waiters& waiters, const Knot& knot);
+  // The knot of the first `in_cycle` of these and those behind it, if none of its threads has run
+  // while all of it was read again; else nothing.
+  std::optional<Knot> prove(const Waiters& members, size_t in_cycle) const;
+  static Key key_of(const Waiters& waiters, const Knot& knot);
+  void join_lost(const Waiters& waiters, std::vector<Knot>& knots) const;
   DeadlockObservation observe(const Waiters& members, const Knot& knot, uint64_t more_blocked);
 
   contract::Segment& segment_;

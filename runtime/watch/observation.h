@@ -28,7 +28,7 @@ struct OwnerLook {
   std::string process;
   std::string thread;
   OwnerState state = OwnerState::kUnknown;
-  LockReading lock;  // that it holds
+  LockReading lock;                      // that it holds
   std::shared_ptr<const Sample> sample;  // nullptr: there is none
 };
 
@@ -101,7 +101,6 @@ struct DeadlockedLook {
   std::string thread;
   bool in_cycle = true;
   LockReading wants;
-  Wait::Kind kind = Wait::Kind::kLock;
   std::vector<size_t> waits_for;  // indexes into DeadlockObservation::threads
   // Each of those holds what it wants; else only one of them may, not known which.
   bool holders_known = false;

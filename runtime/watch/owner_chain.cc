@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/kernel/kernel_view.h"
+#include "runtime/watch/lock_holders.h"
 #include "runtime/watch/sampler.h"
 
 namespace tailback {
@@ -81,6 +82,23 @@ std::optional<OwnerPlace> find_owner(int pid, const LockReading& lock) {
   return OwnerPlace{other > 0 ? other : pid, lock.owner, true};
 }
 
+std::optional<OwnerPlace> find_owner(const contract::Segment& segment, int pid,
+                                     const LockReading& lock) {
+  if (auto place = find_owner(pid, lock)) return place;
+  if (lock.kind == LockKind::kSemaphore) {
+    const auto taker = semaphore_taker(segment, pid, lock.address);
+    if (taker && taker->is_owner && thread_lives(pid, taker->tid)) {
+      return OwnerPlace{pid, taker->tid, false};
+    }
+  }
+  if (lock.kind == LockKind::kRwlock && !lock.holders.empty()) {
+    for (const ReadHold& held : read_holds(segment, pid)) {
+      if (held.lock == lock.address) return OwnerPlace{pid, held.thread.tid, false};
+    }
+  }
+  return std::nullopt;
+}
+
 ThreadRecord* find_record(contract::Segment& segment, int pid, int tid) {
   const uint32_t used = threads_used(segment);
   for (uint32_t index = 0; index < used; ++index) {
@@ -109,7 +127,7 @@ void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, in
   const CallDescription* wait = sample.call ? &*sample.call : nullptr;
   std::shared_ptr<const Sample> kept;
   while (wait && wait->reading && sample.owners.size() < kLongestChain) {
-    const auto place = find_owner(waiter, *wait->reading);
+    const auto place = find_owner(segment, waiter, *wait->reading);
     if (!place) return;
     OwnerLook owner;
     owner.pid = place->pid;
@@ -130,7 +148,11 @@ void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, in
       owner.state = state_of(*owner.sample, on_cpu(place->pid, place->tid) - before);
     }
     const auto again = read_awaited_lock(waiter, wait->source);
-    if (!again || !again->same_owner(*wait->reading)) return;
+    const auto still = again ? find_owner(segment, waiter, *again) : std::nullopt;
+    if (!still || again->address != wait->reading->address || still->tid != place->tid ||
+        still->pid != place->pid) {
+      return;
+    }
     kept = owner.sample;
     waiter = owner.pid;
     sample.owners.push_back(std::move(owner));

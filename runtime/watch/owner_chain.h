@@ -21,6 +21,10 @@ struct OwnerPlace {
 };
 // Nothing if the lock names no thread.
 std::optional<OwnerPlace> find_owner(int pid, const LockReading& lock);
+// The same with what the recorder knows of locks that name none: one of the readers, the thread
+// that took a semaphore last if it is used as a lock.
+std::optional<OwnerPlace> find_owner(const contract::Segment& segment, int pid,
+                                     const LockReading& lock);
 
 // The record of a thread that lives; nullptr if it has none.
 contract::ThreadRecord* find_record(contract::Segment& segment, int pid, int tid);

@@ -524,6 +524,25 @@ TEST(CauseWithinRuntime, TheJvmSleepsAndLocksOnConditions) {
   EXPECT_EQ(cause_within_runtime(Cause::kFile, {frame("JVM_Sleep", jvm)}), Cause::kFile);
 }
 
+TEST(CauseWithinRuntime, LocksThatAreMadeOfAFutexAreLocks) {
+  const Frame futex = frame("syscall", "/usr/lib/libc.so.6");
+  for (const char* const lock :
+       {"std::sys::unix::locks::futex_mutex::Mutex::lock_contended",
+        "parking_lot::raw_mutex::RawMutex::lock_slow", "absl::lts_20220623::Mutex::Lock()"}) {
+    EXPECT_EQ(cause_within_runtime(Cause::kWait, {futex, frame(lock, "/srv/app")}), Cause::kLock)
+        << lock;
+  }
+  EXPECT_EQ(
+      cause_within_runtime(Cause::kWait,
+                           {futex, frame("absl::lts_20220623::CondVar::WaitCommon()", "/srv/app"),
+                            frame("absl::lts_20220623::Mutex::Lock()", "/srv/app")}),
+      Cause::kWait);
+  EXPECT_EQ(cause_within_runtime(
+                Cause::kWait,
+                {futex, frame("std::sys::unix::locks::futex_condvar::Condvar::wait", "/srv/app")}),
+            Cause::kWait);
+}
+
 TEST(Fingerprint, WithoutAStackTheLoopTellsApart) {
   Stall stall = sample_stall();
   stall.stack.clear();

@@ -50,8 +50,7 @@ TEST(LockReading, MutexesOfAllTypesNameTheirOwnerAndTheirType) {
       {PTHREAD_MUTEX_ERRORCHECK, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_STALLED, 0, "error-checking"},
       {PTHREAD_MUTEX_ADAPTIVE_NP, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_STALLED, 0, "adaptive"},
       {PTHREAD_MUTEX_RECURSIVE, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_ROBUST, 0, "recursive, robust"},
-      {PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_INHERIT, PTHREAD_MUTEX_STALLED, 0,
-       "priority-inheriting"},
+      {PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_INHERIT, PTHREAD_MUTEX_STALLED, 0, "priority-inheriting"},
       {PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_STALLED, 1, "process-shared"}};
   for (const Made& made : all) {
     pthread_mutex_t mutex = mutex_of(made.type, made.protocol, made.robust, made.shared);

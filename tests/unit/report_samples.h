@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/report/wall_time.h"
+#include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
@@ -44,6 +45,56 @@ inline SessionStart sample_session() {
   start.host = "box";
   start.threshold = std::chrono::milliseconds(100);
   return start;
+}
+
+inline Lock sample_lock(std::string name) {
+  Lock lock;
+  lock.kind = LockKind::kMutex;
+  lock.type = "recursive";
+  lock.name = std::move(name);
+  lock.address = 0x55d0c0de;
+  return lock;
+}
+
+inline LockOwner sample_owner() {
+  LockOwner owner;
+  owner.pid = 4711;
+  owner.tid = 4715;
+  owner.process = "server";
+  owner.thread = "flusher";
+  owner.state = OwnerState::kBlocked;
+  owner.lock = sample_lock("cache_mutex");
+  owner.call = BlockedCall{};
+  owner.call->function = "fsync";
+  owner.call->object = "/srv/data.aof";
+  owner.stack = {sample_frame("flush_all", "store.cc", 88, "/srv/server", 0x88)};
+  return owner;
+}
+
+// Two threads that took two locks in two orders.
+inline Deadlock sample_deadlock() {
+  Deadlock deadlock;
+  deadlock.id = 1;
+  deadlock.time = sample_time();
+  deadlock.held = std::chrono::milliseconds(512);
+  for (size_t i = 0; i < 2; ++i) {
+    DeadlockedThread thread;
+    thread.pid = 4711;
+    thread.tid = 4720 + static_cast<int>(i);
+    thread.process = "server";
+    thread.thread = i == 0 ? "left" : "right";
+    thread.call.function = "pthread_mutex_lock";
+    thread.wants = sample_lock(i == 0 ? "lock_b" : "lock_a");
+    thread.wants.address += i;
+    thread.holds = {sample_lock(i == 0 ? "lock_a" : "lock_b")};
+    thread.holds[0].address += 1 - i;
+    thread.waits_for = {1 - i};
+    thread.stack = {sample_frame("take_both", "server.cc", 12, "/srv/server", 0x12)};
+    deadlock.threads.push_back(std::move(thread));
+  }
+  deadlock.advice = "take these locks in one order everywhere";
+  deadlock.fingerprint = "0123456789abcdef";
+  return deadlock;
 }
 
 // A server that sleeps in load_config, called from a callback of its loop.

@@ -157,8 +157,15 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
   SessionEnd killed = sample_end();
   killed.exit_status.reset();
   killed.signal = 9;
+  Stall locked = sample_sleep();
+  locked.lock = sample_lock("cache_mutex");
+  locked.owners = {sample_owner(), LockOwner{}};
+  Deadlock bare_deadlock;
+  bare_deadlock.id = 1;
+  bare_deadlock.threads.resize(1);
   Summary summary;
   summary.stall(sample_sleep());
+  summary.deadlock(sample_deadlock());
   summary.hazard(sample_hazard());
   summary.end(sample_end());
   const std::string summary_text = summary.json();
@@ -167,7 +174,8 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
         parsed(json_line(sample_sleep())), parsed(json_line(sample_many())),
         parsed(json_line(bare)), parsed(json_line(ongoing)), parsed(json_line(sample_end())),
         parsed(json_line(killed)), parsed(json_line(sample_stop())), parsed(json_line(Note{})),
-        parsed(json_line(sample_hazard())), parsed(json_line(Hazard{})),
+        parsed(json_line(sample_hazard())), parsed(json_line(Hazard{})), parsed(json_line(locked)),
+        parsed(json_line(sample_deadlock())), parsed(json_line(bare_deadlock)),
         parsed(json_line(sample_status())), json::parse(summary_text)}) {
     EXPECT_EQ(complaints(record), "") << record;
     EXPECT_EQ(undescribed(record), std::vector<std::string>()) << record;
@@ -187,6 +195,7 @@ TEST_F(ReportTest, AStallsLineIsExact) {
       R"("threshold_ms":100.0,)"
       R"("cause":"sleep","call":{"function":"clock_nanosleep",)"
       R"("arguments":{"clock":1,"request":"400 ms"},"object":null,"intercepted":true},)"
+      R"("lock":null,"owners":[],)"
       R"("stack":[{"function":"clock_nanosleep","file":null,"line":null,)"
       R"("module":"/usr/lib/x86_64-linux-gnu/libc.so.6","offset":"0xd5000","inlined":false,)"
       R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"stacks":[],"backlog":12,)"
@@ -297,11 +306,17 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
       std::sort(stall.call->arguments.begin(), stall.call->arguments.end(),
                 [](const Argument& a, const Argument& b) { return a.name < b.name; });
     }
-    if (stall.cause == Cause::kMany) stall.turn = "nightly import";
+    if (stall.cause == Cause::kMany) {
+      stall.turn = "nightly import";
+      stall.lock = sample_lock("cache_mutex");
+      stall.owners = {sample_owner()};
+    }
     const auto back = std::get<Stall>(parse_record(json_line(stall)));
     EXPECT_EQ(back.turn, stall.turn);
     EXPECT_EQ(json_line(back), json_line(stall));
     EXPECT_EQ(back.stack, stall.stack);
+    EXPECT_EQ(back.lock, stall.lock);
+    EXPECT_EQ(back.owners, stall.owners);
     EXPECT_EQ(back.call, stall.call);
     EXPECT_EQ(back.begin, stall.begin);
     EXPECT_EQ(back.duration, stall.duration);
@@ -311,6 +326,11 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
   for (const auto& line : {json_line(sample_hazard()), json_line(Hazard{})}) {
     EXPECT_EQ(json_line(std::get<Hazard>(parse_record(line))), line);
   }
+  const std::string deadlock = json_line(sample_deadlock());
+  EXPECT_EQ(json_line(std::get<Deadlock>(parse_record(deadlock))), deadlock);
+  std::string damaged = deadlock;
+  damaged.replace(damaged.find("\"waits_for\":[1]"), 15, "\"waits_for\":[9]");
+  EXPECT_THROW(parse_record(damaged), MalformedRecord);
   EXPECT_EQ(json_line(std::get<SessionStatus>(parse_record(json_line(sample_status())))),
             json_line(sample_status()));
   EXPECT_EQ(json_line(std::get<Note>(parse_record(json_line(sample_stop())))),

@@ -63,9 +63,9 @@ TEST(WaitGraph, ALostOwnerIsOne) {
 }
 
 TEST(WaitGraph, ThoseBehindAreNoPartOfTheCycle) {
-  const auto knots = find_knots({wait(1, {any_of({2})}), wait(2, {any_of({1})}),
-                                 wait(3, {any_of({1})}), wait(4, {any_of({3})}),
-                                 wait(5, {any_of({9})})});
+  const auto knots =
+      find_knots({wait(1, {any_of({2})}), wait(2, {any_of({1})}), wait(3, {any_of({1})}),
+                  wait(4, {any_of({3})}), wait(5, {any_of({9})})});
   ASSERT_EQ(knots.size(), 1u);
   EXPECT_EQ(knots[0].cycle, (Indexes{0, 1}));
   EXPECT_EQ(knots[0].behind, (Indexes{2, 3}));
@@ -99,9 +99,9 @@ TEST(WaitGraph, ThreadsAtRestAreNoneUnlessALockIsHeldAmongThem) {
                                   wait(3, {any_of({1})}, Kind::kTurn)};
   EXPECT_TRUE(find_knots(pool).empty());
   EXPECT_EQ(find_knots({wait(1, {any_of({2})}, Kind::kRest), wait(2, {any_of({1})})}).size(), 1u);
-  EXPECT_EQ(find_knots({wait(1, {any_of({2})}, Kind::kTurn), wait(2, {any_of({1})}, Kind::kTurn)})
-                .size(),
-            1u);
+  EXPECT_EQ(
+      find_knots({wait(1, {any_of({2})}, Kind::kTurn), wait(2, {any_of({1})}, Kind::kTurn)}).size(),
+      1u);
 }
 
 TEST(WaitGraph, ThreadsOfOtherProcessesAreOthers) {

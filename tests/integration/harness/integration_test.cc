@@ -52,6 +52,9 @@ Recording IntegrationTest::finished(WatchedProgram& program, const Ending& expec
   EXPECT_TRUE(eventually(patience, [&] { return program.recording().complete(); }))
       << "the recording has no end record: " << program.recording_path();
   Recording recording = program.recording();
+  if (!deadlocks_expected_) {
+    for (const Json& deadlock : recording.deadlocks()) ADD_FAILURE() << deadlock.dump(1);
+  }
   for (const std::string& fault : recording.faults()) {
     ADD_FAILURE() << program.recording_path().string() << ": " << fault;
   }

@@ -32,12 +32,16 @@ class IntegrationTest : public ::testing::Test {
   Recording finished(WatchedProgram& program, const Ending& expected = exited(0),
                      Milliseconds patience = std::chrono::seconds(30));
 
+  // Unless a test says so, each deadlock that finished() finds is a failure.
+  void expect_deadlocks() { deadlocks_expected_ = true; }
+
   const TestDirectory& directory() const { return directory_; }
 
   void TearDown() override;
 
  private:
   TestDirectory directory_;
+  bool deadlocks_expected_ = false;
   std::vector<std::unique_ptr<WatchedProgram>> programs_;
 };
 

@@ -123,6 +123,13 @@ std::vector<Json> Recording::final_stalls_of(int pid) const {
   return result;
 }
 
+std::vector<Json> Recording::deadlocks() const {
+  std::vector<Json> result;
+  std::copy_if(lines_.begin(), lines_.end(), std::back_inserter(result),
+               [](const Json& line) { return line.value("type", "") == "deadlock"; });
+  return result;
+}
+
 std::vector<std::string> Recording::faults() const {
   std::vector<std::string> faults;
   for (size_t i = 0; i < lines_.size(); ++i) {

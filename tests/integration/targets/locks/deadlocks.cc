@@ -53,8 +53,8 @@ void ring(int threads, const char* name) {
   for (auto& fork : forks) pthread_mutex_init(&fork, nullptr);
   ready();
   for (int i = 0; i < threads; ++i) {
-    all.push_back(named_thread(
-        name, [=] { take_in_order(&forks[i], &forks[(i + 1) % threads], threads); }));
+    all.push_back(
+        named_thread(name, [=] { take_in_order(&forks[i], &forks[(i + 1) % threads], threads); }));
   }
   for (auto& thread : all) thread.join();
 }
@@ -115,6 +115,28 @@ void writer_and_mutex() {
   reader.join();
 }
 
+// The reader waits for the mutex of who wants to write.
+void reader_and_mutex() {
+  ready();
+  std::thread reader = named_thread("reader", [] {
+    pthread_rwlock_rdlock(&table_lock);
+    wait_for_all(3);
+    pthread_mutex_lock(&lock_a);
+  });
+  std::thread writer = named_thread("writer", [] {
+    pthread_mutex_lock(&lock_a);
+    wait_for_all(3);
+    pthread_rwlock_wrlock(&table_lock);
+  });
+  std::thread bystander = named_thread("bystander", [] {
+    wait_for_all(3);
+    for (;;) pause();
+  });
+  bystander.join();
+  reader.join();
+  writer.join();
+}
+
 // The child has a copy of a lock that a thread of its parent has taken.
 void held_over_fork() {
   std::thread holder = named_thread("holder", [] {
@@ -164,6 +186,28 @@ void hand_off() {
   });
   left.join();
   right.join();
+}
+
+// Semaphores of one slot, which those who take them give back: until both are held.
+void semaphore_locks() {
+  sem_init(&turn_left, 0, 1);
+  sem_init(&turn_right, 0, 1);
+  for (sem_t* semaphore : {&turn_left, &turn_right}) {
+    sem_wait(semaphore);
+    sem_post(semaphore);
+  }
+  ready();
+  const auto take = [](sem_t* first, sem_t* second) {
+    sem_wait(first);
+    wait_for_all(3);
+    sem_wait(second);
+    sem_post(second);
+    sem_post(first);
+  };
+  std::thread left = named_thread("left", [=] { take(&turn_left, &turn_right); });
+  std::thread right = named_thread("right", [=] { take(&turn_right, &turn_left); });
+  wait_for_all(3);
+  for (;;) pause();
 }
 
 // One waits in a barrier with the lock that the other needs to get there.
@@ -242,9 +286,11 @@ int main(int argc, char** argv) {
   if (what == "self") take_twice();
   if (what == "upgrade") upgrade();
   if (what == "writer_and_mutex") writer_and_mutex();
+  if (what == "reader_and_mutex") reader_and_mutex();
   if (what == "held_over_fork") held_over_fork();
   if (what == "join_each_other") join_each_other();
   if (what == "hand_off") hand_off();
+  if (what == "semaphore_locks") semaphore_locks();
   if (what == "barrier_under_lock") barrier_under_lock();
   if (what == "lost_owner") lost_owner();
   if (what == "file_locks") file_locks();

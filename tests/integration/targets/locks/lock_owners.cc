@@ -204,7 +204,8 @@ void lost_owner() {
 
 // In another process, by a mutex in shared memory.
 void other_process() {
-  void* const memory = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   auto* const mutex = static_cast<pthread_mutex_t*>(memory);
   auto* const is_held = reinterpret_cast<std::atomic<bool>*>(static_cast<char*>(memory) + 1024);
   pthread_mutexattr_t attributes;
@@ -336,7 +337,8 @@ int main(int argc, char** argv) {
     turn_against_flusher([] { std_shared_mutex.lock(); }, [] { std_shared_mutex.unlock(); });
   }
   if (what == "futex-pi") by_hand(FUTEX_LOCK_PI_PRIVATE, FUTEX_UNLOCK_PI_PRIVATE);
-  if (what == "stream") turn_against_flusher([] { flockfile(stdout); }, [] { funlockfile(stdout); });
+  if (what == "stream")
+    turn_against_flusher([] { flockfile(stdout); }, [] { funlockfile(stdout); });
   if (what == "chain") chain();
   if (what == "running") running_owner();
   if (what == "starved") starved_owner();
