@@ -122,9 +122,9 @@ namespace {
 // Locks that are made of a futex, by the functions that wait for one: Rust's std and parking_lot,
 // Abseil. To the kernel they look like any wait for another thread.
 constexpr std::string_view kLockFunctions[] = {
-    "Mutex::lock_contended", "RwLock::write_contended",     "RwLock::read_contended",
-    "RawMutex::lock_slow",   "RawRwLock::lock_shared_slow", "RawRwLock::lock_exclusive_slow",
-    "::Mutex::Lock()",       "::Mutex::ReaderLock()"};
+    "::lock_contended",    "::write_contended",           "::read_contended",
+    "RawMutex::lock_slow", "RawRwLock::lock_shared_slow", "RawRwLock::lock_exclusive_slow",
+    "::Mutex::Lock()",     "::Mutex::ReaderLock()"};
 
 bool waits_for_futex_lock(const std::vector<Frame>& stack) {
   constexpr size_t kInnermost = 12;

@@ -31,7 +31,8 @@ std::string mutex_type(int kind) {
   if (kind & kRobust) add_word(text, "robust");
   if (kind & kInherit) add_word(text, "priority-inheriting");
   if (kind & kProtect) add_word(text, "priority-protecting");
-  if (kind & kShared) add_word(text, "process-shared");
+  // glibc makes all robust ones fit for it.
+  if ((kind & kShared) && !(kind & kRobust)) add_word(text, "process-shared");
   return text;
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/watch/owner_chain.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -58,6 +60,16 @@ bool is_looked_at(const Sample& first, int pid, int tid, int first_pid, int firs
   return (pid == first_pid && tid == first_tid) ||
          std::any_of(first.owners.begin(), first.owners.end(),
                      [&](const OwnerLook& one) { return one.pid == pid && one.tid == tid; });
+}
+
+// All that is known of who has a semaphore that is used by more than those who take it.
+void say_who_took(const contract::Segment& segment, int pid, LockReading& lock) {
+  if (lock.kind != LockKind::kSemaphore) return;
+  const auto taker = semaphore_taker(segment, pid, lock.address);
+  if (!taker) return;
+  const auto name = read_comm(pid, taker->tid);
+  lock.holders = name ? fmt::format("last taken by thread {} ({})", *name, taker->tid)
+                      : fmt::format("last taken by thread {}, which has ended", taker->tid);
 }
 
 // The only thread of a process; 0 if it has several.
@@ -124,11 +136,15 @@ std::shared_ptr<Sample> look_at(contract::Segment& segment, ProcessTable& proces
 void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, int tid,
                 Sample& sample) {
   int waiter = pid;
-  const CallDescription* wait = sample.call ? &*sample.call : nullptr;
+  const CallDescription* const first = sample.call ? &*sample.call : nullptr;
+  const CallDescription* wait = first;
   std::shared_ptr<const Sample> kept;
   while (wait && wait->reading && sample.owners.size() < kLongestChain) {
     const auto place = find_owner(segment, waiter, *wait->reading);
-    if (!place) return;
+    if (!place) {
+      if (wait == first) say_who_took(segment, pid, *sample.call->reading);
+      return;
+    }
     OwnerLook owner;
     owner.pid = place->pid;
     owner.tid = place->tid;

@@ -89,10 +89,14 @@ TEST_F(DeadlocksTest, RedisWithThreadsForItsClientsHasNone) {
   ASSERT_TRUE(eventually(seconds(20),
                          [&] { return port_answers(static_cast<uint16_t>(std::stoi(port))); }));
   Process load = run_helper("load", {*find_program("redis-benchmark"), "-p", port, "-t", "set,get",
-                                     "-n", "50000", "-c", "40", "-P", "8", "-q"});
+                                     "-n", "20000", "-c", "40", "-P", "8", "-q"});
   EXPECT_EQ(load.wait(seconds(120)), exited(0));
   server.process().signal(SIGTERM);
-  finished(server);
+  // Its threads spin: on few CPUs they hold its loop up, and nobody can look at them in time. That
+  // is no matter here.
+  EXPECT_EQ(server.process().wait(seconds(30)), exited(0));
+  EXPECT_TRUE(server.recording().complete());
+  EXPECT_TRUE(server.recording().deadlocks().empty());
 }
 
 TEST_F(DeadlocksTest, PythonsThreadsHaveNone) {

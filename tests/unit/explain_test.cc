@@ -528,6 +528,7 @@ TEST(CauseWithinRuntime, LocksThatAreMadeOfAFutexAreLocks) {
   const Frame futex = frame("syscall", "/usr/lib/libc.so.6");
   for (const char* const lock :
        {"std::sys::unix::locks::futex_mutex::Mutex::lock_contended",
+        "<std::sys::sync::mutex::futex::Mutex>::lock_contended",
         "parking_lot::raw_mutex::RawMutex::lock_slow", "absl::lts_20220623::Mutex::Lock()"}) {
     EXPECT_EQ(cause_within_runtime(Cause::kWait, {futex, frame(lock, "/srv/app")}), Cause::kLock)
         << lock;

@@ -34,6 +34,7 @@ void run(int threads, const std::function<void(int)>& work) {
 void producers_and_consumers() {
   std::mutex lock;
   std::condition_variable filled;
+  std::condition_variable emptied;
   std::deque<int> queue;
   bool closed = false;
   std::vector<std::thread> consumers;
@@ -44,13 +45,15 @@ void producers_and_consumers() {
         filled.wait(held, [&] { return closed || !queue.empty(); });
         if (queue.empty()) return;
         queue.pop_front();
+        emptied.notify_one();
         hold_for_a_moment();
       }
     }));
   }
   run(3, [&](int i) {
     while (goes_on()) {
-      const std::lock_guard held(lock);
+      std::unique_lock held(lock);
+      emptied.wait(held, [&] { return queue.size() < 16; });
       queue.push_back(i);
       filled.notify_one();
     }
