@@ -15,7 +15,7 @@
 #include "runtime/explain/system_calls.h"
 #include "runtime/kernel/descriptor.h"
 #include "runtime/kernel/kernel_view.h"
-#include "runtime/locks/file_locks.h"
+#include "runtime/waits/file_locks.h"
 
 namespace tailback {
 

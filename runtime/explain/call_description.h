@@ -11,8 +11,8 @@
 
 #include "instrument/contract/intercepts.h"
 #include "runtime/capture/remote_address.h"
-#include "runtime/locks/lock_reading.h"
 #include "runtime/values/stall.h"
+#include "runtime/waits/lock_reading.h"
 
 namespace tailback {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "instrument/contract/record_contract.h"
-#include "runtime/locks/wait_graph.h"
 #include "runtime/session/tick_clock.h"
+#include "runtime/waits/wait_graph.h"
 #include "runtime/watch/lock_holders.h"
 #include "runtime/watch/observation.h"
 #include "runtime/watch/process_table.h"

@@ -8,7 +8,7 @@
 
 #include "instrument/contract/record_contract.h"
 #include "runtime/capture/remote_address.h"
-#include "runtime/locks/wait_graph.h"
+#include "runtime/waits/wait_graph.h"
 
 namespace tailback {
 

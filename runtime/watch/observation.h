@@ -12,9 +12,9 @@
 #include "runtime/explain/call_description.h"
 #include "runtime/interpreters/python_stack.h"
 #include "runtime/interpreters/v8_stack.h"
-#include "runtime/locks/wait_graph.h"
 #include "runtime/values/deadlock.h"
 #include "runtime/values/stall.h"
+#include "runtime/waits/wait_graph.h"
 #include "runtime/watch/record_view.h"
 
 namespace tailback {

@@ -1,4 +1,4 @@
-#include "runtime/locks/lock_reading.h"
+#include "runtime/waits/lock_reading.h"
 
 #include <fmt/format.h>
 #include <linux/futex.h>

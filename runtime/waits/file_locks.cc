@@ -1,4 +1,4 @@
-#include "runtime/locks/file_locks.h"
+#include "runtime/waits/file_locks.h"
 
 #include <algorithm>
 #include <fstream>

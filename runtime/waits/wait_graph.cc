@@ -1,4 +1,4 @@
-#include "runtime/locks/wait_graph.h"
+#include "runtime/waits/wait_graph.h"
 
 #include <algorithm>
 #include <map>
