@@ -215,6 +215,7 @@ struct alignas(64) ProcessRecord {
   std::atomic<uint32_t> hold_ready;
   uint64_t attached;                       // [recorder] tick
   std::atomic<uint32_t> thread_sanitizer;  // [recorder] 1: runs under ThreadSanitizer
+  std::atomic<uint32_t> sees_frees;        // [recorder] 1: it is seen when memory is freed
 };
 
 enum class EventKind : uint32_t {

@@ -226,6 +226,9 @@ int __fxstatat64(int, int, const char*, struct stat64*, int) noexcept;
 int __xmknod(int, const char*, mode_t, dev_t*) noexcept;
 int __xmknodat(int, int, const char*, mode_t, dev_t*) noexcept;
 
+// From <malloc.h>, which is glibc's own.
+size_t malloc_usable_size(void*) noexcept;
+
 // A name of signal() that the headers show to older standards only.
 sighandler_t bsd_signal(int, sighandler_t) noexcept;
 

@@ -198,6 +198,8 @@ struct Walk {
   bool past_recorder = false;
   bool thread_sanitizer = false;
   bool observer = false;
+  bool free_seen = false;
+  bool free_tells_size = false;
 };
 
 bool has(const Module& module, const char* name) {
@@ -212,6 +214,10 @@ int visit(dl_phdr_info* info, size_t, void* data) {
   if (!walk.past_recorder) {
     walk.past_recorder = module.is(_DYNAMIC);
     return 0;
+  }
+  if (!walk.free_seen && has(module, "free")) {
+    walk.free_seen = true;
+    walk.free_tells_size = has(module, "malloc_usable_size");
   }
   for (uint32_t i = 0; i < kNextDefinitions; ++i) {
     if (__atomic_load_n(&slot(i), __ATOMIC_RELAXED) != first_call_stub(i)) continue;
@@ -245,6 +251,7 @@ constexpr bool kReturnsPointer[] = {
 
 bool under_thread_sanitizer = false;
 bool inside_observer = false;
+bool free_tells_size = false;
 
 TAILBACK_COLD void resolve_next_definitions() {
   Walk walk;
@@ -252,6 +259,7 @@ TAILBACK_COLD void resolve_next_definitions() {
   walked_before = true;
   under_thread_sanitizer = walk.thread_sanitizer;
   inside_observer = walk.observer;
+  free_tells_size = walk.free_tells_size;
 }
 
 TAILBACK_COLD void forget_late_definitions() {

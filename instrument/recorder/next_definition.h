@@ -26,6 +26,9 @@ namespace tailback {
   NAME(io_uring_setup)                \
   NAME(io_uring_queue_exit)           \
   NAME(prctl)                         \
+  NAME(free)                          \
+  NAME(realloc)                       \
+  NAME(malloc_usable_size)            \
   NAME(sigaction)                     \
   NAME(signal)                        \
   NAME(bsd_signal)                    \
@@ -58,6 +61,9 @@ inline constexpr uint32_t kNextDefinitions = sizeof(NextDefinitions) / sizeof(vo
 extern bool under_thread_sanitizer;
 // True in the observer's own process (a preload inherited by `tailback`): the recorder stays out.
 extern bool inside_observer;
+
+// Whether the next free() and malloc_usable_size() are of one allocator.
+extern bool free_tells_size;
 
 // Fills `next` in. Safe at any moment, any number of times, from several threads at once. What no
 // loaded module has keeps its stub, and is looked for again when it is called: a library may come

@@ -102,6 +102,10 @@ void note_inherited_filter() {
   may_capture = line && line[sizeof "\nSeccomp:\t" - 1] == '0';
 }
 
+bool may_make_system_calls() {
+  return may_capture;
+}
+
 void capture_no_more() {
   may_capture = false;
 }

@@ -16,5 +16,7 @@ void discard_capture(uint32_t capture);
 void note_inherited_filter();
 // From now on no stack is captured: the program will allow itself but some system calls.
 void capture_no_more();
+// Whether no filter of system calls is known of, so that any may be made.
+bool may_make_system_calls();
 
 }  // namespace tailback

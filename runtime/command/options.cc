@@ -163,7 +163,8 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
       options.fail_on_stall = true;
     } else {
       return "stall (any that no suppression holds), new (the same, beside a baseline), hazard "
-             "(with --hazards or --strict), deadlock, or several with commas between them";
+             "(with --hazards or --strict), deadlock (with --lock-order, one that can be, too), or "
+             "several with commas between them";
     }
     begin = end + 1;
   }

@@ -37,7 +37,7 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   const auto failures = [&] {
     return (options.fail_on_stall ? reporter.told() : 0) +
            (options.fail_on_hazard ? reporter.told_hazards() : 0) +
-           (options.fail_on_deadlock ? reporter.told_deadlocks() : 0);
+           (options.fail_on_deadlock ? reporter.told_deadlocks() + reporter.told_lock_orders() : 0);
   };
   Session session = Session::create();
   Observer observer(session, observer_settings(options), reporter);
@@ -57,6 +57,13 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   if (end) outcome = {end->exit_status, end->signal};
   observer.finish(outcome);
   link.done(failures());
+}
+
+// What the command is to be started with.
+std::string preloaded_libraries(const ObserverOptions& options) {
+  const std::string recorder = find_recorder();
+  return options.lock_order ? beside_recorder(recorder, "libtailback-frees.so") + ":" + recorder
+                            : recorder;
 }
 
 void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
@@ -80,6 +87,19 @@ void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
   }
 }
 
+std::string what_fails(const ObserverOptions& options) {
+  std::string what;
+  const auto add = [&](bool wanted, std::string_view name) {
+    if (!wanted) return;
+    what += what.empty() ? "" : " or a ";
+    what += name;
+  };
+  add(options.fail_on_stall, "stall");
+  add(options.fail_on_hazard, "hazard");
+  add(options.fail_on_deadlock, "deadlock");
+  return what;
+}
+
 // How tailback ends under --fail-on. A report that was not waited for, or is lost, leaves the
 // question open: then a command that did well must not pass for one without.
 Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures,
@@ -87,11 +107,8 @@ Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures
   const bool asked = options.fail_on_stall || options.fail_on_hazard || options.fail_on_deadlock;
   if (!asked || failures == uint64_t{0}) return command;
   if (failures) return {options.exitcode, {}};
-  std::string what = options.fail_on_stall ? "stall" : "";
-  if (options.fail_on_hazard) what += what.empty() ? "hazard" : " or a hazard";
-  if (options.fail_on_deadlock) what += what.empty() ? "deadlock" : " or a deadlock";
   fmt::print(stderr, "tailback: whether there was a {} is not known; run it again for --fail-on\n",
-             what);
+             what_fails(options));
   return command.exit_status == 0 ? Outcome{kTailbackFailed, {}} : command;
 }
 
@@ -99,7 +116,7 @@ Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures
 
 void run_command(const ObserverOptions& options, const std::vector<std::string>& command) {
   const Program program = check_program(command.front());
-  const std::string recorder = find_recorder();
+  const std::string recorder = preloaded_libraries(options);
   // Here, for the observer has none of our descriptors: FILE may be one.
   const std::vector<Rule> rules = suppressions(options);
   const SignalScope signals;

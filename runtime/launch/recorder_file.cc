@@ -61,4 +61,14 @@ std::string find_recorder(const std::string& own_executable) {
   return path;
 }
 
+std::string beside_recorder(const std::string& recorder, const std::string& name) {
+  std::string path = (std::filesystem::path(recorder).parent_path() / name).string();
+  if (access(path.c_str(), R_OK) != 0) {
+    throw LaunchError(kTailbackFailed,
+                      fmt::format("{}: can't be read ({}); build or install tailback again",
+                                  in_quotes(path), std::strerror(errno)));
+  }
+  return path;
+}
+
 }  // namespace tailback

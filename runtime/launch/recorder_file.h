@@ -11,4 +11,7 @@ namespace tailback {
 std::string find_recorder();
 std::string find_recorder(const std::string& own_executable);
 
+// The path of another library that stands beside the recorder's. Throws LaunchError if it doesn't.
+std::string beside_recorder(const std::string& recorder, const std::string& name);
+
 }  // namespace tailback

@@ -29,6 +29,9 @@ class FanOutReporter final : public Reporter {
   void deadlock(const Deadlock& deadlock) override {
     for (const auto& reporter : reporters_) reporter->deadlock(deadlock);
   }
+  void lock_order(const LockOrder& order) override {
+    for (const auto& reporter : reporters_) reporter->lock_order(order);
+  }
   void status(const SessionStatus& status) override {
     for (const auto& reporter : reporters_) reporter->status(status);
   }

@@ -16,6 +16,7 @@ class HazardSummingReporter final : public Reporter {
   void stall(const Stall& stall) override { behind_.stall(stall); }
   void note(const Note& note) override { behind_.note(note); }
   void deadlock(const Deadlock& deadlock) override { behind_.deadlock(deadlock); }
+  void lock_order(const LockOrder& order) override { behind_.lock_order(order); }
   void status(const SessionStatus& status) override { behind_.status(status); }
 
   void hazard(const Hazard& hazard) override {

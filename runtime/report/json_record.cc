@@ -163,6 +163,42 @@ class Renderer {
             {"fingerprint", cut(deadlock.fingerprint)}};
   }
 
+  Json operator()(const LockOrder& order) const {
+    Json locks = Json::array();
+    for (const OrderedLock& lock : order.locks) {
+      const bool known = !lock.initialised.function.empty() || !lock.initialised.module.empty();
+      locks.push_back({{"address", offset(lock.address)},
+                       {"kind", cut(lock.kind)},
+                       {"name", or_null(lock.name)},
+                       {"initialised", known ? frame(lock.initialised) : Json(nullptr)}});
+    }
+    Json steps = Json::array();
+    for (const LockStep& step : order.steps) {
+      const size_t frames = std::min(step.stack.size(), kListedFrames);
+      Json stack = Json::array();
+      for (size_t i = 0; i < frames; ++i) stack.push_back(frame(step.stack[i]));
+      steps.push_back({{"tid", step.tid},
+                       {"thread", or_null(step.thread)},
+                       {"held", step.held},
+                       {"held_for", cut(step.held_for)},
+                       {"held_at", frame(step.held_at)},
+                       {"taken", step.taken},
+                       {"taken_for", cut(step.taken_for)},
+                       {"stack", std::move(stack)},
+                       {"stack_complete", step.stack_complete && frames == step.stack.size()},
+                       {"culprit", step.culprit < frames ? Json(step.culprit) : Json(nullptr)}});
+    }
+    return {{"schema", kReportSchema},
+            {"type", "lock-order"},
+            {"time", rfc3339(order.time)},
+            {"pid", order.pid},
+            {"process", or_null(order.process)},
+            {"locks", std::move(locks)},
+            {"steps", std::move(steps)},
+            {"advice", cut(order.advice)},
+            {"fingerprint", cut(order.fingerprint)}};
+  }
+
   Json operator()(const SessionStatus& status) const {
     return {{"schema", kReportSchema},       {"type", "status"},
             {"time", rfc3339(status.time)},  {"duration_ms", milliseconds(status.duration)},
@@ -242,6 +278,13 @@ class Renderer {
               {"suppressed", end.hazards.suppressed}}},
             {"deadlocks", end.deadlocks},
             {"suppressed_deadlocks", end.suppressed_deadlocks},
+            {"lock_orders",
+             {{"cycles", end.lock_orders.cycles},
+              {"repeated", end.lock_orders.repeated},
+              {"unsure", end.lock_orders.unsure},
+              {"suppressed", end.lock_orders.suppressed},
+              {"lost_acquisitions", end.lock_orders.acquisitions},
+              {"lost_stacks", end.lock_orders.stacks}}},
             {"unused_options", std::move(unused_options)}};
   }
 
@@ -430,6 +473,10 @@ std::string json_line(const Hazard& hazard) {
 
 std::string json_line(const Deadlock& deadlock) {
   return line_of(deadlock, kStringBytes);
+}
+
+std::string json_line(const LockOrder& order) {
+  return line_of(order, kListedStringBytes);
 }
 
 std::string json_line(const SessionStatus& status) {

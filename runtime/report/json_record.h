@@ -6,6 +6,7 @@
 
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
+#include "runtime/values/lock_order.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -31,6 +32,7 @@ std::string json_line(const Stall& stall);
 std::string json_line(const Note& note);
 std::string json_line(const Hazard& hazard);
 std::string json_line(const Deadlock& deadlock);
+std::string json_line(const LockOrder& order);
 std::string json_line(const SessionStatus& status);
 std::string json_line(const SessionEnd& end);
 

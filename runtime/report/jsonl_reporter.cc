@@ -24,6 +24,9 @@ void JsonlReporter::hazard(const Hazard& hazard) {
 void JsonlReporter::deadlock(const Deadlock& deadlock) {
   file_.append(json_line(deadlock));
 }
+void JsonlReporter::lock_order(const LockOrder& order) {
+  file_.append(json_line(order));
+}
 void JsonlReporter::status(const SessionStatus& status) {
   file_.append(json_line(status));
 }

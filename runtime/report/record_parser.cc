@@ -374,6 +374,51 @@ Deadlock deadlock_of(const Fields& fields) {
   return deadlock;
 }
 
+OrderedLock ordered_lock_of(const json& value) {
+  const Fields fields(value);
+  OrderedLock lock;
+  const std::string address = fields.text("address");
+  if (address.starts_with("0x")) {
+    std::from_chars(address.data() + 2, address.data() + address.size(), lock.address, 16);
+  }
+  lock.kind = fields.text("kind");
+  lock.name = fields.text("name");
+  if (const json* const place = fields.find("initialised")) lock.initialised = frame_of(*place);
+  return lock;
+}
+
+LockStep lock_step_of(const json& value, size_t locks) {
+  const Fields fields(value);
+  LockStep step;
+  step.tid = fields.number<int>("tid");
+  step.thread = fields.text("thread");
+  step.held = fields.number<size_t>("held");
+  step.taken = fields.number<size_t>("taken");
+  if (step.held >= locks || step.taken >= locks) malformed("held", "the number of a lock");
+  step.held_for = fields.text("held_for");
+  step.taken_for = fields.text("taken_for");
+  if (const json* const place = fields.find("held_at")) step.held_at = frame_of(*place);
+  for (const json& frame : fields.list("stack")) step.stack.push_back(frame_of(frame));
+  const size_t frames = step.stack.size();
+  step.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
+  step.stack_complete = fields.flag("stack_complete", true);
+  return step;
+}
+
+LockOrder lock_order_of(const Fields& fields) {
+  LockOrder order;
+  order.time = fields.time("time");
+  order.pid = fields.number<int>("pid");
+  order.process = fields.text("process");
+  for (const json& lock : fields.list("locks")) order.locks.push_back(ordered_lock_of(lock));
+  for (const json& step : fields.list("steps")) {
+    order.steps.push_back(lock_step_of(step, order.locks.size()));
+  }
+  order.advice = fields.text("advice");
+  order.fingerprint = fields.text("fingerprint");
+  return order;
+}
+
 Note note_of(const Fields& fields) {
   Note note;
   note.kind = fields.word_of<NoteKind>("kind", kNoteKindWords);
@@ -458,6 +503,15 @@ SessionEnd end_of(const Fields& fields) {
   }
   end.deadlocks = fields.number<uint64_t>("deadlocks");
   end.suppressed_deadlocks = fields.number<uint64_t>("suppressed_deadlocks");
+  if (const json* const orders = fields.find("lock_orders")) {
+    const Fields counts(*orders);
+    end.lock_orders.cycles = counts.number<uint64_t>("cycles");
+    end.lock_orders.repeated = counts.number<uint64_t>("repeated");
+    end.lock_orders.unsure = counts.number<uint64_t>("unsure");
+    end.lock_orders.suppressed = counts.number<uint64_t>("suppressed");
+    end.lock_orders.acquisitions = counts.number<uint64_t>("lost_acquisitions");
+    end.lock_orders.stacks = counts.number<uint64_t>("lost_stacks");
+  }
   for (const json& option : fields.list("unused_options")) {
     if (!option.is_string()) malformed("unused_options", "a list of strings");
     end.unused_options.push_back(option.get<std::string>());
@@ -486,6 +540,7 @@ Record parse_record(std::string_view line) {
   if (name == "note") return note_of(fields);
   if (name == "hazard") return hazard_of(fields);
   if (name == "deadlock") return deadlock_of(fields);
+  if (name == "lock-order") return lock_order_of(fields);
   if (name == "status") return status_of(fields);
   if (name == "end") return end_of(fields);
   return OtherRecord{std::string(utf8_prefix(name, 64))};

@@ -9,6 +9,7 @@
 
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
+#include "runtime/values/lock_order.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -21,7 +22,7 @@ struct OtherRecord {
   std::string type;
 };
 
-using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, SessionStatus, SessionEnd,
+using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, SessionStatus, SessionEnd,
                             OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.

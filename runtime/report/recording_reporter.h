@@ -14,6 +14,7 @@ class RecordingReporter final : public Reporter {
   void note(const Note& note) override { notes.push_back(note); }
   void hazard(const Hazard& hazard) override { hazards.push_back(hazard); }
   void deadlock(const Deadlock& deadlock) override { deadlocks.push_back(deadlock); }
+  void lock_order(const LockOrder& order) override { lock_orders.push_back(order); }
   void status(const SessionStatus& status) override { statuses.push_back(status); }
   void end(const SessionEnd& end) override { ends.push_back(end); }
 
@@ -22,6 +23,7 @@ class RecordingReporter final : public Reporter {
   std::vector<Note> notes;
   std::vector<Hazard> hazards;
   std::vector<Deadlock> deadlocks;
+  std::vector<LockOrder> lock_orders;
   std::vector<SessionStatus> statuses;
   std::vector<SessionEnd> ends;
 };

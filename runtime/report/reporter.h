@@ -5,6 +5,7 @@
 
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
+#include "runtime/values/lock_order.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -22,6 +23,7 @@ class Reporter {
   virtual void hazard(const Hazard& hazard) = 0;
   // While the program hangs; each once.
   virtual void deadlock(const Deadlock& deadlock) = 0;
+  virtual void lock_order(const LockOrder& order) = 0;
   // When somebody has asked for it.
   virtual void status(const SessionStatus& status) = 0;
   virtual void end(const SessionEnd& end) = 0;

@@ -21,6 +21,7 @@ class RunSink : public Reporter {
   void note(const Note&) override {}
   void status(const SessionStatus&) override {}
   void deadlock(const Deadlock&) override {}
+  void lock_order(const LockOrder&) override {}
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };

@@ -10,11 +10,13 @@
 #include "runtime/report/duration_text.h"
 #include "runtime/report/hazard_text.h"
 #include "runtime/report/json_record.h"
+#include "runtime/report/lock_order_text.h"
 
 namespace tailback {
 namespace {
 
 constexpr size_t kRows = 50;
+constexpr size_t kMostLockOrders = 1000;
 
 void add(Losses& sum, const Losses& losses) {
   sum.events = saturating_sum(sum.events, losses.events);
@@ -78,6 +80,13 @@ void Summary::deadlock(const Deadlock& deadlock) {
   } else if (deadlocks_.size() < kMostKinds) {
     deadlocks_.emplace(deadlock.fingerprint, DeadlockCount{deadlock, 1});
   }
+}
+
+void Summary::lock_order(const LockOrder& order) {
+  if (!in_run_) begin_run();
+  if (lock_orders_.size() >= kMostLockOrders && !lock_orders_.contains(order.fingerprint)) return;
+  LockOrderTally& tally = lock_orders_[order.fingerprint];
+  if (tally.count++ == 0) tally.first = order;
 }
 
 void Summary::end(const SessionEnd& end) {
@@ -153,6 +162,14 @@ std::string Summary::text() const {
   }
   const std::string hazard_rows = hazards_text(hazards_, {}, kRows);
   if (!hazard_rows.empty()) text += "\n" + hazard_rows;
+  if (!lock_orders_.empty()) {
+    text += fmt::format("\n{} can deadlock\n",
+                        count_text(lock_orders_.size(), "order of locks", "orders of locks"));
+    for (const auto& [fingerprint, tally] : lock_orders_) {
+      text += fmt::format("  {}{}\n", lock_order_what(tally.first),
+                          tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
+    }
+  }
   const std::string loop_rows = loop_table(loops(), kRows, "");
   if (!loop_rows.empty()) text += "\n" + loop_rows;
   if (losses_.any()) text += "\nIncomplete:\n" + losses_text(losses_, "  ");

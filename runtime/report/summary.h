@@ -24,6 +24,7 @@ class Summary final : public RunSink {
   void stall(const Stall& stall) override;
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
+  void lock_order(const LockOrder& order) override;
   void end(const SessionEnd& end) override;
   void cut_short() override;
 
@@ -62,6 +63,11 @@ class Summary final : public RunSink {
   HazardTally hazards_seen_;                        // of the run in progress, should it have no end
   std::unordered_map<uint64_t, Stall> ongoing_;     // of the run in progress, by id
   std::vector<LoopStatistics> loops_;               // of the first run
+  struct LockOrderTally {
+    LockOrder first;
+    uint64_t count = 0;
+  };
+  std::map<std::string, LockOrderTally> lock_orders_;  // by fingerprint
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;
   std::map<LoopKey, LoopSummary> merged_loops_;
 };

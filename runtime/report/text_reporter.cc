@@ -13,6 +13,7 @@
 #include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
 #include "runtime/report/hazard_text.h"
+#include "runtime/report/lock_order_text.h"
 #include "runtime/report/note_text.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/stall_text.h"
@@ -142,6 +143,12 @@ void TextReporter::deadlock(const Deadlock& deadlock) {
   say(full_deadlock_text(deadlock, style_));
 }
 
+void TextReporter::lock_order(const LockOrder& order) {
+  if (!has_room(order.time)) return;
+  ++in_this_minute_;
+  say(full_lock_order_text(order, style_));
+}
+
 void TextReporter::status(const SessionStatus& status) {
   say(status_text(status));
 }
@@ -151,6 +158,8 @@ void TextReporter::end(const SessionEnd& end) {
   const std::string hazards = hazards_text(hazards_, end.hazards, kHazardRows);
   if (!hazards.empty()) say(hazards);
   if (end.deadlocks > 0) say(deadlock_count_text(end.deadlocks, end.suppressed_deadlocks));
+  const std::string lock_orders = lock_orders_text(end.lock_orders);
+  if (!lock_orders.empty()) say(lock_orders);
   say(session_end_text(end, tally_, threshold_));
   logger_->flush();
 }

@@ -44,6 +44,7 @@ class TextReporter final : public Reporter {
   void note(const Note& note) override;
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
+  void lock_order(const LockOrder& order) override;
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 

@@ -7,6 +7,23 @@
 
 namespace tailback {
 
+namespace {
+
+// One acquisition, as rules know it: cause lock, and the name of what it took as the object.
+Stall as_stall(const LockOrder& order, const LockStep& step) {
+  Stall stall;
+  stall.cause = Cause::kLock;
+  stall.call = BlockedCall{};
+  stall.call->function = "lock-order";
+  if (step.taken < order.locks.size()) stall.call->object = order.locks[step.taken].name;
+  stall.stack = step.stack;
+  stall.culprit = step.culprit;
+  stall.fingerprint = order.fingerprint;
+  return stall;
+}
+
+}  // namespace
+
 SuppressingReporter::SuppressingReporter(std::vector<Rule> rules, Reporter& behind)
     : rules_(std::move(rules)), uses_(rules_.size()), behind_(behind) {}
 
@@ -65,6 +82,18 @@ void SuppressingReporter::deadlock(const Deadlock& deadlock) {
   behind_.deadlock(deadlock);
 }
 
+// A rule that matches one of its acquisitions matches the whole.
+void SuppressingReporter::lock_order(const LockOrder& order) {
+  bool known = false;
+  for (const LockStep& step : order.steps) known |= is_known(as_stall(order, step), !known);
+  if (known) {
+    ++suppressed_orders_;
+    return;
+  }
+  ++told_lock_orders_;
+  behind_.lock_order(order);
+}
+
 void SuppressingReporter::status(const SessionStatus& status) {
   behind_.status(status);
 }
@@ -78,6 +107,8 @@ void SuppressingReporter::end(const SessionEnd& end) {
   told.suppressed_deadlocks = suppressed_deadlocks_;
   told.hazards.suppressed = suppressed_calls_;
   told.suppressed_time = suppressed_time_;
+  told.lock_orders.suppressed = suppressed_orders_;
+  told.lock_orders.cycles -= std::min(told.lock_orders.cycles, suppressed_orders_);
   for (size_t i = 0; i < rules_.size(); ++i) {
     told.suppressions.push_back({rules_[i].file, rules_[i].line, rules_[i].text, uses_[i]});
   }

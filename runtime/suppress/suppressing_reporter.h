@@ -24,6 +24,7 @@ class SuppressingReporter final : public Reporter {
   void note(const Note& note) override;
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
+  void lock_order(const LockOrder& order) override;
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 
@@ -33,6 +34,8 @@ class SuppressingReporter final : public Reporter {
   uint64_t told_hazards() const { return told_hazards_.load(); }
   // Deadlocks that were told. Any thread may ask.
   uint64_t told_deadlocks() const { return told_deadlocks_.load(); }
+  // Orders of locks that can deadlock. Any thread may ask.
+  uint64_t told_lock_orders() const { return told_lock_orders_.load(); }
 
  private:
   // Whether a rule matches. Counts for every rule that does, if `counts`.
@@ -47,7 +50,9 @@ class SuppressingReporter final : public Reporter {
   std::atomic<uint64_t> told_hazards_ = 0;
   std::atomic<uint64_t> told_deadlocks_ = 0;
   uint64_t suppressed_deadlocks_ = 0;
+  std::atomic<uint64_t> told_lock_orders_ = 0;
   uint64_t suppressed_calls_ = 0;  // of hazards
+  uint64_t suppressed_orders_ = 0;
   uint64_t suppressed_ = 0;
   Nanoseconds suppressed_time_{};
 };

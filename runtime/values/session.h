@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/values/lock_order.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -96,6 +97,7 @@ struct SessionEnd {
   HazardCounts hazards;
   uint64_t deadlocks = 0;                   // that were told
   uint64_t suppressed_deadlocks = 0;        // that rules kept back
+  LockOrderCounts lock_orders;
   std::vector<std::string> unused_options;  // "--loop worker*": it matched no thread that waits
 };
 

@@ -168,6 +168,10 @@ void Analyst::take(DeadlockObservation deadlock) {
   post([this, deadlock = std::move(deadlock)] { analyse_deadlock(deadlock); });
 }
 
+void Analyst::take(LockOrder order) {
+  post([this, order = std::move(order)] { reporter_.lock_order(order); });
+}
+
 void Analyst::take(ParkObservation park) {
   post([this, park = std::move(park)] {
     try {

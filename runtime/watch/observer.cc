@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "runtime/locks/lock_order_watch.h"
 #include "runtime/watch/analyst.h"
 #include "runtime/watch/watcher.h"
 
@@ -21,10 +22,15 @@ struct Observer::Impl {
                  },
                  [this](SessionStatus status) { analyst.take(std::move(status)); },
                  [this](ParkObservation park) { analyst.take(std::move(park)); },
-                 [this](DeadlockObservation found) { analyst.take(std::move(found)); }}) {}
+                 [this](DeadlockObservation found) { analyst.take(std::move(found)); }}) {
+    if (!settings.lock_order) return;
+    lock_orders = std::make_unique<LockOrderWatch>(
+        session, settings.culprits, [this](LockOrder order) { analyst.take(std::move(order)); });
+  }
 
   Analyst analyst;
   Watcher watcher;
+  std::unique_ptr<LockOrderWatch> lock_orders;  // with --lock-order
   steady_clock::time_point begin;
 };
 
@@ -37,6 +43,7 @@ void Observer::start(const SessionStart& start) {
   impl_->begin = steady_clock::now();
   impl_->analyst.start(start);
   impl_->watcher.start();
+  if (impl_->lock_orders) impl_->lock_orders->start();
 }
 
 void Observer::wait_until_targets_end(Nanoseconds patience) {
@@ -65,6 +72,10 @@ void Observer::tell_status() {
 void Observer::finish(const CommandOutcome& outcome) {
   impl_->watcher.stop();
   SessionEnd end = impl_->watcher.summary();
+  if (impl_->lock_orders) {
+    impl_->lock_orders->stop();
+    end.lock_orders = impl_->lock_orders->summary();
+  }
   end.time = std::chrono::system_clock::now();
   end.duration = steady_clock::now() - impl_->begin;
   end.exit_status = outcome.exit_status;

@@ -37,6 +37,8 @@ TEST_F(RecorderObject, ExportsTheTableAndNothingElse) {
                                     "inotify_init1",  "io_uring_setup", "io_uring_queue_exit"};
   // What the annotation header calls, beside tailback_wait, which stands in the table.
   expected.insert({"tailback_allow_blocking", "tailback_mark_thread", "tailback_name_turn"});
+  // What libtailback-frees.so calls.
+  expected.insert({"tailback_free", "tailback_realloc"});
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     expected.insert(intercept::kFunctions[i].name);
   }

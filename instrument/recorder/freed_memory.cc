@@ -1,0 +1,34 @@
+// The recorder's half of libtailback-frees.so (instrument/frees): locks in freed memory are no
+// more.
+#include "instrument/recorder/held_locks.h"
+#include "instrument/recorder/lock_order.h"
+#include "instrument/recorder/next_definition.h"
+
+using namespace tailback;
+
+namespace {
+
+TAILBACK_INLINE void end_locks_in(void* memory) {
+  if (!memory || !keeps(contract::kKeepOrder) || !free_tells_size) return;
+  next_lock_generations(reinterpret_cast<uint64_t>(memory), next.malloc_usable_size(memory));
+  contract::ProcessRecord* record = process_record();
+  if (record && record->sees_frees.load(std::memory_order_relaxed) == 0) {
+    record->sees_frees.store(1, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+TAILBACK_EXPORT void tailback_free(void* memory) noexcept {
+  end_locks_in(memory);
+  next.free(memory);
+}
+
+// Where it stays in place, its locks seem new ones all the same.
+TAILBACK_EXPORT void* tailback_realloc(void* memory, size_t size) noexcept {
+  end_locks_in(memory);
+  return next.realloc(memory, size);
+}
+}

@@ -1,0 +1,154 @@
+#include "runtime/locks/lock_cycle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/explain/fingerprint.h"
+
+namespace tailback {
+
+using contract::LockKind;
+
+namespace {
+
+std::string_view word_of(LockKind kind) {
+  switch (kind) {
+    case LockKind::kRead:
+      return "read";
+    case LockKind::kWrite:
+      return "write";
+    case LockKind::kSpin:
+      return "spin";
+    case LockKind::kMutex:
+    case LockKind::kNone:
+      break;
+  }
+  return "mutex";
+}
+
+std::string_view kind_of_lock(LockKind kind) {
+  return kind == LockKind::kRead || kind == LockKind::kWrite ? "rwlock" : word_of(kind);
+}
+
+std::string name_of(const OrderedLock& lock) {
+  return lock.name.empty() ? fmt::format("{:#x}", lock.address) : lock.name;
+}
+
+std::string advice_on(const LockOrder& order) {
+  std::string names;
+  for (size_t i = 0; i < order.locks.size(); ++i) {
+    if (i > 0) names += i + 1 == order.locks.size() ? " and " : ", ";
+    names += name_of(order.locks[i]);
+  }
+  return fmt::format(
+      "Take {} in one order everywhere, or at once with std::scoped_lock, or give the one up "
+      "before the next is taken.",
+      names);
+}
+
+// The same places in whatever order the steps were found.
+std::string fingerprint_of(const LockOrder& order) {
+  std::vector<std::string> steps;
+  for (const LockStep& step : order.steps) {
+    Stall place;
+    place.cause = Cause::kLock;
+    place.call = BlockedCall{};
+    place.call->function = step.taken_for;
+    place.stack = step.stack;
+    place.culprit = step.culprit;
+    steps.push_back(fingerprint(place));
+  }
+  std::sort(steps.begin(), steps.end());
+  Stall all;
+  all.cause = Cause::kLock;
+  for (const std::string& step : steps) {
+    Frame frame;
+    frame.function = step;
+    all.stack.push_back(frame);
+  }
+  return fingerprint(all);
+}
+
+}  // namespace
+
+LockPlace place_of_lock(const ModuleMap& modules, uint64_t address) {
+  const Mapping* const mapping = modules.find(RemoteAddress(address));
+  if (mapping == nullptr) return LockPlace::kHeap;
+  if (mapping->is_file()) return LockPlace::kModule;
+  if (mapping->path.starts_with("[stack")) return LockPlace::kStack;
+  if (!mapping->path.empty()) return LockPlace::kHeap;
+  // Below a thread's stack lies its guard. So does the rest of one heap of malloc's below the next,
+  // but each begins at a multiple of 64 MiB.
+  constexpr uint64_t kHeapAlignment = uint64_t{64} << 20;
+  if (mapping->begin.value % kHeapAlignment == 0) return LockPlace::kHeap;
+  const auto& all = modules.mappings();
+  const auto it = std::find_if(all.begin(), all.end(), [&](const Mapping& one) {
+    return one.end.value == mapping->begin.value;
+  });
+  const bool guarded = it != all.end() && it->path.empty() && !it->writable && !it->executable;
+  return guarded ? LockPlace::kStack : LockPlace::kHeap;
+}
+
+bool CycleReader::is_variable(int pid, const ModuleMap& modules, uint64_t address) {
+  return symbolizer_.variable_at(pid, modules, RemoteAddress(address)).has_value();
+}
+
+Frame CycleReader::caller(int pid, const ModuleMap& modules, uint64_t call_site) {
+  if (call_site == 0) return {};
+  RawFrame frame;
+  frame.address = RemoteAddress(call_site);
+  auto frames = symbolizer_.symbolize(pid, modules, frame);
+  if (frames.empty()) return {};
+  // What was inlined (std::mutex::lock) says less than the function that it stands in.
+  const size_t culprit = find_culprit(frames, rule_);
+  return std::move(frames[culprit < frames.size() ? culprit : 0]);
+}
+
+LockStep CycleReader::read_step(int pid, const ModuleMap& modules, const CycleStep& step) {
+  const Acquisition& acquisition = *step.acquisition;
+  LockStep read;
+  read.tid = acquisition.tid;
+  read.thread = acquisition.thread;
+  read.held_for = word_of(step.held.kind);
+  read.taken_for = word_of(acquisition.taken.kind);
+  read.held_at = caller(pid, modules, step.held.call_site);
+  if (acquisition.stack) {
+    read.stack = symbolizer_.symbolize(pid, modules, *acquisition.stack);
+    read.stack_complete = acquisition.stack->complete;
+    strip_recorder(read.stack);
+  } else {
+    RawFrame frame;
+    frame.address = RemoteAddress(acquisition.taken.call_site);
+    read.stack = symbolizer_.symbolize(pid, modules, frame);
+    read.stack_complete = false;
+  }
+  read.culprit = find_culprit(read.stack, rule_);
+  return read;
+}
+
+LockOrder CycleReader::read(int pid, const ModuleMap& modules, const Cycle& cycle,
+                            const std::vector<uint64_t>& origins) {
+  LockOrder order;
+  order.pid = pid;
+  for (size_t i = 0; i < cycle.size(); ++i) {
+    OrderedLock lock;
+    lock.address = cycle[i].held.lock.address;
+    lock.kind = kind_of_lock(cycle[i].held.kind);
+    if (auto name = symbolizer_.variable_at(pid, modules, RemoteAddress(lock.address))) {
+      lock.name = std::move(*name);
+    }
+    lock.initialised = caller(pid, modules, i < origins.size() ? origins[i] : 0);
+    order.locks.push_back(std::move(lock));
+    LockStep step = read_step(pid, modules, cycle[i]);
+    step.held = i;
+    step.taken = (i + 1) % cycle.size();
+    order.steps.push_back(std::move(step));
+  }
+  order.advice = advice_on(order);
+  order.fingerprint = fingerprint_of(order);
+  return order;
+}
+
+}  // namespace tailback
