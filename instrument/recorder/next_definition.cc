@@ -252,6 +252,7 @@ constexpr bool kReturnsPointer[] = {
 bool under_thread_sanitizer = false;
 bool inside_observer = false;
 bool free_tells_size = false;
+bool next_is_known = false;
 
 TAILBACK_COLD void resolve_next_definitions() {
   Walk walk;
@@ -260,6 +261,7 @@ TAILBACK_COLD void resolve_next_definitions() {
   under_thread_sanitizer = walk.thread_sanitizer;
   inside_observer = walk.observer;
   free_tells_size = walk.free_tells_size;
+  next_is_known = true;
 }
 
 TAILBACK_COLD void forget_late_definitions() {

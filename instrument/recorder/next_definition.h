@@ -62,6 +62,8 @@ extern bool under_thread_sanitizer;
 // True in the observer's own process (a preload inherited by `tailback`): the recorder stays out.
 extern bool inside_observer;
 
+// Whether `next` has been filled in once.
+extern bool next_is_known;
 // Whether the next free() and malloc_usable_size() are of one allocator.
 extern bool free_tells_size;
 

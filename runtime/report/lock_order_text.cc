@@ -100,8 +100,8 @@ std::string lock_orders_text(const LockOrderCounts& counts) {
   add(counts.suppressed, "known order of locks suppressed", "known orders of locks suppressed");
   add(counts.unsure, "order of locks was not told: they lie where other locks may have been before",
       "orders of locks were not told: they lie where other locks may have been before");
-  add(counts.acquisitions, "acquisition is missing from the orders of locks: there were too many",
-      "acquisitions are missing from the orders of locks: there were too many");
+  add(counts.acquisitions, "acquisition found no room and may be missing from the orders of locks",
+      "acquisitions found no room and may be missing from the orders of locks");
   add(counts.stacks, "acquisition has no stack, only its place",
       "acquisitions have no stack, only their place");
   return text;

@@ -32,8 +32,11 @@ using test::find_program;
 using test::Process;
 using test::ProcessOptions;
 
-std::vector<std::string> under_tailback(const std::vector<std::string>& command) {
-  std::vector<std::string> whole = {test::tailback_binary(), "run", "--quiet", "--"};
+std::vector<std::string> under_tailback(const std::vector<std::string>& command,
+                                        const std::vector<std::string>& options = {}) {
+  std::vector<std::string> whole = {test::tailback_binary(), "run", "--quiet"};
+  whole.insert(whole.end(), options.begin(), options.end());
+  whole.emplace_back("--");
   whole.insert(whole.end(), command.begin(), command.end());
   return whole;
 }
@@ -144,6 +147,14 @@ void run_all(bool smoke) {
   print(compare([&] { return run_hot_path(hot_path, output); },
                 [&] { return run_hot_path(under_tailback(hot_path), output); }, pairs),
         pairs);
+  std::vector<std::string> locks = hot_path;
+  locks.emplace_back("--benchmark_filter=Lock");
+  fmt::print("with --lock-order\n");
+  print(
+      compare([&] { return run_hot_path(locks, output); },
+              [&] { return run_hot_path(under_tailback(locks, {"--lock-order"}), output); }, pairs),
+      pairs);
+  fmt::print("as ever\n");
   const int starts = smoke ? 5 : 200;
   print(compare([&] { return run_starts(false, starts, output); },
                 [&] { return run_starts(true, starts, output); }, pairs),
