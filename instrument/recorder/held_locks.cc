@@ -93,12 +93,14 @@ __attribute__((noinline)) void hold_lock(uint64_t lock, Taken taken, uint64_t ca
   // What is kept does not change within a session: without times it is 0.
   if (kept & contract::kKeepTimes) entry.since.store(ticks(), relaxed);
   entry.how.store(contract::held_as(taken.kind), relaxed);
+  if (!(kept & contract::kKeepOrder)) {
+    held.count.store(count + 1, std::memory_order_release);
+    return;
+  }
   entry.generation = lock_generation(lock);
   entry.chain = add_to_chain(chain_before(held, count), lock, taken.kind, entry.generation);
   held.count.store(count + 1, std::memory_order_release);
-  if ((kept & contract::kKeepOrder) && count > 0 && !taken.tried && !is_told(held, entry.chain)) {
-    tell_order(*record, held, count);
-  }
+  if (count > 0 && !taken.tried && !is_told(held, entry.chain)) tell_order(*record, held, count);
 }
 
 __attribute__((noinline)) void give_up_lock(uint64_t lock, int owner) {

@@ -214,6 +214,8 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
     EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
   }
   EXPECT_FALSE(options_of({}).fail_on_stall);
+  EXPECT_TRUE(options_of({{"--fail-on", "deadlock"}}).fail_on_deadlock);
+  EXPECT_TRUE(options_of({{"--lock-order", "1"}}).lock_order);
   EXPECT_EQ(options_of({}).exitcode, 66);
   EXPECT_TRUE(options_of({{"--fail-on", "stall"}}).fail_on_stall);
 }
