@@ -92,6 +92,7 @@ void Summary::lock_order(const LockOrder& order) {
 void Summary::end(const SessionEnd& end) {
   if (!in_run_) begin_run();
   duration_ = saturating_sum(duration_, end.duration);
+  longest_hold_ = std::max(longest_hold_, end.longest_hold);
   add(losses_, end.losses);
   suppressed_ += end.suppressed;
   suppressed_time_ = saturating_sum(suppressed_time_, end.suppressed_time);
@@ -172,6 +173,8 @@ std::string Summary::text() const {
   }
   const std::string loop_rows = loop_table(loops(), kRows, "");
   if (!loop_rows.empty()) text += "\n" + loop_rows;
+  const std::string hold = hold_text(longest_hold_, "");
+  if (!hold.empty()) text += "\n" + hold;
   if (losses_.any()) text += "\nIncomplete:\n" + losses_text(losses_, "  ");
   return text;
 }
@@ -259,6 +262,7 @@ std::string Summary::json() const {
                          {{"count", tally_.others().count},
                           {"total_ms", milliseconds(tally_.others().total)},
                           {"longest_ms", milliseconds(tally_.others().longest)}}},
+                        {"longest_hold_ms", milliseconds(longest_hold_)},
                         {"losses",
                          {{"events", losses_.events},
                           {"threads", losses_.threads},

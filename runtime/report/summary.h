@@ -50,6 +50,7 @@ class Summary final : public RunSink {
   uint64_t runs_without_end_ = 0;
   bool in_run_ = false;
   Nanoseconds duration_{};
+  Nanoseconds longest_hold_{};
   Losses losses_;
   uint64_t suppressed_ = 0;
   Nanoseconds suppressed_time_{};

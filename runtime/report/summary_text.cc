@@ -139,6 +139,18 @@ std::string suppressed_text(uint64_t stalls, Nanoseconds total) {
                      count_text(stalls, "known stall", "known stalls"), duration_text(total));
 }
 
+std::string hold_text(Nanoseconds longest, std::string_view indent) {
+  if (longest <= Nanoseconds::zero()) return {};
+  // It gives up at the limit, and measures itself a moment later.
+  constexpr Nanoseconds kMoment = std::chrono::microseconds(20);
+  const bool exceeded = longest > kHoldLimit + kMoment;
+  return fmt::format("{}to be read, a thread was held for {} at most{}\n", indent,
+                     duration_text(longest),
+                     exceeded ? fmt::format(": its limit is {}, and the machine took its CPU away",
+                                            duration_text(kHoldLimit))
+                              : std::string());
+}
+
 std::string suppressions_text(const SessionEnd& end) {
   const auto row = [](const SuppressionUse& use) {
     return fmt::format("  {}:{}: {}", printable(use.file, kFileColumns, Cut::kBeginning), use.line,
@@ -224,6 +236,8 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
     text += culprit_table(tally, kSessionRows, "  ");
     text += loop_table(rows_of(end.loops), kSessionRows, "  ");
   }
+  if (tally.stalls() > 0 || end.longest_hold > kHoldLimit)
+    text += hold_text(end.longest_hold, "  ");
   text = suppressions_text(end) + unused_options_text(end) + text;
   if (end.losses.any()) text += "tailback: incomplete:\n" + losses_text(end.losses, "  ");
   return text;

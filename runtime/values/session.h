@@ -38,6 +38,9 @@ struct LoopStatistics {
   Nanoseconds longest{};
 };
 
+// A thread is held for no longer than this, unless the machine takes its CPU away meanwhile.
+inline constexpr Nanoseconds kHoldLimit = std::chrono::milliseconds(1);
+
 // What the session could not record or report. All zero: nothing was lost.
 struct Losses {
   uint64_t events = 0;     // ring full

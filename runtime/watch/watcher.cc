@@ -21,7 +21,6 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr Nanoseconds kHoldLimit = milliseconds(1);
 constexpr Nanoseconds kShortCall = std::chrono::microseconds(5);
 // Threads looked at from outside at one look: asked whether they are loops; followed as such.
 constexpr unsigned kMostSurveys = 4;

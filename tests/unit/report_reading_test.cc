@@ -91,6 +91,8 @@ unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 
 
 loop                                                  turns  busy      p50     p90      p99    p99.9  longest
 server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
+
+to be read, a thread was held for 250 µs at most
 )");
 }
 
@@ -99,6 +101,7 @@ TEST_F(ReadingTest, RunsAreMergedByCulpritAndLoop) {
   other.loops[0].pid = 99;
   other.loops[0].p99 = milliseconds(50);
   other.losses.threads = 2;
+  other.longest_hold = std::chrono::microseconds(4100);
   Stall longer = sample_sleep();
   longer.duration = seconds(2);
   longer.call->object = "elsewhere";
@@ -113,6 +116,8 @@ unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms    6 
 loop                                                turns  busy      p50     p90      p99    p99.9  longest
 server, thread io-0, epoll_wait on fd 5 (2 loops)  80,246  30 %  12.0 µs  100 µs  50.0 ms  90.0 ms   400 ms
 Where a row has several loops, the percentiles are those of the worst.
+
+to be read, a thread was held for 4.10 ms at most: its limit is 1.00 ms, and the machine took its CPU away
 
 Incomplete:
   2 threads found no free record: they were not watched

@@ -227,10 +227,33 @@ TEST_F(TextReporterTest, TheEndSumsUp) {
   unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 %
   loop                                                  turns  busy      p50     p90      p99    p99.9  longest
   server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
+  to be read, a thread was held for 250 µs at most
 tailback: incomplete:
   1 long turn found the ring of events full: it is missing from this report
   12 stalls have no stack: none could be read in time
 )");
+}
+
+TEST_F(TextReporterTest, AHoldBeyondItsLimitIsSaidAndWhy) {
+  Report report;
+  SessionEnd end = sample_end();
+  end.longest_hold = microseconds(1010);  // it measured itself a moment later
+  report.reporter.stall(sample_sleep());
+  report.take();
+  report.reporter.end(end);
+  EXPECT_NE(report.take().find("was held for 1.01 ms at most\n"), std::string::npos);
+  Report quiet;
+  end.longest_hold = microseconds(2500);
+  quiet.reporter.end(end);
+  EXPECT_NE(quiet.take().find("was held for 2.50 ms at most: its limit is 1.00 ms, and the machine "
+                              "took its CPU away\n"),
+            std::string::npos);
+  Report none;
+  end.longest_hold = {};
+  none.reporter.stall(sample_sleep());
+  none.take();
+  none.reporter.end(end);
+  EXPECT_EQ(none.take().find("held for"), std::string::npos);
 }
 
 TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
