@@ -74,11 +74,31 @@ size_t find_interpreted_culprit(const std::vector<Frame>& stack, const CulpritRu
   return package != stack.size() ? package : first_of(stack, is_interpreted);
 }
 
+bool is_java(const Frame& frame) {
+  return frame.language == "java";
+}
+
+// Of Java's own library: a method's name begins with its package.
+bool is_of_jdk(const Frame& frame) {
+  constexpr std::array<std::string_view, 5> kPackages = {"java.", "javax.", "jdk.", "sun.",
+                                                         "com.sun."};
+  return std::any_of(kPackages.begin(), kPackages.end(),
+                     [&](std::string_view package) { return frame.function.starts_with(package); });
+}
+
+// Packages have no files: what a user says of files says nothing of them.
+size_t find_java_culprit(const std::vector<Frame>& stack) {
+  const size_t own =
+      first_of(stack, [](const Frame& frame) { return is_java(frame) && !is_of_jdk(frame); });
+  return own != stack.size() ? own : first_of(stack, is_java);
+}
+
 }  // namespace
 
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
   if (std::any_of(stack.begin(), stack.end(), is_interpreted))
     return find_interpreted_culprit(stack, rule);
+  if (std::any_of(stack.begin(), stack.end(), is_java)) return find_java_culprit(stack);
   const auto own = std::find_if(stack.begin(), stack.end(), [&](const Frame& frame) {
     if (is_of(frame, rule.own)) return true;
     return !frame.function.empty() && !is_system_library(frame) && library_of(frame).empty() &&

@@ -18,7 +18,8 @@ struct CulpritRule {
 
 // Index of the innermost frame that is the program's own. Where an interpreter runs the program,
 // that is a frame of its language which lies outside the language's standard library and installed
-// packages; if all lie there, the innermost outside the standard library, else the innermost.
+// packages; if all lie there, the innermost outside the standard library, else the innermost. Of
+// Java likewise, without installed packages.
 // Otherwise: not libc, not a language's runtime library, not a library that is compiled into the
 // program, and with a name; if there is none, the innermost outside libc. Else the stack's size.
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule = {});

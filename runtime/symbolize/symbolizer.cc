@@ -9,6 +9,8 @@
 #include "runtime/symbolize/debug_file.h"
 #include "runtime/symbolize/debug_lines.h"
 #include "runtime/symbolize/demangle.h"
+#include "runtime/symbolize/jit_name.h"
+#include "runtime/symbolize/perf_maps.h"
 #include "runtime/symbolize/plt_entries.h"
 #include "runtime/symbolize/symbol_table.h"
 
@@ -74,6 +76,11 @@ class Module {
   std::unique_ptr<DebugLines> lines_;
 };
 
+bool runs_java(const ModuleMap& modules) {
+  return std::any_of(modules.mappings().begin(), modules.mappings().end(),
+                     [](const Mapping& m) { return file_name(m.path).starts_with("libjvm.so"); });
+}
+
 }  // namespace
 
 struct Symbolizer::Impl {
@@ -81,6 +88,7 @@ struct Symbolizer::Impl {
   using Modules = std::map<Key, Module>;
 
   ModuleFiles files;
+  PerfMaps perf_maps;
   Modules modules;
   std::map<std::pair<Key, uint64_t>, std::vector<Frame>> addresses;
   uint64_t clock = 0;
@@ -145,6 +153,36 @@ struct Symbolizer::Impl {
     }
     return found->second;
   }
+
+  // At an address that no module covers.
+  Frame anonymous_frame(int pid, const ModuleMap& map, const RawFrame& raw, RemoteAddress address) {
+    Frame frame;
+    if (const auto name = perf_maps.name_at(pid, address.value))
+      frame = jit_frame(*name, runs_java(map));
+    frame.offset = raw.address.value;
+    const Mapping* mapping = map.find(address);
+    if (frame.function.empty() && mapping != nullptr && mapping->is_file()) {
+      frame.module = mapping->path;
+      frame.offset = (address - mapping->begin) + mapping->file_offset;
+    }
+    return frame;
+  }
+
+  // `fresh`: the process's perf map was looked at for this stack.
+  std::vector<Frame> frames_of(int pid, const ModuleMap& map, const RawFrame& raw, bool& fresh) {
+    // A return address can lie behind the end of its function.
+    const RemoteAddress address(raw.address.value - (raw.after_call ? 1 : 0));
+    if (const auto place = files.locate(pid, map, address)) {
+      std::vector<Frame> frames = frames_at(pid, *place);
+      for (Frame& frame : frames) {
+        frame.module = place->mapping->path;
+        frame.offset = place->address;
+      }
+      return frames;
+    }
+    if (!std::exchange(fresh, true)) perf_maps.update(pid);
+    return {anonymous_frame(pid, map, raw, address)};
+  }
 };
 
 Symbolizer::Symbolizer() : impl_(std::make_unique<Impl>()) {}
@@ -152,32 +190,21 @@ Symbolizer::~Symbolizer() = default;
 
 std::vector<Frame> Symbolizer::symbolize(int pid, const ModuleMap& modules, const RawStack& stack) {
   std::vector<Frame> frames;
+  bool fresh = false;
   for (const RawFrame& raw : stack.frames) {
-    std::vector<Frame> some = symbolize(pid, modules, raw);
+    std::vector<Frame> some = impl_->frames_of(pid, modules, raw, fresh);
     std::move(some.begin(), some.end(), std::back_inserter(frames));
   }
   return frames;
 }
 
 std::vector<Frame> Symbolizer::symbolize(int pid, const ModuleMap& modules, RawFrame raw) {
-  // A return address can lie behind the end of its function.
-  const RemoteAddress address(raw.address.value - (raw.after_call ? 1 : 0));
-  if (const auto place = impl_->files.locate(pid, modules, address)) {
-    std::vector<Frame> frames = impl_->frames_at(pid, *place);
-    for (Frame& frame : frames) {
-      frame.module = place->mapping->path;
-      frame.offset = place->address;
-    }
-    return frames;
-  }
-  Frame frame;
-  frame.offset = raw.address.value;
-  const Mapping* mapping = modules.find(address);
-  if (mapping != nullptr && mapping->is_file()) {
-    frame.module = mapping->path;
-    frame.offset = (address - mapping->begin) + mapping->file_offset;
-  }
-  return {frame};
+  bool fresh = false;
+  return impl_->frames_of(pid, modules, raw, fresh);
+}
+
+bool Symbolizer::has_cut_perf_map(int pid) const {
+  return impl_->perf_maps.is_cut(pid);
 }
 
 std::optional<std::string> Symbolizer::variable_at(int pid, const ModuleMap& modules,

@@ -1,5 +1,6 @@
 // From addresses to functions, files and lines. Keeps what it has read of each module (by device
-// and inode) and each address. One object serves one thread of the observer.
+// and inode) and each address. Code that a process's just-in-time compiler makes has the names of
+// its perf map, /tmp/perf-PID.map, if it writes one. One object serves one thread of the observer.
 #pragma once
 
 #include <memory>
@@ -26,6 +27,10 @@ class Symbolizer {
 
   // The frames at one address: its function, preceded by those inlined there.
   std::vector<Frame> symbolize(int pid, const ModuleMap& modules, RawFrame frame);
+
+  // The names of code that the process's own compiler made are in a file that is too long to be
+  // read to its end.
+  bool has_cut_perf_map(int pid) const;
 
   // The variable that covers an address in a module's data ("cache_mutex"), with "+offset" if the
   // address lies inside it. Nothing if no symbol does.

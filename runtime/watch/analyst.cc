@@ -9,6 +9,7 @@
 #include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/idle_park.h"
+#include "runtime/explain/missing_names.h"
 #include "runtime/explain/runtime_of.h"
 #include "runtime/interpreters/javascript_stack.h"
 #include "runtime/interpreters/merged_stack.h"
@@ -404,6 +405,20 @@ void Analyst::analyse(const StallObservation& observation) {
   }
 }
 
+void Analyst::add_missing_names(const StallObservation& observation,
+                                const std::vector<ReadSample>& samples, Stall& stall) {
+  const bool is_cut = symbolizer_.has_cut_perf_map(observation.pid);
+  for (const ReadSample& sample : samples) {
+    std::string why = why_names_are_missing(observation.pid, sample.stack, sample.complete,
+                                            *observation.modules, is_cut);
+    if (why.empty()) continue;
+    const auto told = missing_told_.emplace(std::make_pair(stall.pid, why), stall.id);
+    if (told.first->second == stall.id &&
+        std::find(stall.notes.begin(), stall.notes.end(), why) == stall.notes.end())
+      stall.notes.push_back(std::move(why));
+  }
+}
+
 void Analyst::report(const StallObservation& observation) {
   Stall stall = identity_of(observation);
   stall.backlog = observation.backlog;
@@ -420,6 +435,7 @@ void Analyst::report(const StallObservation& observation) {
     if (std::find(stall.notes.begin(), stall.notes.end(), sample.note) == stall.notes.end())
       stall.notes.push_back(sample.note);
   }
+  add_missing_names(observation, samples, stall);
   const bool shutting_down = std::any_of(samples.begin(), samples.end(),
                                          [](const ReadSample& s) { return is_shutdown(s.stack); });
   if (stall.state != StallState::kEnded && shutting_down && !open_.contains(stall.id)) return;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -71,6 +72,9 @@ class Analyst {
   void name_lock(int pid, const Sample& sample, BlockedCall& call);
   void tell_owners(int pid, const Sample& sample, Stall& stall);
   void analyse_deadlock(const DeadlockObservation& observation);
+  // Said of one stall of a process, in all its lines.
+  void add_missing_names(const StallObservation& observation,
+                         const std::vector<ReadSample>& samples, Stall& stall);
   void blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
              Stall& stall);
 
@@ -80,7 +84,8 @@ class Analyst {
   Symbolizer symbolizer_;
   std::set<uint64_t> open_;  // reported as ongoing, not yet as ended
   WallTime begin_;
-  std::set<std::pair<int, std::string>> unreadable_told_;  // pid, interpreter
+  std::set<std::pair<int, std::string>> unreadable_told_;         // pid, interpreter
+  std::map<std::pair<int, std::string>, uint64_t> missing_told_;  // pid, why: the stall
   uint64_t stalls_ = 0;
   uint64_t deadlocks_ = 0;
   Nanoseconds stalled_{};

@@ -4,7 +4,10 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "runtime/symbolize/demangle.h"
@@ -188,6 +191,35 @@ TEST(Symbolizer, CodeThatNoFileHasKeepsItsAddress) {
   ASSERT_NE(mapping, nullptr);
   EXPECT_TRUE(mapping->executable);
   EXPECT_EQ(jit->offset - mapping->begin.value, 6u);  // behind the call
+}
+
+TEST(Symbolizer, CodeThatNoFileHasIsNamedByThePerfMapAndNothingElseIs) {
+  Stacks stacks(target_path("plain"));
+  ASSERT_TRUE(stacks.target.ready());
+  const std::vector<Frame> before = stacks.of("jit");
+  const auto jit = std::find_if(before.begin(), before.end(),
+                                [](const Frame& frame) { return frame.module.empty(); });
+  ASSERT_NE(jit, before.end()) << text_of(before);
+  const std::string path = "/tmp/perf-" + std::to_string(stacks.target.pid()) + ".map";
+  // All of the address space first: modules have names of their own.
+  std::ofstream map(path);
+  for (const Mapping& mapping : stacks.target.modules()->mappings())
+    map << std::hex << mapping.begin.value << " " << mapping.end - mapping.begin << " wrong\n";
+  map << std::hex << "0x" << jit->offset - 6 << " 0x10 JS:~through /srv/jit.js:12:3\n"
+      << std::flush;
+  std::vector<Frame> after = stacks.of("jit");
+  std::filesystem::remove(path);
+  ASSERT_EQ(after.size(), before.size());
+  Frame& named = after[static_cast<size_t>(jit - before.begin())];
+  EXPECT_EQ(named.function, "through");
+  EXPECT_EQ(named.file, "/srv/jit.js");
+  EXPECT_EQ(named.line, 12);
+  EXPECT_EQ(named.module, "");
+  EXPECT_EQ(named.offset, jit->offset);
+  EXPECT_EQ(named.language, "javascript");
+  named = *jit;
+  EXPECT_EQ(after, before);
+  EXPECT_FALSE(stacks.symbolizer.has_cut_perf_map(stacks.target.pid()));
 }
 
 TEST(Symbolizer, AddressesOfNothing) {

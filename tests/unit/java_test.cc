@@ -1,0 +1,81 @@
+// What is said of a Java program: whose method is to blame, and why methods have no names.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/explain/culprit.h"
+#include "runtime/explain/missing_names.h"
+
+namespace tailback {
+namespace {
+
+Frame native(std::string function, std::string module) {
+  Frame frame;
+  frame.function = std::move(function);
+  frame.module = std::move(module);
+  return frame;
+}
+
+Frame java(std::string function) {
+  Frame frame = native(std::move(function), "");
+  frame.language = "java";
+  return frame;
+}
+
+const Frame kPark = native("os::PlatformEvent::park(long)", "/opt/jdk/lib/server/libjvm.so");
+const Frame kInterpreter = native("Interpreter", "");
+const Frame kUnnamed = native("", "");
+const Frame kSelect = java("sun.nio.ch.SelectorImpl.select(long)");
+const Frame kOwn = java("com.example.Server.onRequest()");
+
+ModuleMap modules(const std::string& path) {
+  Mapping mapping;
+  mapping.begin = RemoteAddress(0x1000);
+  mapping.end = RemoteAddress(0x2000);
+  mapping.path = path;
+  return ModuleMap({mapping});
+}
+
+TEST(JavaCulprit, IsTheInnermostMethodOutsideJavasOwnLibrary) {
+  EXPECT_EQ(find_culprit({kPark, kSelect, java("java.lang.Thread.run()"), kOwn, kOwn}), 3u);
+  EXPECT_EQ(find_culprit({kPark, kInterpreter, java("javafx.Own.run()")}), 2u);
+  EXPECT_EQ(find_culprit({kPark, kSelect, kInterpreter}), 1u) << "nobody's own";
+  EXPECT_EQ(find_culprit({kPark, kUnnamed}), 0u) << "no method is known";
+}
+
+TEST(JavaNames, AreMissingWithoutAMap) {
+  const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
+  const std::string why = why_names_are_missing(4711, {kPark, kUnnamed}, true, jvm, false);
+  EXPECT_NE(why.find("jcmd 4711 Compiler.perfmap"), std::string::npos) << why;
+  EXPECT_NE(why.find("-XX:+PreserveFramePointer"), std::string::npos) << why;
+  EXPECT_EQ(why_names_are_missing(4711, {kPark}, false, jvm, false), why) << "a stack cut short";
+}
+
+TEST(JavaNames, OfInterpretedMethodsAreNowhere) {
+  const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
+  const std::string why = why_names_are_missing(1, {kPark, kInterpreter}, true, jvm, false);
+  EXPECT_NE(why.find("not compiled"), std::string::npos) << why;
+  EXPECT_EQ(why.find("jcmd"), std::string::npos) << why;
+}
+
+TEST(JavaNames, ThatAreThereNeedNoWord) {
+  const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
+  EXPECT_EQ(why_names_are_missing(1, {kPark, kOwn, kInterpreter, kUnnamed}, false, jvm, false), "");
+  EXPECT_EQ(why_names_are_missing(1, {kPark}, true, jvm, false), "") << "of the JVM itself";
+}
+
+TEST(MissingNames, OfOtherProgramsAreNotJavas) {
+  EXPECT_EQ(why_names_are_missing(1, {kUnnamed}, false, modules("/usr/bin/luajit"), false), "");
+  EXPECT_EQ(why_names_are_missing(1, {kUnnamed}, false, ModuleMap(), false), "");
+}
+
+TEST(MissingNames, AMapThatIsTooLongIsNamed) {
+  const ModuleMap node = modules("/usr/bin/node");
+  const std::string why = why_names_are_missing(4711, {kUnnamed}, true, node, true);
+  EXPECT_NE(why.find("/tmp/perf-4711.map"), std::string::npos) << why;
+  EXPECT_EQ(why_names_are_missing(4711, {kPark}, true, node, true), "");
+}
+
+}  // namespace
+}  // namespace tailback
