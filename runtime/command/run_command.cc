@@ -116,6 +116,8 @@ Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures
 
 void run_command(const ObserverOptions& options, const std::vector<std::string>& command) {
   const Program program = check_program(command.front());
+  if (!program.remark.empty() && !options.quiet)
+    fmt::print(stderr, "tailback: {}\n", program.remark);
   const std::string recorder = preloaded_libraries(options);
   // Here, for the observer has none of our descriptors: FILE may be one.
   const std::vector<Rule> rules = suppressions(options);

@@ -143,6 +143,12 @@ void check_image(const std::string& path, const ElfImage& image, int fd, const I
     throw LaunchError(kNotExecutable,
                       program + ": its ELF headers are damaged; build or install it again");
   }
+  if (image.loader.empty() && image.is_go) {
+    throw LaunchError(kTailbackFailed,
+                      program +
+                          ": is a Go program, statically linked: Go makes its system calls itself, "
+                          "preloading can't see into it; use Go's own tools (go tool trace)");
+  }
   if (image.loader.empty() && !is_loader(path)) {
     throw LaunchError(kTailbackFailed,
                       program +
@@ -199,10 +205,20 @@ class Follower {
     if (file.fd() < 0) return {found.path, found.path};
     if (const auto image = read_elf_image(file.fd())) {
       check_image(found.path, *image, file.fd(), identity_, context);
+      if (image->is_go) {
+        remark_ =
+            context + in_quotes(found.path) +
+            ": is a Go program: calls of C code in it (cgo) are seen, but not its goroutines "
+            "and the system calls that Go makes itself; for these use Go's own tools (go tool "
+            "trace)";
+      }
       return {found.path, found.path};
     }
     return {found.path, interpreter_of(found.path, read_beginning(file.fd()))};
   }
+
+  // What can't be seen of what was found; empty: nothing to say.
+  const std::string& remark() const { return remark_; }
 
  private:
   static constexpr int kMostSteps = 16;
@@ -230,6 +246,7 @@ class Follower {
 
   const Identity& identity_;
   int steps_ = 0;
+  std::string remark_;
 };
 
 }  // namespace
@@ -239,8 +256,9 @@ Identity Identity::of_this_process() {
 }
 
 Program check_program(const std::string& name, const Identity& identity) {
-  Follower::Step step = Follower(identity).follow(name, "");
-  return {std::move(step.path), std::move(step.image)};
+  Follower follower(identity);
+  Follower::Step step = follower.follow(name, "");
+  return {std::move(step.path), std::move(step.image), follower.remark()};
 }
 
 }  // namespace tailback

@@ -20,6 +20,8 @@ struct Identity {
 struct Program {
   std::string path;   // what to execute: the name, found on PATH as execvp(3) finds it
   std::string image;  // the file that the kernel loads in the end: `path`, or what interprets it
+  // One line, without an end: that only a part of what the program does will be seen. Mostly empty.
+  std::string remark;
 };
 
 // Follows scripts to their interpreters (`#!`, also through env). Throws LaunchError if the program

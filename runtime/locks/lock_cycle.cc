@@ -9,27 +9,27 @@
 
 namespace tailback {
 
-using contract::LockKind;
+using HeldKind = contract::LockKind;
 
 namespace {
 
-std::string_view word_of(LockKind kind) {
+std::string_view word_of(HeldKind kind) {
   switch (kind) {
-    case LockKind::kRead:
+    case HeldKind::kRead:
       return "read";
-    case LockKind::kWrite:
+    case HeldKind::kWrite:
       return "write";
-    case LockKind::kSpin:
+    case HeldKind::kSpin:
       return "spin";
-    case LockKind::kMutex:
-    case LockKind::kNone:
+    case HeldKind::kMutex:
+    case HeldKind::kNone:
       break;
   }
   return "mutex";
 }
 
-std::string_view kind_of_lock(LockKind kind) {
-  return kind == LockKind::kRead || kind == LockKind::kWrite ? "rwlock" : word_of(kind);
+std::string_view kind_of_lock(HeldKind kind) {
+  return kind == HeldKind::kRead || kind == HeldKind::kWrite ? "rwlock" : word_of(kind);
 }
 
 std::string name_of(const OrderedLock& lock) {

@@ -70,6 +70,48 @@ class PreflightTest : public Test {
            std::string(reinterpret_cast<char*>(&segment), sizeof(segment)) + loader + '\0';
   }
 
+  // As elf(), with what Go's compiler puts into its programs: the note of a build id, or the
+  // section that says what it was built of.
+  static std::string with_go_note(const std::string& loader) {
+    std::string bytes = elf(loader);
+    Elf64_Ehdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    Elf64_Phdr segments[2];
+    std::memcpy(&segments[0], bytes.data() + header.e_phoff, sizeof segments[0]);
+    header.e_phoff = bytes.size();
+    header.e_phnum = 2;
+    std::string notes;
+    for (const auto& [name, type] : {std::pair{"GNU", 3}, std::pair{"Go\0", 4}}) {
+      const Elf64_Nhdr note{4, 6, static_cast<Elf64_Word>(type)};
+      notes.append(reinterpret_cast<const char*>(&note), sizeof note);
+      notes.append(name, 4).append("abcdef\0\0", 8);
+    }
+    segments[1] = {};
+    segments[1].p_type = PT_NOTE;
+    segments[1].p_align = 4;
+    segments[1].p_offset = bytes.size() + sizeof segments;
+    segments[1].p_filesz = notes.size();
+    std::memcpy(bytes.data(), &header, sizeof header);
+    return bytes + std::string(reinterpret_cast<char*>(segments), sizeof segments) + notes;
+  }
+  static std::string with_section(const std::string& loader, const std::string& name) {
+    std::string bytes = elf(loader);
+    const std::string names = std::string(1, '\0') + name + '\0';
+    Elf64_Ehdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    Elf64_Shdr sections[2] = {};
+    sections[0].sh_name = 1;
+    sections[1].sh_type = SHT_STRTAB;
+    sections[1].sh_offset = bytes.size() + sizeof sections;
+    sections[1].sh_size = names.size();
+    header.e_shoff = bytes.size();
+    header.e_shentsize = sizeof(Elf64_Shdr);
+    header.e_shnum = 2;
+    header.e_shstrndx = 1;
+    std::memcpy(bytes.data(), &header, sizeof header);
+    return bytes + std::string(reinterpret_cast<char*>(sections), sizeof sections) + names;
+  }
+
   // The status and the line of the refusal; 0 and the image if there is none.
   static std::pair<int, std::string> check(const std::string& name) {
     try {
@@ -190,6 +232,46 @@ TEST_F(PreflightTest, RefusesWhatCantLoadTheRecorder) {
   expect_refused(write("static", elf("")), 125, {"/static'", "statically linked"});
   expect_refused(write("musl", elf("/lib/ld-musl-x86_64.so.1")), 125, {"musl"});
   expect_refused(write("strange", elf("/no/such/loader")), 127, {"'/no/such/loader'"});
+}
+
+TEST_F(PreflightTest, SaysWhatCantBeSeenOfGo) {
+  for (const std::string& file :
+       {write("note", with_go_note("")), write("section", with_section("", ".go.buildinfo"))}) {
+    expect_refused(file, 125, {"is a Go program", "statically linked", "go tool trace"});
+  }
+  const std::string loader = write("loader", "");
+  for (const std::string& file : {write("note", with_go_note(loader)),
+                                  write("section", with_section(loader, ".go.buildinfo"))}) {
+    const Program program = check_program(file);
+    EXPECT_EQ(program.image, file);
+    EXPECT_NE(program.remark.find("'" + file + "': is a Go program"), std::string::npos)
+        << program.remark;
+    EXPECT_NE(program.remark.find("cgo"), std::string::npos) << program.remark;
+    EXPECT_EQ(program.remark.find('\n'), std::string::npos);
+  }
+  EXPECT_EQ(check_program(write("other", with_section(loader, ".go.buildinfos"))).remark, "");
+  EXPECT_EQ(check_program(write("plain", elf(loader))).remark, "");
+  EXPECT_EQ(check_program("/usr/bin/true").remark, "");
+}
+
+TEST_F(PreflightTest, GosMarksMayBeDamaged) {
+  const std::string loader = write("loader", "");
+  for (const std::string& whole :
+       {with_go_note(loader), with_section(loader, ".go.buildinfo"), with_go_note("")}) {
+    for (size_t size = sizeof(Elf64_Ehdr); size < whole.size(); ++size)
+      check(write("cut", whole.substr(0, size)));
+    for (size_t at = sizeof(Elf64_Ehdr); at < whole.size(); ++at) {
+      std::string wild = whole;
+      wild[at] = '\xff';
+      check(write("wild", wild));
+    }
+    // Counts and offsets of the tables.
+    for (size_t at = offsetof(Elf64_Ehdr, e_phoff); at < sizeof(Elf64_Ehdr); ++at) {
+      std::string wild = whole;
+      wild[at] = '\x7f';
+      check(write("wild", wild));
+    }
+  }
 }
 
 TEST_F(PreflightTest, RefusesDamagedFilesWhereverTheyEnd) {
