@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,10 +204,11 @@ class PerfMapsTest : public testing::Test {
   }
 
   // `before`: what the process does to itself first.
-  void start(const std::function<void()>& before = [] {}) {
+  void start(
+      const std::function<void()>& before = [] {}, unsigned long clone_flags = 0) {
     int ready[2];
     ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
-    pid_ = fork();
+    pid_ = static_cast<pid_t>(syscall(SYS_clone, clone_flags | SIGCHLD, 0, 0, 0, 0));
     ASSERT_GE(pid_, 0);
     if (pid_ == 0) {
       before();
@@ -340,6 +343,17 @@ TEST_F(PerfMapsTest, IsLookedForAsTheProcessSeesItselfAndItsFiles) {
   EXPECT_EQ(name_now(), "nothing");
   write(root + "/tmp/perf-" + std::to_string(pid_) + ".map", "1000 10 in its root\n");
   EXPECT_EQ(name_now(), "in its root");
+
+  end();
+  start(
+      [&root] {
+        if (chroot(root.c_str()) != 0) _exit(1);
+      },
+      CLONE_NEWPID);
+  write(root + "/tmp/perf-" + std::to_string(pid_) + ".map", "1000 10 by another's pid\n");
+  EXPECT_EQ(name_now(), "nothing");
+  write(root + "/tmp/perf-1.map", "1000 10 by its own pid\n");
+  EXPECT_EQ(name_now(), "by its own pid");
 }
 
 TEST(JitFrame, V8NamesFunctionFileAndLine) {

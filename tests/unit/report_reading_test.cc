@@ -359,6 +359,7 @@ TEST_F(ReadingTest, TheSummaryAsJson) {
   EXPECT_TRUE(read({write("a.jsonl", whole_run())}));
   const auto json = nlohmann::json::parse(summary_.json());
   EXPECT_EQ(json["type"], "summary");
+  EXPECT_EQ(json["longest_hold_ms"], 0.25);
   EXPECT_EQ(json["runs"], 1);
   EXPECT_EQ(json["stalls"], 2);
   EXPECT_EQ(json["stalled_ms"], 563.123);
