@@ -23,6 +23,7 @@ class DeadlockAbort final : public Reporter {
   void stall(const Stall&) override {}
   void note(const Note&) override {}
   void hazard(const Hazard&) override {}
+  void lock_order(const LockOrder&) override {}
   void status(const SessionStatus&) override {}
   void end(const SessionEnd&) override {}
 };

@@ -6,12 +6,12 @@
 
 namespace tailback {
 
-using contract::LockKind;
+using HeldKind = contract::LockKind;
 
 namespace {
 
 bool is_read(const LockUse& use) {
-  return use.kind == LockKind::kRead;
+  return use.kind == HeldKind::kRead;
 }
 
 // Whether two acquisitions can't be under way at the same time: they hold a lock in common, and not

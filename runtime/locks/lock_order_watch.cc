@@ -14,7 +14,7 @@ namespace tailback {
 using contract::CaptureState;
 using contract::LockEvent;
 using contract::LockEventKind;
-using contract::LockKind;
+using HeldKind = contract::LockKind;
 using contract::StackCapture;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
@@ -27,12 +27,12 @@ constexpr size_t kMostTargets = 256;
 constexpr size_t kMostTold = 10000;  // of one process
 
 bool makes_sense(const contract::TakenLock& lock) {
-  return lock.address != 0 && lock.kind >= static_cast<uint32_t>(LockKind::kMutex) &&
-         lock.kind <= static_cast<uint32_t>(LockKind::kSpin);
+  return lock.address != 0 && lock.kind >= static_cast<uint32_t>(HeldKind::kMutex) &&
+         lock.kind <= static_cast<uint32_t>(HeldKind::kSpin);
 }
 
 LockUse use_of(const contract::TakenLock& lock) {
-  return {{lock.address, lock.generation}, static_cast<LockKind>(lock.kind), lock.call_site};
+  return {{lock.address, lock.generation}, static_cast<HeldKind>(lock.kind), lock.call_site};
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ LockOwner Analyst::owner_of(const Sample& waiter, int waiter_pid, const OwnerLoo
   }
   if (!sample.snapshot) return owner;
   ReadSample read;
-  read.stack = read_stack(look.pid, *sample.snapshot, read.complete);
+  read.stack = read_stack(look.pid, sample, read.complete, &read.note);
   add_interpreted(look.pid, sample, read);
   owner.culprit = find_culprit(read.stack, rule_);
   owner.stack_complete = read.complete;
@@ -164,7 +164,7 @@ void Analyst::analyse_deadlock(const DeadlockObservation& observation) {
     thread.wants = lock_of(look.pid, sample, look.wants);
     if (sample.snapshot) {
       ReadSample read;
-      read.stack = read_stack(look.pid, *sample.snapshot, read.complete);
+      read.stack = read_stack(look.pid, sample, read.complete, &read.note);
       add_interpreted(look.pid, sample, read);
       if (sample.call) name_lock(look.pid, sample, thread.call);
       thread.culprit = find_culprit(read.stack, rule_);
