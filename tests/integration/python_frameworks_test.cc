@@ -113,7 +113,9 @@ class PythonFrameworkTest : public IntegrationTest, public testing::WithParamInt
     EXPECT_EQ(culprit["line"], said["frames"][0][2]);
     EXPECT_EQ(culprit["language"], "python");
     EXPECT_EQ(stall["task"].is_string(), GetParam().has_tasks) << stall["task"];
-    EXPECT_EQ(stall["notes"], Json::array());
+    // A lock that others release as well as those who took it may have changed hands.
+    const bool has_unknown_owner = call.cause == "lock";
+    EXPECT_EQ(stall["notes"].size(), has_unknown_owner ? 1u : 0u) << stall["notes"];
   }
 };
 
