@@ -238,6 +238,9 @@ TEST_P(StuckEchoTest, IsReportedWhileItLasts) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
+  // One that takes a lock twice is a deadlock, too.
+  const bool is_deadlock = GetParam().causes == std::vector<std::string>{"lock"};
+  if (is_deadlock) expect_deadlocks();
   client.send(GetParam().on + " 0");
   ASSERT_TRUE(eventually(std::chrono::seconds(10),
                          [&] { return !server.recording().stalls("ongoing").empty(); }));
@@ -255,6 +258,7 @@ TEST_P(StuckEchoTest, IsReportedWhileItLasts) {
   EXPECT_GE(last["duration_ms"].get<double>(), ongoing["duration_ms"].get<double>() + 400);
   EXPECT_TRUE(matches(GetParam(), last));
   EXPECT_EQ(recording.end()["signal"], SIGKILL);
+  EXPECT_EQ(recording.deadlocks().size(), is_deadlock ? 1u : 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Demos, StuckEchoTest,
