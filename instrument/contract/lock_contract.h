@@ -25,6 +25,8 @@ enum KeptLocks : uint32_t {
   kKeepTimes = 8,       // when each lock was taken
   kKeepOrder = 16,      // the order in which locks are taken goes into the ring; with kKeepReaders
                         // and kKeepOwners
+  // How long locks were waited for and held.
+  kKeepContention = 32,
 };
 
 enum class LockKind : uint32_t {

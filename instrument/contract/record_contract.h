@@ -22,12 +22,13 @@
 
 #include <atomic>
 
+#include "instrument/contract/contention_contract.h"
 #include "instrument/contract/lock_contract.h"
 
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 4;
+inline constexpr uint32_t kVersion = 5;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;
@@ -306,6 +307,9 @@ struct alignas(4096) Header {
   std::atomic<uint64_t> held_missed;         // [recorder] acquisitions that found a full HeldLocks
   std::atomic<uint64_t> captures_missed;     // [recorder] stacks for which no capture was free
   std::atomic<uint64_t> captures_forbidden;  // [recorder] and those that could not be copied
+  std::atomic<uint64_t> contended_used;      // [recorder] entries of `contended` so far
+  std::atomic<uint64_t> contended_seen;      // [observer] as many of them it has read
+  std::atomic<uint64_t> contended_missed;    // [recorder] waits for locks that found no entry
 
   alignas(
       64) std::atomic<uint32_t> threads_used;  // [recorder] records [0, threads_used) may be live
@@ -341,6 +345,8 @@ struct Segment {
   LockOrigin lock_origins[kLockOrigins];
   LockSlot lock_ring[kLockRingCapacity];
   StackCapture captures[kStackCaptures];
+  // At lock_key_hash(key) % kContendedLocks, or in one of the next places.
+  ContendedLock contended[kContendedLocks];
 };
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

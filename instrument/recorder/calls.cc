@@ -121,24 +121,28 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     };                                                                          \
     return recorded();                                                          \
   }
-#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)          \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {          \
-    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };           \
-    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                               \
-    int outcome = attempt;                                                               \
-    if (__builtin_expect(outcome == kMustWait, 0)) {                                     \
-      auto recorded = [=]() __attribute__((noinline, cold))->result {                    \
-        SCOPE(call_site, Function::name, EXPAND arguments);                              \
-        return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
-      };                                                                                 \
-      outcome = recorded();                                                              \
-    }                                                                                    \
-    taken;                                                                               \
-    return outcome;                                                                      \
+#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)           \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {           \
+    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };            \
+    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                                \
+    int outcome = attempt;                                                                \
+    if (__builtin_expect(outcome == kMustWait, 0)) {                                      \
+      auto recorded = [=]() __attribute__((noinline, cold))->result {                     \
+        SCOPE(call_site, Function::name, EXPAND arguments);                               \
+        ContendedWait wait(scope.entered(), Function::name, call_site, EXPAND arguments); \
+        const result made =                                                               \
+            call_through_holds<result>(scope, [&]() { return next.name arguments; });     \
+        wait.end(was_taken(made));                                                        \
+        return made;                                                                      \
+      };                                                                                  \
+      outcome = recorded();                                                               \
+    }                                                                                     \
+    taken;                                                                                \
+    return outcome;                                                                       \
   }
 #define NOTE(name, result, parameters, arguments, family, roles, kinds, noted)  \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
-    if (!keeps(kinds)) return next.name arguments;                              \
+    if (!keeps((kinds) | kKeepContention)) return next.name arguments;          \
     [[maybe_unused]] const uint64_t call_site = CALL_SITE;                      \
     const auto plain = [&]() { return next.name arguments; };                   \
     return noted;                                                               \
@@ -146,6 +150,7 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
 #define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
     const GivenUp given_up(mutex);                                              \
+    time_release(address_of(mutex), is_waited_for(as_mutex(mutex)));            \
     SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
     return next.name arguments;                                                 \
   }

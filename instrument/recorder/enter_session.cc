@@ -97,7 +97,7 @@ __attribute__((constructor(101))) void enter_session() {
   process_page = page;
   find_kept_locks();
   // Of a bare preload's session nobody has said yet what it keeps.
-  if (started || keeps(contract::kKeepOrder)) note_inherited_filter();
+  if (started || keeps(contract::kKeepOrder | contract::kKeepContention)) note_inherited_filter();
   install_hold_handler();
   attach_thread();
 }

@@ -12,7 +12,7 @@
 
 namespace tailback {
 
-using contract::LockKind;
+using HeldKind = contract::LockKind;
 
 // The segment's word, or one that is 0 where there is no session.
 extern const std::atomic<uint32_t>* kept_locks_word;
@@ -28,13 +28,13 @@ TAILBACK_INLINE uint32_t kept_locks() {
 TAILBACK_INLINE bool keeps(uint32_t kinds) {
   return __builtin_expect((kept_locks() & kinds) != 0, 0);
 }
-constexpr uint32_t kept_as(LockKind kind) {
-  return kind == LockKind::kRead ? contract::kKeepReaders : contract::kKeepOwners;
+constexpr uint32_t kept_as(HeldKind kind) {
+  return kind == HeldKind::kRead ? contract::kKeepReaders : contract::kKeepOwners;
 }
 
 // How a lock came to be taken.
 struct Taken {
-  LockKind kind;
+  HeldKind kind;
   bool recursive = false;  // it may be held already
   bool tried = false;      // had it not been free, the thread would not have waited
 };
@@ -97,13 +97,13 @@ template <typename Mutex>
 TAILBACK_INLINE void note_mutex(const Mutex* mutex, int outcome, uint64_t call_site,
                                 bool tried = false) {
   if (!keeps(contract::kKeepOwners) || !was_taken(outcome)) return;
-  hold_lock(address_of(mutex), {LockKind::kMutex, is_recursive(mutex), tried}, call_site);
+  hold_lock(address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried}, call_site);
 }
 template <typename Lock>
-TAILBACK_INLINE void note_lock(LockKind kind, const volatile Lock* lock, int outcome,
+TAILBACK_INLINE void note_lock(HeldKind kind, const volatile Lock* lock, int outcome,
                                uint64_t call_site, bool tried = false) {
   if (!keeps(kept_as(kind)) || !was_taken(outcome)) return;
-  hold_lock(address_of(lock), {kind, kind == LockKind::kRead, tried}, call_site);
+  hold_lock(address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site);
 }
 
 // Who took a semaphore last, and who posts it.

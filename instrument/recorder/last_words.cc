@@ -1,5 +1,5 @@
-// At the end of a process that tells the order of its locks: what it told is read with the help of
-// its maps, which end with it. A moment is spent on that, and no more.
+// At the end of a process that tells of its locks: what it told is read with the help of its maps,
+// which end with it. A moment is spent on that, and no more.
 #include <time.h>
 
 #include "instrument/recorder/held_locks.h"
@@ -11,11 +11,18 @@ namespace {
 constexpr int kMostPauses = 200;  // of a millisecond each
 
 __attribute__((destructor)) void wait_for_reader() {
-  if (!segment || !keeps(contract::kKeepOrder) || !may_make_system_calls()) return;
+  constexpr uint32_t telling = contract::kKeepOrder | contract::kKeepContention;
+  if (!segment || !keeps(telling) || !may_make_system_calls()) return;
   const contract::Header& header = segment->header;
   const uint64_t told = header.lock_ring_head.load(std::memory_order_acquire);
+  const uint64_t contended = header.contended_used.load(std::memory_order_acquire);
   for (int i = 0; i < kMostPauses; ++i) {
-    if (header.lock_ring_tail.load(std::memory_order_acquire) >= told) return;
+    if ((!keeps(contract::kKeepOrder) ||
+         header.lock_ring_tail.load(std::memory_order_acquire) >= told) &&
+        (!keeps(contract::kKeepContention) ||
+         header.contended_seen.load(std::memory_order_acquire) >= contended)) {
+      return;
+    }
     if (header.observer.load(std::memory_order_relaxed) == 0) return;
     const struct timespec pause = {0, 1000000};
     raw_syscall(SYS_nanosleep, reinterpret_cast<long>(&pause), 0);

@@ -1,6 +1,7 @@
 // What the table's NOTE lines do beside the call itself. Only for locks that are kept.
 #pragma once
 
+#include "instrument/recorder/contention.h"
 #include "instrument/recorder/held_locks.h"
 
 namespace tailback {
@@ -11,7 +12,7 @@ TAILBACK_INLINE int tried_mutex(const Mutex* mutex, int outcome, uint64_t call_s
   return outcome;
 }
 template <typename Lock>
-TAILBACK_INLINE int tried_lock(LockKind kind, const volatile Lock* lock, int outcome,
+TAILBACK_INLINE int tried_lock(HeldKind kind, const volatile Lock* lock, int outcome,
                                uint64_t call_site) {
   note_lock(kind, lock, outcome, call_site, true);
   return outcome;
@@ -24,15 +25,21 @@ TAILBACK_INLINE int tried_semaphore(const sem_t* semaphore, int outcome) {
 // Before the release: after it the lock may be no more.
 template <typename Mutex>
 TAILBACK_INLINE void release_mutex(const Mutex* mutex) {
+  time_release(address_of(mutex), is_waited_for(as_mutex(mutex)));
+  if (!keeps(contract::kKeepOwners)) return;
   give_up(address_of(mutex), __atomic_load_n(&as_mutex(mutex).__data.__owner, __ATOMIC_RELAXED));
 }
 TAILBACK_INLINE void release_rwlock(const pthread_rwlock_t* lock) {
   const int writer = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED);
+  // Readers share it: since when this one has been waited for can't be told.
+  time_release(address_of(lock), writer != 0 && is_waited_for(*lock));
   // Of a writer that is not kept there is nothing to release.
   if (writer != 0 && !keeps(contract::kKeepOwners)) return;
   give_up(address_of(lock), writer != 0 ? writer : kNobodyKnows);
 }
 TAILBACK_INLINE void release_spin(const volatile pthread_spinlock_t* lock) {
+  time_release(address_of(lock), false);
+  if (!keeps(contract::kKeepOwners)) return;
   give_up(address_of(lock), kNobodyKnows);
 }
 

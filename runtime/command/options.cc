@@ -112,6 +112,10 @@ std::string_view set_lock_order(ObserverOptions& options, std::string_view value
   return set_flag(options.lock_order, value);
 }
 
+std::string_view set_locks(ObserverOptions& options, std::string_view value) {
+  return set_flag(options.locks, value);
+}
+
 std::string_view set_slow_call(ObserverOptions& options, std::string_view value) {
   const auto time = parse_time(value);
   if (!time || *time < kLeastSlowCall || *time > kGreatestThreshold) {
@@ -240,6 +244,10 @@ constexpr std::array kTable = {
                    "Report every call on a loop thread that is able to block, however quick; slows "
                    "the program",
                    set_strict},
+    ObserverOption{"--locks", "TAILBACK_LOCKS", "", "0",
+                   "Say at the end which locks were waited for: how often, how long, by whom, and "
+                   "how long they were held",
+                   set_locks},
     ObserverOption{"--lock-order", "TAILBACK_LOCK_ORDER", "", "0",
                    "Report locks that threads take in orders that can deadlock, if they did or not",
                    set_lock_order},

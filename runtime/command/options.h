@@ -34,6 +34,7 @@ struct ObserverOptions {
   bool strict = false;                 // tell calls of loops that may block
   std::vector<std::string> own{};      // patterns of files whose functions are the program's own
   std::vector<std::string> library{};  // … and whose are a library's
+  bool locks = false;                  // sum up waits for locks
   bool lock_order = false;             // look for orders of locks that can deadlock
 
   bool operator==(const ObserverOptions&) const = default;

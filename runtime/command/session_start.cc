@@ -28,6 +28,7 @@ ObserverSettings observer_settings(const ObserverOptions& options) {
   if (options.hazards) settings.hazards.slow = options.slow_call;
   settings.loops = {options.loops, options.not_loops};
   settings.hazards.strict = options.strict;
+  settings.locks = options.locks;
   settings.lock_order = options.lock_order;
   settings.culprits = {options.own, options.library};
   return settings;

@@ -37,16 +37,11 @@ class Renderer {
   explicit Renderer(size_t string_bytes) : string_bytes_(string_bytes) {}
 
   Json operator()(const SessionStart& start) const {
-    Json command = Json::array();
-    for (const std::string& word : start.command) {
-      if (command.size() == kListEntries) break;
-      command.push_back(cut(word));
-    }
     return {{"schema", kReportSchema},
             {"type", "session"},
             {"version", cut(start.version)},
             {"time", rfc3339(start.time)},
-            {"command", std::move(command)},
+            {"command", texts(start.command)},
             {"pid", start.pid},
             {"observer_pid", start.observer_pid},
             {"host", cut(start.host)},
@@ -54,19 +49,10 @@ class Renderer {
   }
 
   Json operator()(const Stall& stall) const {
-    const size_t frames = std::min(stall.stack.size(), kStackFrames);
-    Json stack = Json::array();
-    for (size_t i = 0; i < frames; ++i) stack.push_back(frame(stall.stack[i]));
+    Listed stack = listed(stall.stack, stall.culprit, stall.stack_complete, kStackFrames);
     Json contributors = Json::array();
-    for (const ContributorShare& share : stall.contributors) {
-      if (contributors.size() == kListEntries) break;
-      contributors.push_back(contributor(share));
-    }
-    Json notes = Json::array();
-    for (const std::string& note : stall.notes) {
-      if (notes.size() == kListEntries) break;
-      notes.push_back(cut(note));
-    }
+    const size_t shares = std::min(stall.contributors.size(), kListEntries);
+    for (size_t i = 0; i < shares; ++i) contributors.push_back(contributor(stall.contributors[i]));
     return {{"schema", kReportSchema},
             {"type", "stall"},
             {"id", stall.id},
@@ -85,24 +71,22 @@ class Renderer {
             {"call", stall.call ? call(*stall.call) : Json(nullptr)},
             {"lock", stall.lock ? lock(*stall.lock) : Json(nullptr)},
             {"owners", owners(stall.owners)},
-            {"stack", std::move(stack)},
-            {"stack_complete", stall.stack_complete && frames == stall.stack.size()},
-            {"culprit", stall.culprit < frames ? Json(stall.culprit) : Json(nullptr)},
+            {"stack", std::move(stack.stack)},
+            {"stack_complete", stack.complete},
+            {"culprit", stack.culprit},
             {"samples", stall.samples},
             {"stacks", Renderer(kListedStringBytes).stacks(stall.stacks)},
             {"backlog", or_null(stall.backlog)},
             {"contributors", std::move(contributors)},
             {"spent", spent(stall.spent)},
-            {"notes", std::move(notes)},
+            {"notes", texts(stall.notes)},
             {"advice", cut(stall.advice)},
             {"fingerprint", cut(stall.fingerprint)}};
   }
 
   Json operator()(const Hazard& hazard) const {
     const Stall& longest = hazard.longest;
-    const size_t frames = std::min(longest.stack.size(), kStackFrames);
-    Json stack = Json::array();
-    for (size_t i = 0; i < frames; ++i) stack.push_back(frame(longest.stack[i]));
+    Listed stack = listed(longest.stack, longest.culprit, longest.stack_complete, kStackFrames);
     return {{"schema", kReportSchema},
             {"type", "hazard"},
             {"kind", word(hazard.kind)},
@@ -119,9 +103,9 @@ class Renderer {
             {"loop", loop(longest.loop)},
             {"cause", word(longest.cause)},
             {"call", longest.call ? call(*longest.call) : Json(nullptr)},
-            {"stack", std::move(stack)},
-            {"stack_complete", longest.stack_complete && frames == longest.stack.size()},
-            {"culprit", longest.culprit < frames ? Json(longest.culprit) : Json(nullptr)},
+            {"stack", std::move(stack.stack)},
+            {"stack_complete", stack.complete},
+            {"culprit", stack.culprit},
             {"advice", cut(longest.advice)},
             {"fingerprint", cut(longest.fingerprint)}};
   }
@@ -131,25 +115,22 @@ class Renderer {
     Json threads = Json::array();
     for (const DeadlockedThread& thread : deadlock.threads) {
       if (threads.size() == kListEntries) break;
-      const size_t frames = std::min(thread.stack.size(), kListedFrames);
+      Listed stack = brief.listed(thread.stack, thread.culprit, thread.stack_complete);
       Json holds = Json::array();
       for (const Lock& one : thread.holds) holds.push_back(lock(one));
-      threads.push_back(
-          {{"pid", thread.pid},
-           {"tid", thread.tid},
-           {"process", cut(thread.process)},
-           {"thread", cut(thread.thread)},
-           {"in_cycle", thread.in_cycle},
-           {"call", call(thread.call)},
-           {"wants", lock(thread.wants)},
-           {"holds", std::move(holds)},
-           {"waits_for", thread.waits_for},
-           {"culprit", thread.culprit < frames ? Json(thread.culprit) : Json(nullptr)},
-           {"complete", thread.stack_complete && frames == thread.stack.size()},
-           {"stack", brief.listed(thread.stack)}});
+      threads.push_back({{"pid", thread.pid},
+                         {"tid", thread.tid},
+                         {"process", cut(thread.process)},
+                         {"thread", cut(thread.thread)},
+                         {"in_cycle", thread.in_cycle},
+                         {"call", call(thread.call)},
+                         {"wants", lock(thread.wants)},
+                         {"holds", std::move(holds)},
+                         {"waits_for", thread.waits_for},
+                         {"culprit", stack.culprit},
+                         {"complete", stack.complete},
+                         {"stack", std::move(stack.stack)}});
     }
-    Json notes = Json::array();
-    for (const std::string& note : deadlock.notes) notes.push_back(cut(note));
     return {{"schema", kReportSchema},
             {"type", "deadlock"},
             {"id", deadlock.id},
@@ -158,25 +139,17 @@ class Renderer {
             {"held_ms", milliseconds(deadlock.held)},
             {"threads", std::move(threads)},
             {"more_blocked", deadlock.more_blocked},
-            {"notes", std::move(notes)},
+            {"notes", texts(deadlock.notes)},
             {"advice", cut(deadlock.advice)},
             {"fingerprint", cut(deadlock.fingerprint)}};
   }
 
   Json operator()(const LockOrder& order) const {
     Json locks = Json::array();
-    for (const OrderedLock& lock : order.locks) {
-      const bool known = !lock.initialised.function.empty() || !lock.initialised.module.empty();
-      locks.push_back({{"address", offset(lock.address)},
-                       {"kind", cut(lock.kind)},
-                       {"name", or_null(lock.name)},
-                       {"initialised", known ? frame(lock.initialised) : Json(nullptr)}});
-    }
+    for (const OrderedLock& one : order.locks) locks.push_back(lock(one));
     Json steps = Json::array();
     for (const LockStep& step : order.steps) {
-      const size_t frames = std::min(step.stack.size(), kListedFrames);
-      Json stack = Json::array();
-      for (size_t i = 0; i < frames; ++i) stack.push_back(frame(step.stack[i]));
+      Listed stack = listed(step.stack, step.culprit, step.stack_complete);
       steps.push_back({{"tid", step.tid},
                        {"thread", or_null(step.thread)},
                        {"held", step.held},
@@ -184,9 +157,9 @@ class Renderer {
                        {"held_at", frame(step.held_at)},
                        {"taken", step.taken},
                        {"taken_for", cut(step.taken_for)},
-                       {"stack", std::move(stack)},
-                       {"stack_complete", step.stack_complete && frames == step.stack.size()},
-                       {"culprit", step.culprit < frames ? Json(step.culprit) : Json(nullptr)}});
+                       {"stack", std::move(stack.stack)},
+                       {"stack_complete", stack.complete},
+                       {"culprit", stack.culprit}});
     }
     return {{"schema", kReportSchema},
             {"type", "lock-order"},
@@ -197,6 +170,31 @@ class Renderer {
             {"steps", std::move(steps)},
             {"advice", cut(order.advice)},
             {"fingerprint", cut(order.fingerprint)}};
+  }
+
+  Json operator()(const Contention& contention) const {
+    Json places = Json::array();
+    for (const ContentionPlace& place : contention.places) {
+      places.push_back({{"frame", frame(place.frame)},
+                        {"waits", place.waits},
+                        {"total_ms", milliseconds(place.total)},
+                        {"longest_ms", milliseconds(place.longest)}});
+    }
+    const bool known = contention.hold_known;
+    return {
+        {"schema", kReportSchema},
+        {"type", "contention"},
+        {"pid", contention.pid},
+        {"process", or_null(contention.process)},
+        {"lock", lock(contention.lock)},
+        {"waits", contention.waits},
+        {"total_ms", milliseconds(contention.total)},
+        {"longest_ms", milliseconds(contention.longest)},
+        {"longest_hold_ms", known ? Json(milliseconds(contention.longest_hold)) : Json(nullptr)},
+        {"longest_hold_at_least", contention.hold_is_part},
+        {"places", std::move(places)},
+        {"waiters", contention_stacks(contention.waiters)},
+        {"owners", contention_stacks(contention.owners)}};
   }
 
   Json operator()(const SessionStatus& status) const {
@@ -225,15 +223,13 @@ class Renderer {
     Json list = Json::array();
     for (const SampledStack& one : stacks) {
       if (list.size() == kListedStacks) break;
-      const size_t frames = std::min(one.stack.size(), kListedFrames);
-      Json listed = Json::array();
-      for (size_t i = 0; i < frames; ++i) listed.push_back(frame(one.stack[i]));
+      Listed stack = listed(one.stack, one.culprit, one.complete);
       list.push_back({{"weight_ms", milliseconds(one.weight)},
                       {"samples", one.samples},
                       {"call", or_null(one.call)},
-                      {"culprit", one.culprit < frames ? Json(one.culprit) : Json(nullptr)},
-                      {"complete", one.complete && frames == one.stack.size()},
-                      {"stack", std::move(listed)}});
+                      {"culprit", stack.culprit},
+                      {"complete", stack.complete},
+                      {"stack", std::move(stack.stack)}});
     }
     return list;
   }
@@ -246,8 +242,6 @@ class Renderer {
                               {"rule", cut(use.rule)},
                               {"stalls", use.stalls}});
     }
-    Json unused_options = Json::array();
-    for (const std::string& option : end.unused_options) unused_options.push_back(cut(option));
     const Losses& losses = end.losses;
     return {{"schema", kReportSchema},
             {"type", "end"},
@@ -285,7 +279,9 @@ class Renderer {
               {"suppressed", end.lock_orders.suppressed},
               {"lost_acquisitions", end.lock_orders.acquisitions},
               {"lost_stacks", end.lock_orders.stacks}}},
-            {"unused_options", std::move(unused_options)}};
+            {"contention",
+             {{"locks", end.contention.locks}, {"lost_waits", end.contention.lost_waits}}},
+            {"unused_options", texts(end.unused_options)}};
   }
 
  private:
@@ -345,6 +341,28 @@ class Renderer {
     return list;
   }
 
+  Json lock(const OrderedLock& lock) const {
+    const bool known = !lock.initialised.function.empty() || !lock.initialised.module.empty();
+    return {{"address", offset(lock.address)},
+            {"kind", cut(lock.kind)},
+            {"name", or_null(lock.name)},
+            {"initialised", known ? frame(lock.initialised) : Json(nullptr)}};
+  }
+
+  Json contention_stacks(const std::vector<ContentionStack>& all) const {
+    Json list = Json::array();
+    for (const ContentionStack& one : all) {
+      Listed stack = listed(one.stack, one.culprit, one.complete);
+      list.push_back({{"stack", std::move(stack.stack)},
+                      {"culprit", stack.culprit},
+                      {"complete", stack.complete},
+                      {"call", or_null(one.call)},
+                      {"samples", one.samples},
+                      {"weight_ms", milliseconds(one.weight)}});
+    }
+    return list;
+  }
+
   Json argument(const Argument& argument) const {
     if (argument.is_number) {
       if (const auto number = whole_number<int64_t>(argument.value)) return *number;
@@ -364,12 +382,7 @@ class Renderer {
                      {"object", or_null(call.object)},
                      {"intercepted", call.intercepted}};
     if (call.owner_stack.empty()) return rendered;
-    Json stack = Json::array();
-    for (const Frame& one : call.owner_stack) {
-      if (stack.size() == kListedFrames) break;
-      stack.push_back(frame(one));
-    }
-    rendered["owner_stack"] = std::move(stack);
+    rendered["owner_stack"] = listed(call.owner_stack, 0, true).stack;
     return rendered;
   }
 
@@ -381,12 +394,25 @@ class Renderer {
             {"holders", or_null(lock.holders)}};
   }
 
-  Json listed(const std::vector<Frame>& stack) const {
+  Json texts(const std::vector<std::string>& all) const {
     Json list = Json::array();
-    for (const Frame& one : stack) {
-      if (list.size() == kListedFrames) break;
-      list.push_back(frame(one));
-    }
+    for (size_t i = 0; i < std::min(all.size(), kListEntries); ++i) list.push_back(cut(all[i]));
+    return list;
+  }
+
+  // A stack as far as it is listed, the place of its culprit there, and whether it is whole.
+  struct Listed {
+    Json stack = Json::array();
+    Json culprit;
+    bool complete;
+  };
+  Listed listed(const std::vector<Frame>& stack, size_t culprit, bool complete,
+                size_t most = kListedFrames) const {
+    const size_t frames = std::min(stack.size(), most);
+    Listed list;
+    for (size_t i = 0; i < frames; ++i) list.stack.push_back(frame(stack[i]));
+    list.culprit = culprit < frames ? Json(culprit) : Json(nullptr);
+    list.complete = complete && frames == stack.size();
     return list;
   }
 
@@ -395,7 +421,7 @@ class Renderer {
     Json list = Json::array();
     for (const LockOwner& owner : owners) {
       if (list.size() == kListedStacks) break;
-      const size_t frames = std::min(owner.stack.size(), kListedFrames);
+      Listed stack = brief.listed(owner.stack, owner.culprit, owner.stack_complete);
       list.push_back({{"pid", owner.pid},
                       {"tid", owner.tid > 0 ? Json(owner.tid) : Json(nullptr)},
                       {"process", or_null(owner.process)},
@@ -403,9 +429,9 @@ class Renderer {
                       {"state", word(owner.state)},
                       {"lock", lock(owner.lock)},
                       {"call", owner.call ? call(*owner.call) : Json(nullptr)},
-                      {"culprit", owner.culprit < frames ? Json(owner.culprit) : Json(nullptr)},
-                      {"complete", owner.stack_complete && frames == owner.stack.size()},
-                      {"stack", brief.listed(owner.stack)}});
+                      {"culprit", stack.culprit},
+                      {"complete", stack.complete},
+                      {"stack", std::move(stack.stack)}});
     }
     return list;
   }
@@ -477,6 +503,10 @@ std::string json_line(const Deadlock& deadlock) {
 
 std::string json_line(const LockOrder& order) {
   return line_of(order, kListedStringBytes);
+}
+
+std::string json_line(const Contention& contention) {
+  return line_of(contention, kListedStringBytes);
 }
 
 std::string json_line(const SessionStatus& status) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
@@ -33,6 +34,7 @@ std::string json_line(const Note& note);
 std::string json_line(const Hazard& hazard);
 std::string json_line(const Deadlock& deadlock);
 std::string json_line(const LockOrder& order);
+std::string json_line(const Contention& contention);
 std::string json_line(const SessionStatus& status);
 std::string json_line(const SessionEnd& end);
 

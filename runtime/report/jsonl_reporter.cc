@@ -27,6 +27,9 @@ void JsonlReporter::deadlock(const Deadlock& deadlock) {
 void JsonlReporter::lock_order(const LockOrder& order) {
   file_.append(json_line(order));
 }
+void JsonlReporter::contention(const Contention& contention) {
+  file_.append(json_line(contention));
+}
 void JsonlReporter::status(const SessionStatus& status) {
   file_.append(json_line(status));
 }

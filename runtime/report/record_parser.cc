@@ -311,6 +311,37 @@ LockOrder lock_order_of(const Fields& fields) {
   return order;
 }
 
+std::vector<ContentionStack> contention_stacks_of(const json& list) {
+  std::vector<ContentionStack> stacks;
+  for (const json& value : list) {
+    const SampledStack sampled = sampled_of(value);
+    stacks.push_back({sampled.stack, sampled.culprit, sampled.complete, sampled.call,
+                      sampled.samples, sampled.weight});
+  }
+  return stacks;
+}
+
+Contention contention_of(const Fields& fields) {
+  Contention contention;
+  contention.pid = fields.number<int>("pid");
+  contention.process = fields.text("process");
+  contention.lock = ordered_lock_of(fields.need("lock"));
+  contention.waits = fields.number<uint64_t>("waits");
+  contention.total = fields.duration("total_ms");
+  contention.longest = fields.duration("longest_ms");
+  contention.hold_known = fields.find("longest_hold_ms") != nullptr;
+  if (contention.hold_known) contention.longest_hold = fields.duration("longest_hold_ms");
+  contention.hold_is_part = fields.flag("longest_hold_at_least", false);
+  for (const json& value : fields.list("places")) {
+    const Fields place(value);
+    contention.places.push_back({frame_of(place.need("frame")), place.number<uint64_t>("waits"),
+                                 place.duration("total_ms"), place.duration("longest_ms")});
+  }
+  contention.waiters = contention_stacks_of(fields.list("waiters"));
+  contention.owners = contention_stacks_of(fields.list("owners"));
+  return contention;
+}
+
 Note note_of(const Fields& fields) {
   Note note;
   note.kind = fields.word_of<NoteKind>("kind", kNoteKindWords);
@@ -395,6 +426,11 @@ SessionEnd end_of(const Fields& fields) {
   }
   end.deadlocks = fields.number<uint64_t>("deadlocks");
   end.suppressed_deadlocks = fields.number<uint64_t>("suppressed_deadlocks");
+  if (const json* const value = fields.find("contention")) {
+    const Fields counts(*value);
+    end.contention.locks = counts.number<uint64_t>("locks");
+    end.contention.lost_waits = counts.number<uint64_t>("lost_waits");
+  }
   if (const json* const orders = fields.find("lock_orders")) {
     const Fields counts(*orders);
     end.lock_orders.cycles = counts.number<uint64_t>("cycles");
@@ -433,6 +469,7 @@ Record parse_record(std::string_view line) {
   if (name == "hazard") return hazard_of(fields);
   if (name == "deadlock") return deadlock_of(fields);
   if (name == "lock-order") return lock_order_of(fields);
+  if (name == "contention") return contention_of(fields);
   if (name == "status") return status_of(fields);
   if (name == "end") return end_of(fields);
   return OtherRecord{std::string(utf8_prefix(name, 64))};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
@@ -22,8 +23,8 @@ struct OtherRecord {
   std::string type;
 };
 
-using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, SessionStatus, SessionEnd,
-                            OtherRecord>;
+using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Contention,
+                            SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {

@@ -3,6 +3,7 @@
 // calls: what can't be written is counted and said, and the session goes on.
 #pragma once
 
+#include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
@@ -24,6 +25,8 @@ class Reporter {
   // While the program hangs; each once.
   virtual void deadlock(const Deadlock& deadlock) = 0;
   virtual void lock_order(const LockOrder& order) = 0;
+  // Before the end, most time first.
+  virtual void contention(const Contention& contention) = 0;
   // When somebody has asked for it.
   virtual void status(const SessionStatus& status) = 0;
   virtual void end(const SessionEnd& end) = 0;

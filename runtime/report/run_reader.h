@@ -22,6 +22,7 @@ class RunSink : public Reporter {
   void status(const SessionStatus&) override {}
   void deadlock(const Deadlock&) override {}
   void lock_order(const LockOrder&) override {}
+  void contention(const Contention&) override {}
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };

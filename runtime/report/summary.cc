@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runtime/report/contention_text.h"
 #include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
 #include "runtime/report/hazard_text.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr size_t kRows = 50;
 constexpr size_t kMostLockOrders = 1000;
+constexpr size_t kMostContentions = 10000;
 
 void add(Losses& sum, const Losses& losses) {
   sum.events = saturating_sum(sum.events, losses.events);
@@ -89,8 +91,38 @@ void Summary::lock_order(const LockOrder& order) {
   if (tally.count++ == 0) tally.first = order;
 }
 
+// Of one lock in several runs: of one name, or initialised at one place, else waited for at one.
+void Summary::contention(const Contention& contention) {
+  if (!in_run_) begin_run();
+  const OrderedLock& lock = contention.lock;
+  const auto place_key = [](const Frame& frame) {
+    return fmt::format("{}@{}:{}+{:x}", frame.function, frame.file, frame.line, frame.offset);
+  };
+  std::string key = contention.process + " " + lock.kind + " " + lock.name;
+  if (lock.name.empty()) key += place_key(lock.initialised);
+  if (!contention.places.empty() && lock.name.empty() && lock.initialised == Frame{}) {
+    key += place_key(contention.places.front().frame);
+  }
+  const auto it = contentions_.find(key);
+  if (it == contentions_.end()) {
+    if (contentions_.size() < kMostContentions) contentions_.emplace(key, contention);
+    return;
+  }
+  Contention& sum = it->second;
+  sum.waits = saturating_sum(sum.waits, contention.waits);
+  sum.total = saturating_sum(sum.total, contention.total);
+  sum.longest = std::max(sum.longest, contention.longest);
+  if (contention.hold_known && (!sum.hold_known || contention.longest_hold > sum.longest_hold)) {
+    sum.hold_known = true;
+    sum.longest_hold = contention.longest_hold;
+    sum.hold_is_part = contention.hold_is_part;
+  }
+}
+
 void Summary::end(const SessionEnd& end) {
   if (!in_run_) begin_run();
+  contention_counts_.lost_waits =
+      saturating_sum(contention_counts_.lost_waits, end.contention.lost_waits);
   duration_ = saturating_sum(duration_, end.duration);
   longest_hold_ = std::max(longest_hold_, end.longest_hold);
   add(losses_, end.losses);
@@ -171,6 +203,12 @@ std::string Summary::text() const {
                           tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
     }
   }
+  std::vector<Contention> contentions;
+  for (const auto& [key, lock] : contentions_) contentions.push_back(lock);
+  std::stable_sort(contentions.begin(), contentions.end(),
+                   [](const auto& a, const auto& b) { return a.total > b.total; });
+  const std::string contention_rows = contentions_text(contentions, contention_counts_, kRows);
+  if (!contention_rows.empty()) text += "\n" + contention_rows;
   const std::string loop_rows = loop_table(loops(), kRows, "");
   if (!loop_rows.empty()) text += "\n" + loop_rows;
   const std::string hold = hold_text(longest_hold_, "");

@@ -25,6 +25,7 @@ class Summary final : public RunSink {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void contention(const Contention& contention) override;
   void end(const SessionEnd& end) override;
   void cut_short() override;
 
@@ -68,6 +69,8 @@ class Summary final : public RunSink {
     LockOrder first;
     uint64_t count = 0;
   };
+  std::map<std::string, Contention> contentions_;  // by what tells a lock, across runs
+  ContentionCounts contention_counts_;
   std::map<std::string, LockOrderTally> lock_orders_;  // by fingerprint
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;
   std::map<LoopKey, LoopSummary> merged_loops_;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "runtime/report/contention_text.h"
 #include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
 #include "runtime/report/hazard_text.h"
@@ -28,6 +29,7 @@ namespace {
 constexpr size_t kRemembered = 4096;
 constexpr size_t kNameColumns = 80;
 constexpr size_t kHazardRows = 20;
+constexpr size_t kContentionRows = 20;
 
 // Writes each message as it is, with one write(2), so that a report is not torn apart by what the
 // target writes to the same terminal.
@@ -149,6 +151,10 @@ void TextReporter::lock_order(const LockOrder& order) {
   say(full_lock_order_text(order, style_));
 }
 
+void TextReporter::contention(const Contention& contention) {
+  contentions_.push_back(contention);
+}
+
 void TextReporter::status(const SessionStatus& status) {
   say(status_text(status));
 }
@@ -160,6 +166,8 @@ void TextReporter::end(const SessionEnd& end) {
   if (end.deadlocks > 0) say(deadlock_count_text(end.deadlocks, end.suppressed_deadlocks));
   const std::string lock_orders = lock_orders_text(end.lock_orders);
   if (!lock_orders.empty()) say(lock_orders);
+  const std::string locks = contentions_text(contentions_, end.contention, kContentionRows);
+  if (!locks.empty()) say("tailback: " + locks);
   say(session_end_text(end, tally_, threshold_));
   logger_->flush();
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "runtime/report/culprit_tally.h"
 #include "runtime/report/hazard_tally.h"
@@ -45,6 +46,7 @@ class TextReporter final : public Reporter {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void contention(const Contention& contention) override;
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 
@@ -72,6 +74,7 @@ class TextReporter final : public Reporter {
   Nanoseconds threshold_{};
   CulpritTally tally_;
   HazardTally hazards_;
+  std::vector<Contention> contentions_;
   std::unordered_set<std::string> told_in_full_;               // culprit keys
   std::unordered_map<uint64_t, std::string> told_as_ongoing_;  // stall id → culprit key
 

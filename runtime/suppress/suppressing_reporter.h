@@ -25,6 +25,7 @@ class SuppressingReporter final : public Reporter {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void contention(const Contention& contention) override { behind_.contention(contention); }
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 

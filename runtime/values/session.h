@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/values/contention.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/stall.h"
 
@@ -98,9 +99,10 @@ struct SessionEnd {
   Nanoseconds suppressed_time{};
   std::vector<SuppressionUse> suppressions;  // every rule, used or not
   HazardCounts hazards;
-  uint64_t deadlocks = 0;                   // that were told
-  uint64_t suppressed_deadlocks = 0;        // that rules kept back
+  uint64_t deadlocks = 0;             // that were told
+  uint64_t suppressed_deadlocks = 0;  // that rules kept back
   LockOrderCounts lock_orders;
+  ContentionCounts contention;
   std::vector<std::string> unused_options;  // "--loop worker*": it matched no thread that waits
 };
 

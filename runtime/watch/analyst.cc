@@ -173,6 +173,10 @@ void Analyst::take(LockOrder order) {
   post([this, order = std::move(order)] { reporter_.lock_order(order); });
 }
 
+void Analyst::take(Contention contention) {
+  post([this, contention = std::move(contention)] { reporter_.contention(contention); });
+}
+
 void Analyst::take(ParkObservation park) {
   post([this, park = std::move(park)] {
     try {

@@ -33,6 +33,7 @@ class Analyst {
   void take(ParkObservation park);
   void take(DeadlockObservation deadlock);
   void take(LockOrder order);
+  void take(Contention contention);
   // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
   // in `end` are filled in here.
   void finish(SessionEnd end);

@@ -4,12 +4,19 @@
 
 #include "runtime/locks/lock_order_watch.h"
 #include "runtime/watch/analyst.h"
+#include "runtime/watch/contention_watch.h"
 #include "runtime/watch/watcher.h"
 
 namespace tailback {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+namespace {
+
+constexpr size_t kMostLocks = 1000;  // that are told; the others are counted
+
+}  // namespace
 
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
@@ -23,6 +30,9 @@ struct Observer::Impl {
                  [this](SessionStatus status) { analyst.take(std::move(status)); },
                  [this](ParkObservation park) { analyst.take(std::move(park)); },
                  [this](DeadlockObservation found) { analyst.take(std::move(found)); }}) {
+    if (settings.locks) {
+      contention = std::make_unique<ContentionWatch>(session, settings.culprits);
+    }
     if (!settings.lock_order) return;
     lock_orders = std::make_unique<LockOrderWatch>(
         session, settings.culprits, [this](LockOrder order) { analyst.take(std::move(order)); });
@@ -31,6 +41,7 @@ struct Observer::Impl {
   Analyst analyst;
   Watcher watcher;
   std::unique_ptr<LockOrderWatch> lock_orders;  // with --lock-order
+  std::unique_ptr<ContentionWatch> contention;  // with --locks
   steady_clock::time_point begin;
 };
 
@@ -44,6 +55,7 @@ void Observer::start(const SessionStart& start) {
   impl_->analyst.start(start);
   impl_->watcher.start();
   if (impl_->lock_orders) impl_->lock_orders->start();
+  if (impl_->contention) impl_->contention->start();
 }
 
 void Observer::wait_until_targets_end(Nanoseconds patience) {
@@ -75,6 +87,13 @@ void Observer::finish(const CommandOutcome& outcome) {
   if (impl_->lock_orders) {
     impl_->lock_orders->stop();
     end.lock_orders = impl_->lock_orders->summary();
+  }
+  if (impl_->contention) {
+    impl_->contention->stop();
+    std::vector<Contention> locks = impl_->contention->locks();
+    end.contention = impl_->contention->counts();
+    if (locks.size() > kMostLocks) locks.resize(kMostLocks);
+    for (Contention& lock : locks) impl_->analyst.take(std::move(lock));
   }
   end.time = std::chrono::system_clock::now();
   end.duration = steady_clock::now() - impl_->begin;

@@ -16,12 +16,14 @@ struct ObserverSettings {
   CulpritRule culprits{};
   LoopGlobs loops{};        // which threads are loops or none, by their names
   bool lock_order = false;  // have the order told in which locks are taken
+  bool locks = false;       // have waits for locks summed up
 };
 
 // What recorders have to keep of locks. Of readers and of who took a semaphore nobody else knows.
 inline uint32_t kept_locks(const ObserverSettings& settings) {
   uint32_t kept = contract::kKeepReaders | contract::kKeepSemaphores;
   if (settings.lock_order) kept |= contract::kKeepOwners | contract::kKeepOrder;
+  if (settings.locks) kept |= contract::kKeepContention;
   return kept;
 }
 

@@ -154,6 +154,10 @@ void run_all(bool smoke) {
       compare([&] { return run_hot_path(locks, output); },
               [&] { return run_hot_path(under_tailback(locks, {"--lock-order"}), output); }, pairs),
       pairs);
+  fmt::print("with --locks\n");
+  print(compare([&] { return run_hot_path(locks, output); },
+                [&] { return run_hot_path(under_tailback(locks, {"--locks"}), output); }, pairs),
+        pairs);
   fmt::print("as ever\n");
   const int starts = smoke ? 5 : 200;
   print(compare([&] { return run_starts(false, starts, output); },

@@ -20,7 +20,7 @@ using contract::LockEvent;
 using contract::LockEventKind;
 
 constexpr uint64_t kA = 0x1000, kB = 0x2000, kC = 0x3000;
-constexpr Taken kMutex{LockKind::kMutex};
+constexpr Taken kMutex{HeldKind::kMutex};
 
 class HeldLocksTest : public ::testing::Test {
  protected:
@@ -51,10 +51,10 @@ using Addresses = std::vector<uint64_t>;
 
 TEST_F(HeldLocksTest, AreListedInTheOrderOfTheirAcquisition) {
   hold_lock(kA, kMutex, 11);
-  hold_lock(kB, {LockKind::kWrite}, 12);
+  hold_lock(kB, {HeldKind::kWrite}, 12);
   EXPECT_EQ(addresses(), (Addresses{kA, kB}));
   EXPECT_EQ(held().locks[1].call_site.load(), 12u);
-  EXPECT_EQ(contract::kind_held(held().locks[1].how.load()), LockKind::kWrite);
+  EXPECT_EQ(contract::kind_held(held().locks[1].how.load()), HeldKind::kWrite);
   give_up_lock(kB, 0);
   give_up_lock(kA, 0);
   EXPECT_EQ(addresses(), Addresses{});
@@ -67,12 +67,12 @@ TEST_F(HeldLocksTest, MayBeReleasedInAnyOrder) {
   give_up_lock(kA, 0);
   EXPECT_EQ(addresses(), (Addresses{kB, kC}));
   EXPECT_EQ(held().locks[0].call_site.load(), 2u);
-  EXPECT_EQ(held().locks[0].chain, add_to_chain(0, kB, LockKind::kMutex, lock_generation(kB)));
+  EXPECT_EQ(held().locks[0].chain, add_to_chain(0, kB, HeldKind::kMutex, lock_generation(kB)));
 }
 
 TEST_F(HeldLocksTest, ARecursiveOneIsHeldUntilItsLastRelease) {
-  hold_lock(kA, {LockKind::kMutex, true}, 1);
-  hold_lock(kA, {LockKind::kMutex, true}, 2);
+  hold_lock(kA, {HeldKind::kMutex, true}, 1);
+  hold_lock(kA, {HeldKind::kMutex, true}, 2);
   EXPECT_EQ(contract::times_held(held().locks[0].how.load()), 2u);
   EXPECT_EQ(held().locks[0].call_site.load(), 1u);
   give_up_lock(kA, 0);
@@ -124,9 +124,9 @@ TEST_F(HeldLocksTest, WhatIsNotKeptIsNotListed) {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   note_mutex(&mutex, 0, 1);
   EXPECT_EQ(addresses(), Addresses{});
-  note_lock(LockKind::kRead, &mutex, EBUSY, 1);
+  note_lock(HeldKind::kRead, &mutex, EBUSY, 1);
   EXPECT_EQ(addresses(), Addresses{});
-  note_lock(LockKind::kRead, &mutex, 0, 1);
+  note_lock(HeldKind::kRead, &mutex, 0, 1);
   EXPECT_EQ(addresses().size(), 1u);
 }
 
@@ -163,9 +163,9 @@ TEST_F(HeldLocksTest, AnOrderIsToldOnce) {
 }
 
 TEST_F(HeldLocksTest, AloneAndAgainAndTriedAreNoOrder) {
-  hold_lock(kA, {LockKind::kMutex, true}, 1);
-  hold_lock(kA, {LockKind::kMutex, true}, 1);
-  hold_lock(kB, {LockKind::kMutex, false, true}, 1);
+  hold_lock(kA, {HeldKind::kMutex, true}, 1);
+  hold_lock(kA, {HeldKind::kMutex, true}, 1);
+  hold_lock(kB, {HeldKind::kMutex, false, true}, 1);
   EXPECT_EQ(events(), 0u);
   hold_lock(kC, kMutex, 1);
   ASSERT_EQ(events(), 1u) << "out of the tried one";

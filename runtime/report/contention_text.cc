@@ -1,0 +1,83 @@
+#include "runtime/report/contention_text.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/stack_text.h"
+#include "runtime/report/text_table.h"
+
+namespace tailback {
+namespace {
+
+constexpr size_t kNameColumns = 60;
+constexpr size_t kCallColumns = 32;
+
+std::string name_text(const OrderedLock& lock) {
+  if (!lock.name.empty()) return printable(lock.name, kNameColumns);
+  const Frame& origin = lock.initialised;
+  if (origin.function.empty() && origin.module.empty()) return fmt::format("{:#x}", lock.address);
+  return fmt::format("{:#x} of {}", lock.address, frame_text(origin, kNameColumns));
+}
+
+std::string hold_text(const Contention& lock) {
+  if (!lock.hold_known) return "unknown";
+  return (lock.hold_is_part ? "≥ " : "") + duration_text(lock.longest_hold);
+}
+
+// The function of the program that the owner was in, and the call that it was blocked in itself.
+std::string owner_text(const Contention& lock) {
+  if (lock.owners.empty()) return "";
+  const ContentionStack& owner = lock.owners.front();
+  std::string text = owner.culprit < owner.stack.size()
+                         ? frame_text(owner.stack[owner.culprit], kNameColumns)
+                     : owner.stack.empty() ? ""
+                                           : frame_text(owner.stack.front(), kNameColumns);
+  if (!owner.call.empty()) text += fmt::format(", in {}", printable(owner.call, kCallColumns));
+  return text;
+}
+
+}  // namespace
+
+std::string contentions_text(const std::vector<Contention>& locks, const ContentionCounts& counts,
+                             size_t rows) {
+  std::string text;
+  const uint64_t all = std::max<uint64_t>(counts.locks, locks.size());
+  if (!locks.empty()) {
+    uint64_t waits = 0;
+    Nanoseconds total{};
+    for (const Contention& lock : locks) {
+      waits = saturating_sum(waits, lock.waits);
+      total = saturating_sum(total, lock.total);
+    }
+    text = fmt::format("{} waited for: {}, {} in all\n", count_text(all, "lock was", "locks were"),
+                       count_text(waits, "wait", "waits"), duration_text(total));
+    using Align = TextTable::Align;
+    TextTable table({{"lock"},
+                     {"kind"},
+                     {"waits", Align::kRight},
+                     {"total", Align::kRight},
+                     {"longest", Align::kRight},
+                     {"longest hold", Align::kRight},
+                     {"waited for in"},
+                     {"owner in"}});
+    for (size_t i = 0; i < std::min(rows, locks.size()); ++i) {
+      const Contention& lock = locks[i];
+      table.add_row({name_text(lock.lock), printable(lock.lock.kind, 16), count_text(lock.waits),
+                     duration_text(lock.total), duration_text(lock.longest), hold_text(lock),
+                     lock.places.empty() ? "" : frame_text(lock.places.front().frame, kNameColumns),
+                     owner_text(lock)});
+    }
+    text += table.render("  ");
+    if (all > rows) text += fmt::format("  … and {} more\n", count_text(all - rows));
+  }
+  if (counts.lost_waits > 0) {
+    text += fmt::format("{} of locks that found no room and are missing here\n",
+                        count_text(counts.lost_waits, "wait", "waits"));
+  }
+  return text;
+}
+
+}  // namespace tailback
