@@ -205,7 +205,8 @@ void drop_result(std::string& text) {
   text.erase(0, space + 1);
 }
 
-// "<app::Task<T> as core::future::Future>::poll" is "app::Task<T>::poll".
+// "<app::Task<T> as core::future::Future>::poll" is "app::Task<T>::poll", as is
+// "<app::Task<T>>::poll".
 void drop_trait(std::string& text) {
   constexpr std::string_view kAs = " as ";
   if (!text.starts_with('<')) return;
@@ -218,7 +219,12 @@ void drop_trait(std::string& text) {
     as = i;
     return true;
   });
-  if (as == std::string_view::npos) return;
+  if (as == std::string_view::npos) {  // a method of the type's own
+    if (names_a_scope(std::string_view(text).substr(end))) {
+      text = std::string(inside) + text.substr(end);
+    }
+    return;
+  }
   const std::string_view type = inside.substr(0, as);
   // "T" and "&F" say less than the trait.
   const bool says_much = type.find("::") != std::string_view::npos;

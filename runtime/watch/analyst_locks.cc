@@ -129,6 +129,8 @@ void Analyst::tell_owners(int pid, const Sample& sample, Stall& stall) {
                       first.pid == stall.pid ? "has ended" : "is of another process");
     } else if (first.lock.kind == LockKind::kFile) {
       stall.call->object += fmt::format(", locked by process {} ({})", first.process, first.pid);
+    } else if (sample.call->owner_tid == 0) {  // the lock itself does not say
+      stall.call->object += fmt::format(", held by thread {} ({})", first.thread, first.tid);
     }
     return;
   }

@@ -142,6 +142,8 @@ TEST(FunctionName, IsWhatItsAuthorWouldWrite) {
       {"Stream& operator<< <char>(Stream&, char)", "Stream& operator<< <char>(Stream&, char)"},
       {"non-virtual thunk to Cache<int>::flush()", "non-virtual thunk to Cache<int>::flush()"},
       {"<app::Task<T> as core::future::future::Future>::poll", "app::Task<T>::poll"},
+      {"<main::deep::Reader<alloc::vec::Vec<u8>>>::load",
+       "main::deep::Reader<alloc::vec::Vec<u8>>::load"},
       {"<alloc::boxed::Box<F,A> as core::ops::function::FnOnce<Args>>::call_once",
        "alloc::boxed::Box<F, A>::call_once"},
       {"<&T as core::fmt::Display>::fmt", "core::fmt::Display::fmt"},
