@@ -28,7 +28,7 @@
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 5;
+inline constexpr uint32_t kVersion = 6;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;
@@ -217,6 +217,8 @@ struct alignas(64) ProcessRecord {
   uint64_t attached;                       // [recorder] tick
   std::atomic<uint32_t> thread_sanitizer;  // [recorder] 1: runs under ThreadSanitizer
   std::atomic<uint32_t> sees_frees;        // [recorder] 1: it is seen when memory is freed
+  // 1: the program ends by itself, as by exit() or by returning from main; its loops are over.
+  std::atomic<uint32_t> is_ending;  // [recorder]
 };
 
 enum class EventKind : uint32_t {
