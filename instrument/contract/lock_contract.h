@@ -29,7 +29,7 @@ enum KeptLocks : uint32_t {
   kKeepContention = 32,
 };
 
-enum class LockKind : uint32_t {
+enum class HeldKind : uint32_t {
   kNone = 0,
   kMutex = 1,  // C11's too
   kRead = 2,   // a read-write lock, for reading
@@ -47,16 +47,16 @@ struct HeldLock {
   uint64_t generation;  // see TakenLock
 };
 
-// HeldLock::how: the LockKind in the low byte, whether the lock is given up for as long as a wait
+// HeldLock::how: the HeldKind in the low byte, whether the lock is given up for as long as a wait
 // on a condition lasts in the next bit, and in the upper half how many times it is held (recursive
 // ones, and reads).
 inline constexpr uint64_t kGivenUp = 1 << 8;
 inline constexpr uint64_t kHeldOnce = uint64_t{1} << 32;
-constexpr uint64_t held_as(LockKind kind) {
+constexpr uint64_t held_as(HeldKind kind) {
   return static_cast<uint64_t>(kind) | kHeldOnce;
 }
-constexpr LockKind kind_held(uint64_t how) {
-  return static_cast<LockKind>(how & 0xff);
+constexpr HeldKind kind_held(uint64_t how) {
+  return static_cast<HeldKind>(how & 0xff);
 }
 constexpr uint32_t times_held(uint64_t how) {
   return static_cast<uint32_t>(how >> 32);
@@ -109,7 +109,7 @@ enum class LockEventKind : uint32_t {
 struct TakenLock {
   uint64_t address;
   uint64_t call_site;
-  uint32_t kind;  // LockKind
+  uint32_t kind;  // HeldKind
   // Of two locks at one address: changes when one is initialised, destroyed, or the memory under it
   // is freed, as far as that is seen. Per process.
   uint32_t generation;

@@ -12,7 +12,7 @@
 
 namespace tailback {
 
-using HeldKind = contract::LockKind;
+using contract::HeldKind;
 
 // The segment's word, or one that is 0 where there is no session.
 extern const std::atomic<uint32_t>* kept_locks_word;

@@ -36,7 +36,7 @@ TAILBACK_INLINE uint64_t mix(uint64_t value) {
 }
 
 // A chain stands for locks, how they are held, and the order of their acquisition.
-TAILBACK_INLINE uint64_t add_to_chain(uint64_t chain, uint64_t lock, contract::LockKind kind,
+TAILBACK_INLINE uint64_t add_to_chain(uint64_t chain, uint64_t lock, contract::HeldKind kind,
                                       uint64_t generation) {
   return mix(chain ^ lock ^ static_cast<uint64_t>(kind) << 60 ^ generation << 44);
 }

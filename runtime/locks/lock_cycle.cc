@@ -9,7 +9,7 @@
 
 namespace tailback {
 
-using HeldKind = contract::LockKind;
+using contract::HeldKind;
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 namespace tailback {
 
-using HeldKind = contract::LockKind;
+using contract::HeldKind;
 
 namespace {
 

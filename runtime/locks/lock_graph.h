@@ -26,7 +26,7 @@ struct LockId {
 
 struct LockUse {
   LockId lock;
-  contract::LockKind kind = contract::LockKind::kMutex;
+  contract::HeldKind kind = contract::HeldKind::kMutex;
   uint64_t call_site = 0;
 };
 

@@ -12,9 +12,9 @@
 namespace tailback {
 
 using contract::CaptureState;
+using contract::HeldKind;
 using contract::LockEvent;
 using contract::LockEventKind;
-using HeldKind = contract::LockKind;
 using contract::StackCapture;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;

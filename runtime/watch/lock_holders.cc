@@ -12,7 +12,7 @@ namespace {
 
 bool is_read_hold(const contract::HeldLock& held) {
   const uint64_t how = held.how.load(std::memory_order_relaxed);
-  return contract::kind_held(how) == contract::LockKind::kRead && contract::times_held(how) > 0;
+  return contract::kind_held(how) == contract::HeldKind::kRead && contract::times_held(how) > 0;
 }
 
 // The index of a process's record, as keys of the shared tables have it.

@@ -9,7 +9,7 @@
 namespace tailback {
 namespace {
 
-using contract::LockKind;
+using contract::HeldKind;
 
 class LockGraphTest : public ::testing::Test {
  protected:
@@ -19,8 +19,8 @@ class LockGraphTest : public ::testing::Test {
     LockUse use;
     use.lock = {static_cast<uint64_t>(text[0]) * 64, 1};
     for (const char c : text.substr(1)) {
-      if (c == 'r') use.kind = LockKind::kRead;
-      if (c == 'w') use.kind = LockKind::kWrite;
+      if (c == 'r') use.kind = HeldKind::kRead;
+      if (c == 'w') use.kind = HeldKind::kWrite;
       if (c >= '0' && c <= '9') use.lock.generation = static_cast<uint32_t>(c - '0');
     }
     return use;
@@ -145,8 +145,8 @@ TEST_F(LockGraphTest, AMillionLocksStayWithinTheBound) {
   for (uint64_t i = 0; i < 300000; ++i) {
     auto acquisition = std::make_shared<Acquisition>();
     acquisition->tid = 1;
-    acquisition->held = {{{64 * 2 * i, 1}, LockKind::kMutex, 0}};
-    acquisition->taken = {{64 * (2 * i + 1), 1}, LockKind::kMutex, 0};
+    acquisition->held = {{{64 * 2 * i, 1}, HeldKind::kMutex, 0}};
+    acquisition->taken = {{64 * (2 * i + 1), 1}, HeldKind::kMutex, 0};
     EXPECT_TRUE(graph_.add(acquisition).empty());
   }
   EXPECT_EQ(graph_.locks(), LockGraph::kMostLocks);
