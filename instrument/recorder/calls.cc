@@ -140,12 +140,15 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     taken;                                                                                \
     return outcome;                                                                       \
   }
-#define NOTE(name, result, parameters, arguments, family, roles, kinds, noted)  \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
-    if (!keeps((kinds) | kKeepContention)) return next.name arguments;          \
-    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                      \
-    const auto plain = [&]() { return next.name arguments; };                   \
-    return noted;                                                               \
+#define NOTE(name, result, parameters, arguments, family, roles, kinds, noted)   \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {  \
+    if (!keeps((kinds) | kKeepContention)) return next.name arguments;           \
+    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                       \
+    auto kept = [=]() __attribute__((noinline))->result {                        \
+      [[maybe_unused]] const auto plain = [&]() { return next.name arguments; }; \
+      return noted;                                                              \
+    };                                                                           \
+    return kept();                                                               \
   }
 #define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
