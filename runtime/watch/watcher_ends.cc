@@ -43,9 +43,7 @@ void Watcher::end_unfinished(const WatchedThread& thread, const TurnTracker& tur
   // A thread or a process that ends by itself may have left its loop long before: only a turn that
   // was seen to hold up an open loop counts, and of a thread only what was reported already.
   note_stop(thread, turn);
-  const bool ended_itself =
-      ending == Ending::kProcess && segment_.processes[thread.process].is_ending.load() != 0;
-  if (turn.stall_id == 0 && (ending == Ending::kThread || ended_itself || !turn.confirmed)) return;
+  if (turn.stall_id == 0 && (ending == Ending::kThread || !turn.confirmed)) return;
   const uint64_t now = clock_.now();
   const Nanoseconds age = ending == Ending::kThread
                               ? turn.last_age

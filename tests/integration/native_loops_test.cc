@@ -221,8 +221,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, NoLoop,
                                            "shared eventfd pool", "semaphore eventfd worker",
                                            "eventfd worker", "pipe pool", "polling pool",
                                            "forking server", "signal thread", "single polls",
-                                           "slow start", "forking workers", "slow shutdown",
-                                           "work after the loop"),
+                                           "slow start", "forking workers", "slow shutdown"),
                          [](const auto& kind) { return name_of(kind.param); });
 
 }  // namespace
