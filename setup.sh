@@ -178,7 +178,8 @@ test)
   configure ci -DTAILBACK_BUILD_TESTS=ON
   build
   install_nodes
-  ctest --preset ci -j"$(nproc)"
+  # Most tests wait most of the time.
+  ctest --preset ci -j"$(($(nproc) * 3 / 2))"
   ;;
 packages)
   install_packages tests
