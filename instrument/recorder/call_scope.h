@@ -52,6 +52,11 @@ constexpr bool is_always_timed(Function function) {
 // Where the function that this is written in returns to.
 #define CALL_SITE (reinterpret_cast<uint64_t>(__builtin_return_address(0)))
 
+// The same, looked up only where it is read: in the interceptor itself, or what is inlined there.
+struct CallSite {
+  TAILBACK_INLINE operator uint64_t() const { return CALL_SITE; }
+};
+
 class CallScope {
  public:
   // Must be expanded in the interceptor itself, whose frame stays in place: the registers are

@@ -121,34 +121,35 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     };                                                                          \
     return recorded();                                                          \
   }
-#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)           \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {           \
-    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };            \
-    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                                \
-    int outcome = attempt;                                                                \
-    if (__builtin_expect(outcome == kMustWait, 0)) {                                      \
-      auto recorded = [=]() __attribute__((noinline, cold))->result {                     \
-        SCOPE(call_site, Function::name, EXPAND arguments);                               \
-        ContendedWait wait(scope.entered(), Function::name, call_site, EXPAND arguments); \
-        const result made =                                                               \
-            call_through_holds<result>(scope, [&]() { return next.name arguments; });     \
-        wait.end(was_taken(made));                                                        \
-        return made;                                                                      \
-      };                                                                                  \
-      outcome = recorded();                                                               \
-    }                                                                                     \
-    taken;                                                                                \
-    return outcome;                                                                       \
+#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)              \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {              \
+    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };               \
+    [[maybe_unused]] const CallSite call_site;                                               \
+    int outcome = attempt;                                                                   \
+    if (__builtin_expect(outcome == kMustWait, 0)) {                                         \
+      const uint64_t waiting_site = call_site;                                               \
+      auto recorded = [=]() __attribute__((noinline, cold))->result {                        \
+        SCOPE(waiting_site, Function::name, EXPAND arguments);                               \
+        ContendedWait wait(scope.entered(), Function::name, waiting_site, EXPAND arguments); \
+        const result made =                                                                  \
+            call_through_holds<result>(scope, [&]() { return next.name arguments; });        \
+        wait.end(was_taken(made));                                                           \
+        return made;                                                                         \
+      };                                                                                     \
+      outcome = recorded();                                                                  \
+    }                                                                                        \
+    taken;                                                                                   \
+    return outcome;                                                                          \
   }
-#define NOTE(name, result, parameters, arguments, family, roles, kinds, noted)   \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {  \
-    if (!keeps((kinds) | kKeepContention)) return next.name arguments;           \
-    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                       \
-    auto kept = [=]() __attribute__((noinline))->result {                        \
-      [[maybe_unused]] const auto plain = [&]() { return next.name arguments; }; \
-      return noted;                                                              \
-    };                                                                           \
-    return kept();                                                               \
+#define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted) \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {   \
+    if (__builtin_expect(!(is_noted), 1)) return next.name arguments;             \
+    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                        \
+    auto kept = [=]() __attribute__((noinline))->result {                         \
+      [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };  \
+      return noted;                                                               \
+    };                                                                            \
+    return kept();                                                                \
   }
 #define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \

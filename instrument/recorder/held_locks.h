@@ -92,16 +92,17 @@ TAILBACK_INLINE bool was_taken(int outcome) {
   return outcome == 0 || outcome == EOWNERDEAD;
 }
 
-// After a lock operation; `outcome` is what it returned.
-template <typename Mutex>
-TAILBACK_INLINE void note_mutex(const Mutex* mutex, int outcome, uint64_t call_site,
+// After a lock operation; `outcome` is what it returned. The call site may be a CallSite, which is
+// looked up when it is needed.
+template <typename Mutex, typename Site>
+TAILBACK_INLINE void note_mutex(const Mutex* mutex, int outcome, Site call_site,
                                 bool tried = false) {
   if (!keeps(contract::kKeepOwners) || !was_taken(outcome)) return;
   hold_lock(address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried}, call_site);
 }
-template <typename Lock>
+template <typename Lock, typename Site>
 TAILBACK_INLINE void note_lock(HeldKind kind, const volatile Lock* lock, int outcome,
-                               uint64_t call_site, bool tried = false) {
+                               Site call_site, bool tried = false) {
   if (!keeps(kept_as(kind)) || !was_taken(outcome)) return;
   hold_lock(address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site);
 }

@@ -22,6 +22,34 @@ TAILBACK_INLINE int tried_semaphore(const sem_t* semaphore, int outcome) {
   return outcome;
 }
 
+// Whether a release must be noted: of a lock that is kept, or while waits are timed and either
+// this one is waited for or this thread's hold of some lock is.
+TAILBACK_INLINE bool notes_release(uint32_t kept, uint32_t kinds, bool waited_for) {
+  return (kept & kinds) != 0 || waited_for || timed_holds != 0;
+}
+template <typename Mutex>
+TAILBACK_INLINE bool notes_release(const Mutex* mutex) {
+  const uint32_t kept = kept_locks();
+  if (__builtin_expect(!(kept & (contract::kKeepOwners | contract::kKeepContention)), 1)) {
+    return false;
+  }
+  return notes_release(kept, contract::kKeepOwners, is_waited_for(as_mutex(mutex)));
+}
+TAILBACK_INLINE bool notes_release(const pthread_rwlock_t* lock) {
+  const uint32_t kept = kept_locks();
+  const bool written = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) != 0;
+  const uint32_t kind = written ? contract::kKeepOwners : contract::kKeepReaders;
+  if (__builtin_expect(!(kept & (kind | contract::kKeepContention)), 1)) return false;
+  return notes_release(kept, kind, written && is_waited_for(*lock));
+}
+TAILBACK_INLINE bool notes_release(const volatile pthread_spinlock_t*) {
+  const uint32_t kept = kept_locks();
+  if (__builtin_expect(!(kept & (contract::kKeepOwners | contract::kKeepContention)), 1)) {
+    return false;
+  }
+  return notes_release(kept, contract::kKeepOwners, false);
+}
+
 // Before the release: after it the lock may be no more.
 template <typename Mutex>
 TAILBACK_INLINE void release_mutex(const Mutex* mutex) {
