@@ -23,12 +23,13 @@
 #include <atomic>
 
 #include "instrument/contract/contention_contract.h"
+#include "instrument/contract/finding_contract.h"
 #include "instrument/contract/lock_contract.h"
 
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 6;
+inline constexpr uint32_t kVersion = 7;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;
@@ -312,6 +313,8 @@ struct alignas(4096) Header {
   std::atomic<uint64_t> contended_used;      // [recorder] entries of `contended` so far
   std::atomic<uint64_t> contended_seen;      // [observer] as many of them it has read
   std::atomic<uint64_t> contended_missed;    // [recorder] waits for locks that found no entry
+  std::atomic<uint64_t> findings_told;       // [recorder] filled so far
+  std::atomic<uint64_t> findings_missed;     // [recorder] that found no free place
 
   alignas(
       64) std::atomic<uint32_t> threads_used;  // [recorder] records [0, threads_used) may be live
@@ -349,6 +352,7 @@ struct Segment {
   StackCapture captures[kStackCaptures];
   // At lock_key_hash(key) % kContendedLocks, or in one of the next places.
   ContendedLock contended[kContendedLocks];
+  Finding findings[kFindings];
 };
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

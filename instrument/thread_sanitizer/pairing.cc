@@ -1,0 +1,21 @@
+// The pairing library: hands ThreadSanitizer's reports on to the recorder, if there is one. Without
+// it nothing happens. A program's own __tsan_on_report comes first.
+#include "instrument/contract/record_contract.h"
+#include "instrument/thread_sanitizer/report_blocks.h"
+
+extern "C" {
+// The recorder's.
+__attribute__((weak)) char* tailback_begin_finding(uint32_t version, uint32_t kind);
+__attribute__((weak)) void tailback_end_finding(char* data, uint32_t size);
+
+__attribute__((weak, visibility("default"))) void __tsan_on_report(void* report) {
+  using namespace tailback;
+  if (!tailback_begin_finding || !tailback_end_finding) return;
+  char* data = tailback_begin_finding(
+      contract::kVersion, static_cast<uint32_t>(contract::FindingKind::kThreadSanitizer));
+  if (!data) return;
+  contract::FindingWriter writer(data);
+  write_report(report, writer);
+  tailback_end_finding(data, writer.size());
+}
+}
