@@ -11,7 +11,7 @@ namespace tailback::contract {
 
 inline constexpr uint32_t kFindings = 64;
 inline constexpr uint32_t kFindingBytes = 64 * 1024 - 64;
-inline constexpr uint32_t kFindingTextBytes = 64;  // the NUL included
+inline constexpr uint32_t kFindingTextBytes = 256;  // the NUL included
 
 enum class FindingKind : uint32_t {
   kThreadSanitizer = 1,  // one of its reports: blocks
@@ -67,6 +67,6 @@ struct FindingBlock {
 };
 
 static_assert(sizeof(Finding) == 64 * 1024);
-static_assert(sizeof(FindingBlock) == 120);
+static_assert(sizeof(FindingBlock) == 312);
 
 }  // namespace tailback::contract

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "instrument/contract/intercepts.h"
+#include "instrument/recorder/sanitizer_frame.h"
 #include "instrument/recorder/thread_state.h"
 
 namespace tailback {
@@ -63,7 +64,10 @@ class CallScope {
   // taken here. `call_site` is where the interceptor returns to: CALL_SITE.
   template <typename... Arguments>
   TAILBACK_INLINE explicit CallScope(uint64_t call_site, Function function, Arguments... arguments)
-      : record_(current_record()), function_(function), call_site_(call_site) {
+      : record_(current_record()),
+        function_(function),
+        call_site_(call_site),
+        sanitizer_frame_(call_site) {
     if (__builtin_expect(record_ == nullptr, 0)) return;
     contract::Call& call = record_->call;
     if (__builtin_expect(call.function.load(std::memory_order_relaxed) != 0, 0)) {
@@ -137,6 +141,7 @@ class CallScope {
   contract::ThreadRecord* record_;
   Function function_;
   uint64_t call_site_;
+  SanitizerFrame sanitizer_frame_;
   const contract::WaitSite* own_site_ = nullptr;
   uint64_t entered_ = 0;
   bool is_timed_ = false;

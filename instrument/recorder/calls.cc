@@ -17,16 +17,22 @@ namespace {
 
 // Attempts of TRY lines: 0 means that the lock was taken (or the lock's answer is final) without
 // waiting, kMustWait that the real call has to be made, and recorded. Under ThreadSanitizer a try
-// would lose its lock-order reports, so there the lock's word is read in its place.
+// would lose its lock-order reports, so there the lock's word is read in its place: of one that is
+// free the real call has to be made. Where nothing is noted it is handed on as it came (kHandOn),
+// so that its caller is the program's code in ThreadSanitizer's reports.
 constexpr int kMustWait = EBUSY;
+constexpr int kHandOn = -1;
+constexpr int kMustCall = -2;
 
-template <typename Plain>
-TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, Plain plain) {
-  if (__builtin_expect(under_thread_sanitizer, 0)) {
-    if (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 0) return kMustWait;
-    return plain();
-  }
-  return next.pthread_mutex_trylock(mutex);
+TAILBACK_INLINE int attempt_in_sanitizer(bool is_free, HeldKind kind) {
+  if (!is_free) return kMustWait;
+  return keeps(kept_as(kind)) ? kMustCall : kHandOn;
+}
+
+TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, bool sanitized) {
+  if (!sanitized) return next.pthread_mutex_trylock(mutex);
+  const bool is_free = __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 0;
+  return attempt_in_sanitizer(is_free, HeldKind::kMutex);
 }
 
 // What libc refuses even if it need not wait must not be tried.
@@ -38,30 +44,20 @@ TAILBACK_INLINE bool is_time(const struct timespec& time) {
 }
 
 // Of a writer there is a thread id; the readers are counted above three bits of flags.
-template <typename Plain>
-TAILBACK_INLINE int try_to_read(pthread_rwlock_t* lock, Plain plain) {
-  if (__builtin_expect(under_thread_sanitizer, 0)) {
-    if (__atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) != 0) return kMustWait;
-    return plain();
-  }
-  return next.pthread_rwlock_tryrdlock(lock);
+TAILBACK_INLINE int try_to_read(pthread_rwlock_t* lock, bool sanitized) {
+  if (!sanitized) return next.pthread_rwlock_tryrdlock(lock);
+  const bool is_free = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) == 0;
+  return attempt_in_sanitizer(is_free, HeldKind::kRead);
 }
-template <typename Plain>
-TAILBACK_INLINE int try_to_write(pthread_rwlock_t* lock, Plain plain) {
-  if (__builtin_expect(under_thread_sanitizer, 0)) {
-    if (__atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) != 0 ||
-        __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED) >> 3 != 0) {
-      return kMustWait;
-    }
-    return plain();
-  }
-  return next.pthread_rwlock_trywrlock(lock);
+TAILBACK_INLINE int try_to_write(pthread_rwlock_t* lock, bool sanitized) {
+  if (!sanitized) return next.pthread_rwlock_trywrlock(lock);
+  const bool is_free = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) == 0 &&
+                       __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED) >> 3 == 0;
+  return attempt_in_sanitizer(is_free, HeldKind::kWrite);
 }
 
-template <typename Plain>
-TAILBACK_INLINE int try_spin(pthread_spinlock_t* lock, Plain plain) {
-  if (__builtin_expect(under_thread_sanitizer, 0)) return plain();
-  return next.pthread_spin_trylock(lock);
+TAILBACK_INLINE int try_spin(pthread_spinlock_t* lock, bool sanitized) {
+  return sanitized ? attempt_in_sanitizer(true, HeldKind::kSpin) : next.pthread_spin_trylock(lock);
 }
 
 TAILBACK_INLINE int try_mtx(mtx_t* mutex) {
@@ -121,26 +117,40 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     };                                                                          \
     return recorded();                                                          \
   }
-#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)              \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {              \
-    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };               \
-    [[maybe_unused]] const CallSite call_site;                                               \
-    int outcome = attempt;                                                                   \
-    if (__builtin_expect(outcome == kMustWait, 0)) {                                         \
-      const uint64_t waiting_site = call_site;                                               \
-      auto recorded = [=]() __attribute__((noinline, cold))->result {                        \
-        SCOPE(waiting_site, Function::name, EXPAND arguments);                               \
-        ContendedWait wait(scope.entered(), Function::name, waiting_site, EXPAND arguments); \
-        const result made =                                                                  \
-            call_through_holds<result>(scope, [&]() { return next.name arguments; });        \
-        wait.end(was_taken(made));                                                           \
-        return made;                                                                         \
-      };                                                                                     \
-      outcome = recorded();                                                                  \
-    }                                                                                        \
-    taken;                                                                                   \
-    return outcome;                                                                          \
+// A ThreadSanitizer process has a copy of its own, which the plain one jumps to: it costs the
+// others one test, and its caller's frame is the program's.
+#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)         \
+  namespace {                                                                           \
+  __attribute__((noinline, cold)) result sanitized_##name parameters {                  \
+    TRY_BODY(true, name, result, arguments, attempt, taken)                             \
+  }                                                                                     \
+  }                                                                                     \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {         \
+    if (__builtin_expect(under_thread_sanitizer, 0)) return sanitized_##name arguments; \
+    TRY_BODY(false, name, result, arguments, attempt, taken)                            \
   }
+#define TRY_BODY(in_sanitizer, name, result, arguments, attempt, taken)                    \
+  [[maybe_unused]] constexpr bool sanitized = in_sanitizer;                                \
+  [[maybe_unused]] const CallSite call_site;                                               \
+  int outcome = attempt;                                                                   \
+  if constexpr (sanitized) {                                                               \
+    if (outcome == kHandOn) return next.name arguments;                                    \
+    if (outcome == kMustCall) outcome = next.name arguments;                               \
+  }                                                                                        \
+  if (__builtin_expect(outcome == kMustWait, 0)) {                                         \
+    const uint64_t waiting_site = call_site;                                               \
+    auto recorded = [=]() __attribute__((noinline, cold))->result {                        \
+      SCOPE(waiting_site, Function::name, EXPAND arguments);                               \
+      ContendedWait wait(scope.entered(), Function::name, waiting_site, EXPAND arguments); \
+      const result made =                                                                  \
+          call_through_holds<result>(scope, [&]() { return next.name arguments; });        \
+      wait.end(was_taken(made));                                                           \
+      return made;                                                                         \
+    };                                                                                     \
+    outcome = recorded();                                                                  \
+  }                                                                                        \
+  taken;                                                                                   \
+  return outcome;
 #define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted) \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {   \
     if (__builtin_expect(!(is_noted), 1)) return next.name arguments;             \
@@ -165,6 +175,7 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
 #undef AGAIN
 #undef QUICK
 #undef TRY
+#undef TRY_BODY
 #undef NOTE
 #undef WAIT
 #undef OWN

@@ -53,6 +53,10 @@ TAILBACK_COLD void end_finding(Finding* finding, uint32_t size) {
   finding->size = size;
   finding->state.store(as_word(FindingState::kFilled), std::memory_order_release);
   segment->header.findings_told.fetch_add(1, std::memory_order_release);
+  // ThreadSanitizer has made system calls of its own for the report: one more is allowed, or
+  // nothing is left to be lost.
+  const bool of_sanitizer = finding->kind == static_cast<uint32_t>(FindingKind::kThreadSanitizer);
+  if (!may_make_system_calls() && of_sanitizer) note_inherited_filter();
   if (!may_make_system_calls()) return;
   for (int i = 0; i < kMostPauses; ++i) {
     if (finding->state.load(std::memory_order_acquire) != as_word(FindingState::kFilled)) return;
@@ -67,7 +71,10 @@ TAILBACK_COLD void end_finding(Finding* finding, uint32_t size) {
 using namespace tailback;
 
 TAILBACK_EXPORT char* tailback_begin_finding(uint32_t version, uint32_t kind) {
-  if (version != contract::kVersion) return nullptr;
+  if (version != contract::kVersion) {
+    if (segment) segment->header.findings_missed.fetch_add(1, std::memory_order_relaxed);
+    return nullptr;
+  }
   Finding* finding = begin_finding(static_cast<FindingKind>(kind));
   return finding ? finding->data : nullptr;
 }

@@ -28,6 +28,7 @@ struct CurrentThread {
   uint64_t epoch;  // of the process that `record` belongs to
   contract::ThreadRecord* record;
   bool attaching;
+  bool is_sanitized = false;  // ThreadSanitizer knows it: see sanitizer_frame.h
 };
 extern __thread CurrentThread current_thread;
 

@@ -4,6 +4,8 @@
 
 using namespace tailback;
 
+extern "C" __attribute__((weak)) void __tsan_init();
+
 namespace {
 
 // What a new thread is to run, handed over without allocating. When all places are taken the
@@ -32,7 +34,29 @@ void give_back(Handover* place) {
   __atomic_store_n(&place->taken, false, __ATOMIC_RELEASE);
 }
 
+// To be called in a thread of libc's making once it runs, and once more when it ends: between them
+// ThreadSanitizer knows the thread.
+void begin_sanitized_thread() {
+  current_thread.is_sanitized = under_thread_sanitizer && __tsan_func_entry && __tsan_func_exit;
+}
+void end_sanitized_thread() {
+  current_thread.is_sanitized = false;
+}
+
+// To be called before the first thread is made: from then on the main thread counts, too.
+void begin_sanitized_main() {
+  if (!under_thread_sanitizer || !__tsan_init || current_thread.is_sanitized) return;
+  const contract::ThreadRecord* record = current_record();
+  if (!record ||
+      record->tid.load(std::memory_order_relaxed) != record->pid.load(std::memory_order_relaxed)) {
+    return;
+  }
+  __tsan_init();  // as its pthread_create would
+  begin_sanitized_thread();
+}
+
 void on_thread_end(void*) {
+  end_sanitized_thread();
   release_thread();
 }
 
@@ -41,6 +65,7 @@ void on_thread_end(void*) {
 template <typename Result, typename Routine>
 Result run(Routine routine, void* argument) {
   attach_new_thread();
+  begin_sanitized_thread();
   Result result;
   pthread_cleanup_push(on_thread_end, nullptr);
   result = routine(argument);
@@ -72,6 +97,8 @@ TAILBACK_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attr
   if (!place) return next.pthread_create(thread, attributes, routine, argument);
   place->routine = routine;
   place->argument = argument;
+  begin_sanitized_main();
+  const SanitizerFrame frame(CALL_SITE);
   const int result = next.pthread_create(thread, attributes, run_thread, place);
   if (result != 0) give_back(place);
   return result;
@@ -83,6 +110,8 @@ TAILBACK_EXPORT int thrd_create(thrd_t* thread, thrd_start_t routine, void* argu
   if (!place) return next.thrd_create(thread, routine, argument);
   place->c11_routine = routine;
   place->argument = argument;
+  begin_sanitized_main();
+  const SanitizerFrame frame(CALL_SITE);
   const int result = next.thrd_create(thread, run_c11_thread, place);
   if (result != thrd_success) give_back(place);
   return result;

@@ -1,5 +1,6 @@
 // The pairing library: hands ThreadSanitizer's reports on to the recorder, if there is one. Without
-// it nothing happens. A program's own __tsan_on_report comes first.
+// it nothing happens. The function is no weak one: of weak ones ThreadSanitizer's own, empty, would
+// come first where its runtime is linked in.
 #include "instrument/contract/record_contract.h"
 #include "instrument/thread_sanitizer/report_blocks.h"
 
@@ -8,7 +9,7 @@ extern "C" {
 __attribute__((weak)) char* tailback_begin_finding(uint32_t version, uint32_t kind);
 __attribute__((weak)) void tailback_end_finding(char* data, uint32_t size);
 
-__attribute__((weak, visibility("default"))) void __tsan_on_report(void* report) {
+__attribute__((visibility("default"))) void __tsan_on_report(void* report) {
   using namespace tailback;
   if (!tailback_begin_finding || !tailback_end_finding) return;
   char* data = tailback_begin_finding(

@@ -24,6 +24,7 @@ class DeadlockAbort final : public Reporter {
   void note(const Note&) override {}
   void hazard(const Hazard&) override {}
   void lock_order(const LockOrder&) override {}
+  void race(const Race&) override {}
   void contention(const Contention&) override {}
   void status(const SessionStatus&) override {}
   void end(const SessionEnd&) override {}

@@ -155,6 +155,7 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
   options.fail_on_stall = false;
   options.fail_on_hazard = false;
   options.fail_on_deadlock = false;
+  options.fail_on_race = false;
   for (size_t begin = 0; begin <= value.size();) {
     const size_t end = std::min(value.find(',', begin), value.size());
     const std::string_view what = value.substr(begin, end - begin);
@@ -162,13 +163,17 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
       options.fail_on_hazard = true;
     } else if (what == "deadlock") {
       options.fail_on_deadlock = true;
+    } else if (what == "race") {
+      options.fail_on_race = true;
     } else if (what == "stall" || what == "new") {
       // A new stall is one that no suppression knows, and no other is told.
       options.fail_on_stall = true;
     } else {
       return "stall (any that no suppression holds), new (the same, beside a baseline), hazard "
-             "(with --hazards or --strict), deadlock (with --lock-order, one that can be, too), or "
-             "several with commas between them";
+             "(with --hazards or --strict), deadlock (with --lock-order, one that can be, too), "
+             "race "
+             "(of a program that is compiled for ThreadSanitizer), or several with commas between "
+             "them";
     }
     begin = end + 1;
   }
@@ -225,7 +230,7 @@ constexpr std::array kTable = {
                    "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
     ObserverOption{
         "--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
-        "End with another status once a 'stall', a 'hazard' or a 'deadlock' was reported "
+        "End with another status once a 'stall', a 'hazard', a 'deadlock' or a 'race' was reported "
         "(or stall,deadlock); 'new' says the same as stall",
         set_fail_on},
     ObserverOption{"--on-deadlock", "TAILBACK_ON_DEADLOCK", "WHAT", "report",

@@ -28,6 +28,7 @@ struct ObserverOptions {
   std::vector<std::string> not_loops{};  // … and of those that run none
   bool fail_on_hazard = false;
   bool fail_on_deadlock = false;
+  bool fail_on_race = false;
   bool abort_on_deadlock = false;  // end the deadlocked process with SIGABRT
   bool hazards = false;            // tell calls of loops that wait for longer than `slow_call`
   Nanoseconds slow_call = std::chrono::milliseconds(1);

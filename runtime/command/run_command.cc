@@ -37,7 +37,9 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   const auto failures = [&] {
     return (options.fail_on_stall ? reporter.told() : 0) +
            (options.fail_on_hazard ? reporter.told_hazards() : 0) +
-           (options.fail_on_deadlock ? reporter.told_deadlocks() + reporter.told_lock_orders() : 0);
+           (options.fail_on_deadlock ? reporter.told_deadlocks() + reporter.told_lock_orders()
+                                     : 0) +
+           (options.fail_on_race ? reporter.told_races() : 0);
   };
   Session session = Session::create();
   Observer observer(session, observer_settings(options), reporter);
@@ -97,6 +99,7 @@ std::string what_fails(const ObserverOptions& options) {
   add(options.fail_on_stall, "stall");
   add(options.fail_on_hazard, "hazard");
   add(options.fail_on_deadlock, "deadlock");
+  add(options.fail_on_race, "race");
   return what;
 }
 
@@ -104,7 +107,8 @@ std::string what_fails(const ObserverOptions& options) {
 // question open: then a command that did well must not pass for one without.
 Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures,
                 const Outcome& command) {
-  const bool asked = options.fail_on_stall || options.fail_on_hazard || options.fail_on_deadlock;
+  const bool asked = options.fail_on_stall || options.fail_on_hazard || options.fail_on_deadlock ||
+                     options.fail_on_race;
   if (!asked || failures == uint64_t{0}) return command;
   if (failures) return {options.exitcode, {}};
   fmt::print(stderr, "tailback: whether there was a {} is not known; run it again for --fail-on\n",

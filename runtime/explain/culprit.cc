@@ -4,16 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
+#include "instrument/contract/intercepts.h"
 #include "runtime/values/library_code.h"
 
 namespace tailback {
 
 bool is_system_library(const Frame& frame) {
-  static constexpr std::array<std::string_view, 12> kPrefixes = {
-      "libc.so",     "libc-",   "ld-linux", "ld-musl",  "libpthread", "libstdc++.so",
-      "libgcc_s.so", "libm.so", "librt.so", "libdl.so", "[vdso]",     "libtailback.so"};
+  static constexpr std::array<std::string_view, 14> kPrefixes = {
+      "libc.so",      "libc-",          "ld-linux",   "ld-musl",     "libpthread",
+      "libstdc++.so", "libgcc_s.so",    "libm.so",    "librt.so",    "libdl.so",
+      "[vdso]",       "libtailback.so", "libtsan.so", "libclang_rt."};
   const std::string_view name = file_name(frame.module);
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
@@ -26,6 +29,20 @@ bool matches_any(const std::string& text, const std::vector<std::string>& patter
          std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
            return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
          });
+}
+
+// What a sanitizer that is linked into the program puts before a call of libc: it has the call's
+// name, and unlike the program no source.
+bool is_interceptor(const Frame& frame) {
+  if (!frame.file.empty() || frame.function.empty()) return false;
+  static const std::set<std::string_view> names = [] {
+    std::set<std::string_view> all;
+    for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
+      all.insert(intercept::kFunctions[i].name);
+    }
+    return all;
+  }();
+  return names.contains(frame.function);
 }
 
 bool is_of(const Frame& frame, const std::vector<std::string>& patterns) {
@@ -102,7 +119,7 @@ size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
   const auto own = std::find_if(stack.begin(), stack.end(), [&](const Frame& frame) {
     if (is_of(frame, rule.own)) return true;
     return !frame.function.empty() && !is_system_library(frame) && library_of(frame).empty() &&
-           !is_of(frame, rule.library);
+           !is_interceptor(frame) && !is_of(frame, rule.library);
   });
   if (own != stack.end()) return static_cast<size_t>(own - stack.begin());
   const auto outside = std::find_if(stack.begin(), stack.end(),

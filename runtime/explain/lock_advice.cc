@@ -28,6 +28,10 @@ bool any_wants(const Deadlock& deadlock, LockKind kind) {
       [&](const DeadlockedThread& one) { return one.in_cycle && one.wants.kind == kind; });
 }
 
+std::string name_of(const OrderedLock& lock) {
+  return lock.name.empty() ? fmt::format("{:#x}", lock.address) : lock.name;
+}
+
 }  // namespace
 
 std::string lock_advice(const Stall& stall) {
@@ -91,6 +95,18 @@ std::string deadlock_advice(const Deadlock& deadlock) {
   }
   return "take these locks in one order everywhere, or all at once (std::scoped_lock); what comes "
          "second can also be tried (trylock) and the first given back";
+}
+
+std::string lock_order_advice(const LockOrder& order) {
+  std::string names;
+  for (size_t i = 0; i < order.locks.size(); ++i) {
+    if (i > 0) names += i + 1 == order.locks.size() ? " and " : ", ";
+    names += name_of(order.locks[i]);
+  }
+  return fmt::format(
+      "Take {} in one order everywhere, or at once with std::scoped_lock, or give the one up "
+      "before the next is taken.",
+      names);
 }
 
 }  // namespace tailback

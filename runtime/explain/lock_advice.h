@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/values/deadlock.h"
+#include "runtime/values/lock_order.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -13,5 +14,7 @@ namespace tailback {
 std::string lock_advice(const Stall& stall);
 
 std::string deadlock_advice(const Deadlock& deadlock);
+
+std::string lock_order_advice(const LockOrder& order);
 
 }  // namespace tailback

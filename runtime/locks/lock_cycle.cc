@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/explain/fingerprint.h"
+#include "runtime/explain/lock_advice.h"
 
 namespace tailback {
 
@@ -30,22 +31,6 @@ std::string_view word_of(HeldKind kind) {
 
 std::string_view kind_of_lock(HeldKind kind) {
   return kind == HeldKind::kRead || kind == HeldKind::kWrite ? "rwlock" : word_of(kind);
-}
-
-std::string name_of(const OrderedLock& lock) {
-  return lock.name.empty() ? fmt::format("{:#x}", lock.address) : lock.name;
-}
-
-std::string advice_on(const LockOrder& order) {
-  std::string names;
-  for (size_t i = 0; i < order.locks.size(); ++i) {
-    if (i > 0) names += i + 1 == order.locks.size() ? " and " : ", ";
-    names += name_of(order.locks[i]);
-  }
-  return fmt::format(
-      "Take {} in one order everywhere, or at once with std::scoped_lock, or give the one up "
-      "before the next is taken.",
-      names);
 }
 
 // The same places in whatever order the steps were found.
@@ -146,7 +131,7 @@ LockOrder CycleReader::read(int pid, const ModuleMap& modules, const Cycle& cycl
     step.taken = (i + 1) % cycle.size();
     order.steps.push_back(std::move(step));
   }
-  order.advice = advice_on(order);
+  order.advice = lock_order_advice(order);
   order.fingerprint = fingerprint_of(order);
   return order;
 }

@@ -32,6 +32,9 @@ class FanOutReporter final : public Reporter {
   void lock_order(const LockOrder& order) override {
     for (const auto& reporter : reporters_) reporter->lock_order(order);
   }
+  void race(const Race& race) override {
+    for (const auto& reporter : reporters_) reporter->race(race);
+  }
   void contention(const Contention& contention) override {
     for (const auto& reporter : reporters_) reporter->contention(contention);
   }

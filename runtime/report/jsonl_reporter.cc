@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/report/json_record.h"
+#include "runtime/report/race_record.h"
 
 namespace tailback {
 
@@ -26,6 +27,10 @@ void JsonlReporter::deadlock(const Deadlock& deadlock) {
 }
 void JsonlReporter::lock_order(const LockOrder& order) {
   file_.append(json_line(order));
+}
+
+void JsonlReporter::race(const Race& race) {
+  file_.append(json_line(race));
 }
 void JsonlReporter::contention(const Contention& contention) {
   file_.append(json_line(contention));

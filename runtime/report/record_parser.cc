@@ -9,7 +9,9 @@
 
 #include "runtime/report/json_record.h"
 #include "runtime/report/printable.h"
+#include "runtime/report/race_record.h"
 #include "runtime/report/record_fields.h"
+#include "runtime/report/record_pieces.h"
 
 namespace tailback {
 namespace {
@@ -38,76 +40,6 @@ bool nested_too_deep(std::string_view text) {
   return false;
 }
 
-Frame frame_of(const json& value) {
-  const Fields fields(value);
-  Frame frame;
-  frame.function = fields.text("function");
-  frame.file = fields.text("file");
-  frame.line = fields.number<int>("line");
-  frame.module = fields.text("module");
-  frame.inlined = fields.flag("inlined", false);
-  if (fields.find("language") != nullptr) frame.language = fields.text("language");
-
-  frame.offset = fields.address("offset");
-  return frame;
-}
-
-LoopIdentity loop_of(const json& value) {
-  const Fields fields(value);
-  return {fields.text("wait"), fields.integer<int>("fd").value_or(-1)};
-}
-
-BlockedCall call_of(const json& value) {
-  const Fields fields(value);
-  BlockedCall call;
-  call.function = fields.text("function");
-  call.object = fields.text("object");
-  call.intercepted = fields.flag("intercepted", true);
-  if (const json* const arguments = fields.find("arguments")) {
-    if (!arguments->is_object()) malformed("arguments", "an object");
-    for (const auto& [name, argument] : arguments->items()) {
-      const bool is_number = argument.is_number_integer();
-      if (!is_number && !argument.is_string())
-        malformed("arguments", "made of strings and numbers");
-      call.arguments.push_back(
-          {name, is_number ? argument.dump() : argument.get<std::string>(), is_number});
-    }
-  }
-  if (fields.find("owner_stack") != nullptr) {
-    for (const json& frame : fields.list("owner_stack"))
-      call.owner_stack.push_back(frame_of(frame));
-  }
-  return call;
-}
-
-Lock lock_of(const json& value) {
-  const Fields fields(value);
-  Lock lock;
-  lock.kind = fields.word_of<LockKind>("kind", kLockKindWords);
-  lock.type = fields.text("type");
-  lock.name = fields.text("name");
-  lock.address = fields.address("address");
-  lock.holders = fields.text("holders");
-  return lock;
-}
-
-LockOwner owner_of(const json& value) {
-  const Fields fields(value);
-  LockOwner owner;
-  owner.pid = fields.number<int>("pid");
-  owner.tid = fields.number<int>("tid");
-  owner.process = fields.text("process");
-  owner.thread = fields.text("thread");
-  owner.state = fields.word_of<OwnerState>("state", kOwnerStateWords);
-  owner.lock = lock_of(fields.need("lock"));
-  if (const json* const call = fields.find("call")) owner.call = call_of(*call);
-  for (const json& frame : fields.list("stack")) owner.stack.push_back(frame_of(frame));
-  const size_t frames = owner.stack.size();
-  owner.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
-  owner.stack_complete = fields.flag("complete", true);
-  return owner;
-}
-
 ContributorShare contributor_of(const json& value) {
   const Fields fields(value);
   ContributorShare share;
@@ -122,10 +54,7 @@ ContributorShare contributor_of(const json& value) {
 SampledStack sampled_of(const json& value) {
   const Fields fields(value);
   SampledStack sampled;
-  for (const json& frame : fields.list("stack")) sampled.stack.push_back(frame_of(frame));
-  const size_t frames = sampled.stack.size();
-  sampled.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
-  sampled.complete = fields.flag("complete", true);
+  read_stack(fields, "complete", sampled.stack, sampled.culprit, sampled.complete);
   sampled.call = fields.text("call");
   sampled.samples = fields.number<unsigned>("samples");
   sampled.weight = fields.duration("weight_ms");
@@ -177,10 +106,7 @@ Stall where_of(const Fields& fields) {
   if (const json* const lock = fields.find("lock")) stall.lock = lock_of(*lock);
   for (const json& owner : fields.list("owners")) stall.owners.push_back(owner_of(owner));
   stall.task = fields.text("task");
-  for (const json& frame : fields.list("stack")) stall.stack.push_back(frame_of(frame));
-  stall.stack_complete = fields.flag("stack_complete", true);
-  const size_t frames = stall.stack.size();
-  stall.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
+  read_stack(fields, "stack_complete", stall.stack, stall.culprit, stall.stack_complete);
   stall.advice = fields.text("advice");
   stall.fingerprint = fields.text("fingerprint");
   return stall;
@@ -233,10 +159,7 @@ DeadlockedThread deadlocked_of(const json& value) {
   thread.call = call_of(fields.need("call"));
   thread.wants = lock_of(fields.need("wants"));
   for (const json& lock : fields.list("holds")) thread.holds.push_back(lock_of(lock));
-  for (const json& frame : fields.list("stack")) thread.stack.push_back(frame_of(frame));
-  const size_t frames = thread.stack.size();
-  thread.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
-  thread.stack_complete = fields.flag("complete", true);
+  read_stack(fields, "complete", thread.stack, thread.culprit, thread.stack_complete);
   return thread;
 }
 
@@ -290,10 +213,7 @@ LockStep lock_step_of(const json& value, size_t locks) {
   step.held_for = fields.text("held_for");
   step.taken_for = fields.text("taken_for");
   if (const json* const place = fields.find("held_at")) step.held_at = frame_of(*place);
-  for (const json& frame : fields.list("stack")) step.stack.push_back(frame_of(frame));
-  const size_t frames = step.stack.size();
-  step.culprit = std::min(fields.integer<size_t>("culprit").value_or(frames), frames);
-  step.stack_complete = fields.flag("stack_complete", true);
+  read_stack(fields, "stack_complete", step.stack, step.culprit, step.stack_complete);
   return step;
 }
 
@@ -306,6 +226,7 @@ LockOrder lock_order_of(const Fields& fields) {
   for (const json& step : fields.list("steps")) {
     order.steps.push_back(lock_step_of(step, order.locks.size()));
   }
+  order.found_by = fields.text("found_by");
   order.advice = fields.text("advice");
   order.fingerprint = fields.text("fingerprint");
   return order;
@@ -440,6 +361,13 @@ SessionEnd end_of(const Fields& fields) {
     end.lock_orders.acquisitions = counts.number<uint64_t>("lost_acquisitions");
     end.lock_orders.stacks = counts.number<uint64_t>("lost_stacks");
   }
+  if (const json* const races = fields.find("races")) {
+    const Fields counts(*races);
+    end.races.told = counts.number<uint64_t>("told");
+    end.races.repeated = counts.number<uint64_t>("repeated");
+    end.races.suppressed = counts.number<uint64_t>("suppressed");
+    end.races.lost = counts.number<uint64_t>("lost");
+  }
   for (const json& option : fields.list("unused_options")) {
     if (!option.is_string()) malformed("unused_options", "a list of strings");
     end.unused_options.push_back(option.get<std::string>());
@@ -472,6 +400,7 @@ Record parse_record(std::string_view line) {
   if (name == "contention") return contention_of(fields);
   if (name == "status") return status_of(fields);
   if (name == "end") return end_of(fields);
+  if (const auto race = race_type_of(name)) return race_of(*race, fields);
   return OtherRecord{std::string(utf8_prefix(name, 64))};
 }
 

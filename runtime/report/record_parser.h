@@ -12,6 +12,7 @@
 #include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/note.h"
+#include "runtime/values/race.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
 
@@ -23,8 +24,8 @@ struct OtherRecord {
   std::string type;
 };
 
-using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Contention,
-                            SessionStatus, SessionEnd, OtherRecord>;
+using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Race,
+                            Contention, SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {

@@ -8,6 +8,7 @@
 #include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/note.h"
+#include "runtime/values/race.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
 
@@ -25,6 +26,7 @@ class Reporter {
   // While the program hangs; each once.
   virtual void deadlock(const Deadlock& deadlock) = 0;
   virtual void lock_order(const LockOrder& order) = 0;
+  virtual void race(const Race& race) = 0;
   // Before the end, most time first.
   virtual void contention(const Contention& contention) = 0;
   // When somebody has asked for it.

@@ -23,6 +23,7 @@ class RunSink : public Reporter {
   void deadlock(const Deadlock&) override {}
   void lock_order(const LockOrder&) override {}
   void contention(const Contention&) override {}
+  void race(const Race&) override {}
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };

@@ -12,12 +12,14 @@
 #include "runtime/report/hazard_text.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/lock_order_text.h"
+#include "runtime/report/race_text.h"
 
 namespace tailback {
 namespace {
 
 constexpr size_t kRows = 50;
 constexpr size_t kMostLockOrders = 1000;
+constexpr size_t kMostRaces = 1000;
 constexpr size_t kMostContentions = 10000;
 
 void add(Losses& sum, const Losses& losses) {
@@ -89,6 +91,13 @@ void Summary::lock_order(const LockOrder& order) {
   if (lock_orders_.size() >= kMostLockOrders && !lock_orders_.contains(order.fingerprint)) return;
   LockOrderTally& tally = lock_orders_[order.fingerprint];
   if (tally.count++ == 0) tally.first = order;
+}
+
+void Summary::race(const Race& race) {
+  if (!in_run_) begin_run();
+  if (races_.size() >= kMostRaces && !races_.contains(race.fingerprint)) return;
+  RaceTally& tally = races_[race.fingerprint];
+  if (tally.count++ == 0) tally.first = race;
 }
 
 // Of one lock in several runs: of one name, or initialised at one place, else waited for at one.
@@ -200,6 +209,13 @@ std::string Summary::text() const {
                         count_text(lock_orders_.size(), "order of locks", "orders of locks"));
     for (const auto& [fingerprint, tally] : lock_orders_) {
       text += fmt::format("  {}{}\n", lock_order_what(tally.first),
+                          tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
+    }
+  }
+  if (!races_.empty()) {
+    text += "\n" + count_text(races_.size(), "finding", "findings") + " of ThreadSanitizer\n";
+    for (const auto& [fingerprint, tally] : races_) {
+      text += fmt::format("  {}{}\n", race_headline(tally.first),
                           tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
     }
   }

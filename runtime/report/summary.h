@@ -25,6 +25,7 @@ class Summary final : public RunSink {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void race(const Race& race) override;
   void contention(const Contention& contention) override;
   void end(const SessionEnd& end) override;
   void cut_short() override;
@@ -72,6 +73,11 @@ class Summary final : public RunSink {
   std::map<std::string, Contention> contentions_;  // by what tells a lock, across runs
   ContentionCounts contention_counts_;
   std::map<std::string, LockOrderTally> lock_orders_;  // by fingerprint
+  struct RaceTally {
+    Race first;
+    uint64_t count = 0;
+  };
+  std::map<std::string, RaceTally> races_;  // by fingerprint
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;
   std::map<LoopKey, LoopSummary> merged_loops_;
 };

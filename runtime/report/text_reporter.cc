@@ -17,6 +17,7 @@
 #include "runtime/report/lock_order_text.h"
 #include "runtime/report/note_text.h"
 #include "runtime/report/printable.h"
+#include "runtime/report/race_text.h"
 #include "runtime/report/stall_text.h"
 #include "runtime/report/summary_text.h"
 #include "runtime/report/wall_time.h"
@@ -151,6 +152,12 @@ void TextReporter::lock_order(const LockOrder& order) {
   say(full_lock_order_text(order, style_));
 }
 
+void TextReporter::race(const Race& race) {
+  if (!has_room(race.time)) return;
+  ++in_this_minute_;
+  say(full_race_text(race, style_));
+}
+
 void TextReporter::contention(const Contention& contention) {
   contentions_.push_back(contention);
 }
@@ -166,6 +173,8 @@ void TextReporter::end(const SessionEnd& end) {
   if (end.deadlocks > 0) say(deadlock_count_text(end.deadlocks, end.suppressed_deadlocks));
   const std::string lock_orders = lock_orders_text(end.lock_orders);
   if (!lock_orders.empty()) say(lock_orders);
+  const std::string races = races_text(end.races);
+  if (!races.empty()) say(races);
   const std::string locks = contentions_text(contentions_, end.contention, kContentionRows);
   if (!locks.empty()) say("tailback: " + locks);
   say(session_end_text(end, tally_, threshold_));

@@ -59,11 +59,17 @@ std::vector<FindingPart> read_parts(const char* data, size_t size, bool& whole) 
 
 std::vector<Finding*> Findings::waiting() {
   std::vector<Finding*> all;
-  if (++looks_ % kLooksPerSearch == 0) free_abandoned();
-  if (segment_.header.findings_told.load(std::memory_order_acquire) == released_) return all;
+  // A writer may have died before it said that it was done.
+  const bool searches = ++looks_ % kLooksPerSearch == 0;
+  if (searches) free_abandoned();
+  const uint64_t told = segment_.header.findings_told.load(std::memory_order_acquire);
+  if (told == released_ && !searches) return all;
   for (Finding& finding : segment_.findings) {
     if (state_of(finding) == FindingState::kFilled) all.push_back(&finding);
   }
+  // A writer that died before it said so, or whose finding came to nothing, leaves the counts
+  // apart.
+  if (all.empty()) released_ = told;
   std::sort(all.begin(), all.end(),
             [](const Finding* a, const Finding* b) { return a->tick < b->tick; });
   return all;
@@ -71,14 +77,23 @@ std::vector<Finding*> Findings::waiting() {
 
 void Findings::release(Finding& finding) {
   ++released_;
+  finding.pid.store(0, std::memory_order_relaxed);
   finding.state.store(static_cast<uint32_t>(FindingState::kFree), std::memory_order_release);
 }
 
+// A writer names itself the moment after it has claimed a place: one that has not from one search
+// to the next died between.
 void Findings::free_abandoned() {
-  for (Finding& finding : segment_.findings) {
-    if (state_of(finding) != FindingState::kClaimed) continue;
+  for (uint32_t i = 0; i < contract::kFindings; ++i) {
+    Finding& finding = segment_.findings[i];
+    const bool is_claimed = state_of(finding) == FindingState::kClaimed;
     const int pid = finding.pid.load();
-    if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH) continue;
+    const bool was_nameless = nameless_[i];
+    nameless_[i] = is_claimed && pid <= 0;
+    if (!is_claimed) continue;
+    const bool has_died = pid > 0 ? kill(pid, 0) != 0 && errno == ESRCH : was_nameless;
+    if (!has_died) continue;
+    finding.pid.store(0, std::memory_order_relaxed);
     finding.state.store(static_cast<uint32_t>(FindingState::kFree), std::memory_order_release);
     ++abandoned_;
   }

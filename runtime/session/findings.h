@@ -1,6 +1,7 @@
 // The observer's end of what code inside a target finds out by itself (finding_contract.h).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ class Findings {
 
   contract::Segment& segment_;
   uint64_t released_ = 0;
+  std::array<bool, contract::kFindings> nameless_{};
   uint64_t abandoned_ = 0;
   unsigned looks_ = 0;
 };

@@ -90,9 +90,12 @@ std::string take_pattern(std::string_view& line, std::string_view key) {
 void check_cause(const std::string& pattern) {
   const bool known = std::any_of(kCauseWords.begin(), kCauseWords.end(),
                                  [&](std::string_view one) { return matches_text(pattern, one); });
-  if (known || matches_text(pattern, kDeadlock)) return;
-  throw BadRule(fmt::format("cause: no cause is {}; there are {}", said(pattern),
-                            fmt::join(kCauseWords, ", ")));
+  const bool finding =
+      std::any_of(kRaceTypeWords.begin(), kRaceTypeWords.end(),
+                  [&](std::string_view one) { return matches_text(pattern, one); });
+  if (known || finding || matches_text(pattern, kDeadlock)) return;
+  throw BadRule(fmt::format("cause: no cause is {}; there are {}, deadlock, {}", said(pattern),
+                            fmt::join(kCauseWords, ", "), fmt::join(kRaceTypeWords, ", ")));
 }
 
 void add_word(Rule& rule, std::string_view& line) {
@@ -157,6 +160,22 @@ bool Rule::matches(const Deadlock& deadlock) const {
       return matches_function(*function, frame.function);
     });
   });
+}
+
+bool Rule::matches(const Race& race) const {
+  if (cause && !matches_text(*cause, word(race.type))) return false;
+  if (call && !matches_text(*call, race.kind)) return false;
+  if (object && !(race.location && matches_text(*object, race.location->name))) return false;
+  if (fingerprint && !matches_text(*fingerprint, race.fingerprint)) return false;
+  if (!function) return true;
+  const auto has_function = [&](const RaceStack& at) {
+    return std::any_of(at.stack.begin(), at.stack.end(), [&](const Frame& frame) {
+      return matches_function(*function, frame.function);
+    });
+  };
+  return std::any_of(race.stacks.begin(), race.stacks.end(), has_function) ||
+         std::any_of(race.accesses.begin(), race.accesses.end(),
+                     [&](const RaceAccess& access) { return has_function(access.at); });
 }
 
 std::optional<Rule> parse_rule(std::string_view line) {

@@ -86,12 +86,23 @@ void SuppressingReporter::deadlock(const Deadlock& deadlock) {
 void SuppressingReporter::lock_order(const LockOrder& order) {
   bool known = false;
   for (const LockStep& step : order.steps) known |= is_known(as_stall(order, step), !known);
+  const bool is_race = !order.found_by.empty();
   if (known) {
-    ++suppressed_orders_;
+    ++(is_race ? suppressed_races_ : suppressed_orders_);
     return;
   }
   ++told_lock_orders_;
+  if (is_race) ++told_races_;
   behind_.lock_order(order);
+}
+
+void SuppressingReporter::race(const Race& race) {
+  if (is_known(race, true)) {
+    ++suppressed_races_;
+    return;
+  }
+  ++told_races_;
+  behind_.race(race);
 }
 
 void SuppressingReporter::status(const SessionStatus& status) {
@@ -107,6 +118,8 @@ void SuppressingReporter::end(const SessionEnd& end) {
   told.suppressed_deadlocks = suppressed_deadlocks_;
   told.hazards.suppressed = suppressed_calls_;
   told.suppressed_time = suppressed_time_;
+  told.races.suppressed = suppressed_races_;
+  told.races.told -= std::min(told.races.told, suppressed_races_);
   told.lock_orders.suppressed = suppressed_orders_;
   told.lock_orders.cycles -= std::min(told.lock_orders.cycles, suppressed_orders_);
   for (size_t i = 0; i < rules_.size(); ++i) {

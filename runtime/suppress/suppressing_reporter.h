@@ -25,6 +25,7 @@ class SuppressingReporter final : public Reporter {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void race(const Race& race) override;
   void contention(const Contention& contention) override { behind_.contention(contention); }
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
@@ -37,6 +38,8 @@ class SuppressingReporter final : public Reporter {
   uint64_t told_deadlocks() const { return told_deadlocks_.load(); }
   // Orders of locks that can deadlock. Any thread may ask.
   uint64_t told_lock_orders() const { return told_lock_orders_.load(); }
+  // Findings of ThreadSanitizer, its orders of locks among them. Any thread may ask.
+  uint64_t told_races() const { return told_races_.load(); }
 
  private:
   // Whether a rule matches. Counts for every rule that does, if `counts`.
@@ -52,6 +55,8 @@ class SuppressingReporter final : public Reporter {
   std::atomic<uint64_t> told_deadlocks_ = 0;
   uint64_t suppressed_deadlocks_ = 0;
   std::atomic<uint64_t> told_lock_orders_ = 0;
+  std::atomic<uint64_t> told_races_ = 0;
+  uint64_t suppressed_races_ = 0;
   uint64_t suppressed_calls_ = 0;  // of hazards
   uint64_t suppressed_orders_ = 0;
   uint64_t suppressed_ = 0;

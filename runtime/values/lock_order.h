@@ -39,6 +39,7 @@ struct LockOrder {
   std::string process;
   std::vector<OrderedLock> locks;
   std::vector<LockStep> steps;
+  std::string found_by;     // "ThreadSanitizer"; empty: --lock-order
   std::string advice;       // one line
   std::string fingerprint;  // equal for equal places, across runs
 };

@@ -8,6 +8,7 @@
 
 #include "runtime/values/contention.h"
 #include "runtime/values/lock_order.h"
+#include "runtime/values/race.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -103,6 +104,7 @@ struct SessionEnd {
   uint64_t suppressed_deadlocks = 0;  // that rules kept back
   LockOrderCounts lock_orders;
   ContentionCounts contention;
+  RaceCounts races;
   std::vector<std::string> unused_options;  // "--loop worker*": it matched no thread that waits
 };
 

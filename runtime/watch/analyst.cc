@@ -192,6 +192,8 @@ void Analyst::finish(SessionEnd end) {
     end.stalls = stalls_;
     end.stalled = stalled_;
     end.deadlocks = deadlocks_;
+    end.races.told = race_counts_.told;
+    end.races.repeated = race_counts_.repeated;
     end.losses.corrupt += failures_;
     reporter_.end(end);
     stopping_ = true;

@@ -32,6 +32,7 @@ class Analyst {
   void take(SessionStatus status);
   void take(ParkObservation park);
   void take(DeadlockObservation deadlock);
+  void take(FindingObservation finding);
   void take(LockOrder order);
   void take(Contention contention);
   // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
@@ -73,6 +74,8 @@ class Analyst {
   void name_lock(int pid, const Sample& sample, BlockedCall& call);
   void tell_owners(int pid, const Sample& sample, Stall& stall);
   void analyse_deadlock(const DeadlockObservation& observation);
+  void analyse_finding(const FindingObservation& observation);
+  void tell_race(const FindingObservation& observation);
   // Said of one stall of a process, in all its lines.
   void add_missing_names(const StallObservation& observation,
                          const std::vector<ReadSample>& samples, Stall& stall);
@@ -89,6 +92,8 @@ class Analyst {
   std::map<std::pair<int, std::string>, uint64_t> missing_told_;  // pid, why: the stall
   uint64_t stalls_ = 0;
   uint64_t deadlocks_ = 0;
+  std::map<std::string, uint64_t> races_;  // how often, by fingerprint
+  RaceCounts race_counts_;
   Nanoseconds stalled_{};
   uint64_t failures_ = 0;  // observations that could not be analysed
 

@@ -12,6 +12,7 @@
 #include "runtime/explain/call_description.h"
 #include "runtime/interpreters/python_stack.h"
 #include "runtime/interpreters/v8_stack.h"
+#include "runtime/session/findings.h"
 #include "runtime/values/deadlock.h"
 #include "runtime/values/stall.h"
 #include "runtime/waits/wait_graph.h"
@@ -67,6 +68,19 @@ struct ObservedContributor {
   uint64_t count = 0;
   Nanoseconds total{};
   Nanoseconds longest{};
+};
+
+// What code inside a target has found out by itself.
+struct FindingObservation {
+  contract::FindingKind kind = contract::FindingKind::kThreadSanitizer;
+  WallTime time;
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  std::vector<FindingPart> parts;
+  bool whole = true;  // all of it made sense
+  std::shared_ptr<const ModuleMap> modules;
 };
 
 struct StallObservation {

@@ -29,7 +29,8 @@ struct Observer::Impl {
                  },
                  [this](SessionStatus status) { analyst.take(std::move(status)); },
                  [this](ParkObservation park) { analyst.take(std::move(park)); },
-                 [this](DeadlockObservation found) { analyst.take(std::move(found)); }}) {
+                 [this](DeadlockObservation found) { analyst.take(std::move(found)); },
+                 [this](FindingObservation found) { analyst.take(std::move(found)); }}) {
     if (settings.locks) {
       contention = std::make_unique<ContentionWatch>(session, settings.culprits);
     }

@@ -40,6 +40,7 @@ Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver re
       receiver_(std::move(receiver)),
       clock_(session.segment().header.tick_source),
       ring_(session.segment()),
+      findings_(session.segment()),
       processes_(session.segment()),
       hazards_(session.segment(), clock_, processes_, settings.hazards),
       deadlocks_(session.segment(), clock_, processes_),
@@ -124,6 +125,7 @@ void Watcher::look() {
   read_ring();
   look_at_threads();
   settle_ended_turns(false);
+  look_for_findings();
   for (DeadlockObservation& found : deadlocks_.look()) receiver_.deadlock(std::move(found));
   if (looks_ % 50 == 0) reap_exited_threads();
   if (status_wanted_.exchange(false)) receiver_.status(status());

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/session/findings.h"
 #include "runtime/session/segment_ring.h"
 #include "runtime/session/session.h"
 #include "runtime/session/tick_clock.h"
@@ -42,6 +43,7 @@ class Watcher {
     std::function<void(SessionStatus)> status;
     std::function<void(ParkObservation)> park;
     std::function<void(DeadlockObservation)> deadlock;
+    std::function<void(FindingObservation)> finding;
   };
   Watcher(Session& session, const ObserverSettings& settings, Receiver receiver);
   ~Watcher();
@@ -110,6 +112,8 @@ class Watcher {
   void note_stop(const WatchedThread& thread, const TurnTracker& turn);
   // Until the next look is due.
   void look_for_hazards();
+  // Reads what targets have found out by themselves.
+  void look_for_findings();
   void on_slow_call(const contract::Event& event);
   void tell_hazard(HazardKind kind, uint32_t index, uint64_t key, CaughtCall caught);
   // The loop in whose turn a call lies: that of the key, or the outermost one in a turn if it is 0.
@@ -174,6 +178,7 @@ class Watcher {
   Receiver receiver_;
   TickClock clock_;
   SegmentRing ring_;
+  Findings findings_;
   ProcessTable processes_;
   HazardWatch hazards_;
   DeadlockWatch deadlocks_;

@@ -48,6 +48,7 @@ SessionEnd Watcher::summary() const {
   end.losses.threads = segment_.header.threads_missed.load();
   end.losses.processes = segment_.header.processes_missed.load();
   end.losses.programs = processes_.lost_programs();
+  end.races.lost = findings_.lost();
   end.losses.corrupt = corrupt_;
   end.losses.samples = unread_stalls_;
   end.loops = loops_;

@@ -39,6 +39,8 @@ TEST_F(RecorderObject, ExportsTheTableAndNothingElse) {
   expected.insert({"tailback_allow_blocking", "tailback_mark_thread", "tailback_name_turn"});
   // What libtailback-frees.so calls.
   expected.insert({"tailback_free", "tailback_realloc"});
+  // What ThreadSanitizer calls, and what its pairing library does.
+  expected.insert({"__tsan_on_report", "tailback_begin_finding", "tailback_end_finding"});
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     expected.insert(intercept::kFunctions[i].name);
   }

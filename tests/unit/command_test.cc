@@ -163,7 +163,7 @@ TEST(ConfigFile, RefusesWithFileLineAndKey) {
       {"json = \"x\" y", {"t.toml:1: json: 'y' follows"}},
       {"json = \"a\\n\"", {"t.toml:1: json: after a backslash"}},
       {"exitcode = 256", {"t.toml:1: exitcode '256'", "1 to 255"}},
-      {"fail-on = \"race\"", {"t.toml:1: fail-on 'race'", "stall"}},
+      {"fail-on = \"rice\"", {"t.toml:1: fail-on 'rice'", "stall"}},
       {"[run]", {"t.toml:1: '[run]'", "tables"}},
       {"config = \"x\"", {"t.toml:1: 'config'"}},
       {"= 1", {"t.toml:1: ''"}},
@@ -210,7 +210,7 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   EXPECT_NE(refusal_of({{"--max-reports", "0"}}).find("1 to 1000"), std::string::npos);
   EXPECT_NE(refusal_of({{"--max-reports", "1001"}}).find("1 to 1000"), std::string::npos);
   for (const char* value :
-       {"", "hazards", "deadlocks", "race", "Stall", "stall,", "stall,hazard,race"}) {
+       {"", "hazards", "deadlocks", "races", "Stall", "stall,", "stall,hazard,rice"}) {
     EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
   }
   EXPECT_FALSE(options_of({}).fail_on_stall);

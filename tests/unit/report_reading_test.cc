@@ -278,11 +278,11 @@ TEST_F(ReadingTest, AnotherSchemaIsOneLine) {
 }
 
 TEST_F(ReadingTest, TypesOfLaterVersionsAreSteppedOver) {
-  const std::string race = R"({"schema":1,"type":"race","id":1})"
-                           "\n";
+  const std::string later = R"({"schema":1,"type":"riddle","id":1})"
+                            "\n";
   EXPECT_TRUE(read(
-      {write("a.jsonl", json_line(sample_session()) + race + race + json_line(sample_end()))}));
-  EXPECT_EQ(said_, Said({"a.jsonl: 2 records of type 'race' stepped over: this version does not "
+      {write("a.jsonl", json_line(sample_session()) + later + later + json_line(sample_end()))}));
+  EXPECT_EQ(said_, Said({"a.jsonl: 2 records of type 'riddle' stepped over: this version does not "
                          "know it"}));
 }
 

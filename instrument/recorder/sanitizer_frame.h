@@ -1,0 +1,34 @@
+// Lets ThreadSanitizer see who called an interceptor of ours that is not handed on by a jump: where
+// its runtime is a shared library, its own interceptors stand behind ours and take ours for the
+// program. It is told of the call as instrumented code tells of its own.
+#pragma once
+
+#include <stdint.h>
+
+#include "instrument/recorder/thread_state.h"
+
+extern "C" {
+__attribute__((weak)) void __tsan_func_entry(void* caller);
+__attribute__((weak)) void __tsan_func_exit();
+}
+
+namespace tailback {
+
+// Nothing on threads that ThreadSanitizer doesn't know for sure (threads.cc).
+class SanitizerFrame {
+ public:
+  TAILBACK_INLINE explicit SanitizerFrame(uint64_t call_site)
+      : is_open_(__builtin_expect(current_thread.is_sanitized, 0)) {
+    if (__builtin_expect(is_open_, 0)) __tsan_func_entry(reinterpret_cast<void*>(call_site));
+  }
+  SanitizerFrame(const SanitizerFrame&) = delete;
+  SanitizerFrame& operator=(const SanitizerFrame&) = delete;
+  TAILBACK_INLINE ~SanitizerFrame() {
+    if (__builtin_expect(is_open_, 0)) __tsan_func_exit();
+  }
+
+ private:
+  bool is_open_;
+};
+
+}  // namespace tailback
