@@ -149,13 +149,20 @@ TEST_P(RacesTest, OtherKinds) {
   EXPECT_EQ(only(run("unlock"), "mutex-misuse")["kind"], "mutex-bad-unlock");
 }
 
+// As many as ThreadSanitizer itself prints: two, if no access of theirs escaped it.
 TEST_P(RacesTest, SeveralAtOnce) {
-  const Recording recording = run("pairs");
-  const std::vector<Json> races = of_type(recording, "race");
-  ASSERT_GE(races.size(), 1u);
+  WatchedProgram& program = watch(options("pairs"));
+  const Recording recording = finished(program, exited(kFound));
+  const std::string errors = program.errors();
+  size_t printed = 0;
+  for (size_t at = 0; (at = errors.find("WARNING: ThreadSanitizer", at)) != std::string::npos;
+       ++at) {
+    ++printed;
+  }
   const Json& counts = recording.end()["races"];
-  EXPECT_EQ(counts["told"], races.size());
-  EXPECT_GE(counts["told"].get<int>() + counts["repeated"].get<int>(), 2);
+  EXPECT_GE(printed, 1u);
+  EXPECT_EQ(counts["told"].get<size_t>() + counts["repeated"].get<size_t>(), printed);
+  EXPECT_EQ(of_type(recording, "race").size(), counts["told"]);
   EXPECT_EQ(counts["lost"], 0);
 }
 

@@ -112,16 +112,16 @@ void* racing_deep(void*) {
   return nullptr;
 }
 
-int first_pair = 0;
-int second_pair = 0;
+volatile int first_pair = 0;
+volatile int second_pair = 0;
 void* racing_first(void*) {
   meet(4);
-  for (int i = 0; i < 1000; ++i) ++first_pair;
+  for (int i = 0; i < 1000; ++i) first_pair = first_pair + 1;
   return nullptr;
 }
 void* racing_second(void*) {
   meet(4);
-  for (int i = 0; i < 1000; ++i) ++second_pair;
+  for (int i = 0; i < 1000; ++i) second_pair = second_pair + 1;
   return nullptr;
 }
 
