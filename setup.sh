@@ -46,8 +46,8 @@ as_root() {
 
 # Libraries go by the package, programs by the program: any version on PATH will do.
 readonly build_libraries=(
-  libc6-dev libcli11-dev libdw-dev libelf-dev libiberty-dev libspdlog-dev libunwind-dev
-  nlohmann-json3-dev zlib1g-dev
+  libc6-dev libcapstone-dev libcli11-dev libdw-dev libelf-dev libiberty-dev libspdlog-dev
+  libunwind-dev nlohmann-json3-dev zlib1g-dev
 )
 readonly build_programs=(
   g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config /usr/bin/python3:python3

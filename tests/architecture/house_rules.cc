@@ -25,6 +25,7 @@ constexpr Library kLibraries[] = {
     {"elf", "dwarf.h"},
     {"elf", "elfutils/"},
     {"unwind", "libunwind"},
+    {"code", "capstone/"},  // what instructions do
     {"zlib", "zlib.h"},
     {"demangle", "libiberty/"},
     {"test", "gtest/"},
@@ -130,6 +131,7 @@ const std::vector<Room>& house_rooms() {
       {"values", {}, {}},
       {"kernel", {"values"}, {"fmt"}},
       {"capture", {"values"}, {"elf"}},
+      {"control_flow", {"values", "capture"}, {"elf", "code"}},
       {"waits", {"values", "capture"}, {"fmt"}},
       {"session", {"values"}, {"fmt"}},
       {"unwind", {"values", "capture"}, {"unwind", "elf"}},
@@ -146,8 +148,9 @@ const std::vector<Room>& house_rooms() {
        {"fmt"}},
       // Of reports the watcher knows the interface that it calls, not one format.
       {"watch",
-       {"values", "kernel", "capture", "interpreters", "waits", "session", "unwind", "symbolize",
-        "explain", "locks", "thread_sanitizer", "report/reporter.h"},
+       {"values", "kernel", "capture", "control_flow", "interpreters", "waits", "session", "unwind",
+        "symbolize", "explain", "locks", "thread_sanitizer",
+        "report/reporter.h"},
        {"fmt"}},
       {"launch", {"values", "report"}, {"spdlog", "fmt"}},
       {"command",

@@ -112,6 +112,7 @@ TEST(Rules, LibrariesHaveTheirRooms) {
   EXPECT_EQ(in_runtime("runtime/values/x.h", "#include <fmt/format.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/values/x.h", "#include <unistd.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/watch/x.cc", "#include <libunwind.h>\n").size(), 1u);
+  EXPECT_EQ(in_runtime("runtime/watch/x.cc", "#include <capstone/capstone.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/session/x.cc", "#include <spdlog/spdlog.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include <CLI/CLI.hpp>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include <gtest/gtest.h>\n").size(), 1u);
