@@ -182,7 +182,7 @@ class Renderer : public JsonPieces {
   }
 
   Json operator()(const Note& note) const {
-    const bool of_thread = note.kind == NoteKind::kStopped;
+    const bool of_thread = note.pid != 0;
     return {{"schema", kReportSchema},
             {"type", "note"},
             {"kind", word(note.kind)},

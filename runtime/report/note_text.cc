@@ -24,6 +24,10 @@ std::string note_text(const Note& note) {
           "the observer itself was {} late, stopped or without a CPU: lengths are exact, stacks "
           "may be missing",
           length);
+    case NoteKind::kAfterLoop:
+      return fmt::format("{}[{}] {}[{}] went on for {} after its loop was over: not counted",
+                         printable(note.process, kNameColumns), note.pid,
+                         printable(note.thread, kNameColumns), note.tid, length);
   }
   return {};
 }

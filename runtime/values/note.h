@@ -14,10 +14,11 @@ enum class NoteKind {
   kStopped,       // a thread, within a turn, by a signal or a debugger
   kSuspended,     // the machine
   kObserverLate,  // the observer got no CPU or was stopped
+  kAfterLoop,     // a thread went on after its loop was over; said once of a loop
 };
 
-inline constexpr std::array<std::string_view, 3> kNoteKindWords = {"stopped", "suspended",
-                                                                   "observer_late"};
+inline constexpr std::array<std::string_view, 4> kNoteKindWords = {"stopped", "suspended",
+                                                                   "observer_late", "after_loop"};
 constexpr std::string_view word(NoteKind kind) {
   return kNoteKindWords[static_cast<size_t>(kind)];
 }
@@ -26,7 +27,7 @@ struct Note {
   NoteKind kind = NoteKind::kStopped;
   WallTime time;  // when it was noticed
   Nanoseconds length{};
-  // For kStopped only; else 0 and empty.
+  // For kStopped and kAfterLoop only; else 0 and empty.
   int pid = 0;
   int tid = 0;
   std::string process;

@@ -404,9 +404,10 @@ std::optional<StallObservation> Analyst::without_parks(const StallObservation& o
 }
 
 void Analyst::analyse(const StallObservation& observation) {
+  const auto in_loop = without_loop_end(observation);
   if (open_.contains(observation.id)) {
-    report(observation);
-  } else if (const auto rest = without_parks(observation)) {
+    report(in_loop.value_or(observation));
+  } else if (const auto rest = in_loop ? without_parks(*in_loop) : std::nullopt) {
     report(*rest);
   }
 }

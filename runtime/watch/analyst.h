@@ -14,6 +14,7 @@
 #include "runtime/report/reporter.h"
 #include "runtime/symbolize/symbolizer.h"
 #include "runtime/unwind/unwinder.h"
+#include "runtime/watch/loop_ends.h"
 #include "runtime/watch/observation.h"
 
 namespace tailback {
@@ -33,6 +34,7 @@ class Analyst {
   void take(ParkObservation park);
   void take(DeadlockObservation deadlock);
   void take(FindingObservation finding);
+  void take(HomeObservation home);
   void take(LockOrder order);
   void take(Contention contention);
   // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
@@ -59,6 +61,12 @@ class Analyst {
   // What is left of an observation without the time in which the thread, a worker of a pool, had
   // no work; nothing if that is no stall.
   std::optional<StallObservation> without_parks(const StallObservation& observation);
+  // What is left of an observation without the time since its loop was over; nothing if that is no
+  // stall. analyst_loop_ends.cc.
+  std::optional<StallObservation> without_loop_end(const StallObservation& observation);
+  bool is_after_loop(const StallObservation& observation, const Sample& sample);
+  bool is_at_exit(const StallObservation& observation, const Sample& sample);
+  void note_loop_end(const StallObservation& observation, Nanoseconds length);
   void report(const StallObservation& observation);
   // Adds the frames that an interpreter runs.
   void add_interpreted(int pid, const Sample& observed, ReadSample& sample);
@@ -86,7 +94,9 @@ class Analyst {
   CulpritRule rule_;
   std::unique_ptr<Unwinder> unwinder_;
   Symbolizer symbolizer_;
-  std::set<uint64_t> open_;  // reported as ongoing, not yet as ended
+  LoopEnds loop_ends_;
+  std::set<std::pair<int, uint64_t>> loop_ends_told_;  // pid, the wait
+  std::set<uint64_t> open_;                            // reported as ongoing, not yet as ended
   WallTime begin_;
   std::set<std::pair<int, std::string>> unreadable_told_;         // pid, interpreter
   std::map<std::pair<int, std::string>, uint64_t> missing_told_;  // pid, why: the stall

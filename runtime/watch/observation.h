@@ -2,6 +2,7 @@
 // Plain values; samples are shared and never changed once taken.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -60,6 +61,40 @@ struct Sample {
 struct WeighedSample {
   std::shared_ptr<const Sample> sample;
   Nanoseconds weight{};  // the time that it stands for
+  // The turn's age since when the thread is known to have been there: that at the call's entry,
+  // else that of the look.
+  Nanoseconds since{};
+};
+
+// Where a thread waits for the events of a loop, and how many turns it has completed there.
+struct LoopWait {
+  uint64_t key = 0;
+  uint64_t call_site = 0;
+  uint64_t stack_pointer = 0;
+  uint64_t turns = 0;
+
+  bool is_at_same_depth(const LoopWait& other) const {
+    return key == other.key && call_site == other.call_site && stack_pointer == other.stack_pointer;
+  }
+};
+
+inline LoopWait loop_wait_of(const SiteView& site) {
+  return {site.key, site.call_site, site.stack_pointer, site.turns};
+}
+
+// What is found out of a turn whose loop was over before it ended. Safe from any thread.
+struct LoopEnd {
+  // The turn's age at which the loop was over, at the latest.
+  std::atomic<Nanoseconds> since{Nanoseconds::max()};
+  std::atomic<bool> leaves_no_stall{false};  // what lies before is short
+};
+
+// A loop's thread while it waits for events.
+struct HomeObservation {
+  int pid = 0;
+  int tid = 0;
+  LoopWait place;
+  Snapshot snapshot;
 };
 
 struct ObservedContributor {
@@ -92,6 +127,8 @@ struct StallObservation {
   std::string process;
   std::string thread;
   LoopIdentity loop;
+  LoopWait wait;                      // that began the turn; of turns that were looked at
+  std::shared_ptr<LoopEnd> loop_end;  // of that turn; nullptr where nobody asks
   Nanoseconds duration{};
   Nanoseconds threshold{};
   std::vector<WeighedSample> samples;

@@ -30,7 +30,8 @@ struct Observer::Impl {
                  [this](SessionStatus status) { analyst.take(std::move(status)); },
                  [this](ParkObservation park) { analyst.take(std::move(park)); },
                  [this](DeadlockObservation found) { analyst.take(std::move(found)); },
-                 [this](FindingObservation found) { analyst.take(std::move(found)); }}) {
+                 [this](FindingObservation found) { analyst.take(std::move(found)); },
+                 [this](HomeObservation home) { analyst.take(std::move(home)); }}) {
     if (settings.locks) {
       contention = std::make_unique<ContentionWatch>(session, settings.culprits);
     }

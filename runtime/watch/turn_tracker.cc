@@ -15,9 +15,9 @@ constexpr int kSpacing = 4;  // later looks: a quarter of the turn's age apart
 
 }  // namespace
 
-TurnTracker::TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed,
-                         int pid, int tid)
-    : key_(key),
+TurnTracker::TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age,
+                         Nanoseconds allowed, int pid, int tid)
+    : wait_(wait),
       begin_tick_(begin_tick),
       pid_(pid),
       tid_(tid),
@@ -30,7 +30,8 @@ TurnTracker::TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, Nan
   first_throttled_ = last_throttled_;
 }
 
-void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age) {
+void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age,
+                             Nanoseconds since) {
   if (sample->state == 'T' || sample->state == 't') return;  // look() counts that
   const Nanoseconds weight = age - last_sample_;
   last_sample_ = age;
@@ -42,7 +43,7 @@ void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds a
   if (is_same_call) {
     samples_.back().weight += weight;
   } else if (sample->snapshot || sample->call) {
-    samples_.push_back({std::move(sample), weight});
+    samples_.push_back({std::move(sample), weight, since});
   }
   if (samples_.size() > kMostSamples) {
     // The lightest makes room; its time goes to its neighbour.

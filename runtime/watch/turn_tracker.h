@@ -16,15 +16,18 @@ class TurnTracker {
  public:
   // `age`s are times since the turn's beginning. `allowed` is the part of them that was spent in
   // scopes which are allowed to block.
-  TurnTracker(uint64_t key, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed, int pid,
-              int tid);
+  TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed,
+              int pid, int tid);
 
-  uint64_t key() const { return key_; }
+  uint64_t key() const { return wait_.key; }
+  // The wait that began the turn.
+  const LoopWait& wait() const { return wait_; }
   uint64_t begin_tick() const { return begin_tick_; }
 
   // Whether it is time to look again, `age` after the turn's beginning.
   bool sample_is_due(Nanoseconds age) const { return age >= next_sample_; }
-  void add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age);
+  // `since`: the age since when the thread has been there, as far as known.
+  void add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age, Nanoseconds since);
   const std::vector<WeighedSample>& samples() const { return samples_; }
 
   // Reads the kernel's accounting once more; call it at every look and at the turn's end.
@@ -40,6 +43,9 @@ class TurnTracker {
 
   // Of the stall that this turn has become; 0: none was reported yet.
   uint64_t stall_id = 0;
+  // Found out while that stall goes on, by others.
+  std::shared_ptr<LoopEnd> loop_end = std::make_shared<LoopEnd>();
+  bool holds_a_loop_up() const { return stall_id != 0 && !loop_end->leaves_no_stall.load(); }
   // Age at which the next report of a stall in progress is due.
   Nanoseconds next_report{};
   // Set once the turn has been seen over the threshold with its loop still open.
@@ -54,7 +60,7 @@ class TurnTracker {
   void set_aside(const ThreadStat& stat, const std::optional<ScheduleTimes>& times,
                  const std::optional<Nanoseconds>& throttled);
 
-  uint64_t key_;
+  LoopWait wait_;
   uint64_t begin_tick_;
   int pid_;
   int tid_;

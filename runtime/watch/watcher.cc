@@ -27,6 +27,8 @@ constexpr unsigned kMostSurveys = 4;
 constexpr unsigned kMostFollowed = 32;
 // Readings of the time without a CPU in one look.
 constexpr unsigned kMostReadings = 8;
+// Stacks of waiting loops read in one look.
+constexpr unsigned kMostHomes = 4;
 
 // The loop statistics kept of threads that have ended.
 constexpr size_t kMostLoops = 4096;
@@ -176,6 +178,8 @@ void Watcher::look_at_threads() {
   surveys_left_ = kMostSurveys;
   followed_left_ = kMostFollowed;
   readings_left_ = kMostReadings;
+  homes_left_ = kMostHomes;
+  refreshed_homes_ = 0;
   const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used; ++index) {
     ThreadRecord& record = segment_.threads[index];
@@ -229,6 +233,7 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
     if (turn) return;
   }
   const uint64_t now = clock_.now();
+  if (site.turn_begin == 0) look_at_home(record, thread, place, site);
   if (site.turn_begin == 0 || site.turn_begin >= now) return;
   const Nanoseconds age = clock_.duration(now - site.turn_begin);
   if (age < threshold_ / 4) return;
@@ -244,14 +249,16 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   if (call && may_be_park(*call)) ask_about_park(record, thread, *call);
 
   if (!turn) {
-    turn.emplace(site.key, site.turn_begin, age, allowed, thread.pid, thread.tid);
+    turn.emplace(loop_wait_of(site), site.turn_begin, age, allowed, thread.pid, thread.tid);
     turn->next_report = first_report_age();
   }
   turn->look(age, allowed);
   turn->last_age = age;
   if (age - allowed >= threshold_ / 2 && !turn->is_stopped() && !blocking_is_allowed(record) &&
       turn->sample_is_due(age)) {
-    turn->add_sample(sample(record, thread), age);
+    auto taken = sample(record, thread);
+    const Nanoseconds since = since_when(*taken, site.turn_begin, age);
+    turn->add_sample(std::move(taken), age, since);
   }
   if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
   turn->confirmed = true;
@@ -334,6 +341,8 @@ StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& s
   }
   result.other_calls = clock_.duration(site.other_ticks);
   if (turn) {
+    result.wait = turn->wait();
+    result.loop_end = turn->loop_end;
     result.samples = turn->samples();
     result.spent = turn->spent(duration);
   }

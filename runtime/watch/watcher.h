@@ -44,6 +44,7 @@ class Watcher {
     std::function<void(ParkObservation)> park;
     std::function<void(DeadlockObservation)> deadlock;
     std::function<void(FindingObservation)> finding;
+    std::function<void(HomeObservation)> home;
   };
   Watcher(Session& session, const ObserverSettings& settings, Receiver receiver);
   ~Watcher();
@@ -82,6 +83,12 @@ class Watcher {
     // Time without a CPU at the last reading between long turns, and when that was.
     std::optional<Nanoseconds> runnable_before;
     uint64_t runnable_read = 0;  // tick
+    // As it was last read in its waits.
+    struct KnownHome {
+      LoopWait place;
+      uint64_t read = 0;  // tick; 0: never
+    };
+    KnownHome homes[contract::kWaitSites];
     // Ticks of the last stall told of that has ended. Loops that share a thread share its stalls.
     uint64_t told_begin = 0;
     uint64_t told_end = 0;
@@ -95,7 +102,7 @@ class Watcher {
 
     bool has_open_stall() const {
       return std::any_of(std::begin(turns), std::end(turns),
-                         [](const auto& turn) { return turn && turn->stall_id != 0; });
+                         [](const auto& turn) { return turn && turn->holds_a_loop_up(); });
     }
     std::map<std::pair<uint64_t, uint64_t>, unsigned> parks_asked;  // call site, stack pointer
     bool shares_loop = false;                                       // as far as was asked
@@ -128,6 +135,9 @@ class Watcher {
   void read_runnable(WatchedThread& thread);
   void look_at_turn(contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
                     const SiteView& site, const std::vector<SiteView>& sites);
+  // Reads now and then where a loop's thread stands while it waits for events.
+  void look_at_home(const contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
+                    const SiteView& site);
   // Asks whether the wait is an idle worker's: then it becomes known as a park.
   void ask_about_park(contract::ThreadRecord& record, WatchedThread& thread, const CallView& call);
   bool is_confirmed_stall(const contract::ThreadRecord& record, const WatchedThread& thread,
@@ -164,6 +174,8 @@ class Watcher {
   StallObservation observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
                            Nanoseconds duration, const TurnTracker* turn);
   // One look at a thread where it stands.
+  // The age of a turn since when its thread is known to have been where it was found at this age.
+  Nanoseconds since_when(const Sample& found, uint64_t turn_begin, Nanoseconds age) const;
   std::shared_ptr<const Sample> sample(contract::ThreadRecord& record, const WatchedThread& thread);
   // How long a stall lasts before it is reported while it still goes on.
   Nanoseconds first_report_age() const;
@@ -193,6 +205,8 @@ class Watcher {
   unsigned surveys_left_ = 0;  // of this look
   unsigned followed_left_ = 0;
   unsigned readings_left_ = 0;
+  unsigned homes_left_ = 0;
+  unsigned refreshed_homes_ = 0;
   Suspensions suspensions_;
   Nanoseconds late_{};       // how much later than planned the last look came that was too late
   uint64_t late_after_ = 0;  // ticks of the looks before and after that

@@ -105,15 +105,15 @@ void Watcher::look_at_unseen(ThreadRecord& record, WatchedThread& thread) {
   // How much of it is allowed is known of turns that the recorder sees only.
   if (record.allowed_since.load(std::memory_order_relaxed) != 0) return;
   if (!turn) {
-    turn.emplace(loop.home().instruction_pointer, away->since, age, Nanoseconds::zero(), thread.pid,
-                 thread.tid);
+    turn.emplace(LoopWait{.key = loop.home().instruction_pointer}, away->since, age,
+                 Nanoseconds::zero(), thread.pid, thread.tid);
     turn->next_report = first_report_age();
   }
   turn->look(age, Nanoseconds::zero());
   turn->last_age = age;
   thread.unseen_slack = clock_.duration(away->since - away->before);
   if (age >= threshold_ / 2 && !turn->is_stopped() && turn->sample_is_due(age)) {
-    turn->add_sample(sample(record, thread), age);
+    turn->add_sample(sample(record, thread), age, age);
   }
   const Nanoseconds counted = age - std::min(age, not_counted(&*turn, away->since, away->until));
   if (counted <= threshold_ || !is_open(thread.pid, loop.home(), *away)) return;

@@ -240,16 +240,6 @@ void slow_shutdown(int) {
   exit(0);
 }
 
-// Its loop is over, though its epoll is still open.
-void work_after_the_loop(int) {
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  for (int i = 0; i < 60; ++i) {
-    epoll_event event{};
-    epoll_wait(epoll, &event, 1, 3);
-  }
-  sleep_ms(400);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -265,7 +255,6 @@ int main(int argc, char** argv) {
                           {"single polls", single_polls},
                           {"slow start", slow_start},
                           {"forking workers", forking_workers},
-                          {"slow shutdown", slow_shutdown},
-                          {"work after the loop", work_after_the_loop}},
+                          {"slow shutdown", slow_shutdown}},
                          argc, argv);
 }
