@@ -218,8 +218,6 @@ struct alignas(64) ProcessRecord {
   uint64_t attached;                       // [recorder] tick
   std::atomic<uint32_t> thread_sanitizer;  // [recorder] 1: runs under ThreadSanitizer
   std::atomic<uint32_t> sees_frees;        // [recorder] 1: it is seen when memory is freed
-  // 1: the program ends by itself, as by exit() or by returning from main; its loops are over.
-  std::atomic<uint32_t> is_ending;  // [recorder]
 };
 
 enum class EventKind : uint32_t {

@@ -1,6 +1,5 @@
-// At the end of a process by its own will: the observer is told that its loops are over. One that
-// tells of its locks waits for a moment, and no more: what it told is read with the help of its
-// maps, which end with it.
+// At the end of a process that tells of its locks: what it told is read with the help of its maps,
+// which end with it. A moment is spent on that, and no more.
 #include <time.h>
 
 #include "instrument/recorder/held_locks.h"
@@ -10,12 +9,6 @@ namespace tailback {
 namespace {
 
 constexpr int kMostPauses = 200;  // of a millisecond each
-
-__attribute__((destructor)) void say_that_it_ends() {
-  if (contract::ProcessRecord* process = process_record()) {
-    process->is_ending.store(1, std::memory_order_release);
-  }
-}
 
 __attribute__((destructor)) void wait_for_reader() {
   constexpr uint32_t telling = contract::kKeepOrder | contract::kKeepContention;

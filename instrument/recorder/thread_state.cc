@@ -63,7 +63,6 @@ ProcessRecord* claim_process_record(int pid) {
     record.attached = ticks();
     record.hold_ready.store(hold_handler_in_place() ? 1 : 0, std::memory_order_relaxed);
     record.sees_frees.store(0, std::memory_order_relaxed);
-    record.is_ending.store(0, std::memory_order_relaxed);
     record.thread_sanitizer.store(under_thread_sanitizer ? 1 : 0, std::memory_order_relaxed);
     uint32_t used = header.processes_used.load(std::memory_order_relaxed);
     while (used < i + 1 && !header.processes_used.compare_exchange_weak(used, i + 1)) {
