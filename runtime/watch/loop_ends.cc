@@ -46,6 +46,7 @@ struct LoopEnds::Comparison {
   size_t waiter;      // index in the home's stack of the frame that waits
   size_t home_parts;  // … and of the one in which the ways part
   size_t parts;       // the same one's in the other stack
+  bool in_call;       // that stack begins with the recorder's frame
 };
 
 void LoopEnds::learn(const HomeObservation& home, RawStack stack) {
@@ -134,7 +135,7 @@ bool LoopEnds::is_same_module(const Comparison& at, const RawFrame& one, const R
 bool LoopEnds::holds_no_other_loop(const Comparison& at) {
   const RawFrame& waiter = at.home.stack.frames[at.waiter];
   const RawFrame& caller = at.home.stack.frames[at.waiter + 1];
-  for (size_t i = 0; i < at.parts; ++i) {
+  for (size_t i = at.in_call ? 1 : 0; i < at.parts; ++i) {
     const RawFrame& frame = at.stack.frames[i];
     if (frame.stack_pointer >= caller.stack_pointer) {
       if (!is_no(at.pid, at.modules, frame, frame.address, Question::kItself)) return false;
@@ -193,7 +194,8 @@ bool LoopEnds::proves(const StallObservation& stall, const Sample& sample, const
                       stack,
                       static_cast<size_t>(waiter - frames.begin()),
                       frames.size() - common - 1,
-                      stack.frames.size() - common - 1};
+                      stack.frames.size() - common - 1,
+                      sample.source == Sample::Source::kRecord && !sample.held};
   const RawFrame& way_to_wait = frames[at.home_parts];
   const RawFrame& here = stack.frames[at.parts];
   return at.waiter <= at.home_parts && way_to_wait.after_call &&

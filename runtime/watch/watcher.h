@@ -86,7 +86,8 @@ class Watcher {
     // As it was last read in its waits.
     struct KnownHome {
       LoopWait place;
-      uint64_t read = 0;  // tick; 0: never
+      uint64_t read = 0;                 // tick; 0: never
+      uint64_t seen_turns = UINT64_MAX;  // when it was last seen to wait
     };
     KnownHome homes[contract::kWaitSites];
     // Ticks of the last stall told of that has ended. Loops that share a thread share its stalls.

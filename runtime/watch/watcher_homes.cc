@@ -9,8 +9,8 @@ namespace tailback {
 
 namespace {
 
-// How old what is known of a wait may get, and the modules that it stands in.
-constexpr Nanoseconds kHomeAge = std::chrono::milliseconds(200);
+// How old what is known of a loop's waits may get, and of the modules that they stand in.
+constexpr Nanoseconds kHomeAge = std::chrono::seconds(1);
 constexpr std::chrono::milliseconds kModulesAge = std::chrono::minutes(1);
 
 }  // namespace
@@ -20,9 +20,11 @@ void Watcher::look_at_home(const contract::ThreadRecord& record, WatchedThread& 
   WatchedThread::KnownHome& known = thread.homes[place];
   const LoopWait wait = loop_wait_of(site);
   const uint64_t now = clock_.now();
+  // Of a wait that lasts, which may be the last one, more can be proven.
+  const bool lasts = std::exchange(known.seen_turns, wait.turns) == wait.turns;
   const bool is_known = known.read != 0 && known.place.is_at_same_depth(wait);
   if (is_known && (known.place.turns == wait.turns || refreshed_homes_ != 0 ||
-                   clock_.duration(now - known.read) < kHomeAge)) {
+                   (!lasts && clock_.duration(now - known.read) < kHomeAge))) {
     return;
   }
   if (homes_left_ == 0) return;
@@ -38,7 +40,8 @@ void Watcher::look_at_home(const contract::ThreadRecord& record, WatchedThread& 
                                 processes_.modules(thread.pid, kModulesAge));
   const auto again = view_call(record.call);
   if (!snapshot || !again || !again->same_call(*call)) return;
-  known = {wait, now};
+  known.place = wait;
+  known.read = now;
   receiver_.home({thread.pid, thread.tid, wait, std::move(*snapshot)});
 }
 

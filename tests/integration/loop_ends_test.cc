@@ -46,7 +46,7 @@ TEST_P(WorkAfterLoop, IsNoStallAndIsSaidOnce) {
 INSTANTIATE_TEST_SUITE_P(Kinds, WorkAfterLoop,
                          ::testing::Values("work after the loop", "work after run_loop",
                                            "long work after run_loop", "files saved after run_loop",
-                                           "computing after run_loop",
+                                           "files saved in place", "computing after run_loop",
                                            "poll loop that starts again"),
                          [](const auto& kind) { return name_of(kind.param); });
 

@@ -87,6 +87,22 @@ void files_saved_after_run_loop(int) {
   end_of_function();
 }
 
+[[gnu::noinline]] void wait_deeper(int epoll, int length) {
+  epoll_event event{};
+  epoll_wait(epoll, &event, 1, length);
+  end_of_function();
+}
+// Its last wait is one that lasts.
+[[gnu::noinline]] void run_deeper_loop(int epoll) {
+  for (int i = 1; i <= stop_at; ++i) wait_deeper(epoll, i == stop_at ? 300 : 3);
+  end_of_function();
+}
+
+void files_saved_in_place(int) {
+  run_deeper_loop(new_epoll());
+  for (int i = 0; i < 30 + stop_at - kTurns; ++i) sleep_ms(20);
+}
+
 void computing_after_run_loop(int) {
   run_loop(new_epoll());
   const double end = loops::now_ms() + 400;
@@ -192,6 +208,7 @@ int main(int argc, char** argv) {
                           {"work after run_loop", work_after_run_loop},
                           {"long work after run_loop", long_work_after_run_loop},
                           {"files saved after run_loop", files_saved_after_run_loop},
+                          {"files saved in place", files_saved_in_place},
                           {"computing after run_loop", computing_after_run_loop},
                           {"poll loop that starts again", poll_loop_that_starts_again},
                           {"inlined loop", inlined_loop},
