@@ -131,15 +131,23 @@ bool LoopEnds::is_same_module(const Comparison& at, const RawFrame& one, const R
 }
 
 // What called the waiting function, itself or through others, had its end of the stack where that
-// begins, or above. So such frames must not turn, and the waiting function itself must be done.
+// begins, or above. So such frames must not turn, the waiting function itself must be done, and
+// what they are called from must not call them once more.
 bool LoopEnds::holds_no_other_loop(const Comparison& at) {
   const RawFrame& waiter = at.home.stack.frames[at.waiter];
   const RawFrame& caller = at.home.stack.frames[at.waiter + 1];
-  for (size_t i = at.in_call ? 1 : 0; i < at.parts; ++i) {
+  bool within = false;  // a frame further in may be one of those
+  for (size_t i = at.in_call ? 1 : 0; i <= at.parts; ++i) {
     const RawFrame& frame = at.stack.frames[i];
+    if (within && !is_no(at.pid, at.modules, frame, frame.address, Question::kCallLike)) {
+      return false;
+    }
+    if (i == at.parts) break;
     if (frame.stack_pointer >= caller.stack_pointer) {
+      within = true;
       if (!is_no(at.pid, at.modules, frame, frame.address, Question::kItself)) return false;
     } else if (frame.stack_pointer == waiter.stack_pointer && is_same_module(at, frame, waiter)) {
+      within = true;
       if (!is_no(at.pid, at.modules, frame, waiter.address, Question::kCallLike)) return false;
     }
   }
