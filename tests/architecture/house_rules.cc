@@ -152,10 +152,13 @@ const std::vector<Room>& house_rooms() {
         "symbolize", "explain", "locks", "thread_sanitizer",
         "report/reporter.h"},
        {"fmt"}},
+      {"advise",
+       {"values", "kernel", "capture", "interpreters", "session", "explain", "watch"},
+       {"fmt"}},
       {"launch", {"values", "report"}, {"spdlog", "fmt"}},
       {"command",
        {"values", "kernel", "capture", "interpreters", "waits", "session", "unwind", "symbolize",
-        "explain", "report", "suppress", "watch", "launch"},
+        "explain", "report", "suppress", "watch", "advise", "launch"},
        {"options", "spdlog", "fmt"}},
   };
   return rooms;

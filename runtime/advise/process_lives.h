@@ -1,0 +1,58 @@
+// When the processes of a session began and ended: what starting them cost, how long they lived.
+// For one thread.
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "runtime/session/session.h"
+#include "runtime/session/tick_clock.h"
+#include "runtime/values/assessment.h"
+
+namespace tailback {
+
+class ProcessLives {
+ public:
+  ProcessLives(const contract::Segment& segment, const TickClock& clock)
+      : segment_(segment), clock_(clock) {}
+  ~ProcessLives();
+  ProcessLives(const ProcessLives&) = delete;
+  ProcessLives& operator=(const ProcessLives&) = delete;
+
+  // Looks for processes that have attached.
+  void look();
+  // Waits for `time`, and takes note of the processes that end meanwhile.
+  void wait(std::chrono::milliseconds time);
+
+  // Those that live, as far as is known.
+  std::vector<int> living() const;
+  uint64_t seen() const { return seen_; }
+  Spawning spawning() const;
+
+ private:
+  struct Life {
+    uint64_t attached = 0;  // tick
+    int pidfd = -1;
+    bool is_first = false;
+  };
+  void begin(int pid, uint64_t attached);
+  void end(std::map<int, Life>::iterator life, uint64_t tick);
+  void measure_start(int pid, uint64_t attached);
+
+  const contract::Segment& segment_;
+  const TickClock& clock_;
+  std::map<uint32_t, uint64_t> known_;  // generation by index of the process's record
+  std::map<int, Life> living_;          // by pid
+  std::vector<Nanoseconds> lives_;      // of those that have ended
+  Nanoseconds sum_{};
+  Nanoseconds starts_{};  // sum
+  uint64_t measured_ = 0;
+  uint64_t seen_ = 0;
+  uint64_t ended_ = 0;
+};
+
+}  // namespace tailback

@@ -1,0 +1,335 @@
+// From figures to the answer: each branch of the decision tree, and how sure it is.
+#include "runtime/advise/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace tailback {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Ten seconds of a program with nothing to do, on four CPUs, seen well.
+Measurement resting() {
+  Measurement m;
+  m.duration = seconds(10);
+  m.samples = 1000;
+  m.cpus = 4;
+  m.program.resting = seconds(10);
+  m.processes_seen = 1;
+  m.threads_seen = 1;
+  m.most_threads = 1;
+  return m;
+}
+
+Nanoseconds& blocked(Measurement& m, Activity activity) {
+  return m.threads.blocked[static_cast<size_t>(activity)];
+}
+
+// The same time, in which `threads` could run, each of them.
+Measurement computing(int threads) {
+  Measurement m = resting();
+  m.program = {seconds(10), {}, {}, {}};
+  m.threads.on_cpu = seconds(10) * threads;
+  m.computing_threads = static_cast<uint64_t>(threads);
+  m.computing_processes = 1;
+  return m;
+}
+
+// … in which so many operations are under way.
+Measurement waiting(uint64_t in_flight, Activity activity = Activity::kSocket) {
+  Measurement m = resting();
+  m.program = {{}, seconds(10), {}, {}};
+  blocked(m, activity) = seconds(10) * static_cast<int64_t>(in_flight);
+  m.in_flight = {seconds(10), static_cast<double>(in_flight), in_flight, in_flight, in_flight, 100};
+  return m;
+}
+
+void expect(const Verdict& verdict, Limit limit, Model model, bool change,
+            Confidence confidence = Confidence::kHigh) {
+  EXPECT_EQ(word(verdict.limit), word(limit)) << verdict.finding;
+  EXPECT_EQ(word(verdict.model), word(model)) << verdict.finding;
+  EXPECT_EQ(verdict.change, change) << verdict.finding;
+  EXPECT_EQ(word(verdict.confidence), word(confidence))
+      << (verdict.doubts.empty() ? verdict.finding : verdict.doubts.front());
+  EXPECT_FALSE(verdict.finding.empty());
+  EXPECT_FALSE(verdict.advice.empty());
+  EXPECT_EQ(verdict.doubts.empty(), confidence == Confidence::kHigh);
+}
+
+bool says(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+TEST(Verdict, OfAProgramWithNothingWrong) {
+  expect(judge(resting()), Limit::kNothing, Model::kNone, false);
+}
+
+TEST(Verdict, OfAHealthyServer) {
+  Measurement m = resting();
+  m.loops = 1;
+  m.descriptors = 12;
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kNothing, Model::kEventLoop, false);
+  EXPECT_TRUE(says(verdict.advice, "nothing blocks it"));
+}
+
+TEST(Verdict, OfAThreadThatKeepsHouseBesideALoop) {
+  Measurement m = waiting(1, Activity::kSleep);
+  m.loops = 1;
+  expect(judge(m), Limit::kNothing, Model::kEventLoop, false);
+}
+
+TEST(Verdict, OfAnEventLoopWithManyWaits) {
+  Measurement m = resting();
+  m.loops = 1;
+  m.descriptors = 1000;
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kIo, Model::kEventLoop, false);
+  EXPECT_TRUE(says(verdict.finding, "1000 descriptors"));
+}
+
+TEST(Verdict, OfFewWaitsInThreads) {
+  expect(judge(waiting(10)), Limit::kIo, Model::kThreads, false);
+}
+
+TEST(Verdict, OfManyWaitsInThreads) {
+  expect(judge(waiting(400)), Limit::kIo, Model::kEventLoop, true);
+}
+
+TEST(Verdict, OfWaitsBetweenFewAndManyItIsLessSure) {
+  expect(judge(waiting(70)), Limit::kIo, Model::kThreads, false, Confidence::kMedium);
+  expect(judge(waiting(130)), Limit::kIo, Model::kEventLoop, true, Confidence::kMedium);
+}
+
+TEST(Verdict, OfWaitsInProcesses) {
+  Measurement m = waiting(10);
+  m.processes_seen = 11;
+  m.computing_processes = 11;
+  expect(judge(m), Limit::kIo, Model::kThreads, true);
+}
+
+TEST(Verdict, OfThreadsThatWaitBesideALoopForTheirHundreds) {
+  Measurement m = waiting(400);
+  m.loops = 1;
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kIo, Model::kEventLoop, true);
+  EXPECT_TRUE(says(verdict.advice, "Let the event loop wait"));
+}
+
+TEST(Verdict, OfOneWaitAfterTheOther) {
+  const Verdict verdict = judge(waiting(1));
+  expect(verdict, Limit::kSequentialIo, Model::kThreads, true);
+  EXPECT_FALSE(says(verdict.finding, "sleeps"));
+  EXPECT_TRUE(says(judge(waiting(1, Activity::kSleep)).finding, "or sleeps"));
+}
+
+TEST(Verdict, OfASingleWait) {
+  Measurement m = waiting(1);
+  m.in_flight.operations = 1;
+  expect(judge(m), Limit::kIo, Model::kNone, false);
+}
+
+TEST(Verdict, OfNativeCodeThatComputes) {
+  const Verdict verdict = judge(computing(1));
+  expect(verdict, Limit::kCpu, Model::kThreads, true);
+  EXPECT_TRUE(says(verdict.finding, "1.0 threads"));
+}
+
+TEST(Verdict, OfPythonThatComputes) {
+  Measurement m = computing(1);
+  m.interpreter = Interpreter::kPython;
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kCpu, Model::kProcesses, true);
+  EXPECT_TRUE(says(verdict.advice, "ProcessPoolExecutor"));
+}
+
+TEST(Verdict, OfNodeThatComputes) {
+  Measurement m = computing(1);
+  m.interpreter = Interpreter::kNode;
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kCpu, Model::kProcesses, true);
+  EXPECT_TRUE(says(verdict.advice, "worker_threads"));
+}
+
+TEST(Verdict, OfALoopThatComputesNamesWhat) {
+  Measurement m = computing(1);
+  m.loops = 1;
+  m.computing_loop.stalls = 3;
+  m.computing_loop.total = seconds(8);
+  m.computing_loop.culprit.function = "resize";
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kCpu, Model::kThreads, true);
+  EXPECT_TRUE(says(verdict.advice, "resize"));
+}
+
+TEST(Verdict, OfAllCpusInUse) {
+  expect(judge(computing(4)), Limit::kCpu, Model::kThreads, false);
+  Measurement m = computing(4);
+  m.processes_seen = 5;
+  m.computing_processes = 4;
+  expect(judge(m), Limit::kCpu, Model::kProcesses, false);
+}
+
+TEST(Verdict, OfOneCpuThatIsUsed) {
+  Measurement m = computing(1);
+  m.cpus = 1;
+  expect(judge(m), Limit::kCpu, Model::kNone, false);
+}
+
+TEST(Verdict, OfTheInterpretersLock) {
+  Measurement m = computing(1);
+  m.interpreter = Interpreter::kPython;
+  blocked(m, Activity::kGil) = seconds(30);
+  m.computing_threads = 4;
+  expect(judge(m), Limit::kGil, Model::kProcesses, true);
+}
+
+TEST(Verdict, OfALock) {
+  Measurement m = waiting(1);
+  blocked(m, Activity::kLock) = seconds(70);
+  Verdict verdict = judge(m);
+  expect(verdict, Limit::kLock, Model::kThreads, true);
+  EXPECT_TRUE(says(verdict.advice, "--locks"));
+  m.lock = "journal";
+  verdict = judge(m);
+  EXPECT_TRUE(says(verdict.finding, "journal"));
+  EXPECT_FALSE(says(verdict.advice, "--locks"));
+}
+
+TEST(Verdict, OfMoreThreadsThanCpus) {
+  Measurement m = computing(4);
+  m.threads.runnable = seconds(60);
+  m.computing_threads = 10;
+  expect(judge(m), Limit::kNoCpu, Model::kThreads, true);
+}
+
+TEST(Verdict, OfACpuQuota) {
+  Measurement m = computing(1);
+  m.throttled = seconds(5);
+  expect(judge(m), Limit::kNoCpu, Model::kNone, true);
+}
+
+TEST(Verdict, OfAMachineThatOthersKeepBusyItIsLessSure) {
+  Measurement m = computing(1);
+  m.threads.on_cpu = seconds(5);
+  m.threads.runnable = seconds(5);
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
+  EXPECT_TRUE(says(verdict.doubts.front(), "the machine was busy"));
+}
+
+TEST(Verdict, OfAProcessForEachShortTask) {
+  Measurement m = waiting(1);
+  m.spawning = {500, milliseconds(12), seconds(6), true, milliseconds(4)};
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kSpawning, Model::kThreads, true);
+  EXPECT_TRUE(says(verdict.finding, "4.0 ms to start"));
+}
+
+TEST(Verdict, OfProcessesWhoseStartCostLittleItIsLessSure) {
+  Measurement m = resting();
+  m.spawning = {500, milliseconds(12), seconds(6), true, Nanoseconds(50'000)};
+  expect(judge(m), Limit::kSpawning, Model::kThreads, true, Confidence::kMedium);
+}
+
+TEST(Verdict, OfProcessesWithLongTasks) {
+  Measurement m = computing(4);
+  m.processes_seen = 41;
+  m.computing_processes = 4;
+  m.spawning = {40, milliseconds(900), seconds(36), true, milliseconds(4)};
+  expect(judge(m), Limit::kCpu, Model::kProcesses, false);
+}
+
+TEST(Verdict, OfACallThatBlocksALoop) {
+  Measurement m = resting();
+  m.loops = 1;
+  m.blocked_loop.cause = Cause::kDns;
+  m.blocked_loop.call = "getaddrinfo";
+  m.blocked_loop.culprit.function = "resolve";
+  m.blocked_loop.culprit.file = "/src/client.cc";
+  m.blocked_loop.culprit.line = 42;
+  m.blocked_loop.stalls = 2;
+  m.blocked_loop.total = seconds(4);
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kBlockedLoop, Model::kEventLoop, true);
+  EXPECT_TRUE(says(verdict.finding, "getaddrinfo() in resolve (client.cc:42)"));
+  EXPECT_TRUE(says(verdict.finding, "2 times"));
+}
+
+TEST(Verdict, OfStallsThatHardlyCount) {
+  Measurement m = resting();
+  m.loops = 1;
+  m.blocked_loop.stalls = 1;
+  m.blocked_loop.total = milliseconds(200);
+  expect(judge(m), Limit::kNothing, Model::kEventLoop, false);
+}
+
+TEST(Verdict, OfShortCallsThatBlockALoop) {
+  Measurement m = resting();
+  m.loops = 1;
+  m.blocked_loops = seconds(3);
+  m.loop_call = "fsync";
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kBlockedLoop, Model::kEventLoop, true);
+  EXPECT_TRUE(says(verdict.finding, "fsync()"));
+}
+
+TEST(Verdict, OfTooShortARunThereIsNone) {
+  Measurement m = computing(1);
+  m.duration = milliseconds(20);
+  expect(judge(m), Limit::kUnknown, Model::kNone, false, Confidence::kLow);
+  m = computing(1);
+  m.samples = 3;
+  EXPECT_EQ(judge(m).limit, Limit::kUnknown);
+}
+
+TEST(Verdict, OfAShortRunItIsHardlySure) {
+  Measurement m = computing(1);
+  m.duration = milliseconds(200);
+  expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kLow);
+}
+
+TEST(Verdict, ThatNothingIsWrongTakesLonger) {
+  Measurement m = resting();
+  m.duration = seconds(1);
+  expect(judge(m), Limit::kNothing, Model::kNone, false, Confidence::kMedium);
+}
+
+TEST(Verdict, NearToWhatDecidesItIsLessSure) {
+  Measurement m = computing(1);
+  m.program = {milliseconds(3500), {}, {}, milliseconds(6500)};
+  m.threads.on_cpu = milliseconds(3500);
+  expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
+}
+
+TEST(Verdict, BetweenComputingAndWaitingItIsLessSure) {
+  Measurement m = computing(1);
+  m.program = {milliseconds(5500), milliseconds(4500), {}, {}};
+  m.threads.on_cpu = milliseconds(5500);
+  expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
+  m = waiting(10);
+  m.program = {milliseconds(4500), milliseconds(5500), {}, {}};
+  expect(judge(m), Limit::kIo, Model::kThreads, false, Confidence::kMedium);
+}
+
+TEST(Verdict, OfWhatIsNotWhollySeenItIsLessSure) {
+  Measurement m = computing(1);
+  m.incomplete = true;
+  expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
+  m = computing(1);
+  blocked(m, Activity::kUnknown) = seconds(10);
+  expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
+}
+
+TEST(Verdict, OfNothingMeasuredAtAll) {
+  const Verdict verdict = judge({});
+  EXPECT_EQ(verdict.limit, Limit::kUnknown);
+  EXPECT_EQ(verdict.confidence, Confidence::kLow);
+}
+
+}  // namespace
+}  // namespace tailback
