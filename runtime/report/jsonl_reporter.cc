@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "runtime/report/assessment_record.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/race_record.h"
 
@@ -40,6 +41,9 @@ void JsonlReporter::status(const SessionStatus& status) {
 }
 void JsonlReporter::end(const SessionEnd& end) {
   file_.append(json_line(end));
+}
+void JsonlReporter::assessment(const Assessment& assessment) {
+  file_.append(json_line(assessment));
 }
 
 }  // namespace tailback

@@ -7,6 +7,7 @@
 
 #include "runtime/report/report_file.h"
 #include "runtime/report/reporter.h"
+#include "runtime/values/assessment.h"
 
 namespace tailback {
 
@@ -26,6 +27,8 @@ class JsonlReporter final : public Reporter {
   void contention(const Contention& contention) override;
   void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
+  // Of `tailback advise`: before the end.
+  void assessment(const Assessment& assessment);
 
   const ReportFile& file() const { return file_; }
 

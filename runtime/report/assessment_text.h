@@ -1,0 +1,13 @@
+// An assessment for people.
+#pragma once
+
+#include <string>
+
+#include "runtime/values/assessment.h"
+
+namespace tailback {
+
+// Several lines: the answer, then the figures that it was decided on.
+std::string assessment_text(const Assessment& assessment);
+
+}  // namespace tailback
