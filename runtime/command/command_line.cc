@@ -20,7 +20,8 @@ CommandLine split_command_line(const std::vector<std::string>& arguments) {
   CommandLine line;
   auto next = arguments.begin();
   while (next != arguments.end()) {
-    const bool after_run = !line.own.empty() && line.own.front() == "run";
+    const bool after_run =
+        !line.own.empty() && (line.own.front() == "run" || line.own.front() == "advise");
     const bool is_option = next->size() > 1 && next->front() == '-' && *next != "--";
     if (after_run && !is_option) break;
     line.own.push_back(*next++);

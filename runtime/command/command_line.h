@@ -7,12 +7,13 @@
 namespace tailback {
 
 struct CommandLine {
-  std::vector<std::string> own;      // up to the command, without tailback's name and the "--"
-  std::vector<std::string> command;  // of `tailback run`; whatever it holds is the command's
+  std::vector<std::string> own;  // up to the command, without tailback's name and the "--"
+  // Of `tailback run` and `tailback advise`; whatever it holds is the command's.
+  std::vector<std::string> command;
 };
 
 // `arguments` without tailback's name. The command begins after "--", or at the first argument of
-// `run` that is no option of ours.
+// `run` or `advise` that is no option of ours.
 CommandLine split_command_line(const std::vector<std::string>& arguments);
 
 }  // namespace tailback

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/command/advise_command.h"
 #include "runtime/command/baseline_command.h"
 #include "runtime/command/calls_command.h"
 #include "runtime/command/command_line.h"
@@ -37,7 +38,9 @@ void occupy_standard_descriptors() {
 class HelpFormatter : public CLI::Formatter {
  public:
   std::string make_usage(const CLI::App* app, std::string name) const override {
-    if (app->get_name() == "run") return "Usage: " + name + " [OPTIONS] -- CMD [ARG...]\n";
+    if (app->get_name() == "run" || app->get_name() == "advise") {
+      return "Usage: " + name + " [OPTIONS] -- CMD [ARG...]\n";
+    }
     return CLI::Formatter::make_usage(app, name);
   }
 };
@@ -87,6 +90,15 @@ int run_tailback(const std::vector<std::string>& arguments) {
       "it\n"
       "can't be executed, 127 if there is no such program.");
 
+  CLI::App* advise = app.add_subcommand(
+      "advise",
+      "Run a command and say what slows it down, and whether threads, an event loop or "
+      "processes fit it");
+  add_observer_options(*advise, flags);
+  advise->footer(
+      "Options and exit status are those of 'tailback run'; of stalls only the worst is told in "
+      "the\ntext, all of them in the JSON.");
+
   ReportOptions report_options;
   const CLI::App* report = add_report_command(app, report_options);
 
@@ -118,16 +130,19 @@ int run_tailback(const std::vector<std::string>& arguments) {
   const std::string named_config = config_named(flags, environment);
   // A preloaded program's directory says nothing of what its user wants.
   ConfigValues config;
-  if (*run || !named_config.empty()) config = read_config(named_config);
+  if (*run || *advise || !named_config.empty()) config = read_config(named_config);
   const ObserverOptions options = observer_options(flags, environment, config);
   if (*observe) {
     observe_command(options, session);
     return EXIT_SUCCESS;
   }
   if (line.command.empty()) {
-    throw LaunchError(kTailbackFailed,
-                      "no command to run; give it after '--': tailback run -- CMD [ARG...]");
+    throw LaunchError(
+        kTailbackFailed,
+        fmt::format("no command to run; give it after '--': tailback {} -- CMD [ARG...]",
+                    *advise ? "advise" : "run"));
   }
+  if (*advise) advise_command(options, line.command);
   run_command(options, line.command);
 }
 

@@ -30,8 +30,9 @@ constexpr auto kGoDown = std::chrono::milliseconds(300);
 
 // In the observer's process.
 void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rule> rules,
-             const std::vector<std::string>& command) {
-  const auto reporters = make_reporters(options);
+             const std::vector<std::string>& command, const MakeReporter& make) {
+  Session session = Session::create();
+  const auto reporters = make(options, session);
   HazardSummingReporter summing(*reporters);
   SuppressingReporter reporter(std::move(rules), summing);
   const auto failures = [&] {
@@ -41,7 +42,6 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
                                      : 0) +
            (options.fail_on_race ? reporter.told_races() : 0);
   };
-  Session session = Session::create();
   Observer observer(session, observer_settings(options), reporter);
   const StatusSignal status_signal([&observer] { observer.tell_status(); });
   link.ready(session.path());
@@ -119,6 +119,12 @@ Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures
 }  // namespace
 
 void run_command(const ObserverOptions& options, const std::vector<std::string>& command) {
+  run_command(options, command,
+              [](const ObserverOptions& own, Session&) { return make_reporters(own); });
+}
+
+void run_command(const ObserverOptions& options, const std::vector<std::string>& command,
+                 const MakeReporter& make) {
   const Program program = check_program(command.front());
   if (!program.remark.empty() && !options.quiet)
     fmt::print(stderr, "tailback: {}\n", program.remark);
@@ -126,8 +132,9 @@ void run_command(const ObserverOptions& options, const std::vector<std::string>&
   // Here, for the observer has none of our descriptors: FILE may be one.
   const std::vector<Rule> rules = suppressions(options);
   const SignalScope signals;
-  ObserverProcess observer([&](ObserverLink& link) { observe(link, options, rules, command); },
-                           options.json == "-", signals);
+  ObserverProcess observer(
+      [&](ObserverLink& link) { observe(link, options, rules, command, make); },
+      options.json == "-", signals);
   Child child({program.path, command, target_environment(environ, recorder, observer.session())},
               signals);
   observer.begin(child.pid());

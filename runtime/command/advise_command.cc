@@ -1,0 +1,108 @@
+#include "runtime/command/advise_command.h"
+
+#include <unistd.h>
+
+#include <memory>
+
+#include "runtime/advise/loop_troubles.h"
+#include "runtime/advise/program_watch.h"
+#include "runtime/advise/verdict.h"
+#include "runtime/command/run_command.h"
+#include "runtime/report/assessment_text.h"
+#include "runtime/report/jsonl_reporter.h"
+#include "runtime/report/report_file.h"
+
+namespace tailback {
+namespace {
+
+// The recording has all that `tailback run` puts there, and the assessment; the text has the
+// assessment alone.
+class AdvisingReporter final : public Reporter {
+ public:
+  AdvisingReporter(const ObserverOptions& options, Session& session)
+      : watch_(session, options.threshold) {
+    if (!options.json.empty()) recording_ = std::make_unique<JsonlReporter>(options.json);
+    if (options.quiet) return;
+    text_ = options.log.empty() ? std::make_unique<ReportFile>(STDERR_FILENO, "standard error")
+                                : std::make_unique<ReportFile>(options.log);
+  }
+
+  void session(const SessionStart& start) override {
+    watch_.start();
+    if (recording_) recording_->session(start);
+  }
+  void stall(const Stall& stall) override {
+    if (stall.state != StallState::kOngoing) troubles_.add(stall);
+    if (recording_) recording_->stall(stall);
+  }
+  void note(const Note& note) override {
+    if (recording_) recording_->note(note);
+  }
+  void hazard(const Hazard& hazard) override {
+    if (recording_) recording_->hazard(hazard);
+  }
+  void deadlock(const Deadlock& deadlock) override {
+    if (recording_) recording_->deadlock(deadlock);
+  }
+  void lock_order(const LockOrder& order) override {
+    if (recording_) recording_->lock_order(order);
+  }
+  void contention(const Contention& contention) override {
+    if (lock_.empty()) lock_ = name_of(contention);
+    if (recording_) recording_->contention(contention);
+  }
+  void status(const SessionStatus& status) override {
+    if (recording_) recording_->status(status);
+  }
+  void end(const SessionEnd& end) override {
+    watch_.stop();
+    const Assessment assessment = assess(end);
+    if (text_) text_->append(assessment_text(assessment));
+    if (!recording_) return;
+    recording_->assessment(assessment);
+    recording_->end(end);
+  }
+
+ private:
+  Assessment assess(const SessionEnd& end) const {
+    Assessment assessment;
+    assessment.time = end.time;
+    Measurement& measured = assessment.measured;
+    measured = watch_.measured();
+    measured.blocked_loop = troubles_.worst_call();
+    measured.computing_loop = troubles_.worst_computing();
+    measured.lock = lock_;
+    const Losses& losses = end.losses;
+    if (losses.threads + losses.processes + losses.programs > 0) measured.incomplete = true;
+    assessment.verdict = judge(measured);
+    return assessment;
+  }
+
+  // Where it is waited for says more than an address.
+  static std::string name_of(const Contention& contention) {
+    std::string name = contention.lock.name;
+    if (contention.places.empty() || contention.places.front().frame.function.empty()) return name;
+    const Frame& place = contention.places.front().frame;
+    name = name.empty() ? "the one that " + place.function + " takes"
+                        : name + ", which " + place.function + " takes";
+    if (place.file.empty()) return name;
+    return name + " (" + std::string(file_name(place.file)) + ":" + std::to_string(place.line) +
+           ")";
+  }
+
+  ProgramWatch watch_;
+  LoopTroubles troubles_;
+  std::string lock_;  // that was waited for longest; empty: not known
+  std::unique_ptr<JsonlReporter> recording_;
+  std::unique_ptr<ReportFile> text_;
+};
+
+}  // namespace
+
+void advise_command(const ObserverOptions& options, const std::vector<std::string>& command) {
+  run_command(options, command, [](const ObserverOptions& own, Session& session) {
+    return std::make_unique<AdvisingReporter>(own, session);
+  });
+}
+
+}  // namespace tailback
