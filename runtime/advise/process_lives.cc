@@ -89,8 +89,9 @@ void ProcessLives::end(std::map<int, Life>::iterator life, uint64_t tick) {
   if (!life->second.is_first) {
     const Nanoseconds length = clock_.duration(tick - std::min(tick, life->second.attached));
     ++ended_;
-    sum_ += length;
-    if (lives_.size() < kMostLives) lives_.push_back(length);
+    if (length <= kShortLife && short_lives_.size() < kMostLives) {
+      short_lives_.emplace_back(std::min(tick, life->second.attached), tick);
+    }
   }
   living_.erase(life);
 }
@@ -126,15 +127,28 @@ std::vector<int> ProcessLives::living() const {
   return pids;
 }
 
+uint64_t ProcessLives::covered(std::vector<std::pair<uint64_t, uint64_t>> intervals) {
+  std::sort(intervals.begin(), intervals.end());
+  uint64_t sum = 0;
+  uint64_t until = 0;
+  for (const auto& [begin, end] : intervals) {
+    if (end > until) sum += end - std::max(begin, until);
+    until = std::max(until, end);
+  }
+  return sum;
+}
+
 Spawning ProcessLives::spawning() const {
   Spawning spawning;
   spawning.ended = ended_;
-  spawning.lives = sum_;
-  if (!lives_.empty()) {
-    std::vector<Nanoseconds> sorted = lives_;
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-    std::nth_element(sorted.begin(), middle, sorted.end());
-    spawning.median_life = *middle;
+  spawning.short_lived = short_lives_.size();
+  if (!short_lives_.empty()) {
+    std::vector<uint64_t> lengths;
+    for (const auto& [begin, end] : short_lives_) lengths.push_back(end - begin);
+    const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
+    std::nth_element(lengths.begin(), middle, lengths.end());
+    spawning.median_life = clock_.duration(*middle);
+    spawning.lives = clock_.duration(covered(short_lives_));
   }
   if (measured_ >= kFewStarts) {
     // The beginning is cut down to whole ticks: half of one too early on average.

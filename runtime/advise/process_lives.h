@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "runtime/session/session.h"
@@ -32,6 +33,8 @@ class ProcessLives {
   std::vector<int> living() const;
   uint64_t seen() const { return seen_; }
   Spawning spawning() const;
+  // Sums up intervals that may overlap, each from its first to its second.
+  static uint64_t covered(std::vector<std::pair<uint64_t, uint64_t>> intervals);
 
  private:
   struct Life {
@@ -47,8 +50,8 @@ class ProcessLives {
   const TickClock& clock_;
   std::map<uint32_t, uint64_t> known_;  // generation by index of the process's record
   std::map<int, Life> living_;          // by pid
-  std::vector<Nanoseconds> lives_;      // of those that have ended
-  Nanoseconds sum_{};
+  // Beginning and end, in ticks, of the short-lived that have ended.
+  std::vector<std::pair<uint64_t, uint64_t>> short_lives_;
   Nanoseconds starts_{};  // sum
   uint64_t measured_ = 0;
   uint64_t seen_ = 0;

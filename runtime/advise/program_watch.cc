@@ -107,7 +107,10 @@ void ProgramWatch::look(Nanoseconds time) {
   });
   program_.look(time, found);
   uint64_t threads = 0;
-  for (const auto& [pid, process] : processes_) threads += process.threads;
+  for (auto& [pid, process] : processes_) {
+    threads += process.threads;
+    if (process.threads > 0) process.life += time;
+  }
   measured_.most_threads = std::max(measured_.most_threads, threads);
   if (looks_ % kSeldom == 1) look_at_processes();
 }
@@ -356,7 +359,7 @@ Measurement ProgramWatch::measured() const {
   }
   Nanoseconds most{};
   for (const auto& [pid, process] : processes_) {
-    if (process.on_cpu > twentieth) ++all.computing_processes;
+    if (process.on_cpu > twentieth && process.life > kShortLife) ++all.computing_processes;
     if (process.on_cpu > most) {
       most = process.on_cpu;
       all.interpreter = process.interpreter;

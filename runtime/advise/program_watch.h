@@ -56,7 +56,8 @@ class ProgramWatch {
     uint64_t threads = 0;           // at the last look
     uint64_t measured_threads = 0;  // when their stacks were last measured
     Nanoseconds on_cpu{};           // of threads that have ended
-    std::set<int> unrecorded;       // threads without a record
+    Nanoseconds life{};
+    std::set<int> unrecorded;  // threads without a record
     std::shared_ptr<const ModuleMap> modules;
   };
 

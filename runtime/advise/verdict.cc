@@ -27,7 +27,6 @@ constexpr double kDoubtfulRunnable = 0.2;
 constexpr double kMainShare = 0.3;  // of the time: what takes less is not what the program does
 constexpr double kSpawnShare = 0.3;
 constexpr uint64_t kManySpawned = 10;
-constexpr Nanoseconds kShortLife = milliseconds(60);
 constexpr double kOneAtATime = 1.5;  // in flight, or threads that could run
 constexpr uint64_t kSeveral = 3;     // operations that could overlap
 constexpr uint64_t kManyInFlight = 100;
@@ -49,10 +48,6 @@ std::string percent(double share) {
 std::string milliseconds_text(Nanoseconds time) {
   const double ms = ratio(time, milliseconds(1));
   return ms < 10 ? fmt::format("{:.1f} ms", ms) : fmt::format("{:.0f} ms", ms);
-}
-
-std::string_view name(Interpreter interpreter) {
-  return interpreter == Interpreter::kNode ? "JavaScript" : "Python";
 }
 
 class Judge {
@@ -124,13 +119,14 @@ class Judge {
 
   bool spawning() {
     const Spawning& s = m_.spawning;
-    if (s.ended < kManySpawned || s.median_life > kShortLife) return false;
+    if (s.short_lived < kManySpawned) return false;
     const Nanoseconds start = s.start_known ? s.start : Nanoseconds::zero();
-    const double share = ratio(s.lives + start * static_cast<int64_t>(s.ended), all_);
+    const Nanoseconds starts = start * static_cast<int64_t>(s.short_lived);
+    const double share = ratio(s.lives + starts, all_);
     if (share < kSpawnShare) return false;
-    std::string finding =
-        fmt::format("{} processes were started, of which half lived for no more than {}", s.ended,
-                    milliseconds_text(s.median_life));
+    std::string finding = fmt::format(
+        "{} short-lived processes were started, of which half lived for no more than {}",
+        s.short_lived, milliseconds_text(s.median_life));
     if (s.start_known) {
       finding +=
           start < milliseconds(1)
@@ -254,20 +250,22 @@ class Judge {
     }
     const bool interpreted = m_.interpreter != Interpreter::kNone;
     const Model model = interpreted ? Model::kProcesses : Model::kThreads;
-    std::string advice =
-        interpreted
-            ? fmt::format(
-                  "{} computes in one thread at a time: share the work out among "
-                  "processes, as many as there are CPUs ({}).",
-                  name(m_.interpreter),
-                  m_.interpreter == Interpreter::kNode ? "worker_threads, child_process, cluster"
-                                                       : "ProcessPoolExecutor, multiprocessing")
-            : "Share the work out among threads, as many as there are CPUs; native code computes "
-              "on all of them.";
+    std::string advice = m_.interpreter == Interpreter::kNode
+                             ? "JavaScript computes in one thread at a time: share the work out "
+                               "among worker threads "
+                               "or processes, as many as there are CPUs (worker_threads, cluster)."
+                         : interpreted ? "Python computes in one thread at a time: share the work "
+                                         "out among processes, as many "
+                                         "as there are CPUs (ProcessPoolExecutor, multiprocessing)."
+                                       : "Share the work out among threads, as many as there are "
+                                         "CPUs; native code computes on "
+                                         "all of them.";
     const LoopTrouble& loop = m_.computing_loop;
     if (loop.stalls > 0) {
       advice += fmt::format(" Keep the event loop for I/O, and move what it computes{} off it.",
                             place(loop.culprit));
+    } else if (m_.loops > 0) {
+      advice += " Where an event loop computes in many short turns, run one loop for each CPU.";
     }
     return decide(Limit::kCpu, model, true, computing_, kMainShare, finding, advice);
   }

@@ -58,6 +58,7 @@ Json in_flight(const InFlight& flight) {
 
 Json spawning(const Spawning& spawning) {
   return {{"ended", spawning.ended},
+          {"short_lived", spawning.short_lived},
           {"median_life_ms", milliseconds(spawning.median_life)},
           {"lives_ms", milliseconds(spawning.lives)},
           {"start_ms", spawning.start_known ? Json(milliseconds(spawning.start)) : Json(nullptr)}};

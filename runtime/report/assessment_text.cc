@@ -156,8 +156,11 @@ std::string memory_text(const Measurement& measured) {
 
 std::string spawning_text(const Spawning& spawning) {
   if (spawning.ended == 0) return {};
-  std::string text = fmt::format("{} ended, half of them within {}", count_text(spawning.ended),
-                                 duration_text(spawning.median_life));
+  std::string text = count_text(spawning.ended) + " ended";
+  if (spawning.short_lived > 0) {
+    text += fmt::format(", {} of them short-lived, half of these for {} at most",
+                        count_text(spawning.short_lived), duration_text(spawning.median_life));
+  }
   if (spawning.start_known) text += fmt::format("; {} to start one", duration_text(spawning.start));
   return text;
 }

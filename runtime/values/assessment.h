@@ -85,11 +85,16 @@ struct InFlight {
   uint64_t operations = 0;  // different ones that were seen; short ones may have been missed
 };
 
-// Processes that began while the program ran, without its first.
+// A process that lives no longer was started for a short task.
+inline constexpr Nanoseconds kShortLife = std::chrono::milliseconds(60);
+
+// Processes that began while the program ran, without its first. A life is counted from when the
+// recorder was in it.
 struct Spawning {
   uint64_t ended = 0;         // and that have ended
-  Nanoseconds median_life{};  // of those, from when the recorder was in them
-  Nanoseconds lives{};        // sum
+  uint64_t short_lived = 0;   // of these
+  Nanoseconds median_life{};  // of the short-lived
+  Nanoseconds lives{};        // time in which any short-lived one lived
   bool start_known = false;
   Nanoseconds start{};  // mean, from fork to when the recorder was in it; within about 1 ms
 };
@@ -122,7 +127,7 @@ struct Measurement {
   uint64_t most_threads = 0;       // at once
   uint64_t computing_threads = 0;  // of which each had a twentieth of all time on CPU
   uint64_t processes_seen = 0;
-  uint64_t computing_processes = 0;              // as computing_threads
+  uint64_t computing_processes = 0;              // as computing_threads, and not short-lived
   uint64_t resident_bytes = 0;                   // most, of all processes
   uint64_t stack_threads = 0;                    // whose stacks were measured
   uint64_t stack_bytes = 0;                      // resident, of one on average

@@ -9,6 +9,7 @@
 
 #include "runtime/advise/activity.h"
 #include "runtime/advise/loop_troubles.h"
+#include "runtime/advise/process_lives.h"
 #include "runtime/advise/program_clock.h"
 #include "runtime/advise/program_kind.h"
 #include "runtime/advise/stack_memory.h"
@@ -77,6 +78,11 @@ TEST(ProgramClock, WeighsOperationsByTheirTime) {
   EXPECT_EQ(flight.p90, 10u);
   EXPECT_EQ(flight.most, 100u);
   EXPECT_EQ(flight.operations, 3u);
+}
+
+TEST(ProcessLives, TimeThatSeveralLivedInCountsOnce) {
+  EXPECT_EQ(ProcessLives::covered({}), 0u);
+  EXPECT_EQ(ProcessLives::covered({{50, 60}, {10, 20}, {15, 30}, {16, 18}, {30, 31}}), 31u);
 }
 
 Stall stall(Cause cause, const std::string& culprit, milliseconds duration) {

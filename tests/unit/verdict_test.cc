@@ -224,7 +224,7 @@ TEST(Verdict, OfAMachineThatOthersKeepBusyItIsLessSure) {
 
 TEST(Verdict, OfAProcessForEachShortTask) {
   Measurement m = waiting(1);
-  m.spawning = {500, milliseconds(12), seconds(6), true, milliseconds(4)};
+  m.spawning = {500, 500, milliseconds(12), seconds(6), true, milliseconds(4)};
   const Verdict verdict = judge(m);
   expect(verdict, Limit::kSpawning, Model::kThreads, true);
   EXPECT_TRUE(says(verdict.finding, "4.0 ms to start"));
@@ -232,15 +232,21 @@ TEST(Verdict, OfAProcessForEachShortTask) {
 
 TEST(Verdict, OfProcessesWhoseStartCostLittleItIsLessSure) {
   Measurement m = resting();
-  m.spawning = {500, milliseconds(12), seconds(6), true, Nanoseconds(50'000)};
+  m.spawning = {500, 500, milliseconds(12), seconds(6), true, Nanoseconds(50'000)};
   expect(judge(m), Limit::kSpawning, Model::kThreads, true, Confidence::kMedium);
+}
+
+TEST(Verdict, OfShortProcessesThatHardlyCount) {
+  Measurement m = computing(4);
+  m.spawning = {40, 40, milliseconds(10), milliseconds(400), true, milliseconds(4)};
+  expect(judge(m), Limit::kCpu, Model::kThreads, false);
 }
 
 TEST(Verdict, OfProcessesWithLongTasks) {
   Measurement m = computing(4);
   m.processes_seen = 41;
   m.computing_processes = 4;
-  m.spawning = {40, milliseconds(900), seconds(36), true, milliseconds(4)};
+  m.spawning = {40, 0, {}, {}, true, milliseconds(4)};
   expect(judge(m), Limit::kCpu, Model::kProcesses, false);
 }
 

@@ -31,8 +31,15 @@ ProcessOptions process_options(const std::filesystem::path& base, const WatchOpt
                                                          {"TAILBACK_JSON", json},
                                                          {"TAILBACK_LOG", log}});
   } else {
-    result.command = {tailback_binary(), "run", "--threshold", options.threshold, "--json", json,
-                      "--log",           log,   "--"};
+    result.command = {tailback_binary(),
+                      options.subcommand,
+                      "--threshold",
+                      options.threshold,
+                      "--json",
+                      json,
+                      "--log",
+                      log,
+                      "--"};
     result.command.insert(result.command.end(), options.command.begin(), options.command.end());
   }
   return result;

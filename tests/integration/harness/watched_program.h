@@ -16,6 +16,7 @@ namespace tailback::test {
 struct WatchOptions {
   std::vector<std::string> command;
   std::string threshold = "100ms";
+  std::string subcommand = "run";
   // LD_PRELOAD in place of `tailback run`.
   bool bare_preload = false;
   std::vector<std::pair<std::string, std::string>> environment;
