@@ -76,17 +76,6 @@ void long_work_after_run_loop(int) {
   end_of_function();
 }
 
-[[gnu::noinline]] void save_files() {
-  for (int i = 0; i < 30 + stop_at - kTurns; ++i) sleep_ms(20);
-  end_of_function();
-}
-
-void files_saved_after_run_loop(int) {
-  run_loop(new_epoll());
-  save_files();
-  end_of_function();
-}
-
 [[gnu::noinline]] void wait_deeper(int epoll, int length) {
   epoll_event event{};
   epoll_wait(epoll, &event, 1, length);
@@ -95,6 +84,17 @@ void files_saved_after_run_loop(int) {
 // Its last wait is one that lasts.
 [[gnu::noinline]] void run_deeper_loop(int epoll) {
   for (int i = 1; i <= stop_at; ++i) wait_deeper(epoll, i == stop_at ? 300 : 3);
+  end_of_function();
+}
+
+[[gnu::noinline]] void save_files() {
+  for (int i = 0; i < 30 + stop_at - kTurns; ++i) sleep_ms(20);
+  end_of_function();
+}
+
+void files_saved_after_run_loop(int) {
+  run_deeper_loop(new_epoll());
+  save_files();
   end_of_function();
 }
 
