@@ -1,17 +1,24 @@
 #include "runtime/advise/program_clock.h"
 
+#include <algorithm>
+
 namespace tailback {
 
 void ProgramClock::look(Nanoseconds time, const Look& look) {
   ++looks_;
+  Nanoseconds computing{};
   if (look.computing > 0) {
-    time_.computing += time;
-  } else if (look.operations > 0) {
-    time_.waiting += time;
+    computing = Nanoseconds(static_cast<int64_t>(static_cast<double>(time.count()) *
+                                                 std::clamp(look.computing_share, 0.0, 1.0)));
+  }
+  time_.computing += computing;
+  const Nanoseconds rest = time - computing;
+  if (look.operations > 0) {
+    time_.waiting += rest;
   } else if (look.locked > 0) {
-    time_.locked += time;
+    time_.locked += rest;
   } else {
-    time_.resting += time;
+    time_.resting += rest;
   }
   if (look.operations > 0) in_flight_[look.operations] += time;
 }

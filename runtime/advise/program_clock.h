@@ -12,7 +12,10 @@ class ProgramClock {
  public:
   // What a look at all threads has found: how many were in what.
   struct Look {
-    uint64_t computing = 0;   // run, or are ready to
+    uint64_t computing = 0;  // run, or are ready to
+    // The part of the time since the look before in which some did. Of very many threads some do
+    // whenever they are looked at one after the other.
+    double computing_share = 1;
     uint64_t operations = 0;  // under way, each in a thread
     uint64_t locked = 0;      // wait for a lock
   };

@@ -1,6 +1,7 @@
 #include "runtime/advise/program_watch.h"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <fstream>
@@ -26,8 +27,9 @@ constexpr milliseconds kInterval{9};
 constexpr unsigned kMostDuty = 8;  // a look is followed by a pause of at least so many times it
 constexpr unsigned kSeldom = 10;   // looks, between two of what changes seldom
 constexpr size_t kMostUnrecorded = 64;
-constexpr uint64_t kFewThreads = 4;  // whose stacks nobody asks for
-constexpr size_t kMostKept = 65536;  // of what a program could have without end
+constexpr uint64_t kManyThreads = 32;  // of which some may run at any look
+constexpr uint64_t kFewThreads = 4;    // whose stacks nobody asks for
+constexpr size_t kMostKept = 65536;    // of what a program could have without end
 
 bool is_trouble_of_loop(Activity activity) {
   return is_operation(activity) || activity == Activity::kLock || activity == Activity::kProcess;
@@ -64,7 +66,9 @@ void ProgramWatch::stop() {
 }
 
 void ProgramWatch::run() {
+  // Looks should come when they are due, also on a busy machine; both are refused to some.
   prctl(PR_SET_TIMERSLACK, 1000);
+  setpriority(PRIO_PROCESS, 0, -10);
   auto last = steady_clock::now();
   while (!stopping_.load()) {
     const auto begin = steady_clock::now();
@@ -89,6 +93,7 @@ void ProgramWatch::look(Nanoseconds time) {
   ++looks_;
   measured_.duration += time;
   ProgramClock::Look found;
+  wanted_ = {};
   for (auto& [pid, process] : processes_) process.threads = 0;
   const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used; ++index) look_at_record(index, time, found);
@@ -105,13 +110,17 @@ void ProgramWatch::look(Nanoseconds time) {
     retire(entry.second);
     return true;
   });
-  program_.look(time, found);
   uint64_t threads = 0;
   for (auto& [pid, process] : processes_) {
     threads += process.threads;
     if (process.threads > 0) process.life += time;
   }
   measured_.most_threads = std::max(measured_.most_threads, threads);
+  if (threads > kManyThreads && time > Nanoseconds::zero()) {
+    found.computing_share =
+        static_cast<double>(wanted_.count()) / static_cast<double>(time.count());
+  }
+  program_.look(time, found);
   if (looks_ % kSeldom == 1) look_at_processes();
 }
 
@@ -164,9 +173,15 @@ void ProgramWatch::look_at_record(uint32_t index, Nanoseconds time, ProgramClock
   thread.call = call.value_or(CallView{});
   thread.stack_pointer = thread.call.context.stack_pointer;
   const auto blocked = activity(record, thread, call);
-  thread.clock->look(Nanoseconds::zero(), {}, times);
+  take(thread, *times);
   account(thread, lived, blocked, true, found);
   if (blocked == Activity::kEvents) look_at_loop(record, thread);
+}
+
+void ProgramWatch::take(Thread& thread, const ScheduleTimes& times) {
+  const ScheduleTimes& before = thread.clock->last();
+  wanted_ += times.on_cpu - before.on_cpu + times.runnable - before.runnable;
+  thread.clock->look(Nanoseconds::zero(), {}, times);
 }
 
 void ProgramWatch::account(Thread& thread, Nanoseconds time, std::optional<Activity> activity,
@@ -268,7 +283,7 @@ void ProgramWatch::look_at_unrecorded(int pid, int tid, Nanoseconds time,
     ++measured_.threads_seen;
   }
   thread.seen = looks_;
-  thread.clock->look(Nanoseconds::zero(), {}, times);
+  take(thread, *times);
   const auto blocked = activity_in_kernel(thread);
   const bool is_other = blocked != thread.activity;
   account(thread, is_new ? Nanoseconds::zero() : time, blocked, is_other, found);

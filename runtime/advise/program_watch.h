@@ -71,6 +71,8 @@ class ProgramWatch {
                                    const std::optional<CallView>& call);
   std::optional<Activity> activity_in_kernel(Thread& thread);
   bool waits_for_gil(const Thread& thread, const CallView& call);
+  // The kernel's counters.
+  void take(Thread& thread, const ScheduleTimes& times);
   void account(Thread& thread, Nanoseconds time, std::optional<Activity> activity, bool is_new,
                ProgramClock::Look& found);
   void look_at_loop(const contract::ThreadRecord& record, Thread& thread);
@@ -95,6 +97,7 @@ class ProgramWatch {
   std::optional<CpuQuota> quota_;
   Measurement measured_;
   uint64_t looks_ = 0;
+  Nanoseconds wanted_{};  // CPU time that threads had or waited for, since the look before
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -7,8 +7,10 @@
 #include "runtime/advise/loop_troubles.h"
 #include "runtime/advise/program_watch.h"
 #include "runtime/advise/verdict.h"
+#include "runtime/command/deadlock_abort.h"
 #include "runtime/command/run_command.h"
 #include "runtime/report/assessment_text.h"
+#include "runtime/report/deadlock_text.h"
 #include "runtime/report/jsonl_reporter.h"
 #include "runtime/report/report_file.h"
 
@@ -16,11 +18,11 @@ namespace tailback {
 namespace {
 
 // The recording has all that `tailback run` puts there, and the assessment; the text has the
-// assessment alone.
+// assessment, and deadlocks.
 class AdvisingReporter final : public Reporter {
  public:
   AdvisingReporter(const ObserverOptions& options, Session& session)
-      : watch_(session, options.threshold) {
+      : watch_(session, options.threshold), aborts_(options.abort_on_deadlock) {
     if (!options.json.empty()) recording_ = std::make_unique<JsonlReporter>(options.json);
     if (options.quiet) return;
     text_ = options.log.empty() ? std::make_unique<ReportFile>(STDERR_FILENO, "standard error")
@@ -42,7 +44,10 @@ class AdvisingReporter final : public Reporter {
     if (recording_) recording_->hazard(hazard);
   }
   void deadlock(const Deadlock& deadlock) override {
+    // It will not end by itself, and nothing else matters.
+    if (text_) text_->append(full_deadlock_text(deadlock, {}));
     if (recording_) recording_->deadlock(deadlock);
+    if (aborts_) DeadlockAbort().deadlock(deadlock);
   }
   void lock_order(const LockOrder& order) override {
     if (recording_) recording_->lock_order(order);
@@ -91,6 +96,7 @@ class AdvisingReporter final : public Reporter {
   }
 
   ProgramWatch watch_;
+  bool aborts_;
   LoopTroubles troubles_;
   std::string lock_;  // that was waited for longest; empty: not known
   std::unique_ptr<JsonlReporter> recording_;

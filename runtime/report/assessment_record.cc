@@ -6,6 +6,7 @@
 
 #include "runtime/report/json_record.h"
 #include "runtime/report/printable.h"
+#include "runtime/report/record_fields.h"
 #include "runtime/report/wall_time.h"
 
 namespace tailback {
@@ -117,6 +118,24 @@ std::string json_line(const Assessment& assessment) {
       {"advice", verdict.advice},         {"measured", measured(assessment.measured)}};
   // Targets name things in any bytes: those that are no UTF-8 become U+FFFD.
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+Assessment assessment_of(const Fields& fields) {
+  Assessment assessment;
+  assessment.time = fields.time("time");
+  Verdict& verdict = assessment.verdict;
+  verdict.limit = fields.word_of<Limit>("limit", kLimitWords);
+  verdict.present = fields.word_of<Model>("present", kModelWords);
+  verdict.model = fields.word_of<Model>("model", kModelWords);
+  verdict.change = fields.flag("change", false);
+  verdict.confidence = fields.word_of<Confidence>("confidence", kConfidenceWords);
+  for (const nlohmann::json& doubt : fields.list("doubts")) {
+    if (!doubt.is_string()) malformed("doubts", "a list of strings");
+    verdict.doubts.push_back(doubt.get<std::string>());
+  }
+  verdict.finding = fields.text("finding");
+  verdict.advice = fields.text("advice");
+  return assessment;
 }
 
 }  // namespace tailback

@@ -7,7 +7,12 @@
 
 namespace tailback {
 
+class Fields;
+
 // As json_line() of json_record.h.
 std::string json_line(const Assessment& assessment);
+
+// The verdict of such a line and the time; the figures are not read back. Throws MalformedRecord.
+Assessment assessment_of(const Fields& fields);
 
 }  // namespace tailback

@@ -172,12 +172,15 @@ std::string line(std::string_view heading, const std::string& text) {
 
 }  // namespace
 
-std::string assessment_text(const Assessment& assessment) {
-  const Measurement& measured = assessment.measured;
-  const Verdict& verdict = assessment.verdict;
+std::string verdict_text(const Verdict& verdict) {
   return fmt::format("tailback advise: what slows it down: {}\n", text_of(verdict.limit)) +
          line("found", verdict.finding) + line("fits", model_text(verdict)) +
-         line("advice", verdict.advice) + line("confidence", confidence_text(verdict)) +
+         line("advice", verdict.advice) + line("confidence", confidence_text(verdict));
+}
+
+std::string assessment_text(const Assessment& assessment) {
+  const Measurement& measured = assessment.measured;
+  return verdict_text(assessment.verdict) +
          line("seen",
               fmt::format("{} on {}, {} looks; {}, {} (at most {} at once)",
                           duration_text(measured.duration),

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "runtime/report/assessment_record.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/race_record.h"
@@ -398,6 +399,7 @@ Record parse_record(std::string_view line) {
   if (name == "deadlock") return deadlock_of(fields);
   if (name == "lock-order") return lock_order_of(fields);
   if (name == "contention") return contention_of(fields);
+  if (name == "assessment") return assessment_of(fields);
   if (name == "status") return status_of(fields);
   if (name == "end") return end_of(fields);
   if (const auto race = race_type_of(name)) return race_of(*race, fields);

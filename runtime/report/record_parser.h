@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "runtime/values/assessment.h"
 #include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
@@ -25,7 +26,7 @@ struct OtherRecord {
 };
 
 using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Race,
-                            Contention, SessionStatus, SessionEnd, OtherRecord>;
+                            Contention, Assessment, SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {

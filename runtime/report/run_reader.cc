@@ -154,6 +154,7 @@ void RunReader::accept(File& file, const Record& record) {
     if (const auto* const order = std::get_if<LockOrder>(&record)) sink_.lock_order(*order);
     if (const auto* const race = std::get_if<Race>(&record)) sink_.race(*race);
     if (const auto* const lock = std::get_if<Contention>(&record)) sink_.contention(*lock);
+    if (const auto* const found = std::get_if<Assessment>(&record)) sink_.assessment(*found);
     if (const auto* const status = std::get_if<SessionStatus>(&record)) sink_.status(*status);
     if (const auto* const end = std::get_if<SessionEnd>(&record)) {
       sink_.end(*end);

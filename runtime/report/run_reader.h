@@ -24,6 +24,7 @@ class RunSink : public Reporter {
   void lock_order(const LockOrder&) override {}
   void contention(const Contention&) override {}
   void race(const Race&) override {}
+  virtual void assessment(const Assessment&) {}
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };

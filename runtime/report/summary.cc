@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runtime/report/assessment_text.h"
 #include "runtime/report/contention_text.h"
 #include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
@@ -98,6 +99,12 @@ void Summary::race(const Race& race) {
   if (races_.size() >= kMostRaces && !races_.contains(race.fingerprint)) return;
   RaceTally& tally = races_[race.fingerprint];
   if (tally.count++ == 0) tally.first = race;
+}
+
+void Summary::assessment(const Assessment& assessment) {
+  if (!in_run_) begin_run();
+  constexpr size_t kMostAssessments = 100;
+  if (assessments_.size() < kMostAssessments) assessments_.push_back(assessment);
 }
 
 // Of one lock in several runs: of one name, or initialised at one place, else waited for at one.
@@ -227,6 +234,7 @@ std::string Summary::text() const {
   if (!contention_rows.empty()) text += "\n" + contention_rows;
   const std::string loop_rows = loop_table(loops(), kRows, "");
   if (!loop_rows.empty()) text += "\n" + loop_rows;
+  for (const Assessment& assessment : assessments_) text += "\n" + verdict_text(assessment.verdict);
   const std::string hold = hold_text(longest_hold_, "");
   if (!hold.empty()) text += "\n" + hold;
   if (losses_.any()) text += "\nIncomplete:\n" + losses_text(losses_, "  ");

@@ -27,6 +27,7 @@ class Summary final : public RunSink {
   void lock_order(const LockOrder& order) override;
   void race(const Race& race) override;
   void contention(const Contention& contention) override;
+  void assessment(const Assessment& assessment) override;
   void end(const SessionEnd& end) override;
   void cut_short() override;
 
@@ -72,6 +73,7 @@ class Summary final : public RunSink {
   };
   std::map<std::string, Contention> contentions_;  // by what tells a lock, across runs
   ContentionCounts contention_counts_;
+  std::vector<Assessment> assessments_;                // one of each run of `tailback advise`
   std::map<std::string, LockOrderTally> lock_orders_;  // by fingerprint
   struct RaceTally {
     Race first;

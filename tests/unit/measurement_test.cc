@@ -51,10 +51,10 @@ TEST(ThreadClock, CountersAheadOfTheLooksLeaveNothing) {
 
 TEST(ProgramClock, CountsEachMomentOnce) {
   ProgramClock clock;
-  clock.look(milliseconds(1), {1, 5, 5});
-  clock.look(milliseconds(2), {0, 5, 5});
-  clock.look(milliseconds(4), {0, 0, 5});
-  clock.look(milliseconds(8), {0, 0, 0});
+  clock.look(milliseconds(1), {1, 1.0, 5, 5});
+  clock.look(milliseconds(2), {0, 1.0, 5, 5});
+  clock.look(milliseconds(4), {0, 1.0, 0, 5});
+  clock.look(milliseconds(8), {0, 1.0, 0, 0});
   EXPECT_EQ(clock.time().computing, milliseconds(1));
   EXPECT_EQ(clock.time().waiting, milliseconds(2));
   EXPECT_EQ(clock.time().locked, milliseconds(4));
@@ -63,13 +63,21 @@ TEST(ProgramClock, CountsEachMomentOnce) {
   EXPECT_EQ(clock.looks(), 4u);
 }
 
+TEST(ProgramClock, OfVeryManyThreadsAPartOfTheTimeIsComputing) {
+  ProgramClock clock;
+  clock.look(milliseconds(100), {800, 0.25, 100, 0});
+  clock.look(milliseconds(100), {800, 7.0, 0, 0});
+  EXPECT_EQ(clock.time().computing, milliseconds(125));
+  EXPECT_EQ(clock.time().waiting, milliseconds(75));
+}
+
 TEST(ProgramClock, WeighsOperationsByTheirTime) {
   ProgramClock clock;
   EXPECT_EQ(clock.in_flight().most, 0u);
-  clock.look(milliseconds(60), {0, 1, 0});
-  clock.look(milliseconds(35), {1, 10, 0});
-  clock.look(milliseconds(5), {0, 100, 0});
-  clock.look(milliseconds(900), {0, 0, 0});
+  clock.look(milliseconds(60), {0, 1.0, 1, 0});
+  clock.look(milliseconds(35), {1, 1.0, 10, 0});
+  clock.look(milliseconds(5), {0, 1.0, 100, 0});
+  clock.look(milliseconds(900), {0, 1.0, 0, 0});
   for (int i = 0; i < 3; ++i) clock.count_operation();
   const InFlight flight = clock.in_flight();
   EXPECT_EQ(flight.time, milliseconds(100));
