@@ -69,6 +69,10 @@ void ProcessLives::begin(int pid, uint64_t attached) {
   life.pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   const bool has_ended = life.pidfd < 0 && errno == ESRCH;
   if (!life.is_first) measure_start(pid, attached);
+  if (const auto times = read_schedule_times(pid, pid)) {
+    life.first_runnable = times->runnable;
+    life.runnable = times->runnable;
+  }
   if (life.pidfd < 0 && !has_ended) return;  // too many to be followed
   const auto [begun, inserted] = living_.emplace(pid, life);
   if (has_ended) end(begun, clock_.now());
@@ -87,10 +91,13 @@ void ProcessLives::measure_start(int pid, uint64_t attached) {
 void ProcessLives::end(std::map<int, Life>::iterator life, uint64_t tick) {
   if (life->second.pidfd >= 0) close(life->second.pidfd);
   if (!life->second.is_first) {
-    const Nanoseconds length = clock_.duration(tick - std::min(tick, life->second.attached));
+    const uint64_t begin = std::min(tick, life->second.attached);
+    const Nanoseconds late = life->second.runnable - life->second.first_runnable;
+    const Nanoseconds length = std::max(clock_.duration(tick - begin) - late, Nanoseconds::zero());
     ++ended_;
     if (length <= kShortLife && short_lives_.size() < kMostLives) {
-      short_lives_.emplace_back(std::min(tick, life->second.attached), tick);
+      short_lives_.emplace_back(begin, tick);
+      short_lengths_.push_back(length);
     }
   }
   living_.erase(life);
@@ -115,9 +122,27 @@ void ProcessLives::wait(std::chrono::milliseconds time) {
         poll(waited.data(), waited.size(), static_cast<int>(std::min(left, kPause).count()));
     const uint64_t now = clock_.now();
     for (size_t i = 0; ready > 0 && i < waited.size(); ++i) {
-      if (waited[i].revents != 0) end(living_.find(pids[i]), now);
+      if (waited[i].revents == 0) continue;
+      const auto life = living_.find(pids[i]);
+      // As long as its parent has not taken note of its end.
+      const auto times = read_schedule_times(pids[i], pids[i]);
+      if (times && times->runnable > life->second.runnable) life->second.runnable = times->runnable;
+      end(life, now);
     }
     look();
+    look_at_young();
+  }
+}
+
+// Of many at once no single one matters.
+void ProcessLives::look_at_young() {
+  constexpr size_t kFew = 32;
+  constexpr std::chrono::seconds kYoung{2};
+  if (living_.size() > kFew) return;
+  const uint64_t now = clock_.now();
+  for (auto& [pid, life] : living_) {
+    if (life.is_first || clock_.duration(now - std::min(now, life.attached)) > kYoung) continue;
+    if (const auto times = read_schedule_times(pid, pid)) life.runnable = times->runnable;
   }
 }
 
@@ -143,11 +168,10 @@ Spawning ProcessLives::spawning() const {
   spawning.ended = ended_;
   spawning.short_lived = short_lives_.size();
   if (!short_lives_.empty()) {
-    std::vector<uint64_t> lengths;
-    for (const auto& [begin, end] : short_lives_) lengths.push_back(end - begin);
+    std::vector<Nanoseconds> lengths = short_lengths_;
     const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
     std::nth_element(lengths.begin(), middle, lengths.end());
-    spawning.median_life = clock_.duration(*middle);
+    spawning.median_life = *middle;
     spawning.lives = clock_.duration(covered(short_lives_));
   }
   if (measured_ >= kFewStarts) {

@@ -41,17 +41,23 @@ class ProcessLives {
     uint64_t attached = 0;  // tick
     int pidfd = -1;
     bool is_first = false;
+    // Of its main thread, when it was first and last looked at: time without a CPU.
+    Nanoseconds first_runnable{};
+    Nanoseconds runnable{};
   };
   void begin(int pid, uint64_t attached);
   void end(std::map<int, Life>::iterator life, uint64_t tick);
+  void look_at_young();
   void measure_start(int pid, uint64_t attached);
 
   const contract::Segment& segment_;
   const TickClock& clock_;
   std::map<uint32_t, uint64_t> known_;  // generation by index of the process's record
   std::map<int, Life> living_;          // by pid
-  // Beginning and end, in ticks, of the short-lived that have ended.
+  // Of the short-lived that have ended: beginning and end in ticks, and the length without the time
+  // in which others had the CPU.
   std::vector<std::pair<uint64_t, uint64_t>> short_lives_;
+  std::vector<Nanoseconds> short_lengths_;
   Nanoseconds starts_{};  // sum
   uint64_t measured_ = 0;
   uint64_t seen_ = 0;

@@ -31,6 +31,7 @@ constexpr double kOneAtATime = 1.5;  // in flight, or threads that could run
 constexpr uint64_t kSeveral = 3;     // operations that could overlap
 constexpr uint64_t kManyInFlight = 100;
 constexpr double kAllCpus = 0.7;
+constexpr double kOwnCrowd = 1.3;  // threads that could run, of each CPU: more than it can bear
 constexpr double kUnknownShare = 0.2;
 constexpr double kThrottledShare = 0.1;
 // A deciding share this near to its threshold, or to what would decide otherwise, is doubtful.
@@ -54,14 +55,21 @@ class Judge {
  public:
   explicit Judge(const Measurement& measured)
       : m_(measured), all_(std::max(measured.program.all(), Nanoseconds(1))) {
-    computing_ = ratio(m_.program.computing, all_);
-    waiting_ = ratio(m_.program.waiting, all_);
     active_ = m_.threads.on_cpu + m_.threads.runnable;
     for (size_t i = 0; i < kActivityWords.size(); ++i) {
       if (!is_rest(static_cast<Activity>(i))) active_ += m_.threads.blocked[i];
     }
     wanting_ = m_.threads.on_cpu + m_.threads.runnable;
     demand_ = ratio(wanting_, m_.program.computing);
+    // What other programs took of the CPUs is not this one's time.
+    Nanoseconds computing = m_.program.computing;
+    if (wanting_ > Nanoseconds::zero() && demand_ < m_.cpus * kOwnCrowd) {
+      computing = Nanoseconds(static_cast<int64_t>(static_cast<double>(computing.count()) *
+                                                   ratio(m_.threads.on_cpu, wanting_)));
+    }
+    all_ = std::max(all_ - m_.program.computing + computing, Nanoseconds(1));
+    computing_ = ratio(computing, all_);
+    waiting_ = ratio(m_.program.waiting, all_);
     // Beside a healthy loop a thread that sleeps keeps house.
     only_housekeeping_ = m_.loops > 0 && operations_but_sleep() == Nanoseconds::zero();
     verdict_.present = present();
@@ -73,6 +81,13 @@ class Judge {
                                      milliseconds_text(m_.duration));
       verdict_.advice = "Let it do more work, or measure for longer.";
       weigh();
+      return verdict_;
+    }
+    if (m_.threads_seen == 0) {
+      verdict_.finding = "No thread of the program could be watched.";
+      verdict_.advice = "See 'tailback run' on the same command: it says why.";
+      weigh();
+      verdict_.confidence = Confidence::kLow;
       return verdict_;
     }
     if (!spawning() && !blocked_loop() && !locks() && !no_cpu() && !computing() && !waiting()) {
@@ -221,7 +236,7 @@ class Judge {
     }
     const double share = ratio(m_.threads.runnable, wanting_);
     if (share < kRunnableShare || computing_ < kMainShare) return false;
-    if (demand_ < m_.cpus * 1.3) return false;  // others have the CPUs: weigh() says so
+    if (demand_ < m_.cpus * kOwnCrowd) return false;  // others have the CPUs: weigh() says so
     return decide(
         Limit::kNoCpu, verdict_.present, true, share, kRunnableShare,
         fmt::format("{:.1f} threads were ready to run on {} {}: {} of that time they waited for "
@@ -363,7 +378,8 @@ class Judge {
       doubt(fmt::format("in what threads were blocked is not known for {} of their time",
                         percent(ratio(m_.threads.in(Activity::kUnknown), active_))));
     }
-    if (verdict_.limit != Limit::kNoCpu && computing_ >= kMainShare / 2 &&
+    if (verdict_.limit != Limit::kNoCpu &&
+        ratio(m_.program.computing, m_.program.all()) >= kMainShare / 2 &&
         ratio(m_.threads.runnable, wanting_) > kDoubtfulRunnable) {
       is_dim = true;
       doubt(

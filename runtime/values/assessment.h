@@ -89,7 +89,7 @@ struct InFlight {
 inline constexpr Nanoseconds kShortLife = std::chrono::milliseconds(60);
 
 // Processes that began while the program ran, without its first. A life is counted from when the
-// recorder was in it.
+// recorder was in it, without the time in which other programs had its CPU.
 struct Spawning {
   uint64_t ended = 0;         // and that have ended
   uint64_t short_lived = 0;   // of these

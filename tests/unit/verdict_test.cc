@@ -222,6 +222,16 @@ TEST(Verdict, OfAMachineThatOthersKeepBusyItIsLessSure) {
   EXPECT_TRUE(says(verdict.doubts.front(), "the machine was busy"));
 }
 
+TEST(Verdict, WhatOthersTookOfTheCpusIsNotItsOwnTime) {
+  Measurement m = waiting(1);
+  m.program = {seconds(6), seconds(4), {}, {}};
+  m.threads.on_cpu = seconds(1);
+  m.threads.runnable = seconds(5);
+  const Verdict verdict = judge(m);
+  expect(verdict, Limit::kSequentialIo, Model::kThreads, true, Confidence::kMedium);
+  EXPECT_TRUE(says(verdict.finding, "80 % of the time")) << verdict.finding;
+}
+
 TEST(Verdict, OfAProcessForEachShortTask) {
   Measurement m = waiting(1);
   m.spawning = {500, 500, milliseconds(12), seconds(6), true, milliseconds(4)};
@@ -319,6 +329,7 @@ TEST(Verdict, BetweenComputingAndWaitingItIsLessSure) {
   expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
   m = waiting(10);
   m.program = {milliseconds(4500), milliseconds(5500), {}, {}};
+  m.threads.on_cpu = milliseconds(4500);
   expect(judge(m), Limit::kIo, Model::kThreads, false, Confidence::kMedium);
 }
 
@@ -329,6 +340,14 @@ TEST(Verdict, OfWhatIsNotWhollySeenItIsLessSure) {
   m = computing(1);
   blocked(m, Activity::kUnknown) = seconds(10);
   expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
+}
+
+TEST(Verdict, OfAProgramWhoseThreadsCannotBeWatchedThereIsNone) {
+  Measurement m = resting();
+  m.threads_seen = 0;
+  const Verdict verdict = judge(m);
+  EXPECT_EQ(verdict.limit, Limit::kUnknown);
+  EXPECT_EQ(verdict.confidence, Confidence::kLow);
 }
 
 TEST(Verdict, OfNothingMeasuredAtAll) {
