@@ -5,6 +5,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <system_error>
 
 namespace tailback::demo {
@@ -46,16 +47,19 @@ void Loop::arm(std::chrono::milliseconds delay, std::coroutine_handle<> waiter) 
 
 void Loop::run() {
   while (armed_ > 0) {
-    epoll_event event{};
-    if (epoll_wait(epoll_, &event, 1, -1) != 1) {
-      continue;
+    std::array<epoll_event, 16> events{};
+    const int ready = epoll_wait(epoll_, events.data(), events.size(), -1);
+    for (int i = 0; i < ready; ++i) {
+      const auto* armed = static_cast<Armed*>(events[static_cast<size_t>(i)].data.ptr);
+      const std::coroutine_handle<> waiter = armed->waiter;
+      // A child that was forked meanwhile has the timer open: closing it here takes it out of no
+      // set.
+      epoll_ctl(epoll_, EPOLL_CTL_DEL, armed->timer, nullptr);
+      close(armed->timer);
+      delete armed;
+      --armed_;
+      waiter.resume();
     }
-    const auto* armed = static_cast<Armed*>(event.data.ptr);
-    const std::coroutine_handle<> waiter = armed->waiter;
-    close(armed->timer);
-    delete armed;
-    --armed_;
-    waiter.resume();
   }
 }
 

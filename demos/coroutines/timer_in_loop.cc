@@ -1,28 +1,25 @@
-// Three coroutines share one loop. B awaits good(), which takes two seconds: A and C go on
-// meanwhile. blocking_in_loop is what happens when B sleeps in the loop instead.
+// DEMO timer_in_loop: the same coroutines, where the fourth awaits a timer of 2 s
+//
+// D awaits good(), which takes two seconds: A, B and C go on meanwhile. blocking_in_loop is what
+// happens when D sleeps in the loop instead.
 //
 // EXPECT nothing
 
 #include <cstdio>
 
 #include "demos/coroutines/loop.h"
+#include "demos/coroutines/tick.h"
 
 using namespace std::chrono_literals;
 using tailback::demo::Loop;
 using tailback::demo::Task;
+using tailback::demo::tick;
 
 namespace {
 
 Task good(Loop& loop) {
   co_await loop.timer(2s);
   std::puts("good() is back");
-}
-
-Task tick(Loop& loop, const char* name) {
-  for (int i = 0; i < 10; ++i) {
-    co_await loop.timer(100ms);
-    std::printf("%s\n", name);
-  }
 }
 
 Task await_good(Loop& loop) {
@@ -35,7 +32,8 @@ Task await_good(Loop& loop) {
 int main() {
   Loop loop;
   const Task a = tick(loop, "A");
-  const Task b = await_good(loop);
+  const Task b = tick(loop, "B");
   const Task c = tick(loop, "C");
+  const Task d = await_good(loop);
   loop.run();
 }

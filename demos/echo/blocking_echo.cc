@@ -1,3 +1,5 @@
+// DEMO blocking_echo: an epoll server with a callback that blocks for every family of calls
+//
 // An echo server whose callbacks block: "sleep nanosleep 300" holds its loop up for 300 ms in
 // nanosleep. What must be reported of each stands beside it, in the *_callbacks.cc files.
 

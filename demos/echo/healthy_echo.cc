@@ -1,3 +1,5 @@
+// DEMO healthy_echo: the same server without them
+//
 // The healthy twin of blocking_echo: the same server, which only echoes.
 //
 // EXPECT nothing

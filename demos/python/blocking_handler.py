@@ -4,11 +4,14 @@ Ten clients are to be greeted every 50 ms. The third request looks up a price wi
 knows nothing of asyncio; here, time.sleep() stands for it. While it sleeps, nobody is greeted.
 """
 
+# DEMO python/blocking_handler: an asyncio program whose third request sleeps in the loop
+
 import asyncio
 import time
 
 
 def look_up_price(item):
+    # EXPECT stall cause=sleep call=clock_nanosleep|select function=look_up_price length_ms=400
     time.sleep(0.4)
     return len(item) * 100
 

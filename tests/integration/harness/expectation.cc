@@ -22,10 +22,13 @@ std::string_view trimmed(std::string_view text) {
 // The text of a line that is nothing but a comment.
 std::optional<std::string_view> comment(std::string_view line) {
   line = trimmed(line);
-  if (!line.starts_with("//")) {
-    return std::nullopt;
+  // Of C++ and of Python.
+  for (const std::string_view mark : {"//", "# "}) {
+    if (line.starts_with(mark)) {
+      return trimmed(line.substr(mark.size()));
+    }
   }
-  return trimmed(line.substr(2));
+  return std::nullopt;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -92,7 +95,9 @@ void read_lines(Expectation& expected, std::string_view value, int comment_end) 
 
 void read_word(Expectation& expected, std::string_view name, std::string_view value,
                int comment_end) {
-  if (name == "on") {
+  if (name == "of") {
+    expected.of = value;
+  } else if (name == "on") {
     expected.on = value;
   } else if (name == "cause") {
     expected.causes = alternatives(value);
@@ -104,6 +109,8 @@ void read_word(Expectation& expected, std::string_view name, std::string_view va
     expected.function = value;
   } else if (name == "length_ms") {
     expected.length_ms = number<int>(value, expected.place);
+  } else if (name == "backlog") {
+    expected.backlog = number<uint64_t>(value, expected.place);
   } else if (name == "lines") {
     read_lines(expected, value, comment_end);
   } else if (name == "contributor") {
@@ -119,6 +126,10 @@ Expectation parse_one(std::string_view text, const std::string& file, int line, 
   static const std::map<std::string_view, Expectation::Kind> kKinds = {
       {"stall", Expectation::Kind::kStall},
       {"stuck", Expectation::Kind::kStuck},
+      {"race", Expectation::Kind::kRace},
+      {"deadlock", Expectation::Kind::kDeadlock},
+      {"lock-order", Expectation::Kind::kLockOrder},
+      {"never-awaited", Expectation::Kind::kNeverAwaited},
       {"nothing", Expectation::Kind::kNothing},
   };
   Expectation expected;
@@ -128,7 +139,9 @@ Expectation parse_one(std::string_view text, const std::string& file, int line, 
   const std::string_view kind = text.substr(0, text.find(' '));
   const auto found = kKinds.find(kind);
   if (found == kKinds.end()) {
-    throw std::runtime_error(expected.place + ": expected stall, stuck or nothing");
+    throw std::runtime_error(expected.place +
+                             ": expected stall, stuck, race, deadlock, lock-order, "
+                             "never-awaited or nothing");
   }
   expected.kind = found->second;
   text = trimmed(text.substr(kind.size()));
@@ -136,9 +149,13 @@ Expectation parse_one(std::string_view text, const std::string& file, int line, 
     const auto [name, value] = take_word(text, expected.place);
     read_word(expected, name, value, comment_end);
   }
-  if (expected.kind != Expectation::Kind::kNothing &&
-      (expected.causes.empty() || expected.function.empty())) {
-    throw std::runtime_error(expected.place + ": a cause and a function must be given");
+  const bool of_a_loop =
+      expected.kind == Expectation::Kind::kStall || expected.kind == Expectation::Kind::kStuck;
+  if (of_a_loop && expected.causes.empty()) {
+    throw std::runtime_error(expected.place + ": a cause must be given");
+  }
+  if (expected.kind != Expectation::Kind::kNothing && expected.function.empty()) {
+    throw std::runtime_error(expected.place + ": a function must be given");
   }
   return expected;
 }
@@ -255,6 +272,38 @@ std::vector<std::string> differences(const Expectation& expected, const Json& st
   compare_call(expected, stall, result);
   compare_contributor(expected, stall, result);
   compare_culprit(expected, stall, result);
+  if (expected.backlog && stall["backlog"] != *expected.backlog) {
+    result.push_back("the backlog is " + stall["backlog"].dump() + ", not " +
+                     std::to_string(*expected.backlog));
+  }
+  return result;
+}
+
+std::vector<std::string> differences_in_places(const std::vector<Expectation>& expected,
+                                               const Json& stacks) {
+  std::vector<std::string> result;
+  std::vector<bool> met(expected.size(), false);
+  for (const Json& stack : stacks) {
+    std::vector<std::string> all;
+    bool is_expected = false;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      std::vector<std::string> own;
+      compare_culprit(expected[i], stack, own);
+      if (own.empty()) {
+        is_expected = met[i] = true;
+      }
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    if (!is_expected) {
+      result.insert(result.end(), all.begin(), all.end());
+      result.push_back("in " + stack.dump());
+    }
+  }
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (!met[i]) {
+      result.push_back("nothing is reported at " + expected[i].place);
+    }
+  }
   return result;
 }
 

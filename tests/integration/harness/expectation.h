@@ -12,9 +12,10 @@
 namespace tailback::test {
 
 struct Expectation {
-  enum class Kind { kStall, kStuck, kNothing };
+  enum class Kind { kStall, kStuck, kRace, kDeadlock, kLockOrder, kNeverAwaited, kNothing };
 
   Kind kind = Kind::kNothing;
+  std::string of;                   // the only program of which it is expected; empty: of all
   std::string on;                   // the line that causes it
   std::vector<std::string> causes;  // each list: any of these is right; empty: not said
   std::vector<std::string> calls;   // "none": in no call
@@ -26,6 +27,7 @@ struct Expectation {
   int first_line = 0;
   int last_line = 0;
   std::optional<double> length_ms;
+  std::optional<uint64_t> backlog;
   std::string place;  // "sleep_callbacks.cc:16", for people
 };
 
@@ -40,6 +42,12 @@ std::vector<Expectation> parse_expectations(std::string_view text, const std::st
 // In what a reported stall (a line of a recording) differs from what is expected: cause, call,
 // object, contributors and the culprit frame. Not the length, which the caller knows.
 std::vector<std::string> differences(const Expectation& expected, const nlohmann::json& stall);
+
+// The frames to blame of a report that has several stacks, each with a "stack" and the index of its
+// "culprit": the threads of a deadlock, the steps of a lock order, the accesses of a race. Fails
+// unless each is expected, and each expectation is met.
+std::vector<std::string> differences_in_places(const std::vector<Expectation>& expected,
+                                               const nlohmann::json& stacks);
 
 // Whether a reported length is the true one within 5 ms and 1 %.
 bool length_is(double reported_ms, double true_ms);
