@@ -16,6 +16,7 @@
 #include "runtime/command/calls_command.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/config_file.h"
+#include "runtime/command/demo_command.h"
 #include "runtime/command/observe_command.h"
 #include "runtime/command/options.h"
 #include "runtime/command/report_command.h"
@@ -105,6 +106,10 @@ int run_tailback(const std::vector<std::string>& arguments) {
   BaselineOptions baseline_options;
   const CLI::App* baseline = add_baseline_command(app, baseline_options);
 
+  DemoOptions demo_options;
+  CLI::App* demo = add_demo_command(app, demo_options);
+  add_observer_options(*demo, flags);
+
   const CLI::App* calls = app.add_subcommand("calls", "List the functions that are intercepted");
 
   std::string session;
@@ -126,6 +131,7 @@ int run_tailback(const std::vector<std::string>& arguments) {
   if (*report) return report_command(report_options);
   if (*baseline) return baseline_command(baseline_options);
   if (*calls) return calls_command();
+  if (*demo) return demo_command(demo_options, flags);
   const Environment environment = [](const char* name) { return std::getenv(name); };
   const std::string named_config = config_named(flags, environment);
   // A preloaded program's directory says nothing of what its user wants.
