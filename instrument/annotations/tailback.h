@@ -107,6 +107,27 @@ tailback_inline_ void tailback_turn_name(const char* name) {
   if (function) function(name);
 }
 
+/* A coroutine that begins when it is awaited, and not before: it was made, it begins, it was dropped
+ * (destroyed). One that is dropped before it began was never awaited, and is reported with the place
+ * that made it. `promise` tells it from others. All three may be said on different threads. Of those
+ * that wait to begin some thousands are followed at once, the others not. tailback::LazyPromise says
+ * it all. */
+tailback_inline_ void tailback_coroutine_made(const void* promise) {
+  void (*function)(const void*, int);
+  tailback_find_("tailback_coroutine", function);
+  if (function) function(promise, 1);
+}
+tailback_inline_ void tailback_coroutine_begins(const void* promise) {
+  void (*function)(const void*, int);
+  tailback_find_("tailback_coroutine", function);
+  if (function) function(promise, 2);
+}
+tailback_inline_ void tailback_coroutine_dropped(const void* promise) {
+  void (*function)(const void*, int);
+  tailback_find_("tailback_coroutine", function);
+  if (function) function(promise, 3);
+}
+
 #ifdef __cplusplus
 } /* extern "C" */
 
@@ -133,6 +154,34 @@ class Wait {
   Wait(const Wait&);
   Wait& operator=(const Wait&);
 };
+
+#if __cplusplus >= 201103L
+/* A base for the promise_type of a C++20 coroutine that begins when it is awaited: in place of an
+ * initial_suspend() of its own. It has no data. */
+class LazyPromise {
+ public:
+  class Beginning {
+   public:
+    explicit Beginning(const LazyPromise* promise) noexcept : promise_(promise) {}
+    bool await_ready() const noexcept { return false; }
+    template <typename Handle>
+    void await_suspend(Handle) const noexcept {}
+    void await_resume() const noexcept { tailback_coroutine_begins(promise_); }
+
+   private:
+    const LazyPromise* promise_;
+  };
+  Beginning initial_suspend() const noexcept { return Beginning(this); }
+
+ protected:
+  __attribute__((always_inline)) LazyPromise() noexcept { tailback_coroutine_made(this); }
+  __attribute__((always_inline)) ~LazyPromise() { tailback_coroutine_dropped(this); }
+
+ private:
+  LazyPromise(const LazyPromise&);
+  LazyPromise& operator=(const LazyPromise&);
+};
+#endif
 
 } /* namespace tailback */
 #endif

@@ -15,7 +15,9 @@ inline constexpr uint32_t kFindingTextBytes = 256;  // the NUL included
 
 enum class FindingKind : uint32_t {
   kThreadSanitizer = 1,  // one of its reports: blocks
-  kNeverAwaited = 2,     // a coroutine that was dropped before it began: blocks
+  // A coroutine that was dropped before it began: kStackCopy of where it was made, or kText of what
+  // Python's interpreter said.
+  kNeverAwaited = 2,
 };
 
 enum class FindingState : uint32_t {
@@ -48,6 +50,9 @@ enum class BlockKind : uint32_t {
   kThread = 6,    // `thread`, `number`: its id for the kernel, `text`: name, `parent`, kRunning
   kSleep = 7,     // a sleep that seems to stand in for synchronization
   kThreadUsed = 8,  // `thread`: one that the report is about
+  // Bytes in place of addresses, `size` of them, filled up with zeros:
+  kStackCopy = 9,  // a Context, and the stack from `address` upwards, as far as it was copied
+  kText = 10,      // what somebody said, as it was said
 };
 enum BlockFlags : uint32_t { kWrite = 1, kAtomic = 2, kDestroyed = 4, kRunning = 8 };
 

@@ -36,6 +36,25 @@ class FindingWriter {
     return block;
   }
 
+  // A block of bytes, cut to fit.
+  FindingBlock* add_bytes(BlockKind kind, const void* bytes, uint32_t count) {
+    const uint32_t room = kFindingBytes - size_;
+    FindingBlock* block = add(kind);
+    if (!block) return nullptr;
+    const uint32_t fit = (room - sizeof(FindingBlock)) / sizeof(uint64_t) * sizeof(uint64_t);
+    if (count > fit) count = fit;
+    auto* to = reinterpret_cast<char*>(block + 1);
+    const uint32_t words = (count + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    for (uint32_t i = 0; i < words * sizeof(uint64_t); ++i) {
+      to[i] = i < count ? static_cast<const char*>(bytes)[i] : '\0';
+      asm volatile("" ::: "memory");
+    }
+    block->frames = words;
+    block->size = count;
+    size_ += words * sizeof(uint64_t);
+    return block;
+  }
+
   // Cut to fit.
   static void set_text(FindingBlock& block, const char* text) {
     uint32_t length = 0;

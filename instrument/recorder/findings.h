@@ -12,6 +12,8 @@ contract::Finding* begin_finding(contract::FindingKind kind);
 // Hands on what was written; `size` is of its data. Waits until the observer has read it, for a
 // tenth of a second at most: the program may end at once, and its maps with it.
 void end_finding(contract::Finding* finding, uint32_t size);
+// The same, for what can be read without the program: does not wait.
+void hand_on_finding(contract::Finding* finding, uint32_t size);
 
 }  // namespace tailback
 

@@ -19,6 +19,7 @@ constexpr uint32_t as_word(CaptureState state) {
 }
 
 bool may_capture = false;
+bool is_restricted = false;  // by itself: nothing may be asked any more
 uint32_t next_capture = 0;
 
 // Few are in use at a time, so that a free one is near or nowhere.
@@ -39,8 +40,9 @@ uint32_t claim_capture() {
   return 0;
 }
 
-// Copies what is mapped at `from` and upwards. The kernel does it: it ends where memory does, on
-// whatever stack the thread runs.
+}  // namespace
+
+// The kernel does it: it ends where memory does, on whatever stack the thread runs.
 uint32_t copy_mapped(int pid, uint64_t from, char* to, uint32_t size) {
   constexpr uint64_t kPage = 4096;
   constexpr uint32_t kMostPages = contract::kStackCaptureBytes / kPage + 2;
@@ -57,8 +59,6 @@ uint32_t copy_mapped(int pid, uint64_t from, char* to, uint32_t size) {
                                   reinterpret_cast<long>(remote), pages, 0);
   return copied > 0 ? static_cast<uint32_t>(copied) : 0;
 }
-
-}  // namespace
 
 TAILBACK_COLD uint32_t capture_stack(const contract::ThreadRecord& record) {
   if (!may_capture) {
@@ -89,6 +89,7 @@ void discard_capture(uint32_t capture) {
 }
 
 void note_inherited_filter() {
+  if (is_restricted) return;
   static const char path[] = "/proc/self/status";
   const long fd =
       raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_CLOEXEC);
@@ -107,6 +108,7 @@ bool may_make_system_calls() {
 }
 
 void capture_no_more() {
+  is_restricted = true;
   may_capture = false;
 }
 

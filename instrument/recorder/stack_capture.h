@@ -11,6 +11,10 @@ uint32_t capture_stack(const contract::ThreadRecord& record);
 // Gives one back that nobody was told of.
 void discard_capture(uint32_t capture);
 
+// Copies what is mapped at `from` and upwards, kStackCaptureBytes at most, wherever memory ends:
+// returns how much that was. A system call of process `pid`, this one.
+uint32_t copy_mapped(int pid, uint64_t from, char* to, uint32_t size);
+
 // To be called in the constructor: whether a filter of system calls is in force, that this process
 // has inherited.
 void note_inherited_filter();

@@ -25,6 +25,7 @@ class DeadlockAbort final : public Reporter {
   void hazard(const Hazard&) override {}
   void lock_order(const LockOrder&) override {}
   void race(const Race&) override {}
+  void never_awaited(const NeverAwaited&) override {}
   void contention(const Contention&) override {}
   void status(const SessionStatus&) override {}
   void end(const SessionEnd&) override {}

@@ -32,6 +32,9 @@ class FanOutReporter final : public Reporter {
   void lock_order(const LockOrder& order) override {
     for (const auto& reporter : reporters_) reporter->lock_order(order);
   }
+  void never_awaited(const NeverAwaited& never_awaited) override {
+    for (const auto& reporter : reporters_) reporter->never_awaited(never_awaited);
+  }
   void race(const Race& race) override {
     for (const auto& reporter : reporters_) reporter->race(race);
   }

@@ -17,6 +17,9 @@ class HazardSummingReporter final : public Reporter {
   void note(const Note& note) override { behind_.note(note); }
   void deadlock(const Deadlock& deadlock) override { behind_.deadlock(deadlock); }
   void lock_order(const LockOrder& order) override { behind_.lock_order(order); }
+  void never_awaited(const NeverAwaited& never_awaited) override {
+    behind_.never_awaited(never_awaited);
+  }
   void race(const Race& race) override { behind_.race(race); }
   void contention(const Contention& contention) override { behind_.contention(contention); }
   void status(const SessionStatus& status) override { behind_.status(status); }

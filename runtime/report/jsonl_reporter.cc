@@ -4,6 +4,7 @@
 
 #include "runtime/report/assessment_record.h"
 #include "runtime/report/json_record.h"
+#include "runtime/report/never_awaited_record.h"
 #include "runtime/report/race_record.h"
 
 namespace tailback {
@@ -30,6 +31,9 @@ void JsonlReporter::lock_order(const LockOrder& order) {
   file_.append(json_line(order));
 }
 
+void JsonlReporter::never_awaited(const NeverAwaited& never_awaited) {
+  file_.append(json_line(never_awaited));
+}
 void JsonlReporter::race(const Race& race) {
   file_.append(json_line(race));
 }

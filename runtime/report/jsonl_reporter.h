@@ -23,6 +23,7 @@ class JsonlReporter final : public Reporter {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void never_awaited(const NeverAwaited& never_awaited) override;
   void race(const Race& race) override;
   void contention(const Contention& contention) override;
   void status(const SessionStatus& status) override;

@@ -9,6 +9,7 @@
 
 #include "runtime/report/assessment_record.h"
 #include "runtime/report/json_record.h"
+#include "runtime/report/never_awaited_record.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/race_record.h"
 #include "runtime/report/record_fields.h"
@@ -362,6 +363,13 @@ SessionEnd end_of(const Fields& fields) {
     end.lock_orders.acquisitions = counts.number<uint64_t>("lost_acquisitions");
     end.lock_orders.stacks = counts.number<uint64_t>("lost_stacks");
   }
+  if (const json* const found = fields.find("never_awaited")) {
+    const Fields counts(*found);
+    end.never_awaited.told = counts.number<uint64_t>("told");
+    end.never_awaited.repeated = counts.number<uint64_t>("repeated");
+    end.never_awaited.suppressed = counts.number<uint64_t>("suppressed");
+    end.never_awaited.unread = counts.number<uint64_t>("unread");
+  }
   if (const json* const races = fields.find("races")) {
     const Fields counts(*races);
     end.races.told = counts.number<uint64_t>("told");
@@ -402,6 +410,7 @@ Record parse_record(std::string_view line) {
   if (name == "assessment") return assessment_of(fields);
   if (name == "status") return status_of(fields);
   if (name == "end") return end_of(fields);
+  if (name == "never-awaited") return never_awaited_of(fields);
   if (const auto race = race_type_of(name)) return race_of(*race, fields);
   return OtherRecord{std::string(utf8_prefix(name, 64))};
 }

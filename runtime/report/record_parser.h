@@ -12,6 +12,7 @@
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
+#include "runtime/values/never_awaited.h"
 #include "runtime/values/note.h"
 #include "runtime/values/race.h"
 #include "runtime/values/session.h"
@@ -26,7 +27,8 @@ struct OtherRecord {
 };
 
 using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Race,
-                            Contention, Assessment, SessionStatus, SessionEnd, OtherRecord>;
+                            NeverAwaited, Contention, Assessment, SessionStatus, SessionEnd,
+                            OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {

@@ -15,6 +15,7 @@ class RecordingReporter final : public Reporter {
   void hazard(const Hazard& hazard) override { hazards.push_back(hazard); }
   void deadlock(const Deadlock& deadlock) override { deadlocks.push_back(deadlock); }
   void lock_order(const LockOrder& order) override { lock_orders.push_back(order); }
+  void never_awaited(const NeverAwaited& one) override { never_awaiteds.push_back(one); }
   void race(const Race& race) override { races.push_back(race); }
   void contention(const Contention& contention) override { contentions.push_back(contention); }
   void status(const SessionStatus& status) override { statuses.push_back(status); }
@@ -26,6 +27,7 @@ class RecordingReporter final : public Reporter {
   std::vector<Hazard> hazards;
   std::vector<Deadlock> deadlocks;
   std::vector<LockOrder> lock_orders;
+  std::vector<NeverAwaited> never_awaiteds;
   std::vector<Race> races;
   std::vector<Contention> contentions;
   std::vector<SessionStatus> statuses;

@@ -7,6 +7,7 @@
 #include "runtime/values/deadlock.h"
 #include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
+#include "runtime/values/never_awaited.h"
 #include "runtime/values/note.h"
 #include "runtime/values/race.h"
 #include "runtime/values/session.h"
@@ -27,6 +28,7 @@ class Reporter {
   virtual void deadlock(const Deadlock& deadlock) = 0;
   virtual void lock_order(const LockOrder& order) = 0;
   virtual void race(const Race& race) = 0;
+  virtual void never_awaited(const NeverAwaited& never_awaited) = 0;
   // Before the end, most time first.
   virtual void contention(const Contention& contention) = 0;
   // When somebody has asked for it.

@@ -152,6 +152,7 @@ void RunReader::accept(File& file, const Record& record) {
     if (const auto* const hazard = std::get_if<Hazard>(&record)) sink_.hazard(*hazard);
     if (const auto* const deadlock = std::get_if<Deadlock>(&record)) sink_.deadlock(*deadlock);
     if (const auto* const order = std::get_if<LockOrder>(&record)) sink_.lock_order(*order);
+    if (const auto* const one = std::get_if<NeverAwaited>(&record)) sink_.never_awaited(*one);
     if (const auto* const race = std::get_if<Race>(&record)) sink_.race(*race);
     if (const auto* const lock = std::get_if<Contention>(&record)) sink_.contention(*lock);
     if (const auto* const found = std::get_if<Assessment>(&record)) sink_.assessment(*found);

@@ -23,6 +23,7 @@ class RunSink : public Reporter {
   void deadlock(const Deadlock&) override {}
   void lock_order(const LockOrder&) override {}
   void contention(const Contention&) override {}
+  void never_awaited(const NeverAwaited&) override {}
   void race(const Race&) override {}
   virtual void assessment(const Assessment&) {}
   // The run in progress has no end record.

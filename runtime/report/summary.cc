@@ -13,6 +13,7 @@
 #include "runtime/report/hazard_text.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/lock_order_text.h"
+#include "runtime/report/never_awaited_text.h"
 #include "runtime/report/race_text.h"
 
 namespace tailback {
@@ -20,6 +21,7 @@ namespace {
 
 constexpr size_t kRows = 50;
 constexpr size_t kMostLockOrders = 1000;
+constexpr size_t kMostNeverAwaited = 1000;
 constexpr size_t kMostRaces = 1000;
 constexpr size_t kMostContentions = 10000;
 
@@ -92,6 +94,14 @@ void Summary::lock_order(const LockOrder& order) {
   if (lock_orders_.size() >= kMostLockOrders && !lock_orders_.contains(order.fingerprint)) return;
   LockOrderTally& tally = lock_orders_[order.fingerprint];
   if (tally.count++ == 0) tally.first = order;
+}
+
+void Summary::never_awaited(const NeverAwaited& never_awaited) {
+  if (!in_run_) begin_run();
+  const std::string& key = never_awaited.fingerprint;
+  if (never_awaited_.size() >= kMostNeverAwaited && !never_awaited_.contains(key)) return;
+  NeverAwaitedTally& tally = never_awaited_[key];
+  if (tally.count++ == 0) tally.first = never_awaited;
 }
 
 void Summary::race(const Race& race) {
@@ -217,6 +227,13 @@ std::string Summary::text() const {
     for (const auto& [fingerprint, tally] : lock_orders_) {
       text += fmt::format("  {}{}\n", lock_order_what(tally.first),
                           tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
+    }
+  }
+  if (!never_awaited_.empty()) {
+    text += "\n" + count_text(never_awaited_.size(), "place makes", "places make") +
+            " coroutines that are never awaited\n";
+    for (const auto& [fingerprint, tally] : never_awaited_) {
+      text += fmt::format("  {}\n", never_awaited_headline(tally.first));
     }
   }
   if (!races_.empty()) {

@@ -25,6 +25,7 @@ class Summary final : public RunSink {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void never_awaited(const NeverAwaited& never_awaited) override;
   void race(const Race& race) override;
   void contention(const Contention& contention) override;
   void assessment(const Assessment& assessment) override;
@@ -79,7 +80,12 @@ class Summary final : public RunSink {
     Race first;
     uint64_t count = 0;
   };
-  std::map<std::string, RaceTally> races_;  // by fingerprint
+  struct NeverAwaitedTally {
+    NeverAwaited first;
+    uint64_t count = 0;  // of runs
+  };
+  std::map<std::string, NeverAwaitedTally> never_awaited_;  // by fingerprint
+  std::map<std::string, RaceTally> races_;                  // by fingerprint
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;
   std::map<LoopKey, LoopSummary> merged_loops_;
 };

@@ -15,6 +15,7 @@
 #include "runtime/report/duration_text.h"
 #include "runtime/report/hazard_text.h"
 #include "runtime/report/lock_order_text.h"
+#include "runtime/report/never_awaited_text.h"
 #include "runtime/report/note_text.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/race_text.h"
@@ -152,6 +153,12 @@ void TextReporter::lock_order(const LockOrder& order) {
   say(full_lock_order_text(order, style_));
 }
 
+void TextReporter::never_awaited(const NeverAwaited& never_awaited) {
+  if (!has_room(never_awaited.time)) return;
+  ++in_this_minute_;
+  say(full_never_awaited_text(never_awaited, style_));
+}
+
 void TextReporter::race(const Race& race) {
   if (!has_room(race.time)) return;
   ++in_this_minute_;
@@ -173,6 +180,8 @@ void TextReporter::end(const SessionEnd& end) {
   if (end.deadlocks > 0) say(deadlock_count_text(end.deadlocks, end.suppressed_deadlocks));
   const std::string lock_orders = lock_orders_text(end.lock_orders);
   if (!lock_orders.empty()) say(lock_orders);
+  const std::string never_awaited = never_awaited_count_text(end.never_awaited);
+  if (!never_awaited.empty()) say(never_awaited);
   const std::string races = races_text(end.races);
   if (!races.empty()) say(races);
   const std::string locks = contentions_text(contentions_, end.contention, kContentionRows);

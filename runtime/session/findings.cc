@@ -22,7 +22,7 @@ FindingState state_of(const Finding& finding) {
 
 bool is_known(uint32_t kind) {
   return kind >= static_cast<uint32_t>(contract::BlockKind::kReport) &&
-         kind <= static_cast<uint32_t>(contract::BlockKind::kThreadUsed);
+         kind <= static_cast<uint32_t>(contract::BlockKind::kText);
 }
 
 }  // namespace
@@ -55,6 +55,13 @@ std::vector<FindingPart> read_parts(const char* data, size_t size, bool& whole) 
   }
   whole = at == size;
   return parts;
+}
+
+std::string bytes_of(const FindingPart& part) {
+  const size_t most = part.frames.size() * sizeof(uint64_t);
+  std::string bytes(std::min<uint64_t>(part.size, most), '\0');
+  std::memcpy(bytes.data(), part.frames.data(), bytes.size());
+  return bytes;
 }
 
 std::vector<Finding*> Findings::waiting() {

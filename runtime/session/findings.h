@@ -23,6 +23,9 @@ struct FindingPart {
   std::vector<uint64_t> frames;  // innermost first; each what its call returns to
 };
 
+// What a part of bytes holds: kStackCopy, kText.
+std::string bytes_of(const FindingPart& part);
+
 // The blocks as far as they make sense: what follows one that doesn't is left out, and `whole` is
 // false.
 std::vector<FindingPart> read_parts(const char* data, size_t size, bool& whole);

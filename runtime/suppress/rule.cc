@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kMatchedBytes = 1024;
 constexpr size_t kSaidColumns = 60;
 constexpr const char* kDeadlock = "deadlock";
+constexpr std::string_view kNeverAwaited = "never-awaited";
 
 struct Key {
   std::string_view name;
@@ -93,9 +94,13 @@ void check_cause(const std::string& pattern) {
   const bool finding =
       std::any_of(kRaceTypeWords.begin(), kRaceTypeWords.end(),
                   [&](std::string_view one) { return matches_text(pattern, one); });
-  if (known || finding || matches_text(pattern, kDeadlock)) return;
-  throw BadRule(fmt::format("cause: no cause is {}; there are {}, deadlock, {}", said(pattern),
-                            fmt::join(kCauseWords, ", "), fmt::join(kRaceTypeWords, ", ")));
+  if (known || finding || matches_text(pattern, kDeadlock) ||
+      matches_text(pattern, kNeverAwaited)) {
+    return;
+  }
+  throw BadRule(fmt::format("cause: no cause is {}; there are {}, deadlock, never-awaited, {}",
+                            said(pattern), fmt::join(kCauseWords, ", "),
+                            fmt::join(kRaceTypeWords, ", ")));
 }
 
 void add_word(Rule& rule, std::string_view& line) {
@@ -160,6 +165,17 @@ bool Rule::matches(const Deadlock& deadlock) const {
       return matches_function(*function, frame.function);
     });
   });
+}
+
+bool Rule::matches(const NeverAwaited& never_awaited) const {
+  if (cause && !matches_text(*cause, kNeverAwaited)) return false;
+  if (call) return false;
+  if (object && !matches_text(*object, never_awaited.coroutine)) return false;
+  if (fingerprint && !matches_text(*fingerprint, never_awaited.fingerprint)) return false;
+  return !function || std::any_of(never_awaited.stack.begin(), never_awaited.stack.end(),
+                                  [&](const Frame& frame) {
+                                    return matches_function(*function, frame.function);
+                                  });
 }
 
 bool Rule::matches(const Race& race) const {

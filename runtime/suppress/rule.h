@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "runtime/values/deadlock.h"
+#include "runtime/values/never_awaited.h"
 #include "runtime/values/race.h"
 #include "runtime/values/stall.h"
 
@@ -35,6 +36,9 @@ struct Rule {
   bool matches(const Stall& stall) const;
   // `cause` is "deadlock" then, `object` the lock that one of the threads wants.
   bool matches(const Deadlock& deadlock) const;
+  // `cause` is "never-awaited" then, `object` the coroutine; `function` is looked for where it was
+  // made.
+  bool matches(const NeverAwaited& never_awaited) const;
   // `cause` is the record's type then ("race"), `call` ThreadSanitizer's word ("data-race"),
   // `object` the variable; `function` any frame of an access or of a stack of the report's own.
   bool matches(const Race& race) const;

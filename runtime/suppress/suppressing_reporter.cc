@@ -96,6 +96,14 @@ void SuppressingReporter::lock_order(const LockOrder& order) {
   behind_.lock_order(order);
 }
 
+void SuppressingReporter::never_awaited(const NeverAwaited& never_awaited) {
+  if (is_known(never_awaited, true)) {
+    ++suppressed_never_awaited_;
+    return;
+  }
+  behind_.never_awaited(never_awaited);
+}
+
 void SuppressingReporter::race(const Race& race) {
   if (is_known(race, true)) {
     ++suppressed_races_;
@@ -118,6 +126,8 @@ void SuppressingReporter::end(const SessionEnd& end) {
   told.suppressed_deadlocks = suppressed_deadlocks_;
   told.hazards.suppressed = suppressed_calls_;
   told.suppressed_time = suppressed_time_;
+  told.never_awaited.suppressed = suppressed_never_awaited_;
+  told.never_awaited.told -= std::min(told.never_awaited.told, suppressed_never_awaited_);
   told.races.suppressed = suppressed_races_;
   told.races.told -= std::min(told.races.told, suppressed_races_);
   told.lock_orders.suppressed = suppressed_orders_;

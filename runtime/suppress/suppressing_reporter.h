@@ -25,6 +25,7 @@ class SuppressingReporter final : public Reporter {
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
+  void never_awaited(const NeverAwaited& never_awaited) override;
   void race(const Race& race) override;
   void contention(const Contention& contention) override { behind_.contention(contention); }
   void status(const SessionStatus& status) override;
@@ -56,6 +57,7 @@ class SuppressingReporter final : public Reporter {
   uint64_t suppressed_deadlocks_ = 0;
   std::atomic<uint64_t> told_lock_orders_ = 0;
   std::atomic<uint64_t> told_races_ = 0;
+  uint64_t suppressed_never_awaited_ = 0;
   uint64_t suppressed_races_ = 0;
   uint64_t suppressed_calls_ = 0;  // of hazards
   uint64_t suppressed_orders_ = 0;

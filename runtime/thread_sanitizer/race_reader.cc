@@ -128,6 +128,9 @@ Race RaceReader::read(int pid, const ModuleMap& modules, const std::vector<Findi
       case BlockKind::kSleep:
         race.sleep = stack_of(part.frames);
         break;
+      case BlockKind::kStackCopy:
+      case BlockKind::kText:
+        break;  // of other findings
       case BlockKind::kThreadUsed:
         race.used_threads.push_back(part.thread);
         break;

@@ -8,6 +8,7 @@
 
 #include "runtime/values/contention.h"
 #include "runtime/values/lock_order.h"
+#include "runtime/values/never_awaited.h"
 #include "runtime/values/race.h"
 #include "runtime/values/stall.h"
 
@@ -105,6 +106,7 @@ struct SessionEnd {
   LockOrderCounts lock_orders;
   ContentionCounts contention;
   RaceCounts races;
+  NeverAwaitedCounts never_awaited;
   std::vector<std::string> unused_options;  // "--loop worker*": it matched no thread that waits
 };
 

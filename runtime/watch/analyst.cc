@@ -192,6 +192,7 @@ void Analyst::finish(SessionEnd end) {
     end.stalls = stalls_;
     end.stalled = stalled_;
     end.deadlocks = deadlocks_;
+    end.never_awaited = never_awaited_counts_;
     end.races.told = race_counts_.told;
     end.races.repeated = race_counts_.repeated;
     end.losses.corrupt += failures_;

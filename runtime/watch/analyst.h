@@ -83,6 +83,9 @@ class Analyst {
   void tell_owners(int pid, const Sample& sample, Stall& stall);
   void analyse_deadlock(const DeadlockObservation& observation);
   void analyse_finding(const FindingObservation& observation);
+  // Of coroutines that were never awaited: analyst_never_awaited.cc.
+  std::optional<NeverAwaited> read_never_awaited(const FindingObservation& observation);
+  void tell_never_awaited(const FindingObservation& observation);
   void tell_race(const FindingObservation& observation);
   // Said of one stall of a process, in all its lines.
   void add_missing_names(const StallObservation& observation,
@@ -104,6 +107,8 @@ class Analyst {
   uint64_t deadlocks_ = 0;
   std::map<std::string, uint64_t> races_;  // how often, by fingerprint
   RaceCounts race_counts_;
+  std::set<std::string> never_awaited_;  // fingerprints
+  NeverAwaitedCounts never_awaited_counts_;
   Nanoseconds stalled_{};
   uint64_t failures_ = 0;  // observations that could not be analysed
 

@@ -22,7 +22,8 @@ void Analyst::analyse_finding(const FindingObservation& observation) {
       tell_race(observation);
       return;
     case contract::FindingKind::kNeverAwaited:
-      break;
+      tell_never_awaited(observation);
+      return;
   }
   ++failures_;
 }

@@ -1,0 +1,56 @@
+#include "runtime/report/never_awaited_text.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include "runtime/report/duration_text.h"
+#include "runtime/report/printable.h"
+#include "runtime/report/stack_text.h"
+
+namespace tailback {
+namespace {
+
+constexpr size_t kNameColumns = 80;
+constexpr size_t kFrameColumns = 120;
+constexpr size_t kAdviceColumns = 400;
+
+}  // namespace
+
+std::string never_awaited_headline(const NeverAwaited& never_awaited) {
+  std::string text = "coroutine ";
+  if (!never_awaited.coroutine.empty())
+    text += printable(never_awaited.coroutine, kNameColumns) + " ";
+  text += "was never awaited";
+  if (never_awaited.culprit < never_awaited.stack.size()) {
+    text += ", made in " + frame_text(never_awaited.stack[never_awaited.culprit], kFrameColumns);
+  }
+  return text;
+}
+
+std::string full_never_awaited_text(const NeverAwaited& never_awaited, const TextStyle& style) {
+  std::string text = style.headline("tailback: " + never_awaited_headline(never_awaited)) + "\n";
+  const bool is_python = never_awaited.found_by == NeverAwaitedBy::kPython;
+  text += fmt::format("  process  {}[{}], dropped by thread {}[{}]{}\n",
+                      printable(never_awaited.process, 32), never_awaited.pid,
+                      printable(never_awaited.thread, 32), never_awaited.tid,
+                      is_python ? ", as its interpreter warns" : "");
+  text += stack_text(never_awaited.stack, never_awaited.culprit, style, "    ");
+  text += "  " + style.advice("advice   " + printable(never_awaited.advice, kAdviceColumns)) + "\n";
+  return text;
+}
+
+std::string never_awaited_count_text(const NeverAwaitedCounts& counts) {
+  std::string text;
+  const auto add = [&](uint64_t count, const char* one, const char* many) {
+    if (count > 0) text += fmt::format("tailback: {}\n", count_text(count, one, many));
+  };
+  add(counts.told, "place makes coroutines that are never awaited",
+      "places make coroutines that are never awaited");
+  add(counts.repeated, "more was made there", "more were made there");
+  add(counts.suppressed, "known place of such coroutines suppressed",
+      "known places of such coroutines suppressed");
+  add(counts.unread, "coroutine was never awaited whose maker could not be read in time",
+      "coroutines were never awaited whose makers could not be read in time");
+  return text;
+}
+
+}  // namespace tailback
