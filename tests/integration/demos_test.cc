@@ -59,6 +59,14 @@ class DemosTest : public IntegrationTest {
     return recording;
   }
 
+  static void expect_race(const Json& race, const std::vector<Expectation>& expected) {
+    Json accesses = Json::array();
+    for (const Json& access : race["accesses"]) {
+      accesses.push_back(access["at"]);
+    }
+    EXPECT_EQ(differences_in_places(expected, accesses), std::vector<std::string>{});
+  }
+
   std::string output() const { return program_->output(); }
 
   // The first number after `word` in the line of the output that begins with `line`.
@@ -108,6 +116,52 @@ TEST_F(DemosTest, SafeListPlain) {
 TEST_F(DemosTest, UnsafeListPlainLosesItems) {
   run_without_stall("unsafe_shared_list_plain", "shared_list/unsafe_shared_list.cc");
   EXPECT_NE(output().find("are lost"), std::string::npos) << output();
+}
+
+// Built with ThreadSanitizer, where the compiler has it. What it finds makes it end with 66.
+TEST_F(DemosTest, SafeCounterHasNoRace) {
+  TAILBACK_NEEDS(built_program("safe_counter"));
+  EXPECT_TRUE(run_without_stall("safe_counter", "counter/safe_counter.cc").of_type("race").empty());
+}
+
+TEST_F(DemosTest, UnsafeCounterIsARace) {
+  TAILBACK_NEEDS(built_program("unsafe_counter"));
+  const Recording recording = run("unsafe_counter", exited(66));
+  const std::vector<Json> races = recording.of_type("race");
+  ASSERT_EQ(races.size(), 1u);
+  EXPECT_EQ(races[0]["accesses"].size(), 2u);
+  expect_race(races[0], expected_of("unsafe_counter", "counter/unsafe_counter.cc"));
+  EXPECT_GT(measured("counted", ":"), 0) << output();
+}
+
+TEST_F(DemosTest, SafeListHasNoRace) {
+  TAILBACK_NEEDS(built_program("safe_shared_list"));
+  EXPECT_TRUE(run_without_stall("safe_shared_list", "shared_list/safe_shared_list.cc")
+                  .of_type("race")
+                  .empty());
+}
+
+TEST_F(DemosTest, UnsafeListIsARace) {
+  TAILBACK_NEEDS(built_program("unsafe_shared_list"));
+  const Recording recording = run("unsafe_shared_list", exited(66));
+  const std::vector<Json> races = recording.of_type("race");
+  ASSERT_GE(races.size(), 1u);
+  for (const Json& race : races) {
+    expect_race(race, expected_of("unsafe_shared_list", "shared_list/unsafe_shared_list.cc"));
+  }
+}
+
+TEST_F(DemosTest, NeverAwaited) {
+  const Recording recording = run("never_awaited");
+  const std::vector<Json> found = recording.of_type("never-awaited");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]["found_by"], "annotation");
+  EXPECT_TRUE(stack_has_function(found[0], "main")) << found[0].dump();
+  EXPECT_EQ(differences_in_coroutine(
+                expected_of("never_awaited", "coroutines/never_awaited.cc").at(0), found[0]),
+            std::vector<std::string>{});
+  EXPECT_EQ(recording.end()["never_awaited"]["told"], 1);
+  EXPECT_EQ(output(), "order 2 is saved\n");
 }
 
 TEST_F(DemosTest, ThreadPoolWaitsAtOnce) {
@@ -170,12 +224,7 @@ TEST_F(DemosTest, Deadlock) {
 
 TEST_F(DemosTest, LockOrder) {
   const Recording recording = run("lock_order", exited(0), {{"TAILBACK_LOCK_ORDER", "1"}});
-  std::vector<Json> orders;
-  for (const Json& line : recording.lines()) {
-    if (line["type"] == "lock-order") {
-      orders.push_back(line);
-    }
-  }
+  const std::vector<Json> orders = recording.of_type("lock-order");
   ASSERT_EQ(orders.size(), 1u);
   EXPECT_EQ(
       differences_in_places(expected_of("lock_order", "locks/lock_order.cc"), orders[0]["steps"]),

@@ -125,6 +125,33 @@ TEST_F(PythonDemosTest, LockHeldOverIo) {
   run_with_a_stall("lock_held_over_io");
 }
 
+TEST_F(PythonDemosTest, NeverAwaited) {
+  const Recording recording = run("never_awaited");
+  const std::vector<Json> found = recording.of_type("never-awaited");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]["found_by"], "python");
+  EXPECT_EQ(differences_in_coroutine(expected_of("never_awaited").at(0), found[0]),
+            std::vector<std::string>{});
+  EXPECT_EQ(output(), "order 2 is saved\n");
+}
+
+// The interpreter's own words stay as they are.
+TEST_F(PythonDemosTest, NeverAwaitedLeavesTheOutputAlone) {
+  const auto errors_of = [&](std::vector<std::string> command, const std::string& name) {
+    command.insert(command.end(), {kPython, source_of("never_awaited")});
+    ProcessOptions options;
+    options.command = std::move(command);
+    options.directory = directory().path();
+    options.errors = directory().path() / name;
+    Process process(options);
+    EXPECT_EQ(process.wait(std::chrono::seconds(30)), exited(0));
+    return file_text(options.errors);
+  };
+  const std::string plain = errors_of({}, "plain");
+  EXPECT_NE(plain.find("was never awaited"), std::string::npos);
+  EXPECT_EQ(errors_of({tailback_binary(), "run", "--quiet", "--"}, "watched"), plain);
+}
+
 TEST_F(PythonDemosTest, Gil) {
   run_with_a_stall("gil");
 }

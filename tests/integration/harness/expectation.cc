@@ -209,18 +209,22 @@ void compare_contributor(const Expectation& expected, const Json& stall,
   }
 }
 
-void compare_culprit(const Expectation& expected, const Json& stall,
-                     std::vector<std::string>& differences) {
+const Json* blamed_frame(const Json& stall) {
   const Json& index = stall["culprit"];
   if (!index.is_number_unsigned() || index.get<size_t>() >= stall["stack"].size()) {
+    return nullptr;
+  }
+  return &stall["stack"][index.get<size_t>()];
+}
+
+void compare_line(const Expectation& expected, const Json& stall,
+                  std::vector<std::string>& differences) {
+  const Json* blamed = blamed_frame(stall);
+  if (blamed == nullptr) {
     differences.emplace_back("no frame is blamed");
     return;
   }
-  const Json& frame = stall["stack"][index.get<size_t>()];
-  if (!function_is(frame, expected.function)) {
-    differences.push_back("the blamed function is " + frame["function"].dump() + ", not " +
-                          expected.function);
-  }
+  const Json& frame = *blamed;
   const std::string file = frame["file"].is_string() ? frame["file"].get<std::string>() : "";
   const int line = frame["line"].is_number() ? frame["line"].get<int>() : 0;
   if (std::filesystem::path(file).filename() != expected.file || line < expected.first_line ||
@@ -229,6 +233,16 @@ void compare_culprit(const Expectation& expected, const Json& stall,
                           expected.file + ":" + std::to_string(expected.first_line) + ".." +
                           std::to_string(expected.last_line));
   }
+}
+
+void compare_culprit(const Expectation& expected, const Json& stall,
+                     std::vector<std::string>& differences) {
+  const Json* blamed = blamed_frame(stall);
+  if (blamed != nullptr && !function_is(*blamed, expected.function)) {
+    differences.push_back("the blamed function is " + (*blamed)["function"].dump() + ", not " +
+                          expected.function);
+  }
+  compare_line(expected, stall, differences);
 }
 
 }  // namespace
@@ -303,6 +317,21 @@ std::vector<std::string> differences_in_places(const std::vector<Expectation>& e
     if (!met[i]) {
       result.push_back("nothing is reported at " + expected[i].place);
     }
+  }
+  return result;
+}
+
+std::vector<std::string> differences_in_coroutine(const Expectation& expected,
+                                                  const Json& never_awaited) {
+  std::vector<std::string> result;
+  if (!function_is(Json{{"function", never_awaited["coroutine"]}}, expected.function)) {
+    result.push_back("the coroutine is " + never_awaited["coroutine"].dump() + ", not " +
+                     expected.function);
+  }
+  const size_t before = result.size();
+  compare_line(expected, never_awaited, result);
+  if (result.size() > before) {
+    result.push_back("in " + never_awaited.dump());
   }
   return result;
 }

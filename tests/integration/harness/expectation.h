@@ -49,6 +49,11 @@ std::vector<std::string> differences(const Expectation& expected, const nlohmann
 std::vector<std::string> differences_in_places(const std::vector<Expectation>& expected,
                                                const nlohmann::json& stacks);
 
+// Of a coroutine that was never awaited: its name is the expected function, the blamed line that
+// which made it.
+std::vector<std::string> differences_in_coroutine(const Expectation& expected,
+                                                  const nlohmann::json& never_awaited);
+
 // Whether a reported length is the true one within 5 ms and 1 %.
 bool length_is(double reported_ms, double true_ms);
 

@@ -130,6 +130,16 @@ std::vector<Json> Recording::deadlocks() const {
   return result;
 }
 
+std::vector<Json> Recording::of_type(std::string_view type) const {
+  std::vector<Json> result;
+  for (const Json& line : lines_) {
+    if (line["type"] == type) {
+      result.push_back(line);
+    }
+  }
+  return result;
+}
+
 std::vector<std::string> Recording::faults() const {
   std::vector<std::string> faults;
   for (size_t i = 0; i < lines_.size(); ++i) {

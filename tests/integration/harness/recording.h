@@ -32,6 +32,8 @@ class Recording {
   std::vector<Json> final_stalls_of(int pid) const;
 
   std::vector<Json> deadlocks() const;
+  // The lines of one type.
+  std::vector<Json> of_type(std::string_view type) const;
 
   // What is wrong with it, one text per fault: lines that the schema refuses, a first line that is
   // no session, a stall without its one final line, counts that don't add up. Of a recording
