@@ -107,11 +107,11 @@ tailback_inline_ void tailback_turn_name(const char* name) {
   if (function) function(name);
 }
 
-/* A coroutine that begins when it is awaited, and not before: it was made, it begins, it was dropped
- * (destroyed). One that is dropped before it began was never awaited, and is reported with the place
- * that made it. `promise` tells it from others. All three may be said on different threads. Of those
- * that wait to begin some thousands are followed at once, the others not. tailback::LazyPromise says
- * it all. */
+/* A coroutine that begins when it is awaited, and not before: it was made, it begins, it was
+ * dropped (destroyed). One that is dropped before it began was never awaited, and is reported with
+ * the place that made it. `promise` tells it from others. All three may be said on different
+ * threads. Of those that wait to begin some thousands are followed at once, the others not.
+ * tailback::LazyPromise says it all. */
 tailback_inline_ void tailback_coroutine_made(const void* promise) {
   void (*function)(const void*, int);
   tailback_find_("tailback_coroutine", function);

@@ -26,9 +26,9 @@ struct OtherRecord {
   std::string type;
 };
 
-using Record = std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Race,
-                            NeverAwaited, Contention, Assessment, SessionStatus, SessionEnd,
-                            OtherRecord>;
+using Record =
+    std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Race, NeverAwaited,
+                 Contention, Assessment, SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {

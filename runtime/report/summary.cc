@@ -327,6 +327,15 @@ std::string Summary::json() const {
                          {"count", known.count},
                          {"text", deadlock_headline(known.first)}});
   }
+  // Of what is told once for each place: what it is, and in how many runs or processes.
+  const auto listed = [](const auto& tallies, auto what) {
+    Json list = Json::array();
+    for (const auto& [fingerprint, tally] : tallies) {
+      list.push_back(
+          {{"fingerprint", fingerprint}, {"count", tally.count}, {"text", what(tally.first)}});
+    }
+    return list;
+  };
   const Json summary = {{"schema", kReportSchema},
                         {"type", "summary"},
                         {"runs", runs_},
@@ -351,7 +360,10 @@ std::string Summary::json() const {
                           {"samples", losses_.samples}}},
                         {"loops", std::move(loops)},
                         {"hazards", std::move(hazards)},
-                        {"deadlocks", std::move(deadlocks)}};
+                        {"deadlocks", std::move(deadlocks)},
+                        {"lock_orders", listed(lock_orders_, lock_order_what)},
+                        {"races", listed(races_, race_headline)},
+                        {"never_awaited", listed(never_awaited_, never_awaited_headline)}};
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

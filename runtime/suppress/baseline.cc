@@ -3,9 +3,14 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <set>
+#include <utility>
 
+#include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
+#include "runtime/report/lock_order_text.h"
+#include "runtime/report/never_awaited_text.h"
 #include "runtime/report/printable.h"
+#include "runtime/report/race_text.h"
 #include "runtime/report/stall_text.h"
 #include "runtime/suppress/rule.h"
 
@@ -37,6 +42,28 @@ void Baseline::stall(const Stall& stall) {
   (stall.state == StallState::kOngoing ? ongoing_ : final_).add(stall);
 }
 
+void Baseline::add(const std::string& fingerprint, std::string what) {
+  constexpr size_t kMostFindings = 10000;
+  if (fingerprint.empty() || findings_.size() >= kMostFindings) return;
+  findings_.emplace(fingerprint, std::move(what));
+}
+
+void Baseline::deadlock(const Deadlock& deadlock) {
+  add(deadlock.fingerprint, "a " + deadlock_headline(deadlock));
+}
+
+void Baseline::lock_order(const LockOrder& order) {
+  add(order.fingerprint, "an order of locks that can deadlock: " + lock_order_what(order));
+}
+
+void Baseline::race(const Race& race) {
+  add(race.fingerprint, "a " + race_headline(race));
+}
+
+void Baseline::never_awaited(const NeverAwaited& never_awaited) {
+  add(never_awaited.fingerprint, never_awaited_headline(never_awaited));
+}
+
 std::string Baseline::text() const {
   std::string text = "# Made by 'tailback baseline': what was known when it was made.\n";
   std::set<std::string> written;
@@ -61,6 +88,11 @@ std::string Baseline::text() const {
     if (!written.insert(rule).second) continue;
     text += fmt::format("\n# a hazard, the longest {}: {}\n{}\n",
                         duration_text(hazard->longest.duration), what_it_is(culprit), rule);
+  }
+  for (const auto& [fingerprint, what] : findings_) {
+    const std::string rule = exact_word("fingerprint", fingerprint);
+    if (!written.insert(rule).second) continue;
+    text += fmt::format("\n# {}\n{}\n", printable(what, 4 * kNameColumns), rule);
   }
   return text;
 }

@@ -1,6 +1,7 @@
 // Recordings turned into rules that keep all of their stalls back.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "runtime/report/culprit_tally.h"
@@ -15,6 +16,10 @@ class Baseline final : public RunSink {
   void session(const SessionStart&) override {}
   void stall(const Stall& stall) override;
   void hazard(const Hazard& hazard) override { hazards_.add(hazard); }
+  void deadlock(const Deadlock& deadlock) override;
+  void lock_order(const LockOrder& order) override;
+  void race(const Race& race) override;
+  void never_awaited(const NeverAwaited& never_awaited) override;
   void end(const SessionEnd&) override {}
   void cut_short() override {}
 
@@ -25,10 +30,14 @@ class Baseline final : public RunSink {
   std::string text() const;
 
  private:
+  // Of what is known by its fingerprint alone; `what` is for people.
+  void add(const std::string& fingerprint, std::string what);
+
   CulpritTally final_;
   // A stall in progress may look otherwise than it does in the end, and must be kept back too.
   CulpritTally ongoing_;
-  HazardTally hazards_;  // each twice: as it was seen, and as a sum
+  std::map<std::string, std::string> findings_;  // what it is, by fingerprint
+  HazardTally hazards_;                          // each twice: as it was seen, and as a sum
 };
 
 }  // namespace tailback

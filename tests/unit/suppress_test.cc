@@ -228,6 +228,37 @@ TEST(Baseline, HasOneRulePerCulpritThatMatchesIt) {
   EXPECT_TRUE(rules[2].matches(ongoing));
 }
 
+TEST(Baseline, FindingsAreKnownByTheirFingerprints) {
+  Baseline baseline;
+  Deadlock deadlock;
+  deadlock.fingerprint = "d1";
+  baseline.deadlock(deadlock);
+  baseline.deadlock(deadlock);
+  LockOrder order;
+  order.fingerprint = "o1";
+  order.steps.resize(2);
+  baseline.lock_order(order);
+  Race race;
+  race.kind = "data-race";
+  race.fingerprint = "r1";
+  baseline.race(race);
+  const auto rules = parse_rules(baseline.text(), "k.supp");
+  ASSERT_EQ(rules.size(), 3u) << baseline.text();
+  EXPECT_TRUE(rules[0].matches(deadlock));
+  EXPECT_FALSE(rules[0].matches(race));
+  EXPECT_TRUE(rules[2].matches(race));
+
+  RecordingReporter told;
+  SuppressingReporter reporter(rules, told);
+  reporter.deadlock(deadlock);
+  reporter.lock_order(order);
+  reporter.race(race);
+  EXPECT_TRUE(told.deadlocks.empty());
+  EXPECT_TRUE(told.lock_orders.empty());
+  EXPECT_TRUE(told.races.empty());
+  EXPECT_EQ(reporter.told_races(), 0u);
+}
+
 TEST(Baseline, HostileRecordingsMakeOneLineRules) {
   Baseline baseline;
   Stall stall = sample_sleep();
