@@ -52,6 +52,9 @@ class AdvisingReporter final : public Reporter {
   void lock_order(const LockOrder& order) override {
     if (recording_) recording_->lock_order(order);
   }
+  void race(const Race& race) override {
+    if (recording_) recording_->race(race);
+  }
   void contention(const Contention& contention) override {
     if (lock_.empty()) lock_ = name_of(contention);
     if (recording_) recording_->contention(contention);
