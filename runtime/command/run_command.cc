@@ -10,8 +10,10 @@
 #include "runtime/command/reporters.h"
 #include "runtime/command/session_start.h"
 #include "runtime/command/status_signal.h"
+#include "runtime/launch/address_layout.h"
 #include "runtime/launch/child.h"
 #include "runtime/launch/environment.h"
+#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/observer_process.h"
 #include "runtime/launch/preflight.h"
@@ -28,9 +30,25 @@ namespace {
 // Processes that go down with the command get this long before they count as left behind.
 constexpr auto kGoDown = std::chrono::milliseconds(300);
 
+// ThreadSanitizer's runtime begins before the recorder, which says nothing of a process that this
+// runtime ends.
+void say_if_sanitizer_ended(const Program& program, const CommandOutcome& outcome,
+                            const Session& session) {
+  const bool failed = outcome.signal || outcome.exit_status.value_or(0) != 0;
+  if (!program.has_thread_sanitizer || !failed) return;
+  if (session.segment().header.processes_used.load() != 0) return;
+  fmt::print(
+      stderr,
+      "tailback: {}: ended before its main(), and before it could be observed; see what "
+      "ThreadSanitizer's runtime says above. It needs room at addresses of its own (no limit "
+      "of address space, 'ulimit -v unlimited'), or is too old for this kernel\n",
+      in_quotes(program.image));
+}
+
 // In the observer's process.
 void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rule> rules,
-             const std::vector<std::string>& command, const MakeReporter& make) {
+             const Program& program, const std::vector<std::string>& command,
+             const MakeReporter& make) {
   Session session = Session::create();
   const auto reporters = make(options, session);
   HazardSummingReporter summing(*reporters);
@@ -58,7 +76,13 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   CommandOutcome outcome;
   if (end) outcome = {end->exit_status, end->signal};
   observer.finish(outcome);
+  if (!options.quiet) say_if_sanitizer_ended(program, outcome, session);
   link.done(failures());
+}
+
+// Whether the program would not come to its main() with addresses as random as they are here.
+bool needs_fixed_addresses(const Program& program) {
+  return program.has_thread_sanitizer && random_bits().value_or(0) > kThreadSanitizerRandomBits;
 }
 
 // What the command is to be started with.
@@ -128,14 +152,23 @@ void run_command(const ObserverOptions& options, const std::vector<std::string>&
   const Program program = check_program(command.front());
   if (!program.remark.empty() && !options.quiet)
     fmt::print(stderr, "tailback: {}\n", program.remark);
+  const bool fixed_addresses = needs_fixed_addresses(program);
+  if (fixed_addresses && !can_fix_addresses()) {
+    fmt::print(stderr,
+               "tailback: {}: ThreadSanitizer's runtime may end with 'unexpected memory mapping': "
+               "addresses are too random for it (vm.mmap_rnd_bits above {}), and this container "
+               "does not let a program be started without; sysctl -w vm.mmap_rnd_bits={}\n",
+               in_quotes(program.image), kThreadSanitizerRandomBits, kThreadSanitizerRandomBits);
+  }
   const std::string recorder = preloaded_libraries(options);
   // Here, for the observer has none of our descriptors: FILE may be one.
   const std::vector<Rule> rules = suppressions(options);
   const SignalScope signals;
   ObserverProcess observer(
-      [&](ObserverLink& link) { observe(link, options, rules, command, make); },
+      [&](ObserverLink& link) { observe(link, options, rules, program, command, make); },
       options.json == "-", signals);
-  Child child({program.path, command, target_environment(environ, recorder, observer.session())},
+  Child child({program.path, command, target_environment(environ, recorder, observer.session()),
+               fixed_addresses},
               signals);
   observer.begin(child.pid());
   try {

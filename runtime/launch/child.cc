@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/launch/address_layout.h"
 #include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 
@@ -93,6 +94,7 @@ void Child::run(const ChildSettings& settings) {
   char go = 0;
   if (read_retrying(release_, &go, 1) != 1) _exit(kTailbackFailed);
   signals_.restore();
+  if (settings.fixed_addresses) fix_addresses();
   execve(settings.path.c_str(), arguments.data(), environment.data());
   if (errno == ENOEXEC) {
     // As execvp(3): a script without a first line that names its interpreter.

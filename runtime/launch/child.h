@@ -15,6 +15,7 @@ struct ChildSettings {
   std::string path;                      // what to execute
   std::vector<std::string> arguments;    // from argv[0] on
   std::vector<std::string> environment;  // "NAME=value"
+  bool fixed_addresses = false;          // without randomness, where that is allowed
 };
 
 // A forked process that waits to be told to execute the command. It stands where tailback stands:

@@ -20,6 +20,7 @@
 #include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/open_file.h"
+#include "runtime/launch/sanitizer_runtime.h"
 #include "runtime/launch/script.h"
 
 namespace tailback {
@@ -212,6 +213,14 @@ class Follower {
             "and the system calls that Go makes itself; for these use Go's own tools (go tool "
             "trace)";
       }
+      const SanitizerRuntime sanitizer = read_sanitizer_runtime(file.fd());
+      has_thread_sanitizer_ = sanitizer.is_thread_sanitizer;
+      if (sanitizer.reports_unseen()) {
+        remark_ = context + in_quotes(found.path) +
+                  ": has ThreadSanitizer's runtime in it, but not the pairing library: what "
+                  "ThreadSanitizer finds stands in the program's own output only; link it with "
+                  "tailback_thread_sanitizer() of CMake, or with tailback-thread-sanitizer.o";
+      }
       return {found.path, found.path};
     }
     return {found.path, interpreter_of(found.path, read_beginning(file.fd()))};
@@ -219,6 +228,8 @@ class Follower {
 
   // What can't be seen of what was found; empty: nothing to say.
   const std::string& remark() const { return remark_; }
+  // Of the last image that was looked at.
+  bool has_thread_sanitizer() const { return has_thread_sanitizer_; }
 
  private:
   static constexpr int kMostSteps = 16;
@@ -247,6 +258,7 @@ class Follower {
   const Identity& identity_;
   int steps_ = 0;
   std::string remark_;
+  bool has_thread_sanitizer_ = false;
 };
 
 }  // namespace
@@ -258,7 +270,8 @@ Identity Identity::of_this_process() {
 Program check_program(const std::string& name, const Identity& identity) {
   Follower follower(identity);
   Follower::Step step = follower.follow(name, "");
-  return {std::move(step.path), std::move(step.image), follower.remark()};
+  return {std::move(step.path), std::move(step.image), follower.remark(),
+          follower.has_thread_sanitizer()};
 }
 
 }  // namespace tailback

@@ -22,6 +22,8 @@ struct Program {
   std::string image;  // the file that the kernel loads in the end: `path`, or what interprets it
   // One line, without an end: that only a part of what the program does will be seen. Mostly empty.
   std::string remark;
+  // It is compiled for ThreadSanitizer: it may need addresses that are not random.
+  bool has_thread_sanitizer = false;
 };
 
 // Follows scripts to their interpreters (`#!`, also through env). Throws LaunchError if the program
