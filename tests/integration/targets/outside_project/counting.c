@@ -1,0 +1,7 @@
+#include "counting.h"
+
+static int counter;
+
+void count(void) {
+  ++counter; /* unprotected */
+}
