@@ -55,6 +55,9 @@ class AdvisingReporter final : public Reporter {
   void race(const Race& race) override {
     if (recording_) recording_->race(race);
   }
+  void never_awaited(const NeverAwaited& never_awaited) override {
+    if (recording_) recording_->never_awaited(never_awaited);
+  }
   void contention(const Contention& contention) override {
     if (lock_.empty()) lock_ = name_of(contention);
     if (recording_) recording_->contention(contention);
