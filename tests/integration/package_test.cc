@@ -14,6 +14,10 @@ struct Compilers {
   std::string cxx;
 };
 
+std::ostream& operator<<(std::ostream& stream, const Compilers& compilers) {
+  return stream << compilers.cxx;
+}
+
 bool is_there(const std::string& program) {
   return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
 }
