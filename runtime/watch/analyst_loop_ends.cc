@@ -30,6 +30,9 @@ bool Analyst::is_at_exit(const StallObservation& observation, const Sample& samp
 // for all that comes after it.
 std::optional<StallObservation> Analyst::without_loop_end(const StallObservation& observation) {
   if (!observation.loop_end) return observation;
+  // What is waited for again on the same descriptor had to wait, whatever the code looks like.
+  const bool goes_on = observation.state == StallState::kEnded && observation.loop.fd >= 0;
+  if (goes_on) return observation;
   const auto first = std::find_if(observation.samples.begin(), observation.samples.end(),
                                   [&](const WeighedSample& observed) {
                                     return is_after_loop(observation, *observed.sample) ||
