@@ -30,7 +30,7 @@ struct Waiting {
 };
 
 // A forked child has copies of them, of coroutines that it has copies of.
-Waiting waiting[kPlaces];
+constinit Waiting waiting[kPlaces] = {};  // zeros that nobody writes: no memory until it is used
 
 Waiting& place(uint64_t promise, uint32_t attempt) {
   const uint64_t hash = (promise >> 4) * 0x9e3779b97f4a7c15u >> 32;

@@ -149,8 +149,7 @@ const std::vector<Room>& house_rooms() {
       // Of reports the watcher knows the interface that it calls, not one format.
       {"watch",
        {"values", "kernel", "capture", "control_flow", "interpreters", "waits", "session", "unwind",
-        "symbolize", "explain", "locks", "thread_sanitizer",
-        "report/reporter.h"},
+        "symbolize", "explain", "locks", "thread_sanitizer", "report/reporter.h"},
        {"fmt"}},
       {"advise",
        {"values", "kernel", "capture", "interpreters", "session", "explain", "watch"},
