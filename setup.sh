@@ -178,8 +178,7 @@ test)
   configure ci -DTAILBACK_BUILD_TESTS=ON
   build
   install_nodes
-  # Most tests wait most of the time.
-  ctest --preset ci -j"$(($(nproc) * 3 / 2))"
+  ctest --preset ci -j"$(nproc)"
   ;;
 packages)
   install_packages tests

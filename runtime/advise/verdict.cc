@@ -108,8 +108,11 @@ class Judge {
   }
 
   Model present() const {
+    const bool computes_in_processes = m_.computing_processes > 1 && m_.processes_seen > 1;
+    // What hands work out to processes may wait for their answers in a loop.
+    if (computes_in_processes && computing_ > waiting_) return Model::kProcesses;
     if (m_.loops > 0) return Model::kEventLoop;
-    if (m_.computing_processes > 1 && m_.processes_seen > 1) return Model::kProcesses;
+    if (computes_in_processes) return Model::kProcesses;
     const Nanoseconds locked = m_.threads.in(Activity::kLock) + m_.threads.in(Activity::kGil);
     const bool several = m_.computing_threads > 1 || m_.in_flight.mean >= kOneAtATime ||
                          ratio(locked, active_) >= kLockShare;

@@ -172,6 +172,8 @@ TEST(Verdict, OfAllCpusInUse) {
   m.processes_seen = 5;
   m.computing_processes = 4;
   expect(judge(m), Limit::kCpu, Model::kProcesses, false);
+  m.loops = 1;  // in which their answers are waited for
+  expect(judge(m), Limit::kCpu, Model::kProcesses, false);
 }
 
 TEST(Verdict, OfOneCpuThatIsUsed) {
