@@ -100,16 +100,13 @@ void ProgramWatch::look(Nanoseconds time) {
   for (auto& [pid, process] : processes_) {
     for (const int tid : process.unrecorded) look_at_unrecorded(pid, tid, time, found);
   }
-  std::erase_if(threads_, [&](const auto& entry) {
+  const auto has_ended = [&](const auto& entry) {
     if (entry.second.seen == looks_) return false;
     retire(entry.second);
     return true;
-  });
-  std::erase_if(unrecorded_, [&](const auto& entry) {
-    if (entry.second.seen == looks_) return false;
-    retire(entry.second);
-    return true;
-  });
+  };
+  std::erase_if(threads_, has_ended);
+  std::erase_if(unrecorded_, has_ended);
   uint64_t threads = 0;
   for (auto& [pid, process] : processes_) {
     threads += process.threads;

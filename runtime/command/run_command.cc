@@ -131,12 +131,11 @@ std::string what_fails(const ObserverOptions& options) {
 // question open: then a command that did well must not pass for one without.
 Outcome verdict(const ObserverOptions& options, std::optional<uint64_t> failures,
                 const Outcome& command) {
-  const bool asked = options.fail_on_stall || options.fail_on_hazard || options.fail_on_deadlock ||
-                     options.fail_on_race;
-  if (!asked || failures == uint64_t{0}) return command;
+  const std::string what = what_fails(options);
+  if (what.empty() || failures == uint64_t{0}) return command;
   if (failures) return {options.exitcode, {}};
   fmt::print(stderr, "tailback: whether there was a {} is not known; run it again for --fail-on\n",
-             what_fails(options));
+             what);
   return command.exit_status == 0 ? Outcome{kTailbackFailed, {}} : command;
 }
 

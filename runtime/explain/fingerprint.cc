@@ -49,6 +49,16 @@ std::string fingerprint(const Stall& stall) {
   return fmt::format("{:016x}", hash.value());
 }
 
+std::string fingerprint(std::vector<std::string> parts, Stall all) {
+  std::sort(parts.begin(), parts.end());
+  for (std::string& part : parts) {
+    Frame frame;
+    frame.function = std::move(part);
+    all.stack.push_back(std::move(frame));
+  }
+  return fingerprint(all);
+}
+
 std::string fingerprint(const Deadlock& deadlock) {
   std::vector<std::string> parts;
   for (const DeadlockedThread& thread : deadlock.threads) {

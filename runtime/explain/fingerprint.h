@@ -13,6 +13,9 @@ namespace tailback {
 std::string fingerprint(const Stall& stall);
 
 // Of a deadlock: over what its threads wait in and for and where they do, in whatever order.
+// Of several places, in whatever order they were found: `parts` are theirs, `all` says what they
+// have in common and has no stack.
+std::string fingerprint(std::vector<std::string> parts, Stall all);
 std::string fingerprint(const Deadlock& deadlock);
 
 }  // namespace tailback

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <vector>
 
+#include "runtime/launch/open_file.h"
+
 namespace tailback {
 namespace {
 
@@ -21,11 +23,6 @@ constexpr uint16_t kOwnMachine = EM_AARCH64;
 #error "Tailback knows x86-64 and aarch64"
 #endif
 static_assert(std::endian::native == std::endian::little);
-
-bool read_exactly(int fd, void* to, size_t size, uint64_t offset) {
-  return offset <= INT64_MAX - size &&
-         pread(fd, to, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
-}
 
 std::string machine_name(uint16_t machine) {
   switch (machine) {

@@ -45,15 +45,9 @@ std::string fingerprint_of(const LockOrder& order) {
     place.culprit = step.culprit;
     steps.push_back(fingerprint(place));
   }
-  std::sort(steps.begin(), steps.end());
   Stall all;
   all.cause = Cause::kLock;
-  for (const std::string& step : steps) {
-    Frame frame;
-    frame.function = step;
-    all.stack.push_back(frame);
-  }
-  return fingerprint(all);
+  return fingerprint(std::move(steps), std::move(all));
 }
 
 }  // namespace

@@ -129,10 +129,7 @@ Assessment assessment_of(const Fields& fields) {
   verdict.model = fields.word_of<Model>("model", kModelWords);
   verdict.change = fields.flag("change", false);
   verdict.confidence = fields.word_of<Confidence>("confidence", kConfidenceWords);
-  for (const nlohmann::json& doubt : fields.list("doubts")) {
-    if (!doubt.is_string()) malformed("doubts", "a list of strings");
-    verdict.doubts.push_back(doubt.get<std::string>());
-  }
+  verdict.doubts = fields.texts("doubts");
   verdict.finding = fields.text("finding");
   verdict.advice = fields.text("advice");
   return assessment;

@@ -64,6 +64,10 @@ std::string count_text(uint64_t count, const char* one, const char* many) {
   return count_text(count) + " " + (count == 1 ? one : many);
 }
 
+std::string count_line(std::string_view indent, uint64_t count, const char* one, const char* many) {
+  return count > 0 ? fmt::format("{}{}\n", indent, count_text(count, one, many)) : std::string();
+}
+
 std::string share_text(Nanoseconds part, Nanoseconds whole) {
   if (whole <= Nanoseconds::zero()) return "-";
   const double percent =

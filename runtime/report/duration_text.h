@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "runtime/values/stall.h"
 
@@ -17,6 +18,9 @@ std::string count_text(uint64_t count);
 
 // "1 stall", "2 stalls".
 std::string count_text(uint64_t count, const char* one, const char* many);
+
+// The same as a line of its own behind `indent`; empty of 0.
+std::string count_line(std::string_view indent, uint64_t count, const char* one, const char* many);
 
 // The part of the whole in percent: "31 %"; "<1 %" for less than half a percent of something; "-"
 // of nothing.

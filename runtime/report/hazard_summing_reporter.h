@@ -3,41 +3,27 @@
 #pragma once
 
 #include "runtime/report/hazard_tally.h"
-#include "runtime/report/reporter.h"
+#include "runtime/report/passing_reporter.h"
 
 namespace tailback {
 
-class HazardSummingReporter final : public Reporter {
+class HazardSummingReporter final : public PassingReporter {
  public:
-  // `behind` must outlive this.
-  explicit HazardSummingReporter(Reporter& behind) : behind_(behind) {}
-
-  void session(const SessionStart& start) override { behind_.session(start); }
-  void stall(const Stall& stall) override { behind_.stall(stall); }
-  void note(const Note& note) override { behind_.note(note); }
-  void deadlock(const Deadlock& deadlock) override { behind_.deadlock(deadlock); }
-  void lock_order(const LockOrder& order) override { behind_.lock_order(order); }
-  void never_awaited(const NeverAwaited& never_awaited) override {
-    behind_.never_awaited(never_awaited);
-  }
-  void race(const Race& race) override { behind_.race(race); }
-  void contention(const Contention& contention) override { behind_.contention(contention); }
-  void status(const SessionStatus& status) override { behind_.status(status); }
+  using PassingReporter::PassingReporter;
 
   void hazard(const Hazard& hazard) override {
     const Hazard* sum = tally_.add(hazard);
-    if (sum && sum->count == hazard.count) behind_.hazard(hazard);
+    if (sum && sum->count == hazard.count) behind().hazard(hazard);
   }
   void end(const SessionEnd& end) override {
-    for (const Hazard* sum : tally_.by_total()) behind_.hazard(*sum);
+    for (const Hazard* sum : tally_.by_total()) behind().hazard(*sum);
     SessionEnd summed = end;
     summed.hazards.culprits = tally_.culprits();
     summed.hazards.calls = tally_.calls();
-    behind_.end(summed);
+    behind().end(summed);
   }
 
  private:
-  Reporter& behind_;
   HazardTally tally_;
 };
 

@@ -92,7 +92,7 @@ std::string full_lock_order_text(const LockOrder& order, const TextStyle& style)
 std::string lock_orders_text(const LockOrderCounts& counts) {
   std::string text;
   const auto add = [&](uint64_t count, const char* one, const char* many) {
-    if (count > 0) text += fmt::format("tailback: {}\n", count_text(count, one, many));
+    text += count_line("tailback: ", count, one, many);
   };
   add(counts.cycles, "order of locks can deadlock", "orders of locks can deadlock");
   add(counts.repeated, "more is like it, of other locks or threads",

@@ -41,7 +41,7 @@ std::string full_never_awaited_text(const NeverAwaited& never_awaited, const Tex
 std::string never_awaited_count_text(const NeverAwaitedCounts& counts) {
   std::string text;
   const auto add = [&](uint64_t count, const char* one, const char* many) {
-    if (count > 0) text += fmt::format("tailback: {}\n", count_text(count, one, many));
+    text += count_line("tailback: ", count, one, many);
   };
   add(counts.told, "place makes coroutines that are never awaited",
       "places make coroutines that are never awaited");

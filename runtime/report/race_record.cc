@@ -166,10 +166,7 @@ Race race_of(RaceType type, const Fields& fields) {
   for (const json& one : fields.list("mutexes")) race.mutexes.push_back(mutex_of(one));
   for (const json& one : fields.list("threads")) race.threads.push_back(thread_of(one));
   race.sleep = stack_of(fields, "sleep");
-  for (const json& note : fields.list("notes")) {
-    if (!note.is_string()) malformed("notes", "a list of strings");
-    race.notes.push_back(note.get<std::string>());
-  }
+  race.notes = fields.texts("notes");
   race.advice = fields.text("advice");
   race.fingerprint = fields.text("fingerprint");
   return race;

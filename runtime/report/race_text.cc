@@ -167,7 +167,7 @@ std::string full_race_text(const Race& race, const TextStyle& style) {
 std::string races_text(const RaceCounts& counts) {
   std::string text;
   const auto add = [&](uint64_t count, const char* one, const char* many) {
-    if (count > 0) text += fmt::format("tailback: {}\n", count_text(count, one, many));
+    text += count_line("tailback: ", count, one, many);
   };
   add(counts.told, "finding of ThreadSanitizer", "findings of ThreadSanitizer");
   add(counts.repeated, "more is like it, in the same code",

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "runtime/report/record_parser.h"
 #include "runtime/report/wall_time.h"
@@ -45,6 +46,15 @@ class Fields {
     if (value == nullptr) return kNone;
     if (!value->is_array()) malformed(name, "a list");
     return *value;
+  }
+
+  std::vector<std::string> texts(const char* name) const {
+    std::vector<std::string> all;
+    for (const nlohmann::json& one : list(name)) {
+      if (!one.is_string()) malformed(name, "a list of strings");
+      all.push_back(one.get<std::string>());
+    }
+    return all;
   }
 
   std::string text(const char* name) const {

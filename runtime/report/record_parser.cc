@@ -82,10 +82,7 @@ SessionStart session_of(const Fields& fields) {
   SessionStart start;
   start.version = fields.text("version");
   start.time = fields.time("time");
-  for (const json& word : fields.list("command")) {
-    if (!word.is_string()) malformed("command", "a list of strings");
-    start.command.push_back(word.get<std::string>());
-  }
+  start.command = fields.texts("command");
   start.pid = fields.number<int>("pid");
   start.observer_pid = fields.number<int>("observer_pid");
   start.host = fields.text("host");
@@ -130,10 +127,7 @@ Stall stall_of(const Fields& fields) {
     stall.contributors.push_back(contributor_of(share));
   }
   if (const json* const spent = fields.find("spent")) stall.spent = spent_of(*spent);
-  for (const json& note : fields.list("notes")) {
-    if (!note.is_string()) malformed("notes", "a list of strings");
-    stall.notes.push_back(note.get<std::string>());
-  }
+  stall.notes = fields.texts("notes");
   return stall;
 }
 
@@ -185,10 +179,7 @@ Deadlock deadlock_of(const Fields& fields) {
     }
   }
   deadlock.more_blocked = fields.number<uint64_t>("more_blocked");
-  for (const json& note : fields.list("notes")) {
-    if (!note.is_string()) malformed("notes", "a list of strings");
-    deadlock.notes.push_back(note.get<std::string>());
-  }
+  deadlock.notes = fields.texts("notes");
   deadlock.advice = fields.text("advice");
   deadlock.fingerprint = fields.text("fingerprint");
   return deadlock;
@@ -377,10 +368,7 @@ SessionEnd end_of(const Fields& fields) {
     end.races.suppressed = counts.number<uint64_t>("suppressed");
     end.races.lost = counts.number<uint64_t>("lost");
   }
-  for (const json& option : fields.list("unused_options")) {
-    if (!option.is_string()) malformed("unused_options", "a list of strings");
-    end.unused_options.push_back(option.get<std::string>());
-  }
+  end.unused_options = fields.texts("unused_options");
   return end;
 }
 

@@ -20,6 +20,7 @@ namespace tailback {
 namespace {
 
 constexpr size_t kRows = 50;
+constexpr size_t kMostDeadlocks = 4096;
 constexpr size_t kMostLockOrders = 1000;
 constexpr size_t kMostNeverAwaited = 1000;
 constexpr size_t kMostRaces = 1000;
@@ -78,37 +79,28 @@ void Summary::hazard(const Hazard& hazard) {
   (hazard.state == HazardState::kSum ? hazards_ : hazards_seen_).add(hazard);
 }
 
-void Summary::deadlock(const Deadlock& deadlock) {
+template <typename Value>
+void Summary::count(FirstOfEach<Value>& all, size_t most, const Value& value) {
   if (!in_run_) begin_run();
-  constexpr size_t kMostKinds = 4096;
-  const auto known = deadlocks_.find(deadlock.fingerprint);
-  if (known != deadlocks_.end()) {
-    ++known->second.count;
-  } else if (deadlocks_.size() < kMostKinds) {
-    deadlocks_.emplace(deadlock.fingerprint, DeadlockCount{deadlock, 1});
-  }
+  if (all.size() >= most && !all.contains(value.fingerprint)) return;
+  Counted<Value>& counted = all[value.fingerprint];
+  if (counted.count++ == 0) counted.first = value;
+}
+
+void Summary::deadlock(const Deadlock& deadlock) {
+  count(deadlocks_, kMostDeadlocks, deadlock);
 }
 
 void Summary::lock_order(const LockOrder& order) {
-  if (!in_run_) begin_run();
-  if (lock_orders_.size() >= kMostLockOrders && !lock_orders_.contains(order.fingerprint)) return;
-  LockOrderTally& tally = lock_orders_[order.fingerprint];
-  if (tally.count++ == 0) tally.first = order;
+  count(lock_orders_, kMostLockOrders, order);
 }
 
 void Summary::never_awaited(const NeverAwaited& never_awaited) {
-  if (!in_run_) begin_run();
-  const std::string& key = never_awaited.fingerprint;
-  if (never_awaited_.size() >= kMostNeverAwaited && !never_awaited_.contains(key)) return;
-  NeverAwaitedTally& tally = never_awaited_[key];
-  if (tally.count++ == 0) tally.first = never_awaited;
+  count(never_awaited_, kMostNeverAwaited, never_awaited);
 }
 
 void Summary::race(const Race& race) {
-  if (!in_run_) begin_run();
-  if (races_.size() >= kMostRaces && !races_.contains(race.fingerprint)) return;
-  RaceTally& tally = races_[race.fingerprint];
-  if (tally.count++ == 0) tally.first = race;
+  count(races_, kMostRaces, race);
 }
 
 void Summary::assessment(const Assessment& assessment) {

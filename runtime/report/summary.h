@@ -47,6 +47,18 @@ class Summary final : public RunSink {
   std::string json() const;
 
  private:
+  // The first that was seen of those that are alike, and how many there were.
+  template <typename Value>
+  struct Counted {
+    Value first;
+    uint64_t count = 0;
+  };
+  template <typename Value>
+  using FirstOfEach = std::map<std::string, Counted<Value>>;  // by fingerprint
+
+  // Kinds beyond `most` are left out.
+  template <typename Value>
+  void count(FirstOfEach<Value>& all, size_t most, const Value& value);
   void begin_run();
   void end_run();
 
@@ -60,32 +72,16 @@ class Summary final : public RunSink {
   Nanoseconds suppressed_time_{};
   CulpritTally tally_;
   HazardTally hazards_;
-  struct DeadlockCount {
-    Deadlock first;
-    uint64_t count = 0;
-  };
-  std::map<std::string, DeadlockCount> deadlocks_;  // by fingerprint
-  HazardTally hazards_seen_;                        // of the run in progress, should it have no end
-  std::unordered_map<uint64_t, Stall> ongoing_;     // of the run in progress, by id
-  std::vector<LoopStatistics> loops_;               // of the first run
-  struct LockOrderTally {
-    LockOrder first;
-    uint64_t count = 0;
-  };
+  FirstOfEach<Deadlock> deadlocks_;
+  HazardTally hazards_seen_;                       // of the run in progress, should it have no end
+  std::unordered_map<uint64_t, Stall> ongoing_;    // of the run in progress, by id
+  std::vector<LoopStatistics> loops_;              // of the first run
   std::map<std::string, Contention> contentions_;  // by what tells a lock, across runs
   ContentionCounts contention_counts_;
-  std::vector<Assessment> assessments_;                // one of each run of `tailback advise`
-  std::map<std::string, LockOrderTally> lock_orders_;  // by fingerprint
-  struct RaceTally {
-    Race first;
-    uint64_t count = 0;
-  };
-  struct NeverAwaitedTally {
-    NeverAwaited first;
-    uint64_t count = 0;  // of runs
-  };
-  std::map<std::string, NeverAwaitedTally> never_awaited_;  // by fingerprint
-  std::map<std::string, RaceTally> races_;                  // by fingerprint
+  std::vector<Assessment> assessments_;  // one of each run of `tailback advise`
+  FirstOfEach<LockOrder> lock_orders_;
+  FirstOfEach<NeverAwaited> never_awaited_;
+  FirstOfEach<Race> races_;
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;
   std::map<LoopKey, LoopSummary> merged_loops_;
 };

@@ -114,7 +114,7 @@ std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_
 std::string losses_text(const Losses& losses, std::string_view indent) {
   std::string text;
   const auto add = [&](uint64_t count, const char* one, const char* many) {
-    if (count > 0) text += fmt::format("{}{}\n", indent, count_text(count, one, many));
+    text += count_line(indent, count, one, many);
   };
   add(losses.events, "long turn found the ring of events full: it is missing from this report",
       "long turns found the ring of events full: they are missing from this report");

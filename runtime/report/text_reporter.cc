@@ -128,16 +128,14 @@ std::string TextReporter::text_of(const Stall& stall) {
 }
 
 void TextReporter::note(const Note& note) {
-  if (!has_room(note.time)) return;
-  ++in_this_minute_;
+  if (!take_room(note.time)) return;
   say(fmt::format("tailback: note: {}\n", note_text(note)));
 }
 
 void TextReporter::hazard(const Hazard& hazard) {
   if (hazard.state == HazardState::kSum) {
     hazards_.add(hazard);
-  } else if (has_room(hazard.last)) {
-    ++in_this_minute_;
+  } else if (take_room(hazard.last)) {
     say(full_hazard_text(hazard, style_));
   }
 }
@@ -148,20 +146,17 @@ void TextReporter::deadlock(const Deadlock& deadlock) {
 }
 
 void TextReporter::lock_order(const LockOrder& order) {
-  if (!has_room(order.time)) return;
-  ++in_this_minute_;
+  if (!take_room(order.time)) return;
   say(full_lock_order_text(order, style_));
 }
 
 void TextReporter::never_awaited(const NeverAwaited& never_awaited) {
-  if (!has_room(never_awaited.time)) return;
-  ++in_this_minute_;
+  if (!take_room(never_awaited.time)) return;
   say(full_never_awaited_text(never_awaited, style_));
 }
 
 void TextReporter::race(const Race& race) {
-  if (!has_room(race.time)) return;
-  ++in_this_minute_;
+  if (!take_room(race.time)) return;
   say(full_race_text(race, style_));
 }
 
@@ -201,6 +196,12 @@ bool TextReporter::has_room(WallTime time) {
     ++held_back_;
     return false;
   }
+  return true;
+}
+
+bool TextReporter::take_room(WallTime time) {
+  if (!has_room(time)) return false;
+  ++in_this_minute_;
   return true;
 }
 

@@ -64,6 +64,8 @@ class TextReporter final : public Reporter {
   bool admit(const Stall& stall, WallTime time);
   // Whether the cap of all reports does. What finds no room is counted.
   bool has_room(WallTime time);
+  // The same; takes it.
+  bool take_room(WallTime time);
   void say_held_back();
   void say(const std::string& text);
   // The report of a stall in the form that fits what was told before.

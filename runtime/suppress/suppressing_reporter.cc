@@ -25,11 +25,7 @@ Stall as_stall(const LockOrder& order, const LockStep& step) {
 }  // namespace
 
 SuppressingReporter::SuppressingReporter(std::vector<Rule> rules, Reporter& behind)
-    : rules_(std::move(rules)), uses_(rules_.size()), behind_(behind) {}
-
-void SuppressingReporter::session(const SessionStart& start) {
-  behind_.session(start);
-}
+    : PassingReporter(behind), rules_(std::move(rules)), uses_(rules_.size()) {}
 
 template <typename Value>
 bool SuppressingReporter::is_known(const Value& value, bool counts) {
@@ -57,11 +53,7 @@ void SuppressingReporter::stall(const Stall& stall) {
   } else {
     told_and_open_.insert(stall.id);
   }
-  behind_.stall(stall);
-}
-
-void SuppressingReporter::note(const Note& note) {
-  behind_.note(note);
+  behind().stall(stall);
 }
 
 void SuppressingReporter::hazard(const Hazard& hazard) {
@@ -70,7 +62,7 @@ void SuppressingReporter::hazard(const Hazard& hazard) {
     return;
   }
   told_hazards_ += hazard.count;
-  behind_.hazard(hazard);
+  behind().hazard(hazard);
 }
 
 void SuppressingReporter::deadlock(const Deadlock& deadlock) {
@@ -79,7 +71,7 @@ void SuppressingReporter::deadlock(const Deadlock& deadlock) {
     return;
   }
   ++told_deadlocks_;
-  behind_.deadlock(deadlock);
+  behind().deadlock(deadlock);
 }
 
 // A rule that matches one of its acquisitions matches the whole.
@@ -93,7 +85,7 @@ void SuppressingReporter::lock_order(const LockOrder& order) {
   }
   ++told_lock_orders_;
   if (is_race) ++told_races_;
-  behind_.lock_order(order);
+  behind().lock_order(order);
 }
 
 void SuppressingReporter::never_awaited(const NeverAwaited& never_awaited) {
@@ -101,7 +93,7 @@ void SuppressingReporter::never_awaited(const NeverAwaited& never_awaited) {
     ++suppressed_never_awaited_;
     return;
   }
-  behind_.never_awaited(never_awaited);
+  behind().never_awaited(never_awaited);
 }
 
 void SuppressingReporter::race(const Race& race) {
@@ -110,11 +102,7 @@ void SuppressingReporter::race(const Race& race) {
     return;
   }
   ++told_races_;
-  behind_.race(race);
-}
-
-void SuppressingReporter::status(const SessionStatus& status) {
-  behind_.status(status);
+  behind().race(race);
 }
 
 void SuppressingReporter::end(const SessionEnd& end) {
@@ -135,7 +123,7 @@ void SuppressingReporter::end(const SessionEnd& end) {
   for (size_t i = 0; i < rules_.size(); ++i) {
     told.suppressions.push_back({rules_[i].file, rules_[i].line, rules_[i].text, uses_[i]});
   }
-  behind_.end(told);
+  behind().end(told);
 }
 
 }  // namespace tailback

@@ -7,28 +7,24 @@
 #include <unordered_set>
 #include <vector>
 
-#include "runtime/report/reporter.h"
+#include "runtime/report/passing_reporter.h"
 #include "runtime/suppress/rule.h"
 
 namespace tailback {
 
 // A stall that has once been told, while it went on, is told to its end whatever it turns into, so
 // that no line of a report is left without its final one.
-class SuppressingReporter final : public Reporter {
+class SuppressingReporter final : public PassingReporter {
  public:
   // `behind` must outlive this.
   SuppressingReporter(std::vector<Rule> rules, Reporter& behind);
 
-  void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
-  void note(const Note& note) override;
   void hazard(const Hazard& hazard) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
   void never_awaited(const NeverAwaited& never_awaited) override;
   void race(const Race& race) override;
-  void contention(const Contention& contention) override { behind_.contention(contention); }
-  void status(const SessionStatus& status) override;
   void end(const SessionEnd& end) override;
 
   // Stalls that were told, those that still go on among them. Any thread may ask.
@@ -48,8 +44,7 @@ class SuppressingReporter final : public Reporter {
   bool is_known(const Value& value, bool counts);
 
   std::vector<Rule> rules_;
-  std::vector<uint64_t> uses_;  // by rule
-  Reporter& behind_;
+  std::vector<uint64_t> uses_;                  // by rule
   std::unordered_set<uint64_t> told_and_open_;  // stall ids
   std::atomic<uint64_t> told_ = 0;
   std::atomic<uint64_t> told_hazards_ = 0;

@@ -75,16 +75,10 @@ std::string fingerprint_of(const Race& race) {
   if (places.empty()) {
     for (const RaceThread& thread : race.threads) add(thread.created, "created");
   }
-  std::sort(places.begin(), places.end());
   Stall all;
   all.call = BlockedCall{};
   all.call->function = race.kind;
-  for (const std::string& place : places) {
-    Frame frame;
-    frame.function = place;
-    all.stack.push_back(frame);
-  }
-  return fingerprint(all);
+  return fingerprint(std::move(places), std::move(all));
 }
 
 }  // namespace

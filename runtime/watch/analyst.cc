@@ -255,15 +255,20 @@ void Analyst::add_interpreted(int pid, const Sample& observed, ReadSample& sampl
   if (unreadable && !unreadable_told_.insert({pid, sample.note}).second) sample.note.clear();
 }
 
+Analyst::ReadSample Analyst::read_sample(int pid, const Sample& observed) {
+  ReadSample sample;
+  sample.stack = read_stack(pid, observed, sample.complete, &sample.note);
+  add_interpreted(pid, observed, sample);
+  sample.culprit = find_culprit(sample.stack, rule_);
+  return sample;
+}
+
 std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& observation) {
   std::vector<ReadSample> samples;
   for (const WeighedSample& observed : observation.samples) {
     if (!observed.sample->snapshot) continue;
-    ReadSample sample;
+    ReadSample sample = read_sample(observation.pid, *observed.sample);
     sample.observed = &observed;
-    sample.stack = read_stack(observation.pid, *observed.sample, sample.complete, &sample.note);
-    add_interpreted(observation.pid, *observed.sample, sample);
-    sample.culprit = find_culprit(sample.stack, rule_);
     samples.push_back(std::move(sample));
   }
   return samples;

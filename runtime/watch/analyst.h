@@ -70,6 +70,8 @@ class Analyst {
   void report(const StallObservation& observation);
   // Adds the frames that an interpreter runs.
   void add_interpreted(int pid, const Sample& observed, ReadSample& sample);
+  // The whole stack of a sample that has a snapshot, and the frame to blame.
+  ReadSample read_sample(int pid, const Sample& observed);
   std::vector<ReadSample> read_samples(const StallObservation& observation);
   // Most time first.
   static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);

@@ -80,10 +80,8 @@ LockOwner Analyst::owner_of(const Sample& waiter, int waiter_pid, const OwnerLoo
     if (sample.snapshot && sample.call->reading) name_lock(look.pid, sample, *owner.call);
   }
   if (!sample.snapshot) return owner;
-  ReadSample read;
-  read.stack = read_stack(look.pid, sample, read.complete, &read.note);
-  add_interpreted(look.pid, sample, read);
-  owner.culprit = find_culprit(read.stack, rule_);
+  ReadSample read = read_sample(look.pid, sample);
+  owner.culprit = read.culprit;
   owner.stack_complete = read.complete;
   owner.stack = std::move(read.stack);
   return owner;
@@ -165,11 +163,9 @@ void Analyst::analyse_deadlock(const DeadlockObservation& observation) {
     if (sample.call) thread.call = sample.call->call;
     thread.wants = lock_of(look.pid, sample, look.wants);
     if (sample.snapshot) {
-      ReadSample read;
-      read.stack = read_stack(look.pid, sample, read.complete, &read.note);
-      add_interpreted(look.pid, sample, read);
+      ReadSample read = read_sample(look.pid, sample);
       if (sample.call) name_lock(look.pid, sample, thread.call);
-      thread.culprit = find_culprit(read.stack, rule_);
+      thread.culprit = read.culprit;
       thread.stack_complete = read.complete;
       thread.stack = std::move(read.stack);
     }
