@@ -22,7 +22,6 @@ enum KeptLocks : uint32_t {
   kKeepReaders = 1,     // read locks: no lock says who its readers are
   kKeepOwners = 2,      // mutexes, write locks and spin locks
   kKeepSemaphores = 4,  // who took a semaphore last
-  kKeepTimes = 8,       // when each lock was taken
   kKeepOrder = 16,      // the order in which locks are taken goes into the ring; with kKeepReaders
                         // and kKeepOwners
   // How long locks were waited for and held.
@@ -41,25 +40,23 @@ enum class HeldKind : uint32_t {
 struct HeldLock {
   std::atomic<uint64_t> lock;       // its address
   std::atomic<uint64_t> call_site;  // of the outermost acquisition
-  std::atomic<uint64_t> since;      // tick; 0: not kept (kKeepTimes)
-  std::atomic<uint64_t> how;        // see held_as()
-  uint64_t chain;       // of this one and those before it; no business of the observer's
-  uint64_t generation;  // see TakenLock
+  std::atomic<uint32_t> how;        // see held_as()
+  uint32_t generation;              // see TakenLock; only with kKeepOrder
+  uint64_t chain;  // of this one and those before it, if there are any; no business of the
+                   // observer's
 };
 
-// HeldLock::how: the HeldKind in the low byte, whether the lock is given up for as long as a wait
-// on a condition lasts in the next bit, and in the upper half how many times it is held (recursive
-// ones, and reads).
-inline constexpr uint64_t kGivenUp = 1 << 8;
-inline constexpr uint64_t kHeldOnce = uint64_t{1} << 32;
-constexpr uint64_t held_as(HeldKind kind) {
-  return static_cast<uint64_t>(kind) | kHeldOnce;
+// HeldLock::how: the HeldKind in the low byte, and above it how many times the lock is held
+// (recursive ones, and reads).
+inline constexpr uint32_t kHeldOnce = 1 << 8;
+constexpr uint32_t held_as(HeldKind kind) {
+  return static_cast<uint32_t>(kind) | kHeldOnce;
 }
-constexpr HeldKind kind_held(uint64_t how) {
+constexpr HeldKind kind_held(uint32_t how) {
   return static_cast<HeldKind>(how & 0xff);
 }
-constexpr uint32_t times_held(uint64_t how) {
-  return static_cast<uint32_t>(how >> 32);
+constexpr uint32_t times_held(uint32_t how) {
+  return how >> 8;
 }
 
 // The locks that a thread holds, of the kinds that are kept, in the order of their acquisition.
@@ -136,8 +133,8 @@ struct alignas(64) LockSlot {
   LockEvent event;
 };
 
-static_assert(sizeof(HeldLock) == 48);
-static_assert(sizeof(HeldLocks) == 2624);
+static_assert(sizeof(HeldLock) == 32);
+static_assert(sizeof(HeldLocks) == 2112);
 static_assert(sizeof(LockEvent) == 448);
 static_assert(sizeof(LockSlot) == 512);
 static_assert((kLockRingCapacity & (kLockRingCapacity - 1)) == 0);

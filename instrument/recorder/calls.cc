@@ -118,52 +118,56 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     return recorded();                                                          \
   }
 // A ThreadSanitizer process has a copy of its own, which the plain one jumps to: it costs the
-// others one test, and its caller's frame is the program's.
-#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)         \
-  namespace {                                                                           \
-  __attribute__((noinline, cold)) result sanitized_##name parameters {                  \
-    TRY_BODY(true, name, result, arguments, attempt, taken)                             \
-  }                                                                                     \
-  }                                                                                     \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {         \
-    if (__builtin_expect(under_thread_sanitizer, 0)) return sanitized_##name arguments; \
-    TRY_BODY(false, name, result, arguments, attempt, taken)                            \
+// others one test, and its caller's frame is the program's. What must wait, or be noted, goes on in
+// a function beside it, so that the interceptor's own frame stays small.
+#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)           \
+  namespace {                                                                             \
+  __attribute__((noinline, cold))                                                         \
+  result waiting_##name(EXPAND parameters, const uint64_t call_site) {                    \
+    int outcome;                                                                          \
+    {                                                                                     \
+      SCOPE(call_site, Function::name, EXPAND arguments);                                 \
+      ContendedWait wait(scope.entered(), Function::name, call_site, EXPAND arguments);   \
+      outcome = call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
+      wait.end(was_taken(outcome), EXPAND arguments);                                     \
+    }                                                                                     \
+    return taken;                                                                         \
+  }                                                                                       \
+  __attribute__((noinline, cold)) result sanitized_##name parameters {                    \
+    [[maybe_unused]] constexpr bool sanitized = true;                                     \
+    const uint64_t call_site = CALL_SITE;                                                 \
+    int outcome = attempt;                                                                \
+    if (outcome == kHandOn) return next.name arguments;                                   \
+    if (outcome == kMustWait) return waiting_##name(EXPAND arguments, call_site);         \
+    if (outcome == kMustCall) outcome = next.name arguments;                              \
+    return taken;                                                                         \
+  }                                                                                       \
+  }                                                                                       \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {           \
+    if (__builtin_expect(under_thread_sanitizer, 0)) return sanitized_##name arguments;   \
+    [[maybe_unused]] constexpr bool sanitized = false;                                    \
+    [[maybe_unused]] const CallSite call_site;                                            \
+    const int outcome = attempt;                                                          \
+    if (__builtin_expect(outcome == kMustWait, 0)) {                                      \
+      return waiting_##name(EXPAND arguments, CALL_SITE);                                 \
+    }                                                                                     \
+    return taken;                                                                         \
   }
-#define TRY_BODY(in_sanitizer, name, result, arguments, attempt, taken)                    \
-  [[maybe_unused]] constexpr bool sanitized = in_sanitizer;                                \
-  [[maybe_unused]] const CallSite call_site;                                               \
-  int outcome = attempt;                                                                   \
-  if constexpr (sanitized) {                                                               \
-    if (outcome == kHandOn) return next.name arguments;                                    \
-    if (outcome == kMustCall) outcome = next.name arguments;                               \
-  }                                                                                        \
-  if (__builtin_expect(outcome == kMustWait, 0)) {                                         \
-    const uint64_t waiting_site = call_site;                                               \
-    auto recorded = [=]() __attribute__((noinline, cold))->result {                        \
-      SCOPE(waiting_site, Function::name, EXPAND arguments);                               \
-      ContendedWait wait(scope.entered(), Function::name, waiting_site, EXPAND arguments); \
-      const result made =                                                                  \
-          call_through_holds<result>(scope, [&]() { return next.name arguments; });        \
-      wait.end(was_taken(made));                                                           \
-      return made;                                                                         \
-    };                                                                                     \
-    outcome = recorded();                                                                  \
-  }                                                                                        \
-  taken;                                                                                   \
-  return outcome;
-#define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted) \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {   \
-    if (__builtin_expect(!(is_noted), 1)) return next.name arguments;             \
-    [[maybe_unused]] const uint64_t call_site = CALL_SITE;                        \
-    auto kept = [=]() __attribute__((noinline))->result {                         \
-      [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };  \
-      return noted;                                                               \
-    };                                                                            \
-    return kept();                                                                \
+#define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted)      \
+  namespace {                                                                          \
+  __attribute__((noinline))                                                            \
+  result noting_##name(EXPAND parameters, [[maybe_unused]] const uint64_t call_site) { \
+    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };         \
+    return noted;                                                                      \
+  }                                                                                    \
+  }                                                                                    \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {        \
+    if (__builtin_expect(!(is_noted), 1)) return next.name arguments;                  \
+    return noting_##name(EXPAND arguments, CALL_SITE);                                 \
   }
 #define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
-    const GivenUp given_up(mutex);                                              \
+    const GivenUp given_up(mutex, CALL_SITE);                                   \
     time_release(address_of(mutex), is_waited_for(as_mutex(mutex)));            \
     SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
     return next.name arguments;                                                 \
@@ -175,7 +179,6 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
 #undef AGAIN
 #undef QUICK
 #undef TRY
-#undef TRY_BODY
 #undef NOTE
 #undef WAIT
 #undef OWN

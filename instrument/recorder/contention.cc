@@ -127,7 +127,7 @@ void unmark_waited_for(ContendedLock& entry, uint64_t since) {
 }
 
 TAILBACK_COLD void add_wait(ContendedLock& entry, uint64_t lock, uint64_t call_site,
-                            uint64_t entered, bool taken, bool can_be_held) {
+                            uint64_t entered, bool taken, bool is_held) {
   const uint64_t now = ticks();
   const uint64_t length = now > entered ? now - entered : 0;
   entry.waits.fetch_add(1, relaxed);
@@ -144,7 +144,7 @@ TAILBACK_COLD void add_wait(ContendedLock& entry, uint64_t lock, uint64_t call_s
   if (!taken) return;
   // Whoever was waited for has released it.
   entry.waited_since.store(0, relaxed);
-  if (!can_be_held) return;
+  if (!is_held) return;
   const uint32_t count = timed_holds;
   uint32_t place = place_of(lock, count);
   // Released where it isn't seen, some stay for ever.

@@ -35,6 +35,30 @@ TAILBACK_INLINE bool is_waited_for(const pthread_mutex_t& mutex) {
   return word == 2 || word < 0;  // the latter: priority-inheriting, FUTEX_WAITERS
 }
 
+// Held, and nobody waits for it or waited before it was taken: its hold is not timed. Of robust and
+// priority-inheriting ones the word never says so.
+TAILBACK_INLINE bool is_plainly_held(const pthread_mutex_t& mutex) {
+  return __atomic_load_n(&mutex.__data.__lock, __ATOMIC_RELAXED) == 1;
+}
+// Whether the hold that a wait for it has ended with is one to be timed: one whose release is seen.
+// Without sleeping, after some spinning, it may be taken like a free one.
+TAILBACK_INLINE bool begins_timed_hold(const pthread_mutex_t* mutex) {
+  return !is_plainly_held(*mutex);
+}
+TAILBACK_INLINE bool begins_timed_hold(const mtx_t* mutex) {
+  return !is_plainly_held(as_mutex(mutex));
+}
+TAILBACK_INLINE bool begins_timed_hold(const pthread_rwlock_t*) {
+  return true;
+}
+TAILBACK_INLINE bool begins_timed_hold(const volatile pthread_spinlock_t*) {
+  return true;
+}
+// A semaphore is not held.
+TAILBACK_INLINE bool begins_timed_hold(const volatile void*) {
+  return false;
+}
+
 TAILBACK_INLINE bool is_waited_for(const pthread_rwlock_t& lock) {
   // Bit 1 of either word says that a thread sleeps there.
   return ((__atomic_load_n(&lock.__data.__wrphase_futex, __ATOMIC_RELAXED) |
@@ -47,11 +71,11 @@ contract::ContendedLock* find_contended(uint64_t lock, intercept::Function funct
 void mark_waited_for(contract::ContendedLock& entry, uint64_t since);
 void unmark_waited_for(contract::ContendedLock& entry, uint64_t since);
 void add_wait(contract::ContendedLock& entry, uint64_t lock, uint64_t call_site, uint64_t entered,
-              bool taken, bool can_be_held);
+              bool taken, bool is_held);
 void end_hold(uint64_t lock, bool waited_for);
 
 // Holds of this thread whose beginnings were seen.
-extern __thread uint32_t timed_holds;
+TAILBACK_HIDDEN extern __thread uint32_t timed_holds;
 
 // Before a release; `waited_for` says that somebody may wait for what this thread alone holds.
 TAILBACK_INLINE void time_release(uint64_t lock, bool waited_for) {
@@ -66,12 +90,10 @@ class ContendedWait {
   template <typename Lock, typename... Others>
   TAILBACK_INLINE ContendedWait(uint64_t entered, intercept::Function function, uint64_t call_site,
                                 Lock* lock, Others...) {
-    constexpr bool is_semaphore = std::is_same_v<std::remove_cv_t<Lock>, sem_t>;
     if (!keeps(contract::kKeepContention)) return;
     lock_ = reinterpret_cast<uint64_t>(lock);
     call_site_ = call_site;
     entered_ = entered;
-    can_be_held_ = !is_semaphore;
     const int owner = owner_of(lock);
     entry_ = find_contended(lock_, function);
     if (!entry_ || owner == 0) return;
@@ -83,8 +105,10 @@ class ContendedWait {
   ContendedWait(const ContendedWait&) = delete;
   ContendedWait& operator=(const ContendedWait&) = delete;
 
-  TAILBACK_INLINE void end(bool taken) {
-    if (entry_) add_wait(*entry_, lock_, call_site_, entered_, taken, can_be_held_);
+  template <typename Lock, typename... Others>
+  TAILBACK_INLINE void end(bool taken, Lock* lock, Others...) {
+    if (!entry_) return;
+    add_wait(*entry_, lock_, call_site_, entered_, taken, taken && begins_timed_hold(lock));
   }
 
  private:
@@ -92,7 +116,6 @@ class ContendedWait {
   uint64_t lock_ = 0;
   uint64_t call_site_ = 0;
   uint64_t entered_ = 0;
-  bool can_be_held_ = false;
 };
 
 }  // namespace tailback

@@ -11,30 +11,37 @@ using contract::ThreadRecord;
 
 namespace {
 
+constexpr auto relaxed = std::memory_order_relaxed;
 const std::atomic<uint32_t> kNothingIsKept{0};
 
-uint32_t count_of(const HeldLocks& held) {
-  const uint32_t count = held.count.load(std::memory_order_relaxed);
+TAILBACK_INLINE uint32_t count_of(const HeldLocks& held) {
+  const uint32_t count = held.count.load(relaxed);
   return count < kHeldLocks ? count : kHeldLocks;  // the segment is everybody's to write
 }
 
-uint64_t chain_before(const HeldLocks& held, uint32_t place) {
-  return place == 0 ? 0 : held.locks[place - 1].chain;
+TAILBACK_INLINE HeldKind kind_of(const HeldLock& entry) {
+  return contract::kind_held(entry.how.load(relaxed));
+}
+
+// The chain that ends before `place`. The first lock's is made when there is a second.
+TAILBACK_INLINE uint64_t chain_before(const HeldLocks& held, uint32_t place) {
+  if (place == 0) return 0;
+  const HeldLock& entry = held.locks[place - 1];
+  if (place > 1) return entry.chain;
+  return add_to_chain(0, entry.lock.load(relaxed), kind_of(entry), entry.generation);
 }
 
 // Where the lock stands; `count` if it isn't there.
-uint32_t find(const HeldLocks& held, uint32_t count, uint64_t lock) {
+TAILBACK_INLINE uint32_t find(const HeldLocks& held, uint32_t count, uint64_t lock) {
   for (uint32_t i = count; i-- > 0;) {
-    if (held.locks[i].lock.load(std::memory_order_relaxed) == lock) return i;
+    if (held.locks[i].lock.load(relaxed) == lock) return i;
   }
   return count;
 }
 
 void copy(HeldLock& to, const HeldLock& from) {
-  constexpr auto relaxed = std::memory_order_relaxed;
   to.lock.store(from.lock.load(relaxed), relaxed);
   to.call_site.store(from.call_site.load(relaxed), relaxed);
-  to.since.store(from.since.load(relaxed), relaxed);
   to.how.store(from.how.load(relaxed), relaxed);
   to.generation = from.generation;
 }
@@ -43,11 +50,73 @@ void remove(HeldLocks& held, uint32_t count, uint32_t place) {
   for (uint32_t i = place; i + 1 < count; ++i) {
     HeldLock& entry = held.locks[i];
     copy(entry, held.locks[i + 1]);
-    entry.chain = add_to_chain(chain_before(held, i), entry.lock.load(std::memory_order_relaxed),
-                               contract::kind_held(entry.how.load(std::memory_order_relaxed)),
+    entry.chain = add_to_chain(chain_before(held, i), entry.lock.load(relaxed), kind_of(entry),
                                entry.generation);
   }
   held.count.store(count - 1, std::memory_order_release);
+}
+
+HeldLocks* current_held_locks() {
+  return current_record() ? current_thread.held : nullptr;
+}
+
+// Puts the lock, which is not among them, at the end of the list, which has room. The functions
+// that end with each other's calls keep nothing beyond them, and so cost no more than they write.
+TAILBACK_INLINE HeldLock& write_entry(HeldLocks& held, uint32_t count, uint64_t lock, Taken taken,
+                                      uint64_t call_site) {
+  HeldLock& entry = held.locks[count];
+  entry.lock.store(lock, relaxed);
+  entry.call_site.store(call_site, relaxed);
+  entry.how.store(contract::held_as(taken.kind()), relaxed);
+  return entry;
+}
+TAILBACK_INLINE int append(HeldLocks& held, uint32_t count, uint64_t lock, Taken taken,
+                           uint64_t call_site, int outcome) {
+  write_entry(held, count, lock, taken, call_site);
+  held.count.store(count + 1, std::memory_order_release);
+  return outcome;
+}
+TAILBACK_INLINE int append_in_order(HeldLocks& held, uint32_t count, uint64_t lock, Taken taken,
+                                    uint64_t call_site, int outcome) {
+  HeldLock& entry = write_entry(held, count, lock, taken, call_site);
+  const uint32_t generation = lock_generation(lock);
+  entry.generation = generation;
+  const uint64_t before = chain_before(held, count);
+  const uint64_t chain = add_to_chain(before, lock, taken.kind(), generation);
+  entry.chain = chain;
+  held.count.store(count + 1, std::memory_order_release);
+  if (count == 0 || taken.tried() || __builtin_expect(is_told(held, chain), 1)) return outcome;
+  return tell_order(held, count, outcome);
+}
+
+// In a thread that is new, again, or beyond the list's end.
+TAILBACK_COLD int hold_unusually(uint64_t lock, Taken taken, uint64_t call_site, int outcome) {
+  HeldLocks* const held = current_held_locks();
+  if (!held) return outcome;
+  uint32_t count = count_of(*held);
+  const uint32_t place = find(*held, count, lock);
+  if (place != count) {
+    if (taken.recursive()) {
+      std::atomic<uint32_t>& how = held->locks[place].how;
+      how.store(how.load(relaxed) + contract::kHeldOnce, relaxed);
+      return outcome;
+    }
+    // It was released, by another thread or where we don't see it.
+    remove(*held, count--, place);
+  }
+  if (count == kHeldLocks) {
+    held->missed.fetch_add(1, relaxed);
+    segment->header.held_missed.fetch_add(1, relaxed);
+    return outcome;
+  }
+  return keeps(contract::kKeepOrder)
+             ? append_in_order(*held, count, lock, taken, call_site, outcome)
+             : append(*held, count, lock, taken, call_site, outcome);
+}
+
+// This thread's list if there is one at hand.
+TAILBACK_INLINE HeldLocks* known_held_locks() {
+  return __builtin_expect(still_in_same_process(), 1) ? current_thread.held : nullptr;
 }
 
 }  // namespace
@@ -59,84 +128,62 @@ void find_kept_locks() {
 }
 
 void forget_held_locks(const ThreadRecord& record) {
-  HeldLocks& held = locks_of(record);
-  held.count.store(0, std::memory_order_relaxed);
-  held.missed.store(0, std::memory_order_relaxed);
+  HeldLocks& held = held_locks_of(record);
+  held.count.store(0, relaxed);
+  held.missed.store(0, relaxed);
   if (keeps(contract::kKeepOrder)) __builtin_memset(held.told, 0, sizeof held.told);
 }
 
-__attribute__((noinline)) void hold_lock(uint64_t lock, Taken taken, uint64_t call_site) {
-  constexpr auto relaxed = std::memory_order_relaxed;
-  ThreadRecord* record = current_record();
-  if (!record) return;
-  HeldLocks& held = locks_of(*record);
-  uint32_t count = count_of(held);
-  const uint32_t place = find(held, count, lock);
-  if (__builtin_expect(place != count, 0)) {
-    if (taken.recursive) {
-      std::atomic<uint64_t>& how = held.locks[place].how;
-      how.store(how.load(relaxed) + contract::kHeldOnce, relaxed);
-      return;
-    }
-    // It was released, by another thread or where we don't see it.
-    remove(held, count--, place);
+__attribute__((noinline)) int hold_without_order(uint64_t lock, Taken taken, uint64_t call_site,
+                                                 int outcome) {
+  HeldLocks* const held = known_held_locks();
+  if (__builtin_expect(!held, 0)) return hold_unusually(lock, taken, call_site, outcome);
+  const uint32_t count = held->count.load(relaxed);
+  if (__builtin_expect(count == 0, 1)) return append(*held, 0, lock, taken, call_site, outcome);
+  if (count >= kHeldLocks || find(*held, count, lock) != count) {
+    return hold_unusually(lock, taken, call_site, outcome);
   }
-  if (__builtin_expect(count == kHeldLocks, 0)) {
-    held.missed.fetch_add(1, relaxed);
-    segment->header.held_missed.fetch_add(1, relaxed);
-    return;
-  }
-  HeldLock& entry = held.locks[count];
-  const uint32_t kept = kept_locks();
-  entry.lock.store(lock, relaxed);
-  entry.call_site.store(call_site, relaxed);
-  // What is kept does not change within a session: without times it is 0.
-  if (kept & contract::kKeepTimes) entry.since.store(ticks(), relaxed);
-  entry.how.store(contract::held_as(taken.kind), relaxed);
-  if (!(kept & contract::kKeepOrder)) {
-    held.count.store(count + 1, std::memory_order_release);
-    return;
-  }
-  entry.generation = lock_generation(lock);
-  entry.chain = add_to_chain(chain_before(held, count), lock, taken.kind, entry.generation);
-  held.count.store(count + 1, std::memory_order_release);
-  if (count > 0 && !taken.tried && !is_told(held, entry.chain)) tell_order(*record, held, count);
+  return append(*held, count, lock, taken, call_site, outcome);
 }
 
-__attribute__((noinline)) void give_up_lock(uint64_t lock, int owner) {
-  constexpr auto relaxed = std::memory_order_relaxed;
-  ThreadRecord* record = current_record();
-  if (!record) return;
-  HeldLocks& held = locks_of(*record);
-  const uint32_t count = count_of(held);
-  const uint32_t place = find(held, count, lock);
-  if (__builtin_expect(place == count, 0)) {
+__attribute__((noinline)) int hold_in_order(uint64_t lock, Taken taken, uint64_t call_site,
+                                            int outcome) {
+  HeldLocks* const held = known_held_locks();
+  if (__builtin_expect(!held, 0)) return hold_unusually(lock, taken, call_site, outcome);
+  const uint32_t count = held->count.load(relaxed);
+  if (count == 0) {
+    const uint32_t generation = lock_generation(lock);
+    write_entry(*held, 0, lock, taken, call_site).generation = generation;
+    held->count.store(1, std::memory_order_release);
+    return outcome;
+  }
+  if (count >= kHeldLocks || find(*held, count, lock) != count) {
+    return hold_unusually(lock, taken, call_site, outcome);
+  }
+  return append_in_order(*held, count, lock, taken, call_site, outcome);
+}
+
+TAILBACK_COLD void give_up_lock(uint64_t lock, int owner) {
+  HeldLocks* const held = current_held_locks();
+  if (!held) return;
+  const uint32_t count = count_of(*held);
+  const uint32_t place = find(*held, count, lock);
+  if (place == count) {
     // Taken before it was kept, or while the list was full; or else by another thread.
-    const bool is_foreign = owner != 0 && owner != record->tid.load(relaxed);
-    if (is_foreign && keeps(contract::kKeepOrder) && held.missed.load(relaxed) == 0) {
-      tell_foreign_release(*record, lock);
+    const ThreadRecord& record = *current_thread.record;
+    const bool is_foreign = owner != 0 && owner != record.tid.load(relaxed);
+    if (is_foreign && keeps(contract::kKeepOrder) && held->missed.load(relaxed) == 0) {
+      tell_foreign_release(record, lock);
     }
     return;
   }
-  std::atomic<uint64_t>& how = held.locks[place].how;
-  const uint64_t held_as = how.load(relaxed);
-  if (__builtin_expect(contract::times_held(held_as) > 1, 0)) {
+  std::atomic<uint32_t>& how = held->locks[place].how;
+  const uint32_t held_as = how.load(relaxed);
+  if (contract::times_held(held_as) > 1) {
     how.store(held_as - contract::kHeldOnce, relaxed);
   } else {
-    remove(held, count, place);
+    remove(*held, count, place);
   }
-}
-
-__attribute__((noinline)) void set_given_up(uint64_t lock, bool given_up) {
-  ThreadRecord* record = current_record();
-  if (!record) return;
-  HeldLocks& held = locks_of(*record);
-  const uint32_t count = count_of(held);
-  const uint32_t place = find(held, count, lock);
-  if (place == count) return;
-  std::atomic<uint64_t>& how = held.locks[place].how;
-  const uint64_t others = how.load(std::memory_order_relaxed) & ~contract::kGivenUp;
-  how.store(given_up ? others | contract::kGivenUp : others, std::memory_order_relaxed);
 }
 
 }  // namespace tailback

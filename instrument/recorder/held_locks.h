@@ -15,10 +15,13 @@ namespace tailback {
 using contract::HeldKind;
 
 // The segment's word, or one that is 0 where there is no session.
-extern const std::atomic<uint32_t>* kept_locks_word;
+TAILBACK_HIDDEN extern const std::atomic<uint32_t>* kept_locks_word;
 // To be called once there is a segment.
 void find_kept_locks();
 
+TAILBACK_INLINE contract::HeldLocks& held_locks_of(const contract::ThreadRecord& record) {
+  return segment->held_locks[&record - segment->threads];
+}
 // To be called when a record gets a new owner.
 void forget_held_locks(const contract::ThreadRecord& record);
 
@@ -32,42 +35,51 @@ constexpr uint32_t kept_as(HeldKind kind) {
   return kind == HeldKind::kRead ? contract::kKeepReaders : contract::kKeepOwners;
 }
 
-// How a lock came to be taken.
-struct Taken {
-  HeldKind kind;
-  bool recursive = false;  // it may be held already
-  bool tried = false;      // had it not been free, the thread would not have waited
+// How a lock came to be taken: it may be held already (`recursive`); had it not been free, the
+// thread would not have waited (`tried`). One word, to be handed on in a register.
+class Taken {
+ public:
+  constexpr Taken(HeldKind kind, bool recursive = false, bool tried = false)
+      : word_(static_cast<uint32_t>(kind) | (recursive ? kRecursive : 0) | (tried ? kTried : 0)) {}
+
+  constexpr HeldKind kind() const { return static_cast<HeldKind>(word_ & 0xff); }
+  constexpr bool recursive() const { return (word_ & kRecursive) != 0; }
+  constexpr bool tried() const { return (word_ & kTried) != 0; }
+
+ private:
+  static constexpr uint32_t kRecursive = 1 << 8;
+  static constexpr uint32_t kTried = 1 << 9;
+  uint32_t word_;
 };
 
-// The slow halves: for kinds that are kept.
-void hold_lock(uint64_t lock, Taken taken, uint64_t call_site);
+// For kinds that are kept. Returns `outcome`, so that an interceptor ends with a jump here.
+int hold_without_order(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
+int hold_in_order(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
+TAILBACK_INLINE int hold_lock(uint64_t lock, Taken taken, uint64_t call_site, int outcome = 0) {
+  if (keeps(contract::kKeepOrder)) return hold_in_order(lock, taken, call_site, outcome);
+  return hold_without_order(lock, taken, call_site, outcome);
+}
 // `owner` is the thread id that the lock names; 0: none, kNobodyKnows: it doesn't say.
 void give_up_lock(uint64_t lock, int owner);
 inline constexpr int kNobodyKnows = -1;
 void begin_lock(uint64_t lock, uint64_t call_site);
 void end_lock(uint64_t lock);
-void set_given_up(uint64_t lock, bool given_up);
 
-TAILBACK_INLINE contract::HeldLocks& locks_of(const contract::ThreadRecord& record) {
-  return segment->held_locks[&record - segment->threads];
-}
-
-// Mostly it is the one that was taken last.
-TAILBACK_INLINE void give_up(uint64_t lock, int owner) {
-  if (const contract::ThreadRecord* record = current_record()) {
-    contract::HeldLocks& held = locks_of(*record);
-    const uint32_t last = held.count.load(std::memory_order_relaxed) - 1;
-    if (__builtin_expect(last < contract::kHeldLocks, 1)) {
-      const contract::HeldLock& entry = held.locks[last];
-      if (__builtin_expect(entry.lock.load(std::memory_order_relaxed) == lock &&
-                               entry.how.load(std::memory_order_relaxed) < 2 * contract::kHeldOnce,
-                           1)) {
-        held.count.store(last, std::memory_order_release);
-        return;
-      }
-    }
+// Takes the lock off the list if it was taken last, and once, as is mostly so. False: it is
+// give_up_lock()'s to say.
+TAILBACK_INLINE bool give_up_last(uint64_t lock) {
+  if (__builtin_expect(!still_in_same_process() || !current_thread.held, 0)) return false;
+  contract::HeldLocks& held = *current_thread.held;
+  const uint32_t last = held.count.load(std::memory_order_relaxed) - 1;
+  if (__builtin_expect(last >= contract::kHeldLocks, 0)) return false;
+  const contract::HeldLock& entry = held.locks[last];
+  if (__builtin_expect(entry.lock.load(std::memory_order_relaxed) != lock ||
+                           entry.how.load(std::memory_order_relaxed) >= 2 * contract::kHeldOnce,
+                       0)) {
+    return false;
   }
-  give_up_lock(lock, owner);
+  held.count.store(last, std::memory_order_release);
+  return true;
 }
 
 // Of mutexes and of C11's, which are the same.
@@ -81,6 +93,10 @@ template <typename Mutex>
 TAILBACK_INLINE bool is_recursive(const Mutex* mutex) {
   return (as_mutex(mutex).__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE_NP;
 }
+template <typename Mutex>
+TAILBACK_INLINE int owner_in(const Mutex* mutex) {
+  return __atomic_load_n(&as_mutex(mutex).__data.__owner, __ATOMIC_RELAXED);
+}
 
 template <typename Lock>
 TAILBACK_INLINE uint64_t address_of(const volatile Lock* lock) {
@@ -92,47 +108,54 @@ TAILBACK_INLINE bool was_taken(int outcome) {
   return outcome == 0 || outcome == EOWNERDEAD;
 }
 
-// After a lock operation; `outcome` is what it returned. The call site may be a CallSite, which is
-// looked up when it is needed.
+// After a lock operation; `outcome` is what it returned, and they return it. The call site may be a
+// CallSite, which is looked up when it is needed.
 template <typename Mutex, typename Site>
-TAILBACK_INLINE void note_mutex(const Mutex* mutex, int outcome, Site call_site,
-                                bool tried = false) {
-  if (!keeps(contract::kKeepOwners) || !was_taken(outcome)) return;
-  hold_lock(address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried}, call_site);
+TAILBACK_INLINE int note_mutex(const Mutex* mutex, int outcome, Site call_site,
+                               bool tried = false) {
+  if (!keeps(contract::kKeepOwners) || !was_taken(outcome)) return outcome;
+  return hold_lock(address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried}, call_site,
+                   outcome);
 }
 template <typename Lock, typename Site>
-TAILBACK_INLINE void note_lock(HeldKind kind, const volatile Lock* lock, int outcome,
-                               Site call_site, bool tried = false) {
-  if (!keeps(kept_as(kind)) || !was_taken(outcome)) return;
-  hold_lock(address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site);
+TAILBACK_INLINE int note_lock(HeldKind kind, const volatile Lock* lock, int outcome, Site call_site,
+                              bool tried = false) {
+  if (!keeps(kept_as(kind)) || !was_taken(outcome)) return outcome;
+  return hold_lock(address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site, outcome);
 }
 
 // Who took a semaphore last, and who posts it.
-void note_taker(uint64_t semaphore);
+int note_taker(uint64_t semaphore, int outcome = 0);
 void note_post(uint64_t semaphore);
 void forget_semaphore(uint64_t semaphore);
 
-TAILBACK_INLINE void note_semaphore(const sem_t* semaphore, int outcome) {
-  if (keeps(contract::kKeepSemaphores) && outcome == 0) note_taker(address_of(semaphore));
+TAILBACK_INLINE int note_semaphore(const sem_t* semaphore, int outcome) {
+  if (!keeps(contract::kKeepSemaphores) || outcome != 0) return outcome;
+  return note_taker(address_of(semaphore), outcome);
 }
 
-// A mutex that is given up for as long as a wait on a condition lasts. A cancelled wait has it
-// again and its entry says otherwise, until it is released.
+// A mutex that is given up for as long as a wait on a condition lasts, and then taken again. A wait
+// that is cancelled has it again too, without its being noted.
 class GivenUp {
  public:
   template <typename Mutex>
-  TAILBACK_INLINE explicit GivenUp(const Mutex* mutex)
-      : mutex_(keeps(contract::kKeepOwners) ? address_of(mutex) : 0) {
-    if (mutex_) set_given_up(mutex_, true);
+  TAILBACK_INLINE GivenUp(const Mutex* mutex, uint64_t call_site) {
+    if (!keeps(contract::kKeepOwners)) return;
+    mutex_ = address_of(mutex);
+    call_site_ = call_site;
+    is_recursive_ = is_recursive(mutex);
+    give_up_lock(mutex_, owner_in(mutex));
   }
   GivenUp(const GivenUp&) = delete;
   GivenUp& operator=(const GivenUp&) = delete;
   TAILBACK_INLINE ~GivenUp() {
-    if (mutex_) set_given_up(mutex_, false);
+    if (mutex_) hold_lock(mutex_, {HeldKind::kMutex, is_recursive_}, call_site_);
   }
 
  private:
-  uint64_t mutex_;
+  uint64_t mutex_ = 0;
+  uint64_t call_site_ = 0;
+  bool is_recursive_ = false;
 };
 
 }  // namespace tailback

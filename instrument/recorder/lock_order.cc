@@ -102,14 +102,15 @@ void next_lock_generations(uint64_t begin, uint64_t size) {
   for (uint64_t i = 0; i < granules; ++i) count_up(generation_at(first + i));
 }
 
-TAILBACK_COLD void tell_order(const ThreadRecord& record, HeldLocks& held, uint32_t place) {
+TAILBACK_COLD int tell_order(HeldLocks& held, uint32_t place, int outcome) {
+  const ThreadRecord& record = *current_thread.record;
   const uint64_t chain = held.locks[place].chain;
   const auto tid = static_cast<uint64_t>(record.tid.load(std::memory_order_relaxed));
   const uint64_t key = mix(in_epoch(chain) ^ tid << 40);
   if (!is_among_told(key)) {
     if (!lock_ring_has_room()) {
       count_lock_event_dropped();
-      return;
+      return outcome;
     }
     LockEvent event;
     fill(event, LockEventKind::kTaken, record);
@@ -122,12 +123,13 @@ TAILBACK_COLD void tell_order(const ThreadRecord& record, HeldLocks& held, uint3
     if (stack != 0) event.capture = capture_stack(record);
     if (!push_lock_event(event)) {
       if (event.capture != 0) discard_capture(event.capture);
-      return;
+      return outcome;
     }
     if (event.capture != 0) add_to_told(stack);
     add_to_told(key);
   }
   told_place(held, chain) = in_epoch(chain);
+  return outcome;
 }
 
 TAILBACK_COLD void tell_foreign_release(const ThreadRecord& record, uint64_t lock) {

@@ -11,7 +11,7 @@ namespace tailback {
 // the same hash, and makes that seem a new one.
 inline constexpr unsigned kGranuleBits = 5;
 inline constexpr uint32_t kGranules = 1 << 16;
-extern uint32_t lock_generations[kGranules];
+TAILBACK_HIDDEN extern uint32_t lock_generations[kGranules];
 
 TAILBACK_INLINE uint32_t& generation_at(uint64_t granule) {
   return lock_generations[(granule ^ granule >> 16) & (kGranules - 1)];
@@ -54,8 +54,9 @@ TAILBACK_INLINE bool is_told(contract::HeldLocks& held, uint64_t chain) {
   return told_place(held, chain) == in_epoch(chain);
 }
 
-// Tells that the lock at `place` was taken while those before it were held.
-void tell_order(const contract::ThreadRecord& record, contract::HeldLocks& held, uint32_t place);
+// Tells that the lock at `place` of this thread's list was taken while those before it were held.
+// Returns `outcome`.
+int tell_order(contract::HeldLocks& held, uint32_t place, int outcome);
 // Tells that a lock was released which this thread does not hold.
 void tell_foreign_release(const contract::ThreadRecord& record, uint64_t lock);
 

@@ -44,6 +44,7 @@ namespace tailback {
 struct NextDefinitions {
 #define EACH(name, family, roles, is_open_ended) decltype(&::name) name;
 #include "instrument/contract/each_intercept.inc"
+#include "instrument/recorder/rules.h"
 #undef EACH
 #define POINTER(name) decltype(&::name) name;
   NEEDED_BESIDE_THE_TABLE(POINTER)
@@ -58,7 +59,7 @@ inline constexpr uint32_t kNextDefinitions = sizeof(NextDefinitions) / sizeof(vo
 
 // True once the program is known to run under ThreadSanitizer's runtime, which must see the plain
 // lock and not an attempt first.
-extern bool under_thread_sanitizer;
+TAILBACK_HIDDEN extern bool under_thread_sanitizer;
 // True in the observer's own process (a preload inherited by `tailback`): the recorder stays out.
 extern bool inside_observer;
 

@@ -25,9 +25,9 @@ void begin_use(SemaphoreUse& use, uint64_t key, int taker, uint32_t posted) {
 
 }  // namespace
 
-__attribute__((noinline)) void note_taker(uint64_t semaphore) {
+__attribute__((noinline)) int note_taker(uint64_t semaphore, int outcome) {
   const ThreadRecord* record = current_record();
-  if (!record) return;
+  if (!record) return outcome;
   const uint64_t key = key_of(*record, semaphore);
   SemaphoreUse& use = place_of(key);
   const int tid = record->tid.load(std::memory_order_relaxed);
@@ -36,6 +36,7 @@ __attribute__((noinline)) void note_taker(uint64_t semaphore) {
   } else {
     begin_use(use, key, tid, 0);
   }
+  return outcome;
 }
 
 __attribute__((noinline)) void note_post(uint64_t semaphore) {

@@ -169,6 +169,8 @@ ThreadRecord* attach(int tid, int pid) {
     if (record) begin_record(*record, epoch, tid ? tid : raw_tid());
   }
   current_thread.record = record;
+  current_thread.held = record ? &held_locks_of(*record) : nullptr;
+  asm volatile("" ::: "memory");
   current_thread.epoch = epoch;
   asm volatile("" ::: "memory");
   current_thread.attaching = false;
@@ -180,7 +182,7 @@ ThreadRecord* attach(int tid, int pid) {
 contract::Segment* segment = nullptr;
 bool yama_restricts_ptrace = false;
 ProcessPage* process_page = &detached_page;
-__thread CurrentThread current_thread = {kNeverAttached, nullptr, false};
+__thread CurrentThread current_thread = {kNeverAttached};
 
 TAILBACK_COLD ThreadRecord* attach_thread() {
   return attach(0, 0);
@@ -216,6 +218,7 @@ void release_thread() {
   ThreadRecord* record = current_thread.record;
   if (!record) return;
   current_thread.record = nullptr;
+  current_thread.held = nullptr;
   asm volatile("" ::: "memory");
   record->call.function.store(0, std::memory_order_relaxed);
   bool turns = false;

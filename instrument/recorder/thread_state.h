@@ -11,7 +11,7 @@ namespace tailback {
 
 // The session's segment, or nullptr: no session, the recorder steps aside. Set once, in the
 // constructor, before the program's threads exist; survives fork.
-extern contract::Segment* segment;
+TAILBACK_HIDDEN extern contract::Segment* segment;
 
 // Whether processes have to name who may read them (Yama). Set once, in the constructor.
 extern bool yama_restricts_ptrace;
@@ -22,15 +22,16 @@ struct ProcessPage {
   uint64_t epoch;  // its low bits are the index of the process record
   int pid;         // valid while epoch is not 0
 };
-extern ProcessPage* process_page;
+TAILBACK_HIDDEN extern ProcessPage* process_page;
 
 struct CurrentThread {
   uint64_t epoch;  // of the process that `record` belongs to
-  contract::ThreadRecord* record;
-  bool attaching;
+  contract::ThreadRecord* record = nullptr;
+  contract::HeldLocks* held = nullptr;  // beside the record
+  bool attaching = false;
   bool is_sanitized = false;  // ThreadSanitizer knows it: see sanitizer_frame.h
 };
-extern __thread CurrentThread current_thread;
+TAILBACK_HIDDEN extern __thread CurrentThread current_thread;
 
 // Claims a record for this thread (and, first, one for this process). nullptr if there is no
 // session or no free record.

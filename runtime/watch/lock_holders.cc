@@ -11,7 +11,7 @@ using contract::HeldLocks;
 namespace {
 
 bool is_read_hold(const contract::HeldLock& held) {
-  const uint64_t how = held.how.load(std::memory_order_relaxed);
+  const uint32_t how = held.how.load(std::memory_order_relaxed);
   return contract::kind_held(how) == contract::HeldKind::kRead && contract::times_held(how) > 0;
 }
 

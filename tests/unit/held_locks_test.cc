@@ -103,12 +103,20 @@ TEST_F(HeldLocksTest, ACountBeyondTheListIsNotFollowed) {
   EXPECT_EQ(held().missed.load(), 1u);
 }
 
-TEST_F(HeldLocksTest, OneThatIsGivenUpSaysSo) {
-  hold_lock(kA, kMutex, 1);
-  set_given_up(kA, true);
-  EXPECT_NE(held().locks[0].how.load() & contract::kGivenUp, 0u);
-  set_given_up(kA, false);
-  EXPECT_EQ(held().locks[0].how.load() & contract::kGivenUp, 0u);
+TEST_F(HeldLocksTest, OneThatIsGivenUpForAWaitIsTakenAgain) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  const uint64_t waited_with = address_of(&mutex);
+  hold_lock(waited_with, kMutex, 1);
+  hold_lock(kA, kMutex, 2);
+  EXPECT_EQ(events(), 1u);
+  {
+    const GivenUp given_up(&mutex, 3);
+    EXPECT_EQ(addresses(), Addresses{kA});
+  }
+  EXPECT_EQ(addresses(), (Addresses{kA, waited_with}));
+  ASSERT_EQ(events(), 2u) << "it was waited for while another was held";
+  EXPECT_EQ(event(1).taken.address, waited_with);
+  EXPECT_EQ(event(1).taken.call_site, 3u);
 }
 
 TEST_F(HeldLocksTest, AForkedChildWritesNothing) {
@@ -128,15 +136,6 @@ TEST_F(HeldLocksTest, WhatIsNotKeptIsNotListed) {
   EXPECT_EQ(addresses(), Addresses{});
   note_lock(HeldKind::kRead, &mutex, 0, 1);
   EXPECT_EQ(addresses().size(), 1u);
-}
-
-TEST_F(HeldLocksTest, TimesAreKeptWhereTheyAreWanted) {
-  set_ticks(700);
-  hold_lock(kA, kMutex, 1);
-  EXPECT_EQ(held().locks[0].since.load(), 0u);
-  keep(contract::kKeepOwners | contract::kKeepTimes);
-  hold_lock(kB, kMutex, 1);
-  EXPECT_EQ(held().locks[1].since.load(), 700u);
 }
 
 TEST_F(HeldLocksTest, AnOrderIsToldOnce) {

@@ -18,7 +18,7 @@ ProcessPage page = {kEpoch, 0};
 
 contract::Segment* segment = nullptr;
 ProcessPage* process_page = &page;
-__thread CurrentThread current_thread = {1, nullptr, false};
+__thread CurrentThread current_thread = {1};
 
 // Threads other than the one that made the segment have no record.
 contract::ThreadRecord* attach_thread() {
@@ -41,12 +41,12 @@ PrivateSegment::PrivateSegment() {
   record().tid.store(kTid);
   segment = segment_;
   page.epoch = kEpoch;
-  current_thread = {kEpoch, &record(), false};
+  current_thread = {kEpoch, &record(), &segment_->held_locks[kRecord]};
 }
 
 PrivateSegment::~PrivateSegment() {
   segment = nullptr;
-  current_thread = {1, nullptr, false};
+  current_thread = {1};
   munmap(segment_, sizeof(contract::Segment));
 }
 
