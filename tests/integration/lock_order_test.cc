@@ -40,7 +40,7 @@ class LockOrderTest : public IntegrationTest {
       const std::string function = frame["function"];
       const std::string file = frame["file"];
       for (const char* name :
-           {"forwards", "backwards", "dine", "read_then_lock", "lock_then_write"}) {
+           {"forwards", "backwards", "dine", "read_then_lock", "lock_then_write", "wait_holding"}) {
         if (function.find(name) == std::string::npos) continue;
         return std::string(name) + " " + file.substr(file.rfind('/') + 1) + ":" +
                std::to_string(frame["line"].get<int>());
@@ -148,6 +148,15 @@ TEST_F(LockOrderTest, OfC11Mutexes) {
 
 TEST_F(LockOrderTest, OfSpinLocks) {
   expect_two_ways(run_mode("spin"), "spin", {"spin_accounts", "spin_journal"});
+}
+
+TEST_F(LockOrderTest, OfAWaitThatTakesItsMutexAgain) {
+  const auto found = orders(run_mode("waited"));
+  ASSERT_EQ(found.size(), 1u);
+  std::set<std::string> places;
+  for (const Json& step : found[0]["steps"]) places.insert(place(step["stack"]));
+  EXPECT_EQ(places,
+            (std::set<std::string>{at("forwards", "second(b)"), at("wait_holding", "wait_for(")}));
 }
 
 TEST_F(LockOrderTest, ThreeWays) {

@@ -330,6 +330,19 @@ void on_heap() {
   one_after_the_other({[&] { forwards(*a, *b); }, [&] { backwards(*a, *b); }});
 }
 
+// A wait on a condition takes its mutex again, here while another is held.
+__attribute__((noinline)) void wait_holding(std::mutex& a, std::mutex& b) {
+  static std::condition_variable never;
+  std::unique_lock first(a);
+  const std::lock_guard second(b);
+  never.wait_for(first, std::chrono::milliseconds(5));
+}
+
+void waited() {
+  one_after_the_other(
+      {[] { wait_holding(accounts, journal); }, [] { forwards(accounts, journal); }});
+}
+
 void three_ways() {
   one_after_the_other({[] { forwards(accounts, journal); }, [] { forwards(journal, archive); },
                        [] { forwards(archive, accounts); }});
@@ -411,6 +424,7 @@ const std::map<std::string, void (*)()> kModes = {
     {"in_variables", in_variables},
     {"initialised", initialised},
     {"on_heap", on_heap},
+    {"waited", waited},
     {"three_ways", three_ways},
     {"philosophers", philosophers},
     {"reader_and_writer", reader_and_writer},
