@@ -27,14 +27,25 @@ std::string hold_text(const Contention& lock) {
   return (lock.hold_is_part ? "≥ " : "") + duration_text(lock.longest_hold);
 }
 
+std::string culprit_text(const ContentionStack& seen) {
+  if (seen.culprit < seen.stack.size()) {
+    return frame_text(seen.stack[seen.culprit], kNameColumns);
+  }
+  return seen.stack.empty() ? "" : frame_text(seen.stack.front(), kNameColumns);
+}
+
+// The function of the program that waited longest, else, of waits that were too short to be looked
+// at, the one that made the call.
+std::string waiter_text(const Contention& lock) {
+  if (!lock.waiters.empty()) return culprit_text(lock.waiters.front());
+  return lock.places.empty() ? "" : frame_text(lock.places.front().frame, kNameColumns);
+}
+
 // The function of the program that the owner was in, and the call that it was blocked in itself.
 std::string owner_text(const Contention& lock) {
   if (lock.owners.empty()) return "";
   const ContentionStack& owner = lock.owners.front();
-  std::string text = owner.culprit < owner.stack.size()
-                         ? frame_text(owner.stack[owner.culprit], kNameColumns)
-                     : owner.stack.empty() ? ""
-                                           : frame_text(owner.stack.front(), kNameColumns);
+  std::string text = culprit_text(owner);
   if (!owner.call.empty()) text += fmt::format(", in {}", printable(owner.call, kCallColumns));
   return text;
 }
@@ -67,8 +78,7 @@ std::string contentions_text(const std::vector<Contention>& locks, const Content
       const Contention& lock = locks[i];
       table.add_row({name_text(lock.lock), printable(lock.lock.kind, 16), count_text(lock.waits),
                      duration_text(lock.total), duration_text(lock.longest), hold_text(lock),
-                     lock.places.empty() ? "" : frame_text(lock.places.front().frame, kNameColumns),
-                     owner_text(lock)});
+                     waiter_text(lock), owner_text(lock)});
     }
     text += table.render("  ");
     if (all > rows) text += fmt::format("  … and {} more\n", count_text(all - rows));

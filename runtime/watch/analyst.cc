@@ -11,8 +11,6 @@
 #include "runtime/explain/idle_park.h"
 #include "runtime/explain/missing_names.h"
 #include "runtime/explain/runtime_of.h"
-#include "runtime/interpreters/javascript_stack.h"
-#include "runtime/interpreters/merged_stack.h"
 #include "runtime/watch/parks.h"
 
 namespace tailback {
@@ -126,7 +124,7 @@ Stall identity_of(const StallObservation& observation) {
 }  // namespace
 
 Analyst::Analyst(Reporter& reporter, CulpritRule rule)
-    : reporter_(reporter), rule_(std::move(rule)), unwinder_(make_unwinder()) {}
+    : reporter_(reporter), reader_(std::move(rule)) {}
 
 Analyst::~Analyst() {
   if (!thread_.joinable()) return;
@@ -226,41 +224,17 @@ void Analyst::run() {
   }
 }
 
-std::vector<Frame> Analyst::read_stack(int pid, const Sample& sample, bool& complete,
-                                       std::string* note) {
-  const Snapshot& snapshot = *sample.snapshot;
-  const RawStack raw = unwinder_->unwind(snapshot);
-  complete = raw.complete;
-  std::vector<Frame> stack = symbolizer_.symbolize(pid, *snapshot.modules, raw);
-  if (note != nullptr && sample.javascript)
-    *note = merge_javascript_frames(*sample.javascript, raw, stack);
-  strip_recorder(stack);
-  return stack;
-}
-
 void Analyst::judge(const ParkObservation& park) {
-  bool complete = false;
-  if (is_idle_park(read_stack(park.pid, *park.sample, complete), park.shares_loop)) {
+  if (is_idle_park(reader_.read_native(park.pid, *park.sample), park.shares_loop)) {
     park.is_idle();
   }
 }
 
-void Analyst::add_interpreted(int pid, const Sample& observed, ReadSample& sample) {
-  bool unreadable = observed.javascript && !observed.javascript->engine->unreadable.empty();
-  if (observed.python) {
-    const PythonStack& python = *observed.python;
-    sample.note = merge_python_frames(python, observed.held, sample.stack, sample.complete);
-    unreadable = python.interpreter && !python.interpreter->unreadable.empty();
-  }
-  if (unreadable && !unreadable_told_.insert({pid, sample.note}).second) sample.note.clear();
-}
-
 Analyst::ReadSample Analyst::read_sample(int pid, const Sample& observed) {
-  ReadSample sample;
-  sample.stack = read_stack(pid, observed, sample.complete, &sample.note);
-  add_interpreted(pid, observed, sample);
-  sample.culprit = find_culprit(sample.stack, rule_);
-  return sample;
+  ReadStack read = reader_.read(pid, observed);
+  // Why can be said once of a process.
+  if (read.unreadable && !unreadable_told_.insert({pid, read.note}).second) read.note.clear();
+  return {nullptr, std::move(read.frames), read.culprit, read.complete, std::move(read.note)};
 }
 
 std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& observation) {
@@ -351,7 +325,7 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
   if (!is_blocked_cause(stall.cause) || stall.contributors.empty()) return;
   const ContributorShare& longest = stall.contributors.front();
   stall.stack = {longest.caller};
-  stall.culprit = find_culprit(stall.stack, rule_);
+  stall.culprit = find_culprit(stall.stack, reader_.rule());
   stall.call = BlockedCall{};
   stall.call->function = longest.function;
   stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
@@ -381,9 +355,8 @@ std::optional<StallObservation> Analyst::without_parks(const StallObservation& o
   std::set<std::pair<intercept::Function, uint64_t>> places;
   for (const WeighedSample& observed : observation.samples) {
     const Sample& seen = *observed.sample;
-    bool complete = false;
     if (seen.source != Sample::Source::kRecord || !may_be_park(seen.recorded) || !seen.snapshot ||
-        !is_idle_park(read_stack(observation.pid, seen, complete), observation.shares_loop)) {
+        !is_idle_park(reader_.read_native(observation.pid, seen), observation.shares_loop)) {
       continue;
     }
     idle += observed.weight;
@@ -420,7 +393,7 @@ void Analyst::analyse(const StallObservation& observation) {
 
 void Analyst::add_missing_names(const StallObservation& observation,
                                 const std::vector<ReadSample>& samples, Stall& stall) {
-  const bool is_cut = symbolizer_.has_cut_perf_map(observation.pid);
+  const bool is_cut = reader_.symbolizer().has_cut_perf_map(observation.pid);
   for (const ReadSample& sample : samples) {
     std::string why = why_names_are_missing(observation.pid, sample.stack, sample.complete,
                                             *observation.modules, is_cut);
@@ -461,7 +434,7 @@ void Analyst::report(const StallObservation& observation) {
     share.longest = entry.longest;
     RawFrame caller;
     caller.address = RemoteAddress(entry.call_site);
-    auto frames = symbolizer_.symbolize(observation.pid, *observation.modules, caller);
+    auto frames = reader_.symbolizer().symbolize(observation.pid, *observation.modules, caller);
     if (!frames.empty()) share.caller = std::move(frames.front());
     stall.spent.in_calls += entry.total;
     stall.contributors.push_back(std::move(share));

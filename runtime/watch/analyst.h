@@ -10,12 +10,10 @@
 #include <set>
 #include <thread>
 
-#include "runtime/explain/culprit.h"
 #include "runtime/report/reporter.h"
-#include "runtime/symbolize/symbolizer.h"
-#include "runtime/unwind/unwinder.h"
 #include "runtime/watch/loop_ends.h"
 #include "runtime/watch/observation.h"
+#include "runtime/watch/sample_reader.h"
 
 namespace tailback {
 
@@ -55,9 +53,6 @@ class Analyst {
   void analyse(const StallObservation& observation);
   void analyse_hazard(HazardKind kind, const StallObservation& call);
   void judge(const ParkObservation& park);
-  // `note`: what limits it.
-  std::vector<Frame> read_stack(int pid, const Sample& sample, bool& complete,
-                                std::string* note = nullptr);
   // What is left of an observation without the time in which the thread, a worker of a pool, had
   // no work; nothing if that is no stall.
   std::optional<StallObservation> without_parks(const StallObservation& observation);
@@ -68,8 +63,6 @@ class Analyst {
   bool is_at_exit(const StallObservation& observation, const Sample& sample);
   void note_loop_end(const StallObservation& observation, Nanoseconds length);
   void report(const StallObservation& observation);
-  // Adds the frames that an interpreter runs.
-  void add_interpreted(int pid, const Sample& observed, ReadSample& sample);
   // The whole stack of a sample that has a snapshot, and the frame to blame.
   ReadSample read_sample(int pid, const Sample& observed);
   std::vector<ReadSample> read_samples(const StallObservation& observation);
@@ -96,9 +89,7 @@ class Analyst {
              Stall& stall);
 
   Reporter& reporter_;
-  CulpritRule rule_;
-  std::unique_ptr<Unwinder> unwinder_;
-  Symbolizer symbolizer_;
+  SampleReader reader_;
   LoopEnds loop_ends_;
   std::set<std::pair<int, uint64_t>> loop_ends_told_;  // pid, the wait
   std::set<uint64_t> open_;                            // reported as ongoing, not yet as ended

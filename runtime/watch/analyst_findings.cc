@@ -30,7 +30,7 @@ void Analyst::analyse_finding(const FindingObservation& observation) {
 
 // Each place once, then counted.
 void Analyst::tell_race(const FindingObservation& observation) {
-  RaceReader reader(symbolizer_, rule_);
+  RaceReader reader(reader_.symbolizer(), reader_.rule());
   Race race = reader.read(observation.pid, *observation.modules, observation.parts);
   race.time = observation.time;
   race.process = observation.process;

@@ -24,7 +24,8 @@ bool lies_on(const Sample& sample, RemoteAddress address) {
 
 // The symbol that covers it, else what it lies in.
 std::string Analyst::lock_name(int pid, const ModuleMap& modules, const LockReading& lock) {
-  if (const auto variable = symbolizer_.variable_at(pid, modules, lock.address)) return *variable;
+  if (const auto variable = reader_.symbolizer().variable_at(pid, modules, lock.address))
+    return *variable;
   const Mapping* const mapping = modules.find(lock.address);
   if (!mapping || mapping->path.empty()) return fmt::format("{:#x}", lock.address.value);
   if (mapping->path.starts_with('[')) {

@@ -10,20 +10,19 @@ namespace tailback {
 
 void Analyst::take(HomeObservation home) {
   post([this, taken = std::make_shared<HomeObservation>(std::move(home))] {
-    loop_ends_.learn(*taken, unwinder_->unwind(taken->snapshot));
+    loop_ends_.learn(*taken, reader_.unwinder().unwind(taken->snapshot));
   });
 }
 
 bool Analyst::is_after_loop(const StallObservation& observation, const Sample& sample) {
   return sample.snapshot &&
-         loop_ends_.proves(observation, sample, unwinder_->unwind(*sample.snapshot));
+         loop_ends_.proves(observation, sample, reader_.unwinder().unwind(*sample.snapshot));
 }
 
 // A program that calls exit() in a callback is done with its loop, too.
 bool Analyst::is_at_exit(const StallObservation& observation, const Sample& sample) {
-  bool complete = false;
   return observation.state != StallState::kEnded && sample.snapshot &&
-         is_shutdown(read_stack(observation.pid, sample, complete));
+         is_shutdown(reader_.read_native(observation.pid, sample));
 }
 
 // Where control can't get back to the wait at one moment, it can't later either: one proof stands

@@ -29,9 +29,9 @@ std::optional<NeverAwaited> Analyst::read_never_awaited(const FindingObservation
     snapshot.stack.resize(copy.size());
     std::memcpy(snapshot.stack.data(), copy.data(), copy.size());
     snapshot.modules = observation.modules;
-    const RawStack raw = unwinder_->unwind(snapshot);
+    const RawStack raw = reader_.unwinder().unwind(snapshot);
     NeverAwaited found;
-    found.stack = symbolizer_.symbolize(observation.pid, *observation.modules, raw);
+    found.stack = reader_.symbolizer().symbolize(observation.pid, *observation.modules, raw);
     found.stack_complete = raw.complete;
     strip_recorder(found.stack);
     name_coroutine(found);

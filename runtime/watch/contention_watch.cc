@@ -4,16 +4,15 @@
 #include <tuple>
 #include <utility>
 
-#include "runtime/capture/snapshot.h"
 #include "runtime/explain/call_description.h"
 #include "runtime/kernel/kernel_view.h"
+#include "runtime/watch/sampler.h"
 
 namespace tailback {
 
 using contract::ContendedLock;
 using contract::ContendedState;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 namespace {
 
@@ -48,9 +47,7 @@ bool waits_for_lock(const CallView& call) {
          intercept::Family::kLock;
 }
 
-std::vector<ContentionStack> heaviest(const std::map<std::vector<uint64_t>, ContentionStack>& all) {
-  std::vector<ContentionStack> stacks;
-  for (const auto& [addresses, stack] : all) stacks.push_back(stack);
+std::vector<ContentionStack> heaviest(std::vector<ContentionStack> stacks) {
   std::stable_sort(stacks.begin(), stacks.end(),
                    [](const auto& a, const auto& b) { return a.weight > b.weight; });
   if (stacks.size() > kToldStacks) stacks.resize(kToldStacks);
@@ -89,8 +86,8 @@ void merge(Contention& into, const Contention& other) {
 ContentionWatch::ContentionWatch(Session& session, CulpritRule rule)
     : segment_(session.segment()),
       clock_(session.segment().header.tick_source),
-      rule_(std::move(rule)),
-      unwinder_(make_unwinder()) {}
+      processes_(session.segment()),
+      reader_(std::move(rule)) {}
 
 ContentionWatch::~ContentionWatch() {
   if (thread_.joinable()) stop();
@@ -147,41 +144,43 @@ void ContentionWatch::read_entries() {
 
 void ContentionWatch::learn(const ContendedLock& entry, Known& known) {
   known.pid = entry.pid.load();
+  heed_new_program(known.pid, entry.process_generation.load());
   known.process = read_comm(known.pid, known.pid).value_or("");
   known.lock.address = address_of(entry);
   known.lock.kind = kind_of(entry.function.load());
   const auto modules = modules_of(known.pid, known.lock.address);
   const RemoteAddress address(known.lock.address);
-  if (auto name = symbolizer_.variable_at(known.pid, *modules, address)) {
+  if (auto name = reader_.symbolizer().variable_at(known.pid, *modules, address)) {
     known.lock.name = std::move(*name);
   }
   known.lock.initialised = caller(known.pid, entry.origin.load());
 }
 
-std::shared_ptr<const ModuleMap> ContentionWatch::modules_of(int pid, uint64_t address) {
-  const auto now = steady_clock::now();
-  if (modules_.size() >= kMostProcesses && !modules_.contains(pid)) modules_.clear();
-  Modules& modules = modules_[pid];
-  const bool knows = modules.map && modules.map->find(RemoteAddress(address)) != nullptr;
-  if (!modules.map || (!knows && now - modules.read > kMapsAge)) {
-    if (auto map = ModuleMap::read(pid); map && !map->mappings().empty()) {
-      modules.map = std::make_shared<const ModuleMap>(std::move(*map));
-    } else if (!modules.map) {
-      modules.map = std::make_shared<const ModuleMap>();
-    }
-    modules.read = now;
+void ContentionWatch::heed_new_program(int pid, uint32_t generation) {
+  const auto known = generations_.find(pid);
+  if (known != generations_.end() && known->second == generation) return;
+  if (generations_.size() >= kMostProcesses) {
+    for (const auto& [other, unused] : generations_) processes_.forget(other);
+    generations_.clear();
   }
-  return modules.map;
+  processes_.forget(pid);
+  generations_[pid] = generation;
+}
+
+std::shared_ptr<const ModuleMap> ContentionWatch::modules_of(int pid, uint64_t address) {
+  auto modules = processes_.modules(pid, std::chrono::hours(1));
+  const bool knows = modules->find(RemoteAddress(address)) != nullptr;
+  return knows ? modules : processes_.modules(pid, kMapsAge);
 }
 
 Frame ContentionWatch::caller(int pid, uint64_t call_site) {
   if (call_site == 0) return {};
   RawFrame frame;
   frame.address = RemoteAddress(call_site);
-  auto frames = symbolizer_.symbolize(pid, *modules_of(pid, call_site), frame);
+  auto frames = reader_.symbolizer().symbolize(pid, *modules_of(pid, call_site), frame);
   if (frames.empty()) return {};
   // What was inlined (std::mutex::lock) says less than the function that it stands in.
-  const size_t culprit = find_culprit(frames, rule_);
+  const size_t culprit = find_culprit(frames, reader_.rule());
   return std::move(frames[culprit < frames.size() ? culprit : 0]);
 }
 
@@ -207,26 +206,25 @@ void ContentionWatch::look_at_waits() {
   }
 }
 
-void ContentionWatch::look_at(uint32_t index, const CallView& call, Wait& wait, Known& known) {
+void ContentionWatch::look_at(uint32_t index, const CallView& call, const Wait& wait,
+                              Known& known) {
   const contract::ThreadRecord& record = segment_.threads[index];
   const int pid = record.pid.load();
   const uint64_t weight = clock_.now() - (wait.looked != 0 ? wait.looked : call.entered);
   const int owner = owner_of(record.process.load(), pid, call);
-  Stacks waiter;
-  add_stack(pid, record.tid.load(), {call.context, true}, "", weight, waiter);
-  const auto again = view_call(record.call);
-  if (!again || !again->same_call(call)) return;  // what was read since is torn
-  for (auto& [addresses, stack] : waiter.by_addresses) {
-    if (known.waiters.by_addresses.size() >= kMostStacks) break;
-    ContentionStack& sum = known.waiters.by_addresses[addresses];
-    if (sum.samples == 0) {
-      sum = std::move(stack);
-    } else {
-      sum.samples += stack.samples;
-      sum.weight += stack.weight;
-    }
-  }
+  const auto sample = sample_of(index);
+  const bool waits_still = sample->source == Sample::Source::kRecord && sample->snapshot &&
+                           sample->recorded.same_call(call);
+  if (!waits_still) return;
+  add_stack(pid, *sample, "", weight, known.waiters);
   if (owner > 0) add_owner(pid, owner, weight, known);
+}
+
+std::shared_ptr<const Sample> ContentionWatch::sample_of(uint32_t index) {
+  contract::ThreadRecord& record = segment_.threads[index];
+  const uint32_t process = record.process.load() % contract::kProcessCapacity;
+  return take_sample(record, segment_.open_ended[index], segment_.processes[process],
+                     record.pid.load(), record.tid.load(), processes_);
 }
 
 int ContentionWatch::owner_of(uint32_t process, int pid, const CallView& call) const {
@@ -242,53 +240,37 @@ int ContentionWatch::owner_of(uint32_t process, int pid, const CallView& call) c
   return is_lock ? use.taker.load() : 0;
 }
 
-// One that runs has no stack that could be read without stopping it.
 void ContentionWatch::add_owner(int pid, int tid, uint64_t weight, Known& known) {
-  if (known.owners.by_addresses.size() >= kMostStacks) return;
   const uint32_t used = threads_used(segment_);
   for (uint32_t i = 0; i < used; ++i) {
     const contract::ThreadRecord& record = segment_.threads[i];
     if (record.tid.load() != tid || record.pid.load() != pid) continue;
-    if (const auto call = view_call(record.call)) {
-      Stacks owner = known.owners;
-      CallInProgress in_progress;
-      in_progress.function = call->function;
-      in_progress.arguments = call->arguments;
-      add_stack(pid, tid, {call->context, true}, describe_call(pid, in_progress).call.function,
-                weight, owner);
-      const auto again = view_call(record.call);
-      if (again && again->same_call(*call)) known.owners = std::move(owner);
-      return;
-    }
-    break;
+    const auto sample = sample_of(i);
+    if (!sample->snapshot) return;
+    const bool blocked = sample->call && !sample->held;
+    add_stack(pid, *sample, blocked ? sample->call->call.function : "", weight, known.owners);
+    return;
   }
-  const auto blocked = read_kernel_call(pid, tid);
-  if (!blocked) return;
-  Registers registers;
-  registers.context.instruction_pointer = blocked->instruction_pointer;
-  registers.context.stack_pointer = blocked->stack_pointer;
-  registers.complete = false;
-  add_stack(pid, tid, registers, "", weight, known.owners);
 }
 
-void ContentionWatch::add_stack(int pid, int tid, const Registers& registers, std::string call,
-                                uint64_t weight, Stacks& stacks) {
-  const auto modules = modules_of(pid, registers.context.instruction_pointer);
-  const auto snapshot = take_snapshot(pid, tid, registers, modules);
-  if (!snapshot) return;
-  const RawStack raw = unwinder_->unwind(*snapshot);
-  std::vector<uint64_t> addresses;
-  for (const RawFrame& frame : raw.frames) addresses.push_back(frame.address.value);
-  if (addresses.empty()) return;
-  ContentionStack& stack = stacks.by_addresses[addresses];
-  if (stack.samples++ == 0) {
-    stack.stack = symbolizer_.symbolize(pid, *modules, raw);
-    strip_recorder(stack.stack);
-    stack.culprit = find_culprit(stack.stack, rule_);
-    stack.complete = raw.complete;
+void ContentionWatch::add_stack(int pid, const Sample& sample, std::string call, uint64_t weight,
+                                std::vector<ContentionStack>& stacks) {
+  ReadStack read = reader_.read(pid, sample);
+  if (read.frames.empty()) return;
+  auto same = std::find_if(stacks.begin(), stacks.end(), [&](const ContentionStack& known) {
+    return known.stack == read.frames && known.call == call;
+  });
+  if (same == stacks.end()) {
+    if (stacks.size() >= kMostStacks) return;
+    ContentionStack stack;
+    stack.stack = std::move(read.frames);
+    stack.culprit = read.culprit;
+    stack.complete = read.complete;
     stack.call = std::move(call);
+    same = stacks.insert(same, std::move(stack));
   }
-  stack.weight += clock_.duration(weight);
+  ++same->samples;
+  same->weight += clock_.duration(weight);
 }
 
 Contention ContentionWatch::numbers_of(const ContendedLock& entry, const Known& known) const {
@@ -310,8 +292,8 @@ Contention ContentionWatch::numbers_of(const ContendedLock& entry, const Known& 
     add(lock.places, {place->second, site.waits.load(), clock_.duration(site.total_ticks.load()),
                       clock_.duration(site.longest_ticks.load())});
   }
-  lock.waiters = heaviest(known.waiters.by_addresses);
-  lock.owners = heaviest(known.owners.by_addresses);
+  lock.waiters = heaviest(known.waiters);
+  lock.owners = heaviest(known.owners);
   return lock;
 }
 

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -37,32 +39,57 @@ bool wait_until_held(const contract::ThreadRecord& record) {
   return false;
 }
 
+bool ask(contract::ThreadRecord& record, const contract::ProcessRecord& process, int pid, int tid) {
+  change(record, HoldState::kExpired, HoldState::kNone);
+  // Else an earlier request was never answered and never taken back: only a hostile target's.
+  if (!change(record, HoldState::kNone, HoldState::kAsked)) return false;
+  // A program that takes the signal for itself says so first, then waits for what was asked before.
+  if (process.hold_ready.load() == 0) {
+    change(record, HoldState::kAsked, HoldState::kNone);
+    return false;
+  }
+  const auto stat = read_thread_stat(pid, tid);
+  const bool sent = stat && stat->state == 'R' && syscall(SYS_tgkill, pid, tid, SIGURG) == 0;
+  if ((!sent || !wait_until_held(record)) && change(record, HoldState::kAsked, HoldState::kNone)) {
+    return false;
+  }
+  if (record.hold_state.load(std::memory_order_acquire) == as_word(HoldState::kHeld)) return true;
+  change(record, HoldState::kExpired, HoldState::kNone);
+  return false;
+}
+
+// Whoever lets a thread go must be the one that holds it.
+class Takers {
+ public:
+  bool add(const contract::ThreadRecord& record) {
+    const std::lock_guard lock(mutex_);
+    return records_.insert(&record).second;
+  }
+  void remove(const contract::ThreadRecord& record) {
+    const std::lock_guard lock(mutex_);
+    records_.erase(&record);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<const contract::ThreadRecord*> records_;
+};
+
+Takers& takers() {
+  static Takers all;
+  return all;
+}
+
 }  // namespace
 
 std::optional<Hold> Hold::take(contract::ThreadRecord& record,
                                const contract::ProcessRecord& process, int pid, int tid) {
   if (process.hold_ready.load(std::memory_order_acquire) == 0) return std::nullopt;
   if (!would_handle_signal(pid, tid, SIGURG)) return std::nullopt;
-  change(record, HoldState::kExpired, HoldState::kNone);
-  if (!change(record, HoldState::kNone, HoldState::kAsked)) {
-    // An earlier request that was never answered and never taken back: only a hostile target's.
-    return std::nullopt;
-  }
-  // A program that takes the signal for itself says so first, then waits for what was asked before.
-  if (process.hold_ready.load() == 0) {
-    change(record, HoldState::kAsked, HoldState::kNone);
-    return std::nullopt;
-  }
-  const auto stat = read_thread_stat(pid, tid);
-  const bool sent = stat && stat->state == 'R' && syscall(SYS_tgkill, pid, tid, SIGURG) == 0;
-  if ((!sent || !wait_until_held(record)) && change(record, HoldState::kAsked, HoldState::kNone)) {
-    return std::nullopt;
-  }
-  if (record.hold_state.load(std::memory_order_acquire) != as_word(HoldState::kHeld)) {
-    change(record, HoldState::kExpired, HoldState::kNone);
-    return std::nullopt;
-  }
-  return Hold(record);
+  if (!takers().add(record)) return std::nullopt;
+  if (ask(record, process, pid, tid)) return Hold(record);
+  takers().remove(record);
+  return std::nullopt;
 }
 
 Hold::Hold(contract::ThreadRecord& record) : record_(&record), context_(record.hold_context) {}
@@ -77,9 +104,10 @@ Hold::~Hold() {
 bool Hold::release() {
   if (!record_) return false;
   contract::ThreadRecord& record = *std::exchange(record_, nullptr);
-  if (change(record, HoldState::kHeld, HoldState::kReleased)) return true;
-  change(record, HoldState::kExpired, HoldState::kNone);
-  return false;
+  const bool was_held = change(record, HoldState::kHeld, HoldState::kReleased);
+  if (!was_held) change(record, HoldState::kExpired, HoldState::kNone);
+  takers().remove(record);
+  return was_held;
 }
 
 }  // namespace tailback

@@ -1,5 +1,5 @@
 // Holding a running thread still for a moment, so that its stack can be read. See HoldState in the
-// record contract. For the watcher thread only.
+// record contract. Safe from any thread: of two that want the same record one gets it.
 #pragma once
 
 #include <optional>

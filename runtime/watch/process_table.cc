@@ -71,12 +71,16 @@ bool ProcessTable::has_ended(uint32_t index) const {
 void ProcessTable::free(uint32_t index) {
   const auto known = processes_.find(index);
   if (known == processes_.end()) return;
-  modules_.erase(known->second.pid);
-  python_.forget(known->second.pid);
-  v8_.forget(known->second.pid);
+  forget(known->second.pid);
   processes_.erase(known);
   segment_.processes[index].state.store(static_cast<uint32_t>(ProcessState::kFree),
                                         std::memory_order_release);
+}
+
+void ProcessTable::forget(int pid) {
+  modules_.erase(pid);
+  python_.forget(pid);
+  v8_.forget(pid);
 }
 
 const ProcessFacts* ProcessTable::find(uint32_t index) const {

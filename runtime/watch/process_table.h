@@ -1,5 +1,5 @@
-// The processes of a session: which live, what they are called, what they have mapped. For the
-// watcher thread only.
+// The processes of a session: which live, what they are called, what they have mapped. Not to be
+// shared by threads.
 #pragma once
 
 #include <chrono>
@@ -50,6 +50,9 @@ class ProcessTable {
 
   // What the process has mapped, as read at most `max_age` ago. Empty if it can't be read.
   std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age);
+
+  // What was read of a process that has ended, or executes another program by now.
+  void forget(int pid);
 
   // The Python that they run.
   PythonProcesses& python() { return python_; }

@@ -1,4 +1,5 @@
-// One look at a thread that is in a long turn. For the watcher thread only.
+// One look at a thread, in a long turn or on the other side of a lock. Of the thread that
+// `processes` is of.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // Waits for locks under --locks: none where all locks are free, and else each lock with its waits,
 // lengths and places.
+#include <algorithm>
 #include <fstream>
 
 #include "tests/integration/harness/integration_test.h"
@@ -25,6 +26,14 @@ class ContentionTest : public IntegrationTest {
       if (line["type"] == "contention") found.push_back(line);
     }
     return found;
+  }
+
+  static bool is_in(const Json& stack, const std::string& function) {
+    const Json& frames = stack["stack"];
+    return std::any_of(frames.begin(), frames.end(), [&](const Json& frame) {
+      return !frame["function"].is_null() &&
+             frame["function"].get<std::string>().find(function) != std::string::npos;
+    });
   }
 
   // The line of the target's source that holds this text.
@@ -122,6 +131,30 @@ TEST_F(ContentionTest, OfAMutexOfTheStandardLibrary) {
   ASSERT_EQ(found.size(), 1u);
   expect_waits(found[0], "mutex", "cache", "refill", "  cache.lock();");
   expect_held(found[0]);
+}
+
+TEST_F(ContentionTest, AnOwnerThatComputesIsSeen) {
+  const auto found = locks(run_mode("computing"));
+  ASSERT_EQ(found.size(), 1u);
+  ASSERT_FALSE(found[0]["owners"].empty()) << found[0];
+  const Json& owner = found[0]["owners"][0];
+  EXPECT_TRUE(owner["call"].is_null()) << owner;
+  ASSERT_FALSE(owner["culprit"].is_null()) << owner;
+  const Json& culprit = owner["stack"][owner["culprit"].get<size_t>()];
+  EXPECT_NE(culprit["function"].get<std::string>().find("compute"), std::string::npos) << owner;
+}
+
+TEST_F(ContentionTest, PythonsFunctionsAreNamed) {
+  const Recording recording = run({find_program("python3").value_or("python3"),
+                                   source_file("tests/integration/targets/python/contended.py")});
+  bool waits = false;
+  bool holds = false;
+  for (const Json& lock : locks(recording)) {
+    for (const Json& stack : lock["waiters"]) waits |= is_in(stack, "want_it");
+    for (const Json& stack : lock["owners"]) holds |= is_in(stack, "have_it");
+  }
+  EXPECT_TRUE(waits);
+  EXPECT_TRUE(holds);
 }
 
 TEST_F(ContentionTest, OfASemaphoreNobodyKnowsTheHold) {

@@ -22,6 +22,7 @@ pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
 std::mutex cache;
 sem_t tickets;
 std::atomic<int> counted{0};
+volatile uint64_t computed = 0;
 
 __attribute__((noinline)) void hold() {
   usleep(static_cast<useconds_t>(std::chrono::microseconds(kHold).count()));
@@ -47,6 +48,14 @@ __attribute__((noinline)) void enter() {
   sem_wait(&tickets);
   hold();
   sem_post(&tickets);
+}
+
+// Makes no call for that long.
+__attribute__((noinline)) void compute() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  while (std::chrono::steady_clock::now() < end) {
+    for (int i = 0; i < 1000; ++i) computed = computed + 1;
+  }
 }
 
 // While the main thread holds something.
@@ -130,6 +139,13 @@ int main(int count, char** arguments) {
     wait_beside([] { cache.lock(); }, [] { cache.unlock(); }, refill);
   } else if (mode == "semaphore") {
     wait_beside([] { sem_wait(&tickets); }, [] { sem_post(&tickets); }, enter);
+  } else if (mode == "computing") {
+    std::thread waiter;
+    cache.lock();
+    waiter = std::thread(refill);
+    compute();
+    cache.unlock();
+    waiter.join();
   } else if (mode == "storm") {
     storm();
   } else {
