@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
+#include <utility>
 
 #include "runtime/command/reporters.h"
 #include "runtime/command/session_start.h"
@@ -13,6 +15,7 @@
 #include "runtime/report/hazard_summing_reporter.h"
 #include "runtime/session/session.h"
 #include "runtime/suppress/suppressing_reporter.h"
+#include "runtime/thread_sanitizer/report_logs.h"
 #include "runtime/watch/observer.h"
 
 namespace tailback {
@@ -39,7 +42,14 @@ void observe_command(const ObserverOptions& options, const std::string& path) {
   const auto reporters = make_reporters(options);
   HazardSummingReporter summing(*reporters);
   SuppressingReporter reporter(std::move(rules), summing);
-  Observer observer(session, observer_settings(options), reporter);
+  ObserverSettings settings = observer_settings(options);
+  if (const char* given = std::getenv("TSAN_OPTIONS")) {
+    // Ours is another working directory than the program's.
+    if (std::string log_path = log_path_in(given); log_path.starts_with('/')) {
+      settings.sanitizer_text.log_path = std::move(log_path);
+    }
+  }
+  Observer observer(session, settings, reporter);
   const StatusSignal status_signal([&observer] { observer.tell_status(); });
   observer.start(session_start(options, {}, first_target(session)));
   observer.wait_until_targets_end();

@@ -108,6 +108,10 @@ std::string_view set_strict(ObserverOptions& options, std::string_view value) {
   return set_flag(options.strict, value);
 }
 
+std::string_view set_thread_sanitizer_text(ObserverOptions& options, std::string_view value) {
+  return set_flag(options.thread_sanitizer_text, value);
+}
+
 std::string_view set_lock_order(ObserverOptions& options, std::string_view value) {
   return set_flag(options.lock_order, value);
 }
@@ -156,6 +160,7 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
   options.fail_on_hazard = false;
   options.fail_on_deadlock = false;
   options.fail_on_race = false;
+  options.fail_on_never_awaited = false;
   for (size_t begin = 0; begin <= value.size();) {
     const size_t end = std::min(value.find(',', begin), value.size());
     const std::string_view what = value.substr(begin, end - begin);
@@ -165,6 +170,8 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
       options.fail_on_deadlock = true;
     } else if (what == "race") {
       options.fail_on_race = true;
+    } else if (what == "never-awaited") {
+      options.fail_on_never_awaited = true;
     } else if (what == "stall" || what == "new") {
       // A new stall is one that no suppression knows, and no other is told.
       options.fail_on_stall = true;
@@ -172,8 +179,8 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
       return "stall (any that no suppression holds), new (the same, beside a baseline), hazard "
              "(with --hazards or --strict), deadlock (with --lock-order, one that can be, too), "
              "race "
-             "(of a program that is compiled for ThreadSanitizer), or several with commas between "
-             "them";
+             "(of a program that is compiled for ThreadSanitizer), never-awaited (a coroutine), or "
+             "several with commas between them";
     }
     begin = end + 1;
   }
@@ -228,11 +235,11 @@ constexpr std::array kTable = {
     ObserverOption{"--quiet", "TAILBACK_QUIET", "", "0", "Write no text report", set_quiet},
     ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
                    "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
-    ObserverOption{
-        "--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
-        "End with another status once a 'stall', a 'hazard', a 'deadlock' or a 'race' was reported "
-        "(or stall,deadlock); 'new' says the same as stall",
-        set_fail_on},
+    ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
+                   "End with another status once a 'stall', 'hazard', 'deadlock', 'race' or "
+                   "'never-awaited' was reported "
+                   "(or stall,deadlock); 'new' says the same as stall",
+                   set_fail_on},
     ObserverOption{"--on-deadlock", "TAILBACK_ON_DEADLOCK", "WHAT", "report",
                    "Once a deadlock was found: 'report' it, or 'abort' the process too (SIGABRT)",
                    set_on_deadlock},
@@ -256,6 +263,10 @@ constexpr std::array kTable = {
     ObserverOption{"--lock-order", "TAILBACK_LOCK_ORDER", "", "0",
                    "Report locks that threads take in orders that can deadlock, if they did or not",
                    set_lock_order},
+    ObserverOption{"--thread-sanitizer-text", "TAILBACK_THREAD_SANITIZER_TEXT", "", "0",
+                   "Read the findings of programs that are not paired in what ThreadSanitizer "
+                   "prints, which comes out at our standard error then",
+                   set_thread_sanitizer_text},
     ObserverOption{"--loop", "TAILBACK_LOOP", "GLOB", "",
                    "Take threads of such a name for loops, however they wait; may be repeated",
                    set_loops, true},

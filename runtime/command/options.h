@@ -29,6 +29,7 @@ struct ObserverOptions {
   bool fail_on_hazard = false;
   bool fail_on_deadlock = false;
   bool fail_on_race = false;
+  bool fail_on_never_awaited = false;
   bool abort_on_deadlock = false;  // end the deadlocked process with SIGABRT
   bool hazards = false;            // tell calls of loops that wait for longer than `slow_call`
   Nanoseconds slow_call = std::chrono::milliseconds(1);
@@ -37,6 +38,7 @@ struct ObserverOptions {
   std::vector<std::string> library{};  // … and whose are a library's
   bool locks = false;                  // sum up waits for locks
   bool lock_order = false;             // look for orders of locks that can deadlock
+  bool thread_sanitizer_text = false;  // read what ThreadSanitizer prints, and pass it on
 
   bool operator==(const ObserverOptions&) const = default;
 };

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <future>
 #include <utility>
 
 #include "runtime/command/reporters.h"
 #include "runtime/command/session_start.h"
 #include "runtime/command/status_signal.h"
+#include "runtime/command/thread_sanitizer_text.h"
 #include "runtime/launch/address_layout.h"
 #include "runtime/launch/child.h"
 #include "runtime/launch/environment.h"
@@ -48,7 +50,8 @@ void say_if_sanitizer_ended(const Program& program, const CommandOutcome& outcom
 // In the observer's process.
 void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rule> rules,
              const Program& program, const std::vector<std::string>& command,
-             const MakeReporter& make) {
+             const ThreadSanitizerText& text, const MakeReporter& make) {
+  const SanitizerTextFolder folder(text);
   Session session = Session::create();
   const auto reporters = make(options, session);
   HazardSummingReporter summing(*reporters);
@@ -58,9 +61,12 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
            (options.fail_on_hazard ? reporter.told_hazards() : 0) +
            (options.fail_on_deadlock ? reporter.told_deadlocks() + reporter.told_lock_orders()
                                      : 0) +
-           (options.fail_on_race ? reporter.told_races() : 0);
+           (options.fail_on_race ? reporter.told_races() : 0) +
+           (options.fail_on_never_awaited ? reporter.told_never_awaited() : 0);
   };
-  Observer observer(session, observer_settings(options), reporter);
+  ObserverSettings settings = observer_settings(options);
+  settings.sanitizer_text = text.read;
+  Observer observer(session, settings, reporter);
   const StatusSignal status_signal([&observer] { observer.tell_status(); });
   link.ready(session.path());
   const auto first_target = link.first_target();
@@ -124,6 +130,7 @@ std::string what_fails(const ObserverOptions& options) {
   add(options.fail_on_hazard, "hazard");
   add(options.fail_on_deadlock, "deadlock");
   add(options.fail_on_race, "race");
+  add(options.fail_on_never_awaited, "coroutine that is never awaited");
   return what;
 }
 
@@ -149,8 +156,6 @@ void run_command(const ObserverOptions& options, const std::vector<std::string>&
 void run_command(const ObserverOptions& options, const std::vector<std::string>& command,
                  const MakeReporter& make) {
   const Program program = check_program(command.front());
-  if (!program.remark.empty() && !options.quiet)
-    fmt::print(stderr, "tailback: {}\n", program.remark);
   const bool fixed_addresses = needs_fixed_addresses(program);
   if (fixed_addresses && !can_fix_addresses()) {
     fmt::print(stderr,
@@ -162,13 +167,17 @@ void run_command(const ObserverOptions& options, const std::vector<std::string>&
   const std::string recorder = preloaded_libraries(options);
   // Here, for the observer has none of our descriptors: FILE may be one.
   const std::vector<Rule> rules = suppressions(options);
+  const ThreadSanitizerText text = thread_sanitizer_text(options, std::getenv("TSAN_OPTIONS"));
+  const bool is_cured = program.findings_in_text_only && !text.read.log_path.empty();
+  if (!program.remark.empty() && !options.quiet && !is_cured)
+    fmt::print(stderr, "tailback: {}\n", program.remark);
   const SignalScope signals;
   ObserverProcess observer(
-      [&](ObserverLink& link) { observe(link, options, rules, program, command, make); },
+      [&](ObserverLink& link) { observe(link, options, rules, program, command, text, make); },
       options.json == "-", signals);
-  Child child({program.path, command, target_environment(environ, recorder, observer.session()),
-               fixed_addresses},
-              signals);
+  std::vector<std::string> environment = target_environment(environ, recorder, observer.session());
+  if (!text.options.empty()) set_variable(environment, "TSAN_OPTIONS", text.options);
+  Child child({program.path, command, std::move(environment), fixed_addresses}, signals);
   observer.begin(child.pid());
   try {
     child.execute();

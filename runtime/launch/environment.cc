@@ -42,4 +42,11 @@ std::vector<std::string> target_environment(const char* const* environment,
   return result;
 }
 
+void set_variable(std::vector<std::string>& environment, const std::string& name,
+                  const std::string& value) {
+  const std::string prefix = name + "=";
+  std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(prefix); });
+  environment.push_back(prefix + value);
+}
+
 }  // namespace tailback

@@ -12,4 +12,8 @@ std::vector<std::string> target_environment(const char* const* environment,
                                             const std::string& recorder,
                                             const std::string& session);
 
+// Sets a variable, in place of any of that name.
+void set_variable(std::vector<std::string>& environment, const std::string& name,
+                  const std::string& value);
+
 }  // namespace tailback

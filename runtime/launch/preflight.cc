@@ -16,11 +16,11 @@
 #include <filesystem>
 #include <optional>
 
+#include "runtime/capture/sanitizer_runtime.h"
 #include "runtime/launch/elf_image.h"
 #include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/open_file.h"
-#include "runtime/launch/sanitizer_runtime.h"
 #include "runtime/launch/script.h"
 
 namespace tailback {
@@ -215,11 +215,13 @@ class Follower {
       }
       const SanitizerRuntime sanitizer = read_sanitizer_runtime(file.fd());
       has_thread_sanitizer_ = sanitizer.is_thread_sanitizer;
-      if (sanitizer.reports_unseen()) {
+      findings_in_text_only_ = sanitizer.reports_unseen();
+      if (findings_in_text_only_) {
         remark_ = context + in_quotes(found.path) +
                   ": has ThreadSanitizer's runtime in it, but not the pairing library: what "
                   "ThreadSanitizer finds stands in the program's own output only; link it with "
-                  "tailback_thread_sanitizer() of CMake, or with tailback-thread-sanitizer.o";
+                  "tailback_thread_sanitizer() of CMake, or with tailback-thread-sanitizer.o, or "
+                  "use --thread-sanitizer-text";
       }
       return {found.path, found.path};
     }
@@ -230,6 +232,7 @@ class Follower {
   const std::string& remark() const { return remark_; }
   // Of the last image that was looked at.
   bool has_thread_sanitizer() const { return has_thread_sanitizer_; }
+  bool findings_in_text_only() const { return findings_in_text_only_; }
 
  private:
   static constexpr int kMostSteps = 16;
@@ -259,6 +262,7 @@ class Follower {
   int steps_ = 0;
   std::string remark_;
   bool has_thread_sanitizer_ = false;
+  bool findings_in_text_only_ = false;
 };
 
 }  // namespace
@@ -271,7 +275,7 @@ Program check_program(const std::string& name, const Identity& identity) {
   Follower follower(identity);
   Follower::Step step = follower.follow(name, "");
   return {std::move(step.path), std::move(step.image), follower.remark(),
-          follower.has_thread_sanitizer()};
+          follower.findings_in_text_only(), follower.has_thread_sanitizer()};
 }
 
 }  // namespace tailback

@@ -22,6 +22,8 @@ struct Program {
   std::string image;  // the file that the kernel loads in the end: `path`, or what interprets it
   // One line, without an end: that only a part of what the program does will be seen. Mostly empty.
   std::string remark;
+  // The remark is that ThreadSanitizer's findings stand in its text only.
+  bool findings_in_text_only = false;
   // It is compiled for ThreadSanitizer: it may need addresses that are not random.
   bool has_thread_sanitizer = false;
 };

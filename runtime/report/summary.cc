@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runtime/report/assessment_record.h"
 #include "runtime/report/assessment_text.h"
 #include "runtime/report/contention_text.h"
 #include "runtime/report/deadlock_text.h"
@@ -235,11 +236,7 @@ std::string Summary::text() const {
                           tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
     }
   }
-  std::vector<Contention> contentions;
-  for (const auto& [key, lock] : contentions_) contentions.push_back(lock);
-  std::stable_sort(contentions.begin(), contentions.end(),
-                   [](const auto& a, const auto& b) { return a.total > b.total; });
-  const std::string contention_rows = contentions_text(contentions, contention_counts_, kRows);
+  const std::string contention_rows = contentions_text(contentions(), contention_counts_, kRows);
   if (!contention_rows.empty()) text += "\n" + contention_rows;
   const std::string loop_rows = loop_table(loops(), kRows, "");
   if (!loop_rows.empty()) text += "\n" + loop_rows;
@@ -248,6 +245,14 @@ std::string Summary::text() const {
   if (!hold.empty()) text += "\n" + hold;
   if (losses_.any()) text += "\nIncomplete:\n" + losses_text(losses_, "  ");
   return text;
+}
+
+std::vector<Contention> Summary::contentions() const {
+  std::vector<Contention> all;
+  for (const auto& [key, lock] : contentions_) all.push_back(lock);
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.total > b.total; });
+  return all;
 }
 
 std::string Summary::json() const {
@@ -319,6 +324,15 @@ std::string Summary::json() const {
                          {"count", known.count},
                          {"text", deadlock_headline(known.first)}});
   }
+  // As they are recorded.
+  Json contention = Json::array();
+  for (const Contention& lock : contentions()) contention.push_back(Json::parse(json_line(lock)));
+  Json assessments = Json::array();
+  for (const Assessment& assessment : assessments_) {
+    Json one = Json::parse(json_line(assessment));
+    one.erase("measured");  // stands in the recording
+    assessments.push_back(std::move(one));
+  }
   // Of what is told once for each place: what it is, and in how many runs or processes.
   const auto listed = [](const auto& tallies, auto what) {
     Json list = Json::array();
@@ -355,7 +369,9 @@ std::string Summary::json() const {
                         {"deadlocks", std::move(deadlocks)},
                         {"lock_orders", listed(lock_orders_, lock_order_what)},
                         {"races", listed(races_, race_headline)},
-                        {"never_awaited", listed(never_awaited_, never_awaited_headline)}};
+                        {"never_awaited", listed(never_awaited_, never_awaited_headline)},
+                        {"contention", std::move(contention)},
+                        {"assessments", std::move(assessments)}};
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

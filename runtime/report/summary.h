@@ -59,6 +59,7 @@ class Summary final : public RunSink {
   // Kinds beyond `most` are left out.
   template <typename Value>
   void count(FirstOfEach<Value>& all, size_t most, const Value& value);
+  std::vector<Contention> contentions() const;  // most time first
   void begin_run();
   void end_run();
 

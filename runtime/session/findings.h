@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "instrument/contract/record_contract.h"
+#include "runtime/values/frame.h"
 
 namespace tailback {
 
@@ -21,6 +22,10 @@ struct FindingPart {
   int64_t number = 0;
   std::string text;
   std::vector<uint64_t> frames;  // innermost first; each what its call returns to
+  // Of a report that is read from its text: frames as they are told there, each with the last part
+  // of its module's path and an offset into it, and the name of a variable.
+  std::vector<Frame> told;
+  std::string name;
 };
 
 // What a part of bytes holds: kStackCopy, kText.

@@ -93,6 +93,7 @@ void SuppressingReporter::never_awaited(const NeverAwaited& never_awaited) {
     ++suppressed_never_awaited_;
     return;
   }
+  ++told_never_awaited_;
   behind().never_awaited(never_awaited);
 }
 

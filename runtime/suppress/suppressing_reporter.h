@@ -37,6 +37,8 @@ class SuppressingReporter final : public PassingReporter {
   uint64_t told_lock_orders() const { return told_lock_orders_.load(); }
   // Findings of ThreadSanitizer, its orders of locks among them. Any thread may ask.
   uint64_t told_races() const { return told_races_.load(); }
+  // Places that make coroutines which are never awaited.
+  uint64_t told_never_awaited() const { return told_never_awaited_.load(); }
 
  private:
   // Whether a rule matches. Counts for every rule that does, if `counts`.
@@ -52,6 +54,7 @@ class SuppressingReporter final : public PassingReporter {
   uint64_t suppressed_deadlocks_ = 0;
   std::atomic<uint64_t> told_lock_orders_ = 0;
   std::atomic<uint64_t> told_races_ = 0;
+  std::atomic<uint64_t> told_never_awaited_ = 0;
   uint64_t suppressed_never_awaited_ = 0;
   uint64_t suppressed_races_ = 0;
   uint64_t suppressed_calls_ = 0;  // of hazards

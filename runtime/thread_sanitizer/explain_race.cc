@@ -58,7 +58,7 @@ std::string advice_on(const Race& race) {
   return {};
 }
 
-// The same code in whatever order it met.
+// The same code in whatever order it met, and whichever of its reads and writes did.
 std::string fingerprint_of(const Race& race) {
   std::vector<std::string> places;
   const auto add = [&](const RaceStack& at, std::string_view how) {
@@ -70,7 +70,7 @@ std::string fingerprint_of(const Race& race) {
     place.process = race.process;
     places.push_back(fingerprint(place));
   };
-  for (const RaceAccess& access : race.accesses) add(access.at, access.write ? "write" : "read");
+  for (const RaceAccess& access : race.accesses) add(access.at, "access");
   for (const RaceStack& at : race.stacks) add(at, "at");
   if (places.empty()) {
     for (const RaceThread& thread : race.threads) add(thread.created, "created");

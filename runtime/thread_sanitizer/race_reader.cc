@@ -37,14 +37,41 @@ size_t count_interceptors(const std::vector<Frame>& stack) {
 
 }  // namespace
 
-RaceStack RaceReader::stack_of(const std::vector<uint64_t>& frames) {
+uint64_t RaceReader::address_of(const Frame& told) {
+  if (told.module.empty() || told.offset == 0) return 0;
+  const auto [known, is_new] = modules_by_name_.emplace(told.module, nullptr);
+  if (is_new) {
+    for (const Mapping& mapping : modules_->mappings()) {  // sorted by address
+      if (file_name(mapping.path) != told.module) continue;
+      known->second = &mapping;
+      break;
+    }
+  }
+  // The text has the place of the call itself.
+  return known->second != nullptr ? known->second->begin.value + told.offset + 1 : 0;
+}
+
+RaceStack RaceReader::stack_of(const FindingPart& part) {
+  std::vector<uint64_t> addresses = part.frames;
+  for (const Frame& told : part.told) addresses.push_back(address_of(told));
   RaceStack read;
-  for (size_t i = 0; i < frames.size();) {
-    RawFrame raw;
-    raw.address = RemoteAddress(frames[i]);
-    const std::vector<Frame> here = symbolizer_.symbolize(pid_, *modules_, raw);
+  for (size_t i = 0; i < addresses.size();) {
+    const Frame* const told = i < part.frames.size() ? nullptr : &part.told[i - part.frames.size()];
+    std::vector<Frame> here;
+    if (addresses[i] != 0) {
+      RawFrame raw;
+      raw.address = RemoteAddress(addresses[i]);
+      here = symbolizer_.symbolize(pid_, *modules_, raw);
+    }
+    // ThreadSanitizer may know more: the file may be another by now.
+    const bool says_nothing = here.empty() || here.front().function.empty();
+    if (told != nullptr && says_nothing) {
+      read.stack.push_back(*told);
+      ++i;
+      continue;
+    }
     size_t run = 1;
-    while (i + run < frames.size() && frames[i + run] == frames[i]) ++run;
+    while (i + run < addresses.size() && addresses[i + run] == addresses[i]) ++run;
     // ThreadSanitizer gives an address once for each function that is inlined there. A function
     // that calls itself has it several times, too.
     const size_t times = here.size() > 1 && run % here.size() == 0 ? run / here.size() : run;
@@ -62,6 +89,7 @@ RaceStack RaceReader::stack_of(const std::vector<uint64_t>& frames) {
 }
 
 std::string RaceReader::variable_at(uint64_t address) {
+  if (!addresses_are_its_) return {};
   return symbolizer_.variable_at(pid_, *modules_, RemoteAddress(address)).value_or("");
 }
 
@@ -74,17 +102,21 @@ RaceLocation RaceReader::location_of(const FindingPart& part, uint64_t accessed)
   if (part.text == "global") {
     location.address = part.address != 0 ? part.address : accessed;
     location.name = variable_at(accessed != 0 ? accessed : location.address);
+    if (location.name.empty()) location.name = part.name;
   } else {
-    location.thread = part.thread;
+    if (part.thread >= 0) location.thread = part.thread;
   }
   if (part.text == "fd") location.fd = static_cast<int>(part.number);
-  location.allocated = stack_of(part.frames);
+  location.allocated = stack_of(part);
   return location;
 }
 
-Race RaceReader::read(int pid, const ModuleMap& modules, const std::vector<FindingPart>& parts) {
+Race RaceReader::read(int pid, const ModuleMap& modules, const std::vector<FindingPart>& parts,
+                      bool addresses_are_its) {
   pid_ = pid;
+  addresses_are_its_ = addresses_are_its;
   modules_ = &modules;
+  modules_by_name_.clear();
   Race race;
   race.pid = pid;
   const auto flagged = [](const FindingPart& part, contract::BlockFlags flag) {
@@ -98,10 +130,10 @@ Race RaceReader::read(int pid, const ModuleMap& modules, const std::vector<Findi
       case BlockKind::kAccess:
         race.accesses.push_back({part.thread, part.address, part.size,
                                  flagged(part, contract::kWrite), flagged(part, contract::kAtomic),
-                                 stack_of(part.frames)});
+                                 stack_of(part)});
         break;
       case BlockKind::kStack:
-        race.stacks.push_back(stack_of(part.frames));
+        race.stacks.push_back(stack_of(part));
         break;
       case BlockKind::kLocation:
         if (!race.location) {
@@ -112,7 +144,7 @@ Race RaceReader::read(int pid, const ModuleMap& modules, const std::vector<Findi
       case BlockKind::kMutex:
         race.mutexes.push_back({static_cast<uint64_t>(part.number), part.address,
                                 variable_at(part.address), flagged(part, contract::kDestroyed),
-                                stack_of(part.frames)});
+                                stack_of(part)});
         break;
       case BlockKind::kThread: {
         RaceThread thread;
@@ -120,13 +152,13 @@ Race RaceReader::read(int pid, const ModuleMap& modules, const std::vector<Findi
         thread.tid = static_cast<int>(part.number);
         thread.name = part.text;
         thread.running = flagged(part, contract::kRunning);
-        if (part.thread != 0) thread.parent = part.parent;
-        thread.created = stack_of(part.frames);
+        if (part.thread != 0 && part.parent >= 0) thread.parent = part.parent;
+        thread.created = stack_of(part);
         race.threads.push_back(std::move(thread));
         break;
       }
       case BlockKind::kSleep:
-        race.sleep = stack_of(part.frames);
+        race.sleep = stack_of(part);
         break;
       case BlockKind::kStackCopy:
       case BlockKind::kText:

@@ -1,6 +1,7 @@
 // From the parts of a ThreadSanitizer report to what a person reads.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,11 +21,16 @@ class RaceReader {
   RaceReader(Symbolizer& symbolizer, const CulpritRule& rule)
       : symbolizer_(symbolizer), rule_(rule) {}
 
-  // Time and process are the caller's to fill in.
-  Race read(int pid, const ModuleMap& modules, const std::vector<FindingPart>& parts);
+  // Time and process are the caller's to fill in. `addresses_are_its`: the modules lie where they
+  // lay in the process; else only a text's frames, which are places in files, have names.
+  Race read(int pid, const ModuleMap& modules, const std::vector<FindingPart>& parts,
+            bool addresses_are_its = true);
 
  private:
-  RaceStack stack_of(const std::vector<uint64_t>& frames);
+  RaceStack stack_of(const FindingPart& part);
+  // Where a frame that is told by words is mapped, as an address that its call returns to.
+  // 0: unknown.
+  uint64_t address_of(const Frame& told);
   std::string variable_at(uint64_t address);
   RaceLocation location_of(const FindingPart& part, uint64_t accessed);
 
@@ -32,6 +38,8 @@ class RaceReader {
   const CulpritRule& rule_;
   int pid_ = 0;
   const ModuleMap* modules_ = nullptr;
+  bool addresses_are_its_ = true;
+  std::map<std::string, const Mapping*> modules_by_name_;  // the lowest mapping, or nullptr
 };
 
 // What ThreadSanitizer calls a lock order inversion, as the order of locks that it is. Nothing: it

@@ -100,6 +100,7 @@ class Analyst {
   uint64_t deadlocks_ = 0;
   std::map<std::string, uint64_t> races_;  // how often, by fingerprint
   RaceCounts race_counts_;
+  std::set<int> handed_over_;            // pids that findings came from
   std::set<std::string> never_awaited_;  // fingerprints
   NeverAwaitedCounts never_awaited_counts_;
   Nanoseconds stalled_{};

@@ -30,8 +30,14 @@ void Analyst::analyse_finding(const FindingObservation& observation) {
 
 // Each place once, then counted.
 void Analyst::tell_race(const FindingObservation& observation) {
+  if (!observation.may_be_second) {
+    handed_over_.insert(observation.pid);
+  } else if (handed_over_.contains(observation.pid)) {
+    return;
+  }
   RaceReader reader(reader_.symbolizer(), reader_.rule());
-  Race race = reader.read(observation.pid, *observation.modules, observation.parts);
+  Race race = reader.read(observation.pid, *observation.modules, observation.parts,
+                          !observation.modules_of_other);
   race.time = observation.time;
   race.process = observation.process;
   if (!observation.whole) race.notes.push_back("a part of the report could not be read");

@@ -116,6 +116,11 @@ struct FindingObservation {
   std::vector<FindingPart> parts;
   bool whole = true;  // all of it made sense
   std::shared_ptr<const ModuleMap> modules;
+  // The modules are those of another process that executes the same program: their files are the
+  // same, their addresses may not be.
+  bool modules_of_other = false;
+  // Read in a text, of a process that nobody saw alive: it may have handed its findings over, too.
+  bool may_be_second = false;
 };
 
 struct StallObservation {

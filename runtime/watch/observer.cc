@@ -5,6 +5,7 @@
 #include "runtime/locks/lock_order_watch.h"
 #include "runtime/watch/analyst.h"
 #include "runtime/watch/contention_watch.h"
+#include "runtime/watch/sanitizer_text_watch.h"
 #include "runtime/watch/watcher.h"
 
 namespace tailback {
@@ -35,6 +36,11 @@ struct Observer::Impl {
     if (settings.locks) {
       contention = std::make_unique<ContentionWatch>(session, settings.culprits);
     }
+    if (!settings.sanitizer_text.log_path.empty()) {
+      sanitizer_text = std::make_unique<SanitizerTextWatch>(
+          session, settings.sanitizer_text,
+          [this](FindingObservation found) { analyst.take(std::move(found)); });
+    }
     if (!settings.lock_order) return;
     lock_orders = std::make_unique<LockOrderWatch>(
         session, settings.culprits, [this](LockOrder order) { analyst.take(std::move(order)); });
@@ -44,6 +50,7 @@ struct Observer::Impl {
   Watcher watcher;
   std::unique_ptr<LockOrderWatch> lock_orders;  // with --lock-order
   std::unique_ptr<ContentionWatch> contention;  // with --locks
+  std::unique_ptr<SanitizerTextWatch> sanitizer_text;
   steady_clock::time_point begin;
 };
 
@@ -58,6 +65,7 @@ void Observer::start(const SessionStart& start) {
   impl_->watcher.start();
   if (impl_->lock_orders) impl_->lock_orders->start();
   if (impl_->contention) impl_->contention->start();
+  if (impl_->sanitizer_text) impl_->sanitizer_text->start();
 }
 
 void Observer::wait_until_targets_end(Nanoseconds patience) {
@@ -85,6 +93,7 @@ void Observer::tell_status() {
 
 void Observer::finish(const CommandOutcome& outcome) {
   impl_->watcher.stop();
+  if (impl_->sanitizer_text) impl_->sanitizer_text->stop();
   SessionEnd end = impl_->watcher.summary();
   if (impl_->lock_orders) {
     impl_->lock_orders->stop();

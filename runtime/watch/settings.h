@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "instrument/contract/lock_contract.h"
 #include "runtime/explain/culprit.h"
@@ -10,6 +11,13 @@
 
 namespace tailback {
 
+// The text of ThreadSanitizer's reports, for programs that hand them over by no other way.
+struct SanitizerText {
+  std::string log_path;  // as in its option; empty: it is not read
+  bool is_ours = false;  // the program's own output would have it: it is passed on to our standard
+                         // error
+};
+
 struct ObserverSettings {
   Nanoseconds threshold = std::chrono::milliseconds(100);
   HazardSettings hazards{};
@@ -17,6 +25,7 @@ struct ObserverSettings {
   LoopGlobs loops{};        // which threads are loops or none, by their names
   bool lock_order = false;  // have the order told in which locks are taken
   bool locks = false;       // have waits for locks summed up
+  SanitizerText sanitizer_text{};
 };
 
 // What recorders have to keep of locks. Of readers and of who took a semaphore nobody else knows.

@@ -154,10 +154,10 @@ const std::vector<Room>& house_rooms() {
       {"advise",
        {"values", "kernel", "capture", "interpreters", "session", "explain", "watch"},
        {"fmt"}},
-      {"launch", {"values", "report"}, {"spdlog", "fmt"}},
+      {"launch", {"values", "capture", "report"}, {"spdlog", "fmt"}},
       {"command",
        {"values", "kernel", "capture", "interpreters", "waits", "session", "unwind", "symbolize",
-        "explain", "report", "suppress", "watch", "advise", "launch"},
+        "explain", "thread_sanitizer", "report", "suppress", "watch", "advise", "launch"},
        {"options", "spdlog", "fmt"}},
   };
   return rooms;

@@ -55,6 +55,15 @@ TEST_F(NeverAwaitedTest, APlaceIsToldOnceAndCounted) {
       99);
 }
 
+TEST_F(NeverAwaitedTest, FailsARunThatIsAskedTo) {
+  WatchOptions options;
+  options.environment = {{"TAILBACK_FAIL_ON", "never-awaited"}};
+  options.command = {built_program("lazy_coroutines"), "drop each"};
+  finished(watch(options), exited(66));
+  options.command.back() = "await each";
+  finished(watch(options), exited(0));
+}
+
 TEST_F(NeverAwaitedTest, WhoDropsItMayBeAnotherThread) {
   const Json found = only_one(run("drop on a thread", "0 begun\n"));
   EXPECT_NE(found["tid"], found["pid"]);

@@ -20,7 +20,8 @@ int line_of(const std::string& text) {
 }
 
 // By the program: races (a shared runtime; the preload is enough), races_static and races_clang
-// (the runtime is in the program, with the pairing library).
+// (the runtime is in the program, with the pairing library), races_unpaired and races_clang_unpaired
+// (without it: what ThreadSanitizer prints is read).
 class RacesTest : public IntegrationTest, public ::testing::WithParamInterface<std::string> {
  protected:
   void SetUp() override {
@@ -28,6 +29,8 @@ class RacesTest : public IntegrationTest, public ::testing::WithParamInterface<s
       GTEST_SKIP() << GetParam() << " was not built: its compiler or its runtime is absent";
     }
   }
+
+  static bool is_unpaired() { return std::string(GetParam()).ends_with("unpaired"); }
 
   // How a program ends whose findings ThreadSanitizer printed.
   static constexpr int kFound = 66;
@@ -39,6 +42,7 @@ class RacesTest : public IntegrationTest, public ::testing::WithParamInterface<s
     if (std::system("setarch -R true 2>/dev/null") == 0) {
       options.command.insert(options.command.begin(), {"setarch", "-R"});
     }
+    if (is_unpaired()) options.environment = {{"TAILBACK_THREAD_SANITIZER_TEXT", "1"}};
     return options;
   }
   Recording run(const std::string& mode, int status = kFound) {
@@ -180,7 +184,7 @@ TEST_P(RacesTest, DeepStacks) {
 
 TEST_P(RacesTest, HaltOnErrorLosesNothing) {
   WatchOptions halting = options("counter");
-  halting.environment = {{"TSAN_OPTIONS", "halt_on_error=1"}};
+  halting.environment.emplace_back("TSAN_OPTIONS", "halt_on_error=1");
   const Recording recording = finished(watch(halting), exited(kFound));
   expect_at(only(recording, "race")["accesses"][0]["at"], "increment", "// unprotected");
 }
@@ -205,7 +209,8 @@ TEST_P(RacesTest, StallsBesideThem) {
 
 TEST_P(RacesTest, FailOnRace) {
   WatchOptions failing = options("counter");
-  failing.environment = {{"TAILBACK_FAIL_ON", "race"}, {"TAILBACK_EXITCODE", "7"}};
+  failing.environment.emplace_back("TAILBACK_FAIL_ON", "race");
+  failing.environment.emplace_back("TAILBACK_EXITCODE", "7");
   finished(watch(failing), exited(7));
 }
 
@@ -213,15 +218,55 @@ TEST_P(RacesTest, KnownOnesAreSuppressed) {
   const std::filesystem::path rules = directory().path() / "known.supp";
   std::ofstream(rules) << "cause=race function=*increment* object=*counter*\n";
   WatchOptions suppressed = options("counter");
-  suppressed.environment = {{"TAILBACK_SUPPRESSIONS", rules}, {"TAILBACK_FAIL_ON", "race"}};
+  suppressed.environment.emplace_back("TAILBACK_SUPPRESSIONS", rules);
+  suppressed.environment.emplace_back("TAILBACK_FAIL_ON", "race");
   const Recording recording = finished(watch(suppressed), exited(kFound));
   EXPECT_TRUE(of_type(recording, "race").empty());
   EXPECT_EQ(recording.end()["races"]["suppressed"], 1);
   EXPECT_EQ(recording.end()["races"]["told"], 0);
 }
 
+// Whatever the way of the findings, the program's own output is as ever.
+TEST_P(RacesTest, WhatIsPrintedStaysAsItIs) {
+  WatchedProgram& program = watch(options("counter"));
+  finished(program, exited(kFound));
+  const std::string errors = program.errors();
+  for (const char* part :
+       {"==================\nWARNING: ThreadSanitizer: data race (pid=", "Location is global ",
+        "SUMMARY: ThreadSanitizer: data race ", "\nThreadSanitizer: reported 1 warnings\n"}) {
+    EXPECT_NE(errors.find(part), std::string::npos) << part << " in\n" << errors;
+  }
+}
+
+// A log that the program was told to write is read without being asked, and stays.
+TEST_P(RacesTest, ALogOfItsOwnIsRead) {
+  WatchOptions logging = options("counter");
+  const std::filesystem::path log = directory().path() / "own log";
+  logging.environment = {{"TSAN_OPTIONS", "log_path='" + log.string() + "' report_bugs=1"}};
+  WatchedProgram& program = watch(logging);
+  const Recording recording = finished(program, exited(kFound));
+  expect_at(only(recording, "race")["accesses"][0]["at"], "increment", "// unprotected");
+  EXPECT_EQ(program.errors().find("WARNING: ThreadSanitizer"), std::string::npos);
+  size_t logs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory().path())) {
+    logs += entry.path().filename().string().starts_with("own log.") ? 1 : 0;
+  }
+  EXPECT_EQ(logs, 1u);
+}
+
+TEST_P(RacesTest, UnpairedOnesAreNotReadUnasked) {
+  if (!is_unpaired()) GTEST_SKIP() << "is paired";
+  WatchOptions unasked = options("counter");
+  unasked.environment.clear();
+  WatchedProgram& program = watch(unasked);
+  const Recording recording = finished(program, exited(kFound));
+  EXPECT_TRUE(of_type(recording, "race").empty());
+  EXPECT_NE(program.errors().find("WARNING: ThreadSanitizer"), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, RacesTest,
-                         ::testing::Values("races", "races_static", "races_clang"),
+                         ::testing::Values("races", "races_static", "races_clang", "races_unpaired",
+                                           "races_clang_unpaired"),
                          [](const auto& build) { return build.param; });
 
 }  // namespace

@@ -215,7 +215,9 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   }
   EXPECT_FALSE(options_of({}).fail_on_stall);
   EXPECT_TRUE(options_of({{"--fail-on", "deadlock"}}).fail_on_deadlock);
+  EXPECT_TRUE(options_of({{"--fail-on", "race,never-awaited"}}).fail_on_never_awaited);
   EXPECT_TRUE(options_of({{"--lock-order", "1"}}).lock_order);
+  EXPECT_TRUE(options_of({{"--thread-sanitizer-text", "1"}}).thread_sanitizer_text);
   EXPECT_EQ(options_of({}).exitcode, 66);
   EXPECT_TRUE(options_of({{"--fail-on", "stall"}}).fail_on_stall);
 }

@@ -149,6 +149,7 @@ int run(const char* name) {
       pthread_create(&thread, nullptr, start, nullptr);
       pthread_join(thread, nullptr);
     }
+    usleep(200 * 1000);  // is there to be looked at: the text does not name the mutexes
   } else if (strcmp(name, "freed") == 0) {
     run_two(user, releaser, malloc(64));  // allocated
   } else if (strcmp(name, "leak") == 0) {

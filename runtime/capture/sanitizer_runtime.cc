@@ -1,4 +1,4 @@
-#include "runtime/launch/sanitizer_runtime.h"
+#include "runtime/capture/sanitizer_runtime.h"
 
 #include <elf.h>
 #include <unistd.h>
@@ -10,12 +10,15 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/launch/open_file.h"
-
 namespace tailback {
 namespace {
 
 constexpr uint64_t kMostNames = 256 * 1024 * 1024;
+
+bool read_exactly(int fd, void* to, size_t size, uint64_t offset) {
+  return offset <= INT64_MAX - size &&
+         pread(fd, to, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
+}
 
 // A name as it stands among others, with the end of the one before it.
 struct Sought {
