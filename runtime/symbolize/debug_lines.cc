@@ -100,6 +100,17 @@ uint64_t number_of(Dwarf_Die& die, unsigned name) {
   return value;
 }
 
+// Cargo compiles each crate in its own folder. Of a crate of other people that alone says whose its
+// files are ("src/lib.rs").
+std::string folder_of_crate(Dwarf_Die& unit) {
+  std::string folder = text_of(unit, DW_AT_comp_dir);
+  return folder.find("/registry/") != std::string::npos ? folder : std::string();
+}
+
+void add_folder(const std::string& folder, std::string& file) {
+  if (!folder.empty() && !file.empty() && file[0] != '/') file.insert(0, folder + "/");
+}
+
 bool is_scope(int tag) {
   switch (tag) {
     case DW_TAG_inlined_subroutine:
@@ -250,6 +261,9 @@ std::vector<SourceFrame> DebugLines::at(uint64_t address) {
     dwarf_lineno(line, &here.line);
   }
 
+  const std::string folder = folder_of_crate(unit);
+  add_folder(folder, here.file);
+
   // Split debug information: the functions stand in a file of their own.
   Dwarf_Die split{};
   Dwarf_Half version = 0;
@@ -273,6 +287,7 @@ std::vector<SourceFrame> DebugLines::at(uint64_t address) {
     const uint64_t file = number_of(scope, DW_AT_call_file);
     if (files != nullptr && file < file_count) {
       if (const char* path = dwarf_filesrc(files, file, nullptr, nullptr)) here.file = path;
+      add_folder(folder, here.file);
     }
     here.line = static_cast<int>(std::min<uint64_t>(number_of(scope, DW_AT_call_line), INT32_MAX));
   }
