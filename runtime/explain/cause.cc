@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 namespace tailback {
 
@@ -119,20 +120,53 @@ Cause decide_cause(const Evidence& evidence) {
 
 namespace {
 
-// Locks that are made of a futex, by the functions that wait for one: Rust's std and parking_lot,
-// Abseil. To the kernel they look like any wait for another thread.
-constexpr std::string_view kLockFunctions[] = {
-    "::lock_contended",    "::write_contended",           "::read_contended",
-    "RawMutex::lock_slow", "RawRwLock::lock_shared_slow", "RawRwLock::lock_exclusive_slow",
-    "::Mutex::Lock()",     "::Mutex::ReaderLock()"};
+using Names = std::span<const std::string_view>;
+
+bool has_one_of(const Frame& frame, Names names) {
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+    return frame.function.find(name) != std::string::npos;
+  });
+}
+
+// Locks that are made of a futex (Qt's for readers and writers of a condition), by the functions
+// that wait for one: Rust's std and parking_lot, Abseil, Qt. To the kernel they look like any wait
+// for another thread.
+constexpr std::string_view kLockFunctions[] = {"::lock_contended",
+                                               "::write_contended",
+                                               "::read_contended",
+                                               "RawMutex::lock_slow",
+                                               "RawRwLock::lock_shared_slow",
+                                               "RawRwLock::lock_exclusive_slow",
+                                               "::Mutex::Lock()",
+                                               "::Mutex::ReaderLock()",
+                                               "QBasicMutex::lockInternal(",
+                                               "QReadWriteLock::tryLockFor",
+                                               "QReadWriteLock::lockFor"};
+
+// Those of Abseil that wait for a condition, and have the lock then.
+constexpr std::string_view kConditionFunctions[] = {"CondVar", "::Mutex::LockWhen",
+                                                    "::Mutex::ReaderLockWhen", "::Mutex::Await"};
+
+// By which all of these lock; not all have names.
+constexpr std::string_view kLockOfAbseil[] = {"::Mutex::LockSlow("};
+
+constexpr size_t kInnermost = 12;
+
+// g_mutex_lock() leaves its frame to a function that has no symbol. Of GLib's other waits only the
+// join has such a one.
+bool waits_for_gmutex(const std::vector<Frame>& stack) {
+  return stack.size() > 1 && stack[0].function.empty() &&
+         file_name(stack[0].module).starts_with("libglib-2.0.so") &&
+         stack[1].function != "g_thread_join";
+}
 
 bool waits_for_futex_lock(const std::vector<Frame>& stack) {
-  constexpr size_t kInnermost = 12;
+  if (waits_for_gmutex(stack)) return true;
   for (size_t i = 0; i < std::min(stack.size(), kInnermost); ++i) {
-    const std::string& function = stack[i].function;
-    if (function.find("CondVar") != std::string::npos) return false;
-    for (const std::string_view name : kLockFunctions) {
-      if (function.find(name) != std::string::npos) return true;
+    if (has_one_of(stack[i], kConditionFunctions)) return false;
+    if (has_one_of(stack[i], kLockFunctions)) return true;
+    if (has_one_of(stack[i], kLockOfAbseil)) {
+      return i + 1 == stack.size() || !has_one_of(stack[i + 1], kConditionFunctions);
     }
   }
   return false;
@@ -149,6 +183,15 @@ Cause cause_within_runtime(Cause cause, const std::vector<Frame>& stack) {
     if (frame.function.starts_with("ObjectMonitor::enter")) return Cause::kLock;
   }
   return cause;
+}
+
+bool waits_on_own_word(const std::vector<Frame>& stack) {
+  static constexpr std::string_view kParks[] = {"parking_lot_core::parking_lot::park",
+                                                "AbslInternalPerThreadSemWait",
+                                                "::synchronization_internal::Waiter::Wait"};
+  const size_t count = std::min(stack.size(), kInnermost);
+  return std::any_of(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(count),
+                     [](const Frame& frame) { return has_one_of(frame, kParks); });
 }
 
 }  // namespace tailback

@@ -59,4 +59,9 @@ Cause decide_cause(const Evidence& evidence);
 // the locks of its objects, on condition variables.
 Cause cause_within_runtime(Cause cause, const std::vector<Frame>& stack);
 
+// Whether a thread that waits on a futex waits on a word of its own: parking_lot and Abseil keep
+// the threads that wait for a lock in lists, and wake each by its word. The lock itself is
+// elsewhere.
+bool waits_on_own_word(const std::vector<Frame>& stack);
+
 }  // namespace tailback

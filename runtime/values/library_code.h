@@ -1,8 +1,8 @@
 // Whose library a frame's function is of, where a library's code is compiled into the program's own
-// file: templates, inlined functions, Rust's crates.
+// file: templates, inlined functions, Rust's crates. Also the functions by which libraries lock and
+// wait for threads, wherever they are: who calls them waits.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -51,21 +51,36 @@ constexpr std::string_view library_of(const Frame& frame) {
     std::string_view prefix;
     std::string_view library;
   };
-  constexpr std::array<Root, 15> kRoots = {{{"std::", "std"},
-                                            {"core::", "std"},
-                                            {"alloc::", "std"},
-                                            {"__gnu_cxx::", "std"},
-                                            {"__cxxabiv1::", "std"},
-                                            {"__rust_", "std"},
-                                            {"boost::", "boost"},
-                                            {"boost_asio_", "boost"},
-                                            {"asio_execution_", "boost"},
-                                            {"tokio::", "tokio"},
-                                            {"mio::", "mio"},
-                                            {"futures_util::", "futures"},
-                                            {"futures_core::", "futures"},
-                                            {"parking_lot_core::", "parking_lot"},
-                                            {"absl::", "absl"}}};
+  constexpr Root kRoots[] = {{"std::", "std"},
+                             {"core::", "std"},
+                             {"alloc::", "std"},
+                             {"__gnu_cxx::", "std"},
+                             {"__cxxabiv1::", "std"},
+                             {"__rust_", "std"},
+                             {"boost::", "boost"},
+                             {"boost_asio_", "boost"},
+                             {"asio_execution_", "boost"},
+                             {"tokio::", "tokio"},
+                             {"mio::", "mio"},
+                             {"futures_util::", "futures"},
+                             {"futures_core::", "futures"},
+                             {"parking_lot::", "parking_lot"},
+                             {"parking_lot_core::", "parking_lot"},
+                             {"lock_api::", "parking_lot"},
+                             {"absl::", "absl"},
+                             {"AbslInternal", "absl"},
+                             {"g_mutex_lock", "GLib"},
+                             {"g_rec_mutex_lock", "GLib"},
+                             {"g_rw_lock_", "GLib"},
+                             {"g_cond_wait", "GLib"},
+                             {"g_thread_join", "GLib"},
+                             {"QBasicMutex::", "Qt"},
+                             {"QMutex::", "Qt"},
+                             {"QRecursiveMutex::", "Qt"},
+                             {"QReadWriteLock::", "Qt"},
+                             {"QSemaphore::", "Qt"},
+                             {"QWaitCondition::", "Qt"},
+                             {"QThread::wait", "Qt"}};
   const std::string_view name = qualified_name(frame.function);
   for (const Root& root : kRoots) {
     if (name.starts_with(root.prefix)) return root.library;

@@ -343,6 +343,7 @@ void Analyst::analyse_hazard(HazardKind kind, const StallObservation& call) {
   hazard.longest.samples = 1;
   hazard.longest.cause = samples.front().observed->sample->call->cause;
   blame(call, samples, hazard.longest);
+  hazard.longest.cause = cause_within_runtime(hazard.longest.cause, hazard.longest.stack);
   hazard.longest.advice = advice(hazard.longest, runtime_of(hazard.longest, *call.modules));
   hazard.longest.fingerprint = fingerprint(hazard.longest);
   reporter_.hazard(hazard);

@@ -128,10 +128,16 @@ void Analyst::tell_owners(int pid, const Sample& sample, Stall& stall) {
                       first.pid == stall.pid ? "has ended" : "is of another process");
     } else if (first.lock.kind == LockKind::kFile) {
       stall.call->object += fmt::format(", locked by process {} ({})", first.process, first.pid);
-    } else if (sample.call->owner_tid == 0) {  // the lock itself does not say
+    } else if (sample.call->owner_tid == 0 && first.lock.kind != LockKind::kThread) {
+      // The lock itself does not say.
       stall.call->object += fmt::format(", held by thread {} ({})", first.thread, first.tid);
     }
     return;
+  }
+  const bool is_own_word = stall.lock->kind == LockKind::kFutex && waits_on_own_word(stall.stack);
+  if (is_own_word) {
+    stall.lock->name += " [a word of the thread that waits]";
+    stall.call->object = stall.lock->name;
   }
   const bool has_owner = stall.lock->kind != LockKind::kBarrier &&
                          stall.lock->kind != LockKind::kCondition &&
@@ -139,9 +145,13 @@ void Analyst::tell_owners(int pid, const Sample& sample, Stall& stall) {
                          (stall.lock->kind != LockKind::kFutex ||
                           cause_within_runtime(Cause::kWait, stall.stack) == Cause::kLock);
   if (has_owner && sample.call->owner_tid == 0) {
-    stall.notes.push_back(fmt::format(
-        "who holds the {} is not known: {}", word(stall.lock->kind),
-        stall.lock->holders.empty() ? "it does not record its owner" : stall.lock->holders));
+    std::string why = stall.lock->holders;
+    if (why.empty()) why = "it does not record its owner";
+    stall.notes.push_back(
+        is_own_word
+            ? "who holds the lock is not known, nor where it is: only a word of "
+              "the waiting thread's own is"
+            : fmt::format("who holds the {} is not known: {}", word(stall.lock->kind), why));
   }
 }
 

@@ -65,6 +65,21 @@ TEST(FindCulprit, OtherPeoplesCratesArePassedOver) {
   EXPECT_EQ(find_culprit({frame("<&F as app::Handler>::call", kApp, "src/handler.rs")}), 0u);
 }
 
+TEST(FindCulprit, FunctionsThatOnlyLockOrWaitForThreadsArePassedOver) {
+  const std::string qt = "/usr/lib/libQt5Core.so.5.15.8";
+  const std::string glib = "/usr/lib/libglib-2.0.so.0.7400.6";
+  const Frame own = frame("(anonymous namespace)::store()", kApp, "/srv/src/store.cc");
+  EXPECT_EQ(find_culprit({frame("QWaitCondition::wait(QMutex*, QDeadlineTimer)", qt), frame("", qt),
+                          frame("QReadWriteLock::tryLockForWrite(int)", qt), own}),
+            3u);
+  EXPECT_EQ(find_culprit({frame("g_rw_lock_writer_lock", glib), own}), 1u);
+  EXPECT_EQ(find_culprit({frame("AbslInternalPerThreadSemWait_debian3", "libabsl.so"), own}), 1u);
+  EXPECT_EQ(find_culprit({frame("lock_api::mutex::Mutex<R,T>::lock", kApp), own}), 1u);
+  // Other work of these libraries says more by its own name.
+  EXPECT_EQ(find_culprit({frame("g_spawn_sync", glib), own}), 0u);
+  EXPECT_EQ(find_culprit({frame("QFile::open(QFlags<QIODevice::OpenModeFlag>)", qt), own}), 0u);
+}
+
 TEST(FindCulprit, NamesThatMerelyMentionTheStandardLibraryAreOwn) {
   EXPECT_EQ(find_culprit({frame("handle(std::string const&)", kApp), frame("main", kApp)}), 0u);
   EXPECT_EQ(find_culprit({frame("Cache<std::string>::load()", kApp), frame("main", kApp)}), 0u);
@@ -266,7 +281,8 @@ TEST(CauseWithinRuntime, LocksThatAreMadeOfAFutexAreLocks) {
   for (const char* const lock :
        {"std::sys::unix::locks::futex_mutex::Mutex::lock_contended",
         "<std::sys::sync::mutex::futex::Mutex>::lock_contended",
-        "parking_lot::raw_mutex::RawMutex::lock_slow", "absl::lts_20220623::Mutex::Lock()"}) {
+        "parking_lot::raw_mutex::RawMutex::lock_slow", "absl::lts_20220623::Mutex::Lock()",
+        "QBasicMutex::lockInternal()", "QReadWriteLock::tryLockForWrite(int)"}) {
     EXPECT_EQ(cause_within_runtime(Cause::kWait, {futex, frame(lock, "/srv/app")}), Cause::kLock)
         << lock;
   }
@@ -279,6 +295,38 @@ TEST(CauseWithinRuntime, LocksThatAreMadeOfAFutexAreLocks) {
                 Cause::kWait,
                 {futex, frame("std::sys::unix::locks::futex_condvar::Condvar::wait", "/srv/app")}),
             Cause::kWait);
+}
+
+TEST(CauseWithinRuntime, AbseilLocksAtOnceOrOnceAConditionHolds) {
+  const Frame slow =
+      frame("absl::debian3::Mutex::LockSlow(absl::MuHowS const*, int)", "libabsl.so");
+  const Frame nameless = frame("", "libabsl.so");
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {nameless, slow, nameless}), Cause::kLock);
+  const Frame when = frame("absl::debian3::Mutex::LockWhen(absl::Condition const&)", "libabsl.so");
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {nameless, slow, when}), Cause::kWait);
+  const Frame await = frame("absl::debian3::Mutex::AwaitCommon(absl::Condition)", "libabsl.so");
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {nameless, await}), Cause::kWait);
+  // To take the lock again after the condition was there is a wait for the lock.
+  const Frame condition = frame("absl::debian3::CondVar::WaitCommon(absl::Mutex*)", "libabsl.so");
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {slow, nameless, condition}), Cause::kLock);
+}
+
+TEST(CauseWithinRuntime, GLibsMutexHasNoNameOfItsOwn) {
+  const Frame nameless = frame("", "/usr/lib/libglib-2.0.so.0.7400.6");
+  const Frame own = frame("on_timeout", "/srv/app");
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {nameless, own}), Cause::kLock);
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {frame("", "/srv/app"), own}), Cause::kWait);
+  const Frame condition = frame("g_cond_wait", "/usr/lib/libglib-2.0.so.0.7400.6");
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {condition, own}), Cause::kWait);
+  const Frame join = frame("g_thread_join", "/usr/lib/libglib-2.0.so.0.7400.6");
+  EXPECT_EQ(cause_within_runtime(Cause::kWait, {nameless, join, own}), Cause::kWait);
+}
+
+TEST(CauseWithinRuntime, SomeWaitForALockOnAWordOfTheirOwn) {
+  EXPECT_TRUE(waits_on_own_word({frame("parking_lot_core::parking_lot::park", "/srv/app")}));
+  EXPECT_TRUE(waits_on_own_word({frame("AbslInternalPerThreadSemWait_debian3", "libabsl.so")}));
+  EXPECT_FALSE(waits_on_own_word({frame("QBasicMutex::lockInternal()", "libQt5Core.so.5")}));
+  EXPECT_FALSE(waits_on_own_word({}));
 }
 
 TEST(Fingerprint, WithoutAStackTheLoopTellsApart) {
