@@ -53,9 +53,9 @@ readonly build_programs=(
   g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config /usr/bin/python3:python3
 )
 readonly test_libraries=(
-  libbenchmark-dev libboost-context-dev libboost-dev libclang-rt-14-dev libeatmydata1 libev-dev
+  libabsl-dev libbenchmark-dev libboost-context-dev libboost-dev libclang-rt-14-dev libeatmydata1 libev-dev
   libevent-dev libfaketime libfuse3-dev libglib2.0-dev libglib2.0-tests libgtest-dev libjemalloc2 libmimalloc2.0
-  libpython3.11-testsuite librust-tokio-dev libtcmalloc-minimal4 liburing-dev libuv1-dev
+  libpython3.11-testsuite librust-parking-lot-dev librust-tokio-dev libtcmalloc-minimal4 liburing-dev libuv1-dev
   libvalijson-dev python3-aiohttp python3-gevent python3-gunicorn python3-requests python3-tornado
   python3-trio python3-twisted python3-uvicorn python3-uvloop qtbase5-dev
 )

@@ -14,31 +14,45 @@ double now_ms() {
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
 }
 
-void turn(int epoll, int timer, const std::function<void()>& callback) {
-  itimerspec soon{};
-  soon.it_value.tv_nsec = 10'000'000;
-  timerfd_settime(timer, 0, &soon, nullptr);
-  epoll_event event{};
-  epoll_wait(epoll, &event, 1, -1);
-  callback();
-}
+class Loop {
+ public:
+  Loop() {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, timer_, &event);
+  }
+
+  void turn(long milliseconds, const std::function<void()>& callback) const {
+    itimerspec soon{};
+    soon.it_value.tv_nsec = milliseconds * 1'000'000;
+    timerfd_settime(timer_, 0, &soon, nullptr);
+    epoll_event event{};
+    epoll_wait(epoll_, &event, 1, -1);
+    callback();
+  }
+
+ private:
+  int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  int timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+};
 
 }  // namespace
 
 void run_loop(const std::function<void()>& prepare, const std::function<void()>& block) {
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event);
-  for (int i = 0; i < 10; ++i) turn(epoll, timer, [] {});
+  const Loop loop;
+  for (int i = 0; i < 10; ++i) loop.turn(10, [] {});
   double length = 0;
-  turn(epoll, timer, [&] {
+  loop.turn(10, [&] {
     prepare();
     const double begin = now_ms();
     block();
     length = now_ms() - begin;
   });
-  for (int i = 0; i < 10; ++i) turn(epoll, timer, [] {});
+  for (int i = 0; i < 10; ++i) loop.turn(10, [] {});
   printf("blocked %d %.3f\n", getpid(), length);
+}
+
+void run_short_turns(int count, const std::function<void()>& callback) {
+  const Loop loop;
+  for (int i = 0; i < count; ++i) loop.turn(5, callback);
 }
