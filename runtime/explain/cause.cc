@@ -4,6 +4,9 @@
 #include <map>
 #include <span>
 
+#include "runtime/explain/culprit.h"
+#include "runtime/values/library_code.h"
+
 namespace tailback {
 
 namespace {
@@ -129,8 +132,8 @@ bool has_one_of(const Frame& frame, Names names) {
 }
 
 // Locks that are made of a futex (Qt's for readers and writers of a condition), by the functions
-// that wait for one: Rust's std and parking_lot, Abseil, Qt. To the kernel they look like any wait
-// for another thread.
+// that wait for one: Rust's std and parking_lot, Abseil, Qt, GLib. To the kernel they look like any
+// wait for another thread.
 constexpr std::string_view kLockFunctions[] = {"::lock_contended",
                                                "::write_contended",
                                                "::read_contended",
@@ -141,7 +144,10 @@ constexpr std::string_view kLockFunctions[] = {"::lock_contended",
                                                "::Mutex::ReaderLock()",
                                                "QBasicMutex::lockInternal(",
                                                "QReadWriteLock::tryLockFor",
-                                               "QReadWriteLock::lockFor"};
+                                               "QReadWriteLock::lockFor",
+                                               "QReadWriteLock::contendedTryLockFor",
+                                               "g_mutex_lock",
+                                               "g_bit_lock"};
 
 // Those of Abseil that wait for a condition, and have the lock then.
 constexpr std::string_view kConditionFunctions[] = {"CondVar", "::Mutex::LockWhen",
@@ -152,8 +158,8 @@ constexpr std::string_view kLockOfAbseil[] = {"::Mutex::LockSlow("};
 
 constexpr size_t kInnermost = 12;
 
-// g_mutex_lock() leaves its frame to a function that has no symbol. Of GLib's other waits only the
-// join has such a one.
+// g_mutex_lock() leaves its frame to a function that mostly has no symbol. Of GLib's other waits
+// only the join has such a one.
 bool waits_for_gmutex(const std::vector<Frame>& stack) {
   return stack.size() > 1 && stack[0].function.empty() &&
          file_name(stack[0].module).starts_with("libglib-2.0.so") &&
@@ -186,12 +192,13 @@ Cause cause_within_runtime(Cause cause, const std::vector<Frame>& stack) {
 }
 
 bool waits_on_own_word(const std::vector<Frame>& stack) {
-  static constexpr std::string_view kParks[] = {"parking_lot_core::parking_lot::park",
-                                                "AbslInternalPerThreadSemWait",
-                                                "::synchronization_internal::Waiter::Wait"};
-  const size_t count = std::min(stack.size(), kInnermost);
-  return std::any_of(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(count),
-                     [](const Frame& frame) { return has_one_of(frame, kParks); });
+  static constexpr std::string_view kWaitsOfAbseil[] = {"AbslInternalPerThreadSemWait",
+                                                        "::synchronization_internal::Waiter::"};
+  const auto waits = std::find_if(stack.begin(), stack.end(), [](const Frame& frame) {
+    return !frame.function.empty() && !is_system_library(frame) && library_of(frame) != "std";
+  });
+  return waits != stack.end() &&
+         (library_of(*waits) == "parking_lot" || has_one_of(*waits, kWaitsOfAbseil));
 }
 
 }  // namespace tailback

@@ -72,6 +72,7 @@ constexpr std::string_view library_of(const Frame& frame) {
                              {"g_mutex_lock", "GLib"},
                              {"g_rec_mutex_lock", "GLib"},
                              {"g_rw_lock_", "GLib"},
+                             {"g_bit_lock", "GLib"},
                              {"g_cond_wait", "GLib"},
                              {"g_thread_join", "GLib"},
                              {"QBasicMutex::", "Qt"},

@@ -190,6 +190,24 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+// They are hazards of the same cause.
+TEST_F(FutexLocksTest, AWaitUnderTheThresholdIsAHazard) {
+  TAILBACK_NEEDS_LIBRARY(kRust);
+  WatchOptions options;
+  options.command = {built_program(kRust.program), "mutex"};
+  options.threshold = "5s";
+  options.environment = {{"TAILBACK_HAZARDS", "1"}, {"TAILBACK_SLOW_CALL", "100ms"}};
+  const Recording recording = finished(watch(options));
+  EXPECT_TRUE(has_stalls(recording, 0));
+  const std::vector<Json> hazards = recording.of_type("hazard");
+  const auto own = std::find_if(hazards.begin(), hazards.end(), [](const Json& hazard) {
+    return blames(hazard, kRust, "wait_for_mutex", "mutex");
+  });
+  ASSERT_NE(own, hazards.end()) << Json(hazards).dump(1);
+  EXPECT_EQ((*own)["cause"], "lock") << own->dump(1);
+  EXPECT_TRUE(advises(*own, "hold the lock for less time")) << (*own)["advice"];
+}
+
 // A crate's files are told by the folder that it was compiled in.
 TEST_F(FutexLocksTest, FramesOfCratesAreSaidToBeTheirs) {
   TAILBACK_NEEDS_LIBRARY(kRust);

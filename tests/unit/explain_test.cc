@@ -278,11 +278,11 @@ TEST(CauseWithinRuntime, TheJvmSleepsAndLocksOnConditions) {
 
 TEST(CauseWithinRuntime, LocksThatAreMadeOfAFutexAreLocks) {
   const Frame futex = frame("syscall", "/usr/lib/libc.so.6");
-  for (const char* const lock :
-       {"std::sys::unix::locks::futex_mutex::Mutex::lock_contended",
-        "<std::sys::sync::mutex::futex::Mutex>::lock_contended",
-        "parking_lot::raw_mutex::RawMutex::lock_slow", "absl::lts_20220623::Mutex::Lock()",
-        "QBasicMutex::lockInternal()", "QReadWriteLock::tryLockForWrite(int)"}) {
+  for (const char* const lock : {"std::sys::unix::locks::futex_mutex::Mutex::lock_contended",
+                                 "<std::sys::sync::mutex::futex::Mutex>::lock_contended",
+                                 "parking_lot::raw_mutex::RawMutex::lock_slow",
+                                 "absl::lts_20220623::Mutex::Lock()", "QBasicMutex::lockInternal()",
+                                 "QReadWriteLock::tryLockForWrite(int)", "g_mutex_lock_slowpath"}) {
     EXPECT_EQ(cause_within_runtime(Cause::kWait, {futex, frame(lock, "/srv/app")}), Cause::kLock)
         << lock;
   }
@@ -323,9 +323,15 @@ TEST(CauseWithinRuntime, GLibsMutexHasNoNameOfItsOwn) {
 }
 
 TEST(CauseWithinRuntime, SomeWaitForALockOnAWordOfTheirOwn) {
-  EXPECT_TRUE(waits_on_own_word({frame("parking_lot_core::parking_lot::park", "/srv/app")}));
+  const Frame lock = frame("parking_lot::raw_mutex::RawMutex::lock_slow", "/srv/app");
+  EXPECT_TRUE(waits_on_own_word({frame("syscall", kLibc), lock}));
+  EXPECT_TRUE(waits_on_own_word({frame("parking_lot_core::parking_lot::park", "/srv/app"), lock}));
   EXPECT_TRUE(waits_on_own_word({frame("AbslInternalPerThreadSemWait_debian3", "libabsl.so")}));
   EXPECT_FALSE(waits_on_own_word({frame("QBasicMutex::lockInternal()", "libQt5Core.so.5")}));
+  // Another lock, further in.
+  EXPECT_FALSE(waits_on_own_word(
+      {frame("std::sys::unix::locks::futex::Mutex::lock_contended", "/srv/app"),
+       frame("app::Cache::load", "/srv/app"), frame("parking_lot::once::Once::call", "/srv/app")}));
   EXPECT_FALSE(waits_on_own_word({}));
 }
 
