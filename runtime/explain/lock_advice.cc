@@ -47,7 +47,7 @@ std::string lock_advice(const Stall& stall) {
       return fmt::format(
           "move the {} out of the critical section of {}{}, or hand the work to the "
           "thread that owns the data",
-          last.call->function, last.lock.name, where);
+          last.call->function == "futex" ? "wait" : last.call->function, last.lock.name, where);
     case OwnerState::kRunning:
       return fmt::format(
           "compute less while {} is held{}: prepare it before the lock, or copy the "

@@ -14,6 +14,9 @@ namespace tailback {
 
 namespace {
 
+// Beside the address of a futex that is no lock.
+constexpr std::string_view kOwnWord = " [a word of the thread that waits]";
+
 bool lies_on(const Sample& sample, RemoteAddress address) {
   constexpr uint64_t kFarthest = 8 << 20;  // a thread's usual stack
   return sample.snapshot && address.value >= sample.snapshot->stack_begin.value &&
@@ -85,6 +88,11 @@ LockOwner Analyst::owner_of(const Sample& waiter, int waiter_pid, const OwnerLoo
   owner.culprit = read.culprit;
   owner.stack_complete = read.complete;
   owner.stack = std::move(read.stack);
+  const bool waits_for_futex =
+      sample.call && sample.call->reading && sample.call->reading->kind == LockKind::kFutex;
+  if (owner.call && waits_for_futex && waits_on_own_word(owner.stack)) {
+    owner.call->object += kOwnWord;
+  }
   return owner;
 }
 
@@ -136,7 +144,7 @@ void Analyst::tell_owners(int pid, const Sample& sample, Stall& stall) {
   }
   const bool is_own_word = stall.lock->kind == LockKind::kFutex && waits_on_own_word(stall.stack);
   if (is_own_word) {
-    stall.lock->name += " [a word of the thread that waits]";
+    stall.lock->name += kOwnWord;
     stall.call->object = stall.lock->name;
   }
   const bool has_owner = stall.lock->kind != LockKind::kBarrier &&

@@ -81,7 +81,7 @@ int line_of(const Library& library, const std::string& text) {
   }
   return ::testing::AssertionFailure()
          << "not " << function << " at " << file << ":" << line << "\n"
-         << summary(stall);
+         << culprit << stall["stack"].dump(1);
 }
 
 bool notes_have(const Json& stall, const std::string& words) {
@@ -189,6 +189,25 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace(name.begin(), name.end(), '-', '_');
       return name;
     });
+
+TEST_F(FutexLocksTest, AnOwnerThatWaitsForSuchALockIsToldWithIt) {
+  TAILBACK_NEEDS_LIBRARY(kAbseil);
+  WatchedProgram& program = start(kAbseil, "chain", false);
+  const Recording recording = finished(program);
+  ASSERT_TRUE(has_stalls(recording, 1));
+  const Json stall = recording.final_stalls()[0];
+  EXPECT_EQ(stall["cause"], "lock") << summary(stall);
+  EXPECT_EQ(stall["lock"]["kind"], "mutex");
+  ASSERT_EQ(stall["owners"].size(), 1u) << stall["owners"];
+  const Json& owner = stall["owners"][0];
+  EXPECT_EQ(owner["thread"], "flusher");
+  EXPECT_EQ(owner["call"]["function"], "futex");
+  EXPECT_TRUE(
+      owner["call"]["object"].get<std::string>().ends_with(" [a word of the thread that waits]"))
+      << owner["call"];
+  EXPECT_TRUE(blames(owner, kAbseil, "wait_for_mutex", "mutex"));
+  EXPECT_TRUE(advises(stall, "move the wait out of the critical section of ")) << stall["advice"];
+}
 
 // They are hazards of the same cause.
 TEST_F(FutexLocksTest, AWaitUnderTheThresholdIsAHazard) {

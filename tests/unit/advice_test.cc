@@ -169,6 +169,21 @@ TEST(Advice, TheCallMakesItMorePrecise) {
   EXPECT_TRUE(says(log, Runtime::kNginx, "access_log"));
 }
 
+TEST(Advice, TheOwnersCallIsToLeaveTheCriticalSection) {
+  Stall stall = stall_of(Cause::kLock, "pthread_mutex_lock");
+  LockOwner owner;
+  owner.state = OwnerState::kBlocked;
+  owner.lock.name = "cache_mutex";
+  owner.call = BlockedCall{};
+  owner.call->function = "fsync";
+  stall.owners = {owner};
+  const std::string end = " out of the critical section of cache_mutex";
+  EXPECT_TRUE(says(stall, Runtime::kNone, "move the fsync" + end));
+  // It waits for another lock, or for a thread.
+  stall.owners[0].call->function = "futex";
+  EXPECT_TRUE(says(stall, Runtime::kNone, "move the wait" + end));
+}
+
 TEST(Advice, TheStackMakesItMorePrecise) {
   EXPECT_TRUE(says(stall_of(Cause::kFile, "fsync", "rdbSave"), Runtime::kRedis, "BGSAVE"));
   EXPECT_TRUE(says(stall_of(Cause::kFile, "fdatasync"), Runtime::kRedis, "appendfsync"));

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <deque>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,36 @@ void condition() {
         has_news = true;
       },
       wait_for_news);
+}
+
+// The loop waits for a mutex of pthread's; who has that waits for one of Abseil's.
+void chain() {
+  static std::mutex own_lock;
+  std::thread flusher;
+  std::thread keeper;
+  absl::Notification held;
+  absl::Notification taken;
+  run_loop(
+      [&] {
+        keeper = named_thread("keeper", [&] {
+          absl::MutexLock lock(&cache_lock);
+          held.Notify();
+          keep();
+        });
+        held.WaitForNotification();
+        flusher = named_thread("flusher", [&] {
+          const std::lock_guard lock(own_lock);
+          taken.Notify();
+          wait_for_mutex();
+        });
+        taken.WaitForNotification();
+      },
+      [] {
+        own_lock.lock();  // chain
+        own_lock.unlock();
+      });
+  flusher.join();
+  keeper.join();
 }
 
 // Locks that are free or held by others for a moment, beside workers who rest most of the time.
@@ -145,6 +176,7 @@ int main(int argc, char** argv) {
   if (what == "mutex") against_writer(wait_for_mutex);
   if (what == "readers") against_writer(wait_to_read);
   if (what == "condition") condition();
+  if (what == "chain") chain();
   if (what == "deadlock") deadlock();
   return 0;
 }
