@@ -20,8 +20,8 @@ int line_of(const std::string& text) {
 }
 
 // By the program: races (a shared runtime; the preload is enough), races_static and races_clang
-// (the runtime is in the program, with the pairing library), races_unpaired and races_clang_unpaired
-// (without it: what ThreadSanitizer prints is read).
+// (the runtime is in the program, with the pairing library), races_unpaired and
+// races_clang_unpaired (without it: what ThreadSanitizer prints is read).
 class RacesTest : public IntegrationTest, public ::testing::WithParamInterface<std::string> {
  protected:
   void SetUp() override {
