@@ -78,13 +78,11 @@ class ContentionTest : public IntegrationTest {
   static void expect_held(const Json& lock) {
     EXPECT_GE(lock["longest_hold_ms"].get<double>(), 100);
     EXPECT_TRUE(lock["longest_hold_at_least"].get<bool>());
-    ASSERT_FALSE(lock["owners"].empty()) << lock;
-    bool seen = false;
-    for (const Json& frame : lock["owners"][0]["stack"]) {
-      seen |= !frame["function"].is_null() &&
-              frame["function"].get<std::string>().find("wait_beside") != std::string::npos;
-    }
-    EXPECT_TRUE(seen) << lock["owners"][0];
+    // Those that waited held it, too, for longer yet where the machine is busy.
+    const Json& owners = lock["owners"];
+    EXPECT_TRUE(std::any_of(owners.begin(), owners.end(), [](const Json& owner) {
+      return is_in(owner, "wait_beside");
+    })) << lock;
   }
 };
 
