@@ -20,6 +20,7 @@ constexpr auto kInterval = milliseconds(5);
 constexpr auto kMapsAge = milliseconds(200);
 constexpr auto kLongWait = milliseconds(4);  // shorter ones are not looked at
 constexpr unsigned kMostLooks = 16;          // in one interval
+constexpr unsigned kMostMisses = 16;         // looks at one wait in turn that came to nothing
 constexpr size_t kMostStacks = 64;           // of one lock
 constexpr size_t kToldStacks = 3;
 constexpr size_t kMostProcesses = 256;
@@ -198,26 +199,35 @@ void ContentionWatch::look_at_waits() {
     const auto shown = shown_.find({record.pid.load(), call->arguments[0] & 0xffffffffffff});
     if (shown == shown_.end()) continue;
     Wait& wait = waits_[i];
-    if (wait.entered != call->entered) wait = {call->entered, 0};
+    if (wait.entered != call->entered) wait = {call->entered};
     if (wait.looked != 0 && now - call->entered < 2 * (wait.looked - call->entered)) continue;
     ++looks;
-    look_at(i, *call, wait, known_[shown->second]);
-    wait.looked = now;
+    if (look_at(i, *call, wait, known_[shown->second]) || ++wait.misses > kMostMisses) {
+      wait.looked = now;
+      wait.misses = 0;
+    }
   }
 }
 
-void ContentionWatch::look_at(uint32_t index, const CallView& call, const Wait& wait,
+bool ContentionWatch::look_at(uint32_t index, const CallView& call, const Wait& wait,
                               Known& known) {
   const contract::ThreadRecord& record = segment_.threads[index];
   const int pid = record.pid.load();
   const uint64_t weight = clock_.now() - (wait.looked != 0 ? wait.looked : call.entered);
   const int owner = owner_of(record.process.load(), pid, call);
+  const auto held_by = owner > 0 ? sample_of_owner(pid, owner) : nullptr;
+  // One that is ready to run, but has no CPU, can't be held.
+  if (held_by && !held_by->snapshot) return false;
   const auto sample = sample_of(index);
   const bool waits_still = sample->source == Sample::Source::kRecord && sample->snapshot &&
                            sample->recorded.same_call(call);
-  if (!waits_still) return;
+  if (!waits_still) return true;
   add_stack(pid, *sample, "", weight, known.waiters);
-  if (owner > 0) add_owner(pid, owner, weight, known);
+  if (held_by) {
+    const bool blocked = held_by->call && !held_by->held;
+    add_stack(pid, *held_by, blocked ? held_by->call->call.function : "", weight, known.owners);
+  }
+  return true;
 }
 
 std::shared_ptr<const Sample> ContentionWatch::sample_of(uint32_t index) {
@@ -240,17 +250,13 @@ int ContentionWatch::owner_of(uint32_t process, int pid, const CallView& call) c
   return is_lock ? use.taker.load() : 0;
 }
 
-void ContentionWatch::add_owner(int pid, int tid, uint64_t weight, Known& known) {
+std::shared_ptr<const Sample> ContentionWatch::sample_of_owner(int pid, int tid) {
   const uint32_t used = threads_used(segment_);
   for (uint32_t i = 0; i < used; ++i) {
     const contract::ThreadRecord& record = segment_.threads[i];
-    if (record.tid.load() != tid || record.pid.load() != pid) continue;
-    const auto sample = sample_of(i);
-    if (!sample->snapshot) return;
-    const bool blocked = sample->call && !sample->held;
-    add_stack(pid, *sample, blocked ? sample->call->call.function : "", weight, known.owners);
-    return;
+    if (record.tid.load() == tid && record.pid.load() == pid) return sample_of(i);
   }
+  return nullptr;
 }
 
 void ContentionWatch::add_stack(int pid, const Sample& sample, std::string call, uint64_t weight,

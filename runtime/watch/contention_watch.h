@@ -48,6 +48,7 @@ class ContentionWatch {
   struct Wait {
     uint64_t entered = 0;
     uint64_t looked = 0;  // tick of the last look at its stack; 0: none yet
+    unsigned misses = 0;  // looks since then that came to nothing
   };
 
   void run();
@@ -55,9 +56,10 @@ class ContentionWatch {
   void learn(const contract::ContendedLock& entry, Known& known);
   void heed_new_program(int pid, uint32_t generation);
   void look_at_waits();
-  void look_at(uint32_t index, const CallView& call, const Wait& wait, Known& known);
-  void add_owner(int pid, int tid, uint64_t weight, Known& known);
+  // False: the owner could not be looked at just then.
+  bool look_at(uint32_t index, const CallView& call, const Wait& wait, Known& known);
   std::shared_ptr<const Sample> sample_of(uint32_t index);
+  std::shared_ptr<const Sample> sample_of_owner(int pid, int tid);
   void add_stack(int pid, const Sample& sample, std::string call, uint64_t weight,
                  std::vector<ContentionStack>& stacks);
   int owner_of(uint32_t process, int pid, const CallView& call) const;
