@@ -30,7 +30,7 @@ TAILBACK_INLINE int attempt_in_sanitizer(bool is_free, HeldKind kind) {
 }
 
 TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, bool sanitized) {
-  if (!sanitized) return next.pthread_mutex_trylock(mutex);
+  if (!sanitized) return attempts.mutex(mutex);
   const bool is_free = __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 0;
   return attempt_in_sanitizer(is_free, HeldKind::kMutex);
 }
@@ -45,19 +45,19 @@ TAILBACK_INLINE bool is_time(const struct timespec& time) {
 
 // Of a writer there is a thread id; the readers are counted above three bits of flags.
 TAILBACK_INLINE int try_to_read(pthread_rwlock_t* lock, bool sanitized) {
-  if (!sanitized) return next.pthread_rwlock_tryrdlock(lock);
+  if (!sanitized) return attempts.read(lock);
   const bool is_free = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) == 0;
   return attempt_in_sanitizer(is_free, HeldKind::kRead);
 }
 TAILBACK_INLINE int try_to_write(pthread_rwlock_t* lock, bool sanitized) {
-  if (!sanitized) return next.pthread_rwlock_trywrlock(lock);
+  if (!sanitized) return attempts.write(lock);
   const bool is_free = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) == 0 &&
                        __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED) >> 3 == 0;
   return attempt_in_sanitizer(is_free, HeldKind::kWrite);
 }
 
 TAILBACK_INLINE int try_spin(pthread_spinlock_t* lock, bool sanitized) {
-  return sanitized ? attempt_in_sanitizer(true, HeldKind::kSpin) : next.pthread_spin_trylock(lock);
+  return sanitized ? attempt_in_sanitizer(true, HeldKind::kSpin) : attempts.spin(lock);
 }
 
 TAILBACK_INLINE int try_mtx(mtx_t* mutex) {
@@ -117,9 +117,9 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     };                                                                          \
     return recorded();                                                          \
   }
-// A ThreadSanitizer process has a copy of its own, which the plain one jumps to: it costs the
-// others one test, and its caller's frame is the program's. What must wait, or be noted, goes on in
-// a function beside it, so that the interceptor's own frame stays small.
+// A ThreadSanitizer process has a copy of its own, which the plain one jumps to, as every lock
+// seems busy to it: the copy's caller is the program. What must wait, or be noted, goes on in a
+// function beside it, so that the interceptor's own frame stays small.
 #define TRY(name, result, parameters, arguments, family, roles, attempt, taken)           \
   namespace {                                                                             \
   __attribute__((noinline, cold))                                                         \
@@ -144,11 +144,11 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
   }                                                                                       \
   }                                                                                       \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {           \
-    if (__builtin_expect(under_thread_sanitizer, 0)) return sanitized_##name arguments;   \
     [[maybe_unused]] constexpr bool sanitized = false;                                    \
     [[maybe_unused]] const CallSite call_site;                                            \
     const int outcome = attempt;                                                          \
     if (__builtin_expect(outcome == kMustWait, 0)) {                                      \
+      if (under_thread_sanitizer) return sanitized_##name arguments;                      \
       return waiting_##name(EXPAND arguments, CALL_SITE);                                 \
     }                                                                                     \
     return taken;                                                                         \

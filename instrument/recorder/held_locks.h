@@ -55,9 +55,13 @@ class Taken {
 // For kinds that are kept. Returns `outcome`, so that an interceptor ends with a jump here.
 int hold_without_order(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
 int hold_in_order(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
-TAILBACK_INLINE int hold_lock(uint64_t lock, Taken taken, uint64_t call_site, int outcome = 0) {
-  if (keeps(contract::kKeepOrder)) return hold_in_order(lock, taken, call_site, outcome);
+TAILBACK_INLINE int hold_lock(uint32_t kept, uint64_t lock, Taken taken, uint64_t call_site,
+                              int outcome) {
+  if (kept & contract::kKeepOrder) return hold_in_order(lock, taken, call_site, outcome);
   return hold_without_order(lock, taken, call_site, outcome);
+}
+TAILBACK_INLINE int hold_lock(uint64_t lock, Taken taken, uint64_t call_site) {
+  return hold_lock(kept_locks(), lock, taken, call_site, 0);
 }
 // `owner` is the thread id that the lock names; 0: none, kNobodyKnows: it doesn't say.
 void give_up_lock(uint64_t lock, int owner);
@@ -113,15 +117,17 @@ TAILBACK_INLINE bool was_taken(int outcome) {
 template <typename Mutex, typename Site>
 TAILBACK_INLINE int note_mutex(const Mutex* mutex, int outcome, Site call_site,
                                bool tried = false) {
-  if (!keeps(contract::kKeepOwners) || !was_taken(outcome)) return outcome;
-  return hold_lock(address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried}, call_site,
-                   outcome);
+  const uint32_t kept = kept_locks();
+  if (__builtin_expect(!(kept & contract::kKeepOwners), 1) || !was_taken(outcome)) return outcome;
+  return hold_lock(kept, address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried},
+                   call_site, outcome);
 }
 template <typename Lock, typename Site>
 TAILBACK_INLINE int note_lock(HeldKind kind, const volatile Lock* lock, int outcome, Site call_site,
                               bool tried = false) {
-  if (!keeps(kept_as(kind)) || !was_taken(outcome)) return outcome;
-  return hold_lock(address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site, outcome);
+  const uint32_t kept = kept_locks();
+  if (__builtin_expect(!(kept & kept_as(kind)), 1) || outcome != 0) return outcome;
+  return hold_lock(kept, address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site, 0);
 }
 
 // Who took a semaphore last, and who posts it.

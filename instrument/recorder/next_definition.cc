@@ -250,6 +250,11 @@ constexpr bool kReturnsPointer[] = {
 }  // namespace
 
 bool under_thread_sanitizer = false;
+Attempts attempts = {
+    [](pthread_mutex_t* mutex) noexcept { return next.pthread_mutex_trylock(mutex); },
+    [](pthread_rwlock_t* lock) noexcept { return next.pthread_rwlock_tryrdlock(lock); },
+    [](pthread_rwlock_t* lock) noexcept { return next.pthread_rwlock_trywrlock(lock); },
+    [](pthread_spinlock_t* lock) noexcept { return next.pthread_spin_trylock(lock); }};
 bool inside_observer = false;
 bool free_tells_size = false;
 bool next_is_known = false;
@@ -259,6 +264,15 @@ TAILBACK_COLD void resolve_next_definitions() {
   dl_iterate_phdr(visit, &walk);
   walked_before = true;
   under_thread_sanitizer = walk.thread_sanitizer;
+  if (under_thread_sanitizer) {
+    attempts = {[](pthread_mutex_t*) noexcept { return EBUSY; },
+                [](pthread_rwlock_t*) noexcept { return EBUSY; },
+                [](pthread_rwlock_t*) noexcept { return EBUSY; },
+                [](pthread_spinlock_t*) noexcept { return EBUSY; }};
+  } else {
+    attempts = {next.pthread_mutex_trylock, next.pthread_rwlock_tryrdlock,
+                next.pthread_rwlock_trywrlock, next.pthread_spin_trylock};
+  }
   inside_observer = walk.observer;
   free_tells_size = walk.free_tells_size;
   next_is_known = true;

@@ -60,6 +60,15 @@ inline constexpr uint32_t kNextDefinitions = sizeof(NextDefinitions) / sizeof(vo
 // True once the program is known to run under ThreadSanitizer's runtime, which must see the plain
 // lock and not an attempt first.
 TAILBACK_HIDDEN extern bool under_thread_sanitizer;
+// How a lock is tried before it is waited for: the next definitions, but under ThreadSanitizer
+// functions that find it busy, so that nothing but a lock that seems busy has to be asked twice.
+struct Attempts {
+  decltype(&::pthread_mutex_trylock) mutex;
+  decltype(&::pthread_rwlock_tryrdlock) read;
+  decltype(&::pthread_rwlock_trywrlock) write;
+  decltype(&::pthread_spin_trylock) spin;
+};
+TAILBACK_HIDDEN extern Attempts attempts;
 // True in the observer's own process (a preload inherited by `tailback`): the recorder stays out.
 extern bool inside_observer;
 
