@@ -20,7 +20,7 @@ constexpr auto kInterval = milliseconds(5);
 constexpr auto kMapsAge = milliseconds(200);
 constexpr auto kLongWait = milliseconds(4);  // shorter ones are not looked at
 constexpr unsigned kMostLooks = 16;          // in one interval
-constexpr unsigned kMostMisses = 16;         // looks at one wait in turn that came to nothing
+constexpr unsigned kMostMisses = 8;          // looks at one wait in turn without its owner
 constexpr size_t kMostStacks = 64;           // of one lock
 constexpr size_t kToldStacks = 3;
 constexpr size_t kMostProcesses = 256;
@@ -202,9 +202,11 @@ void ContentionWatch::look_at_waits() {
     if (wait.entered != call->entered) wait = {call->entered};
     if (wait.looked != 0 && now - call->entered < 2 * (wait.looked - call->entered)) continue;
     ++looks;
-    if (look_at(i, *call, wait, known_[shown->second]) || ++wait.misses > kMostMisses) {
+    if (look_at(i, *call, wait, known_[shown->second])) {
       wait.looked = now;
       wait.misses = 0;
+    } else {
+      ++wait.misses;
     }
   }
 }
@@ -216,14 +218,16 @@ bool ContentionWatch::look_at(uint32_t index, const CallView& call, const Wait& 
   const uint64_t weight = clock_.now() - (wait.looked != 0 ? wait.looked : call.entered);
   const int owner = owner_of(record.process.load(), pid, call);
   const auto held_by = owner > 0 ? sample_of_owner(pid, owner) : nullptr;
-  // One that is ready to run, but has no CPU, can't be held.
-  if (held_by && !held_by->snapshot) return false;
+  // One that is ready to run, but has no CPU, can't be held. Others never can.
+  const bool is_unread = held_by && !held_by->snapshot;
+  if (is_unread && wait.misses < kMostMisses) return false;
   const auto sample = sample_of(index);
   const bool waits_still = sample->source == Sample::Source::kRecord && sample->snapshot &&
                            sample->recorded.same_call(call);
   if (!waits_still) return true;
   add_stack(pid, *sample, "", weight, known.waiters);
-  if (held_by) {
+  const bool still_holds = held_by && owner_of(record.process.load(), pid, call) == owner;
+  if (still_holds && !is_unread) {
     const bool blocked = held_by->call && !held_by->held;
     add_stack(pid, *held_by, blocked ? held_by->call->call.function : "", weight, known.owners);
   }

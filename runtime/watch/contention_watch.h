@@ -48,7 +48,7 @@ class ContentionWatch {
   struct Wait {
     uint64_t entered = 0;
     uint64_t looked = 0;  // tick of the last look at its stack; 0: none yet
-    unsigned misses = 0;  // looks since then that came to nothing
+    unsigned misses = 0;  // looks since then that did not get at the owner
   };
 
   void run();

@@ -136,6 +136,31 @@ void print(const std::vector<Comparison>& comparisons, int pairs) {
   std::fflush(stdout);
 }
 
+// What others take that find deadlocks and orders of locks: in place of Tailback's figures theirs.
+void print_other_tools(const std::vector<std::string>& locks, const std::filesystem::path& output,
+                       bool smoke) {
+  const int pairs = smoke ? 1 : 3;
+  fmt::print("beside it, compiled for ThreadSanitizer\n");
+  std::vector<std::string> sanitized = locks;
+  sanitized.front() = test::built_program("hot_path_sanitized");
+  sanitized.insert(sanitized.begin(), {"setarch", "-R"});
+  print(compare([&] { return run_hot_path(locks, output); },
+                [&] { return run_hot_path(sanitized, output); }, pairs),
+        pairs);
+  if (!find_program("valgrind")) {
+    fmt::print("Helgrind is left out: valgrind is absent\n");
+    return;
+  }
+  fmt::print("beside it, under Helgrind\n");
+  std::vector<std::string> one_lock = locks;
+  one_lock.back() = "--benchmark_filter=^LockPair$";
+  std::vector<std::string> helgrind = one_lock;
+  helgrind.insert(helgrind.begin(), {"valgrind", "--tool=helgrind", "-q"});
+  print(compare([&] { return run_hot_path(one_lock, output); },
+                [&] { return run_hot_path(helgrind, output); }, pairs),
+        pairs);
+}
+
 void run_all(bool smoke) {
   const test::TestDirectory directory;
   const std::filesystem::path output = directory.path() / "output";
@@ -159,6 +184,7 @@ void run_all(bool smoke) {
   print(compare([&] { return run_hot_path(locks, output); },
                 [&] { return run_hot_path(under_tailback(locks, {"--locks"}), output); }, pairs),
         pairs);
+  print_other_tools(locks, output, smoke);
   fmt::print("as ever\n");
   const int starts = smoke ? 5 : 200;
   print(compare([&] { return run_starts(false, starts, output); },

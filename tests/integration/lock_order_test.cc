@@ -100,9 +100,9 @@ class LockOrderTest : public IntegrationTest {
 };
 
 TEST_F(LockOrderTest, CorrectProgramsHaveNone) {
-  for (const char* mode :
-       {"producer_consumer", "readers_writer", "hierarchy", "back_off", "hand_over_hand", "pool",
-        "gate", "recursive", "condition", "recreated", "reused", "on_stack", "signals"}) {
+  for (const char* mode : {"producer_consumer", "readers_writer", "hierarchy", "back_off",
+                           "hand_over_hand", "pool", "gate", "recursive", "condition", "cancelled",
+                           "recreated", "reused", "on_stack", "signals"}) {
     SCOPED_TRACE(mode);
     const Recording recording = run_mode(mode);
     EXPECT_TRUE(has_none(recording));

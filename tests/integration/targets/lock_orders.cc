@@ -238,6 +238,35 @@ void condition() {
             }});
 }
 
+struct PthreadMutex {
+  explicit PthreadMutex(pthread_mutex_t* mutex) : mutex_(mutex) {}
+  void lock() { pthread_mutex_lock(mutex_); }
+  void unlock() { pthread_mutex_unlock(mutex_); }
+  pthread_mutex_t* mutex_;
+};
+
+// A thread that is cancelled in its wait has its mutex again, and gives it up in its clean-up. Then
+// it is free to be taken after what was taken inside it before.
+void cancelled() {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+  const auto wait = [](void*) -> void* {
+    pthread_mutex_lock(&mutex);
+    pthread_cleanup_push([](void*) { pthread_mutex_unlock(&mutex); }, nullptr);
+    for (;;) pthread_cond_wait(&never, &mutex);
+    pthread_cleanup_pop(1);
+  };
+  for (int i = 0; i < 20; ++i) {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, wait, nullptr);
+    usleep(1000);
+    pthread_cancel(thread);
+    pthread_join(thread, nullptr);
+    PthreadMutex again(&mutex);
+    forwards(accounts, again);
+  }
+}
+
 // Two locks that are initialised, used and destroyed again and again, at the same two addresses.
 void recreated() {
   static pthread_mutex_t mutexes[2];
@@ -310,13 +339,6 @@ pthread_mutex_t* new_mutex() {
   pthread_mutex_init(mutex, nullptr);
   return mutex;
 }
-
-struct PthreadMutex {
-  explicit PthreadMutex(pthread_mutex_t* mutex) : mutex_(mutex) {}
-  void lock() { pthread_mutex_lock(mutex_); }
-  void unlock() { pthread_mutex_unlock(mutex_); }
-  pthread_mutex_t* mutex_;
-};
 
 void initialised() {
   PthreadMutex a(new_mutex());
@@ -417,6 +439,7 @@ const std::map<std::string, void (*)()> kModes = {
     {"gate", gate},
     {"recursive", recursive},
     {"condition", condition},
+    {"cancelled", cancelled},
     {"recreated", recreated},
     {"reused", reused},
     {"on_stack", on_stack},
