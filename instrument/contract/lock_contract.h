@@ -10,12 +10,12 @@
 
 namespace tailback::contract {
 
-inline constexpr uint32_t kHeldLocks = 32;           // of one thread
-inline constexpr uint32_t kToldChains = 128;         // a power of two
-inline constexpr uint32_t kLockEventHeld = 16;       // held locks that an event names
-inline constexpr uint32_t kLockRingCapacity = 1024;  // a power of two
-inline constexpr uint32_t kSemaphoreUses = 4096;     // a power of two
-inline constexpr uint32_t kLockOrigins = 65536;      // a power of two
+inline constexpr uint32_t kHeldLocks = 32;            // of one thread
+inline constexpr uint32_t kToldChains = 128;          // a power of two
+inline constexpr uint32_t kLockEventHeld = 16;        // held locks that an event names
+inline constexpr uint32_t kLockRingCapacity = 16384;  // a power of two
+inline constexpr uint32_t kSemaphoreUses = 4096;      // a power of two
+inline constexpr uint32_t kLockOrigins = 65536;       // a power of two
 
 // What is kept: bits of Header::kept_locks. [observer]
 enum KeptLocks : uint32_t {

@@ -63,8 +63,12 @@ std::string contentions_text(const std::vector<Contention>& locks, const Content
       waits = saturating_sum(waits, lock.waits);
       total = saturating_sum(total, lock.total);
     }
-    text = fmt::format("{} waited for: {}, {} in all\n", count_text(all, "lock was", "locks were"),
-                       count_text(waits, "wait", "waits"), duration_text(total));
+    // Beyond a number they are counted only.
+    const std::string which =
+        all > locks.size() ? fmt::format("; of the first {}", count_text(locks.size())) : "";
+    text =
+        fmt::format("{} waited for{}: {}, {} in all\n", count_text(all, "lock was", "locks were"),
+                    which, count_text(waits, "wait", "waits"), duration_text(total));
     using Align = TextTable::Align;
     TextTable table({{"lock"},
                      {"kind"},
