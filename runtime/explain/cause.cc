@@ -93,15 +93,16 @@ Cause decide_cause(const Evidence& evidence) {
   if (spent.known && spent.runnable > half && (is_starved || without_cpu == Cause::kThrottled)) {
     return without_cpu;
   }
+  const bool was_seen = spent.known || !evidence.samples.empty();
+  const bool may_be_starved = evidence.runnable_at_most.value_or(Nanoseconds{}) > half &&
+                              evidence.duration - *evidence.runnable_at_most <= evidence.threshold;
   if (in_calls > half) {
     const Cause cause = cause_of_calls(evidence);
-    const bool may_be_starved =
-        evidence.runnable_at_most.value_or(Nanoseconds{}) > half &&
-        evidence.duration - *evidence.runnable_at_most <= evidence.threshold;
-    const bool is_guessed = is_told_by_calls || (!spent.known && evidence.samples.empty());
+    const bool is_guessed = is_told_by_calls || !was_seen;
     if (is_guessed && may_be_starved && cause != Cause::kSleep) return Cause::kStarved;
     return !is_told_by_calls && computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
   }
+  if (!was_seen && may_be_starved) return Cause::kStarved;
   if (spent.known && spent.on_cpu > half) return Cause::kCpu;
   if (spent.known && spent.in_faults > half) return Cause::kFault;
   if (unrecorded_total > half) return biggest(unrecorded).cause;
@@ -116,7 +117,8 @@ Cause decide_cause(const Evidence& evidence) {
     consider(Cause::kCpu, spent.on_cpu);
     consider(Cause::kFault, spent.in_faults);
   }
-  if (in_calls > Nanoseconds::zero()) consider(cause_of_calls(evidence), in_calls);
+  // Of a turn that nobody saw a few short calls tell nothing.
+  if (was_seen || in_calls > half / 2) consider(cause_of_calls(evidence), in_calls);
   consider(biggest(unrecorded).cause, unrecorded_total);
   return most.cause;
 }

@@ -16,15 +16,16 @@ constexpr int kSpacing = 4;  // later looks: a quarter of the turn's age apart
 }  // namespace
 
 TurnTracker::TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age,
-                         Nanoseconds allowed, int pid, int tid)
+                         Nanoseconds allowed, int pid, int tid, const TickClock& clock)
     : wait_(wait),
       begin_tick_(begin_tick),
       pid_(pid),
       tid_(tid),
-      first_look_(age),
       first_allowed_(allowed),
       quota_(pid) {
   look(age, allowed);
+  // An observer that lacks a CPU, too, reads later than it looked.
+  first_read_ = std::max(age, clock.duration(clock.now() - begin_tick));
   first_times_ = last_times_;
   first_stat_ = last_stat_;
   first_throttled_ = last_throttled_;
@@ -111,7 +112,7 @@ TimeSpent TurnTracker::spent(Nanoseconds duration) const {
     if (sample.sample->in_fault) in_faults += sample.weight;
   }
   const Nanoseconds looked_at = std::min(last_look_ - stopped_ - allowed_, duration) -
-                                (first_look_ - std::min(first_look_, first_allowed_));
+                                (first_read_ - std::min(first_read_, first_allowed_));
   return share_out(growth, looked_at, in_faults, duration);
 }
 

@@ -8,6 +8,7 @@
 
 #include "runtime/kernel/cpu_quota.h"
 #include "runtime/kernel/kernel_view.h"
+#include "runtime/session/tick_clock.h"
 #include "runtime/watch/observation.h"
 
 namespace tailback {
@@ -17,7 +18,7 @@ class TurnTracker {
   // `age`s are times since the turn's beginning. `allowed` is the part of them that was spent in
   // scopes which are allowed to block.
   TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed,
-              int pid, int tid);
+              int pid, int tid, const TickClock& clock);
 
   uint64_t key() const { return wait_.key; }
   // The wait that began the turn.
@@ -67,7 +68,7 @@ class TurnTracker {
   std::vector<WeighedSample> samples_;
   Nanoseconds next_sample_{};
   Nanoseconds last_sample_{};
-  Nanoseconds first_look_{};
+  Nanoseconds first_read_{};  // age when the accounting's first reading was over
   Nanoseconds last_look_{};
   Nanoseconds stopped_{};
   Nanoseconds allowed_{};

@@ -88,13 +88,17 @@ void UnseenLoop::look(uint64_t tick, const std::optional<KernelCall>& blocked, u
     away_.reset();
     return;
   }
-  if (away_ && switches == away_switches_ && is_same_call(*blocked, away_call_)) {
+  if (is_still_away(blocked, switches)) {
     away_->until = tick;
     return;
   }
   away_ = Away{tick, tick, before == 0 ? tick : before, blocked->stack_pointer};
   away_call_ = *blocked;
   away_switches_ = switches;
+}
+
+bool UnseenLoop::is_still_away(const std::optional<KernelCall>& blocked, uint64_t switches) const {
+  return away_ && blocked && switches == away_switches_ && is_same_call(*blocked, away_call_);
 }
 
 bool UnseenLoop::allows_another_stall() {

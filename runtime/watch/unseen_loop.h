@@ -38,6 +38,9 @@ class UnseenLoop {
   // the same call, and is not known to have been anywhere else: while it runs, nobody knows.
   void look(uint64_t tick, const std::optional<KernelCall>& blocked, uint64_t switches);
 
+  // Whether a thread that is seen so is still in the call of the look before.
+  bool is_still_away(const std::optional<KernelCall>& blocked, uint64_t switches) const;
+
   struct Away {
     uint64_t since = 0;   // ticks of the first look that found it in this call
     uint64_t until = 0;   // and of the last

@@ -229,7 +229,7 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
                            const SiteView& site, const std::vector<SiteView>& sites) {
   auto& turn = thread.turns[place];
   if (turn && (turn->begin_tick() != site.turn_begin || turn->key() != site.key)) {
-    forget_turn(thread, place, &site);
+    forget_turn(thread, place, site);
     if (turn) return;
   }
   const uint64_t now = clock_.now();
@@ -249,7 +249,7 @@ void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned
   if (call && may_be_park(*call)) ask_about_park(record, thread, *call);
 
   if (!turn) {
-    turn.emplace(loop_wait_of(site), site.turn_begin, age, allowed, thread.pid, thread.tid);
+    turn.emplace(loop_wait_of(site), site.turn_begin, age, allowed, thread.pid, thread.tid, clock_);
     turn->next_report = first_report_age();
   }
   turn->look(age, allowed);
@@ -299,23 +299,6 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
   });
   return !superseded && loop_is_open(thread.pid, site) &&
          !is_worker(segment_, record, site, threshold_ticks_);
-}
-
-// The turn at this place is over, and its event has not come. It was short or made void, unless the
-// event is still on its way or was lost.
-void Watcher::forget_turn(WatchedThread& thread, unsigned place, const SiteView* site) {
-  auto& turn = thread.turns[place];
-  if (++turn->looks_since_end < 3) return;
-  note_stop(thread, *turn);
-  if (turn->stall_id != 0 && site) {
-    StallObservation observation = observe(
-        thread, *site, turn->begin_tick(),
-        turn->last_age - std::min(turn->last_age, turn->stopped() + turn->allowed()), &*turn);
-    observation.id = turn->stall_id;
-    observation.notes.push_back("the turn's end was not recorded: the length is a lower bound");
-    receiver_.stall(std::move(observation));
-  }
-  turn.reset();
 }
 
 StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& site,

@@ -149,7 +149,7 @@ class Watcher {
   void survey_unseen(const contract::ThreadRecord& record, WatchedThread& thread, uint64_t now);
   void tell_unseen(const WatchedThread& thread, Nanoseconds length, StallState state);
   void end_unseen(WatchedThread& thread, StallState state);
-  void forget_turn(WatchedThread& thread, unsigned place, const SiteView* site);
+  void forget_turn(WatchedThread& thread, unsigned place, const SiteView& site);
   void read_ring();
   void on_turn(const contract::Event& event);
   Nanoseconds told_already(const WatchedThread& thread, const contract::Event& event) const;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/kernel/kernel_view.h"
 #include "runtime/watch/record_view.h"
 #include "runtime/watch/watcher.h"
 
@@ -9,6 +10,38 @@ namespace tailback {
 
 using contract::ThreadRecord;
 using std::chrono::milliseconds;
+
+namespace {
+
+// Runs, or would if it had a CPU.
+bool is_ready(int pid, int tid) {
+  const auto stat = read_thread_stat(pid, tid);
+  return stat && stat->state == 'R';
+}
+
+}  // namespace
+
+// The turn at this place is over, and its event has not come. It was short or made void, unless the
+// event is still on its way or was lost. It is on its way for as long as the thread has no CPU to
+// send it, and at the latest comes before the next turn here.
+void Watcher::forget_turn(WatchedThread& thread, unsigned place, const SiteView& site) {
+  constexpr unsigned kFewLooks = 3;
+  constexpr unsigned kManyLooks = 300;
+  auto& turn = thread.turns[place];
+  const unsigned looks = ++turn->looks_since_end;
+  if (looks < kFewLooks) return;
+  if (site.turn_begin == 0 && looks < kManyLooks && is_ready(thread.pid, thread.tid)) return;
+  note_stop(thread, *turn);
+  if (turn->stall_id != 0) {
+    StallObservation observation = observe(
+        thread, site, turn->begin_tick(),
+        turn->last_age - std::min(turn->last_age, turn->stopped() + turn->allowed()), &*turn);
+    observation.id = turn->stall_id;
+    observation.notes.push_back("the turn's end was not recorded: the length is a lower bound");
+    receiver_.stall(std::move(observation));
+  }
+  turn.reset();
+}
 
 void Watcher::on_backlog(const contract::Event& event) {
   for (EndedTurn& ended : ended_) {

@@ -44,12 +44,17 @@ SiteView site_of(const WaitPlace& place) {
   return site;
 }
 
-// Whether what a loop waited on is still there; where that is not known, whether the thread is
-// deeper in the stack than its wait.
-bool is_open(int pid, const WaitPlace& home, const UnseenLoop::Away& away) {
-  if (home.fd < 0) return away.stack_pointer < home.stack_pointer;
+// Whether what a loop waited on is there while its thread is away; where that is not known, whether
+// the thread is deeper in the stack than its wait. What is there after the thread has come back may
+// be another loop's.
+bool is_away_from_open(const UnseenLoop& loop, int pid, int tid) {
+  const WaitPlace& home = loop.home();
+  if (home.fd < 0) return loop.away()->stack_pointer < home.stack_pointer;
   const auto link = read_descriptor_link(pid, home.fd);
-  return link == "anon_inode:[eventpoll]" || link == "anon_inode:[io_uring]";
+  if (link != "anon_inode:[eventpoll]" && link != "anon_inode:[io_uring]") return false;
+  const auto blocked = read_kernel_call(pid, tid);
+  const auto switches = read_voluntary_switches(pid, tid);
+  return switches && loop.is_still_away(blocked, *switches);
 }
 
 }  // namespace
@@ -106,7 +111,7 @@ void Watcher::look_at_unseen(ThreadRecord& record, WatchedThread& thread) {
   if (record.allowed_since.load(std::memory_order_relaxed) != 0) return;
   if (!turn) {
     turn.emplace(LoopWait{.key = loop.home().instruction_pointer}, away->since, age,
-                 Nanoseconds::zero(), thread.pid, thread.tid);
+                 Nanoseconds::zero(), thread.pid, thread.tid, clock_);
     turn->next_report = first_report_age();
   }
   turn->look(age, Nanoseconds::zero());
@@ -116,7 +121,8 @@ void Watcher::look_at_unseen(ThreadRecord& record, WatchedThread& thread) {
     turn->add_sample(sample(record, thread), age, age);
   }
   const Nanoseconds counted = age - std::min(age, not_counted(&*turn, away->since, away->until));
-  if (counted <= threshold_ || !is_open(thread.pid, loop.home(), *away)) return;
+  if (counted <= threshold_) return;
+  if (!turn->confirmed && !is_away_from_open(loop, thread.pid, thread.tid)) return;
   turn->confirmed = true;
   if (counted < turn->next_report) return;
   if (turn->stall_id == 0 && !loop.allows_another_stall()) return;

@@ -109,6 +109,13 @@ TEST(DecideCause, ACallThatNobodySawMayHaveLackedACpu) {
             "file");
 }
 
+TEST(DecideCause, AFewShortCallsTellNothingOfATurnThatNobodySaw) {
+  EXPECT_EQ(Turn().calls(Function::send, 1, 1, 1).cause(), "unknown");
+  EXPECT_EQ(Turn().calls(Function::send, 1, 1, 1).runnable_at_most(90).cause(), "starved");
+  EXPECT_EQ(Turn().calls(Function::send, 1, 1, 1).runnable_at_most(30).cause(), "unknown");
+  EXPECT_EQ(Turn().calls(Function::send, 1, 30, 30).cause(), "socket");
+}
+
 TEST(DecideCause, AccountingThatIsNotKnownIsNotUsed) {
   Evidence evidence;
   evidence.duration = kTurn;
@@ -252,7 +259,7 @@ TEST(DecideCause, WhereNothingMakesHalfTheBiggestShareWins) {
   EXPECT_EQ(Turn().spent(45, 30).calls(Function::fsync, 1, 20, 20).cause(), "cpu");
   EXPECT_EQ(Turn().spent(20, 40).calls(Function::fsync, 1, 30, 30).cause(), "starved");
   EXPECT_EQ(Turn().spent(10, 10).blocked_unseen(Cause::kIpc, 35).cause(), "ipc");
-  EXPECT_EQ(Turn().calls(Function::usleep, 1, 1, 1).cause(), "sleep");
+  EXPECT_EQ(Turn().calls(Function::usleep, 1, 1, 1).running(90).cause(), "sleep");
 }
 
 TEST(DecideCause, HalfIsNotMoreThanHalf) {
