@@ -102,6 +102,12 @@ std::optional<ModuleMap> ModuleMap::read(int pid) {
   return parse(std::string_view(text).substr(0, size));
 }
 
+bool ModuleMap::has_generated_code() const {
+  return std::any_of(mappings_.begin(), mappings_.end(), [](const Mapping& mapping) {
+    return mapping.executable && mapping.path.empty();
+  });
+}
+
 const Mapping* ModuleMap::find(RemoteAddress address) const {
   auto after = std::upper_bound(mappings_.begin(), mappings_.end(), address,
                                 [](RemoteAddress a, const Mapping& m) { return a < m.begin; });

@@ -40,6 +40,9 @@ class ModuleMap {
   // The mapping that holds the address, or nullptr.
   const Mapping* find(RemoteAddress address) const;
   const std::vector<Mapping>& mappings() const { return mappings_; }
+  // Whether there is code that no file holds: a just-in-time compiler's, which maps more as it
+  // goes.
+  bool has_generated_code() const;
   bool operator==(const ModuleMap&) const = default;
 
  private:

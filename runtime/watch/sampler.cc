@@ -13,12 +13,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Modules seldom change; an address that lies in none of them says that they did.
+// Modules seldom change; an address that lies in none of them says that they did. Where code is
+// generated, the callers may lie in what was mapped since, too.
 constexpr milliseconds kModulesAge{1000};
+constexpr milliseconds kGeneratedAge{50};
+
+std::shared_ptr<const ModuleMap> latest_modules(int pid, ProcessTable& processes) {
+  auto modules = processes.modules(pid, kModulesAge);
+  return modules->has_generated_code() ? processes.modules(pid, kGeneratedAge) : modules;
+}
 
 std::optional<Snapshot> snapshot_of(int pid, int tid, const Registers& registers,
                                     ProcessTable& processes) {
-  auto modules = processes.modules(pid, kModulesAge);
+  auto modules = latest_modules(pid, processes);
   if (!modules->find(RemoteAddress(registers.context.instruction_pointer))) {
     modules = processes.modules(pid, milliseconds(0));
   }
@@ -212,8 +219,9 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
 
 bool Look::take_held(const std::optional<CallView>& call) {
   // All that takes time is read before the thread is made to stand still.
-  processes_.python().prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
-  processes_.v8().prepare(pid_, processes_.modules(pid_, kModulesAge));
+  const auto modules = latest_modules(pid_, processes_);
+  processes_.python().prepare(pid_, tid_, modules);
+  processes_.v8().prepare(pid_, modules);
   if (call) describe(*call);
   auto hold = Hold::take(record_, process_, pid_, tid_);
   if (!hold) {
@@ -223,8 +231,7 @@ bool Look::take_held(const std::optional<CallView>& call) {
   const Registers registers{hold->context(), true};
   const bool in_call =
       call && is_still_in(*call) && is_in_call(*call, {registers.context.stack_pointer, -1});
-  auto snapshot =
-      take_snapshot(pid_, tid_, registers, processes_.modules(pid_, std::chrono::hours(1)));
+  auto snapshot = take_snapshot(pid_, tid_, registers, modules);
   python_ = processes_.python().gather(pid_, tid_);
   if (snapshot) javascript_ = processes_.v8().gather(*snapshot);
   if (!in_call) sample_.call.reset();

@@ -147,6 +147,17 @@ TEST(ModuleMap, ParsesWhatTheKernelWrites) {
   EXPECT_EQ(map.find(RemoteAddress(0x7f0000000000))->path, "/tmp/a\nb");
 }
 
+TEST(ModuleMap, CodeThatNoFileHoldsIsGenerated) {
+  const auto has = [](const std::string& line) {
+    return ModuleMap::parse("00400000-00452000 r-xp 00001000 08:02 173521 /usr/bin/node\n" + line)
+        .has_generated_code();
+  };
+  EXPECT_FALSE(has("7ffc1000-7ffc2000 r-xp 00000000 00:00 0 [vdso]\n"));
+  EXPECT_FALSE(has("7f000000-7f001000 rw-p 00000000 00:00 0 \n"));
+  EXPECT_TRUE(has("7f000000-7f001000 r-xp 00000000 00:00 0 \n"));
+  EXPECT_TRUE(has("7f000000-7f001000 rwxp 00000000 00:00 0 \n"));
+}
+
 TEST(ModuleMap, SurvivesRandomText) {
   std::mt19937 random(7);
   const std::string letters = "0123456789abcdef- rwxp:/[]\\\n";
