@@ -61,13 +61,13 @@ readonly test_libraries=(
 )
 readonly test_programs=(
   /usr/bin/cargo:cargo clang++:clang clang-format:clang-format dpkg-source:dpkg-dev fusermount3:fuse3 git:git
-  javac:openjdk-17-jdk-headless nginx:nginx-light node:nodejs /usr/bin/rustc:rustc
+  javac:openjdk-17-jdk-headless memcached:memcached nginx:nginx-light node:nodejs /usr/bin/rustc:rustc
   /usr/bin/python3.11-dbg:python3.11-dbg redis-cli:redis-tools redis-server:redis-server wrk:wrk
 )
 # Healthy programs that the accuracy benchmark watches.
 readonly benchmark_programs=(
   apache2:apache2-bin beanstalkd:beanstalkd curl:curl dnsmasq:dnsmasq-base h2o:h2o haproxy:haproxy
-  iperf3:iperf3 lighttpd:lighttpd memcached:memcached mosquitto:mosquitto nsd:nsd
+  iperf3:iperf3 lighttpd:lighttpd mosquitto:mosquitto nsd:nsd
   nutcracker:nutcracker socat:socat tinyproxy:tinyproxy-bin tmux:tmux unbound:unbound
   varnishd:varnish
 )

@@ -78,27 +78,6 @@ TEST_F(DeadlocksTest, CorrectProgramsUnderContentionHaveNone) {
   finished(start({built_program("contended"), "1500"}), exited(0), seconds(90));
 }
 
-// Their threads take locks, wait for each other, and rest.
-TEST_F(DeadlocksTest, RedisWithThreadsForItsClientsHasNone) {
-  TAILBACK_NEEDS("redis-server");
-  TAILBACK_NEEDS("redis-benchmark");
-  const std::string port = std::to_string(free_port());
-  WatchedProgram& server =
-      start({*find_program("redis-server"), "--port", port, "--bind", "127.0.0.1", "--save", "",
-             "--io-threads", "4", "--io-threads-do-reads", "yes"});
-  ASSERT_TRUE(eventually(seconds(20),
-                         [&] { return port_answers(static_cast<uint16_t>(std::stoi(port))); }));
-  Process load = run_helper("load", {*find_program("redis-benchmark"), "-p", port, "-t", "set,get",
-                                     "-n", "20000", "-c", "40", "-P", "8", "-q"});
-  EXPECT_EQ(load.wait(seconds(120)), exited(0));
-  server.process().signal(SIGTERM);
-  // Its threads spin: on few CPUs they hold its loop up, and nobody can look at them in time. That
-  // is no matter here.
-  EXPECT_EQ(server.process().wait(seconds(30)), exited(0));
-  EXPECT_TRUE(server.recording().complete());
-  EXPECT_TRUE(server.recording().deadlocks().empty());
-}
-
 TEST_F(DeadlocksTest, PythonsThreadsHaveNone) {
   TAILBACK_NEEDS("python3");
   const auto script = directory().write("queues.py", R"(import queue, threading, time
