@@ -37,8 +37,22 @@ Nanoseconds time_in_calls(const Evidence& evidence) {
   return total;
 }
 
+// Of a turn that lacked a CPU for long, which makes every call longer: the one call that the thread
+// was blocked in for most of the time that it was blocked. nullptr if there is none.
+const CallTime* call_behind_delays(const Evidence& evidence) {
+  const TimeSpent& spent = evidence.spent;
+  if (!spent.known || spent.runnable * 4 < evidence.duration) return nullptr;
+  const auto longest = std::max_element(
+      evidence.calls.begin(), evidence.calls.end(),
+      [](const CallTime& one, const CallTime& other) { return one.longest < other.longest; });
+  const bool took_most = longest != evidence.calls.end() && longest->longest * 2 > spent.blocked &&
+                         longest->longest <= spent.blocked + spent.blocked / 10;
+  return took_most ? &*longest : nullptr;
+}
+
 // The cause of the recorded calls taken together.
 Cause cause_of_calls(const Evidence& evidence) {
+  if (const CallTime* call = call_behind_delays(evidence)) return call->cause;
   std::map<Cause, Nanoseconds> totals;
   Nanoseconds longest{};
   uint64_t count = 0;

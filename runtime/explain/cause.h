@@ -47,8 +47,9 @@ struct Evidence {
 //      the turn was not looked at and the calls are known, unless the thread may have lacked a CPU
 //      for as long: an observer that comes so late lacks one itself. A sleep needs none
 //   3. in recorded calls: the cause that took most of that time; many, if no single call stands
-//   out;
-//      cpu, if the calls did not wait but computed, other than by spinning on a lock
+//      out; of a turn that lacked a CPU for a quarter of its time, which makes all calls longer,
+//      the one that it was blocked in; cpu, if the calls did not wait but computed, other than by
+//      spinning on a lock
 //   4. on CPU: cpu
 //   5. blocked by page faults: fault
 //   6. blocked in what the recorder does not see: what the samples say

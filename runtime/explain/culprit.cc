@@ -128,8 +128,9 @@ size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
 }
 
 bool is_shutdown(const std::vector<Frame>& stack) {
-  static constexpr std::array<std::string_view, 6> kNames = {
-      "exit", "__run_exit_handlers", "_dl_fini", "Py_FinalizeEx", "Py_Exit", "quick_exit"};
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "exit",    "__run_exit_handlers",           "_dl_fini", "quick_exit", "Py_FinalizeEx",
+      "Py_Exit", "node::TearDownOncePerProcess()"};
   return std::any_of(stack.begin(), stack.end(), [](const Frame& frame) {
     return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end() ||
            ends_gunicorn(frame);

@@ -42,6 +42,10 @@ class Turn {
     evidence_.spent.runnable = milliseconds(runnable);
     return *this;
   }
+  Turn& blocked(int length) {
+    evidence_.spent.blocked = milliseconds(length);
+    return *this;
+  }
   Turn& unseen(int length) {
     evidence_.spent.unseen = milliseconds(length);
     return *this;
@@ -107,6 +111,16 @@ TEST(DecideCause, ACallThatNobodySawMayHaveLackedACpu) {
   // One that was looked at is known better.
   EXPECT_EQ(Turn().calls(Function::writev, 1, 99, 99).spent(1, 2).runnable_at_most(95).cause(),
             "file");
+}
+
+TEST(DecideCause, CallsThatLackedACpuAreNotToldFromTheirLengths) {
+  const auto turn = [] {
+    return Turn().calls(Function::read, 100, 48, 3).calls(Function::recv, 1, 30, 30);
+  };
+  EXPECT_EQ(turn().spent(8, 2).blocked(90).cause(), "many");
+  EXPECT_EQ(turn().spent(8, 35).blocked(57).cause(), "socket");
+  EXPECT_EQ(turn().spent(8, 32).blocked(60).cause(), "many") << "half is not most";
+  EXPECT_EQ(turn().spent(40, 35).blocked(25).cause(), "many") << "it was not blocked as long";
 }
 
 TEST(DecideCause, AFewShortCallsTellNothingOfATurnThatNobodySaw) {

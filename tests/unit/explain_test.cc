@@ -163,6 +163,8 @@ TEST(IsShutdown, OnlyExitHandlersSaySo) {
       {frame("sleep", kLibc), frame("flush", kApp), frame("__run_exit_handlers", kLibc)}));
   EXPECT_TRUE(
       is_shutdown({frame("pthread_join", kLibc), frame("Py_FinalizeEx", "/usr/bin/python")}));
+  EXPECT_TRUE(is_shutdown({frame("uv_cond_broadcast", "/usr/bin/node"),
+                           frame("node::TearDownOncePerProcess()", "/usr/bin/node")}));
   Frame halt = frame("Arbiter.halt", "/usr/bin/python");
   halt.language = "python";
   halt.file = "/app/halt.py";
