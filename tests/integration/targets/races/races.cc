@@ -33,6 +33,8 @@ __attribute__((noinline)) void run_two(void* (*first)(void*), void* (*second)(vo
   pthread_t threads[2];
   pthread_create(&threads[0], nullptr, first, argument);
   pthread_create(&threads[1], nullptr, second, argument);
+  // ThreadSanitizer gives no name to a thread that is being joined.
+  while (argument && arrived.load(std::memory_order_relaxed) < 2) usleep(1000);
   for (pthread_t thread : threads) pthread_join(thread, nullptr);
 }
 
