@@ -74,12 +74,12 @@ Cause cause_of_calls(const Evidence& evidence) {
   return biggest(totals).cause;
 }
 
-// Whether the thread computed in its calls in place of waiting: a name service that parses a large
-// file, the constructors of what dlopen() loads. Work in the kernel is what the call is for, and
-// whoever spins on a lock waits for it all the same.
+// Whether the thread, while it had a CPU or needed none, computed in its calls in place of waiting:
+// a name service that parses a large file, the constructors of what dlopen() loads. Work in the
+// kernel is what the call is for, and whoever spins on a lock waits for it all the same.
 bool computes_in_calls(const Evidence& evidence, Cause cause_of_calls) {
   const TimeSpent& spent = evidence.spent;
-  return spent.known && spent.on_cpu - spent.in_kernel > evidence.duration / 2 &&
+  return spent.known && spent.on_cpu - spent.in_kernel > (evidence.duration - spent.runnable) / 2 &&
          cause_of_calls != Cause::kLock && cause_of_calls != Cause::kMany;
 }
 
@@ -134,6 +134,7 @@ Cause decide_cause(const Evidence& evidence) {
   // Of a turn that nobody saw a few short calls tell nothing.
   if (was_seen || in_calls > half / 2) consider(cause_of_calls(evidence), in_calls);
   consider(biggest(unrecorded).cause, unrecorded_total);
+  if (spent.known) consider(Cause::kUnknown, spent.blocked - in_calls - unrecorded_total);
   return most.cause;
 }
 

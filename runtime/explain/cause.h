@@ -53,9 +53,9 @@ struct Evidence {
 //   4. on CPU: cpu
 //   5. blocked by page faults: fault
 //   6. blocked in what the recorder does not see: what the samples say
-// else the biggest of these shares. Of a turn that no look has seen: starved, if the thread may
-// have lacked a CPU for as long; the cause of its calls if they took more than a quarter; else
-// unknown.
+// else the biggest of these shares; unknown, if that is what it was blocked in. Of a turn that no
+// look has seen: starved, if the thread may have lacked a CPU for as long; the cause of its calls
+// if they took more than a quarter; else unknown.
 Cause decide_cause(const Evidence& evidence);
 
 // What a runtime's own functions in the stack tell beyond that: the JVM also sleeps, and waits for

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "runtime/explain/advice.h"
@@ -267,17 +268,21 @@ const Analyst::ReadSample* Analyst::choose(const std::vector<ReadSample>& sample
     return std::make_pair(call ? call->call.function : std::string(),
                           has_culprit ? sample.stack[sample.culprit].function : std::string());
   };
-  const ReadSample* chosen = nullptr;
   for (const ReadSample& sample : samples) {
     if (any_fits && !fits(sample)) continue;
     weights[key(sample)] += sample.observed->weight;
   }
+  // Of one that has waited: who it waited for, and where for longest. Of one that has computed: all
+  // that is known.
+  const auto rank = [&](const ReadSample& sample) {
+    const int64_t detail = is_blocked_cause(cause) ? sample.observed->weight.count()
+                                                   : static_cast<int64_t>(sample.stack.size());
+    return std::make_tuple(weights[key(sample)], !sample.observed->sample->owners.empty(), detail);
+  };
+  const ReadSample* chosen = nullptr;
   for (const ReadSample& sample : samples) {
     if (any_fits && !fits(sample)) continue;
-    if (!chosen || weights[key(sample)] > weights[key(*chosen)] ||
-        (key(sample) == key(*chosen) && sample.stack.size() > chosen->stack.size())) {
-      chosen = &sample;
-    }
+    if (!chosen || rank(sample) > rank(*chosen)) chosen = &sample;
   }
   return chosen;
 }

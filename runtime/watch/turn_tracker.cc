@@ -13,6 +13,11 @@ constexpr size_t kDenseSamples = 8;
 constexpr size_t kMostSamples = 24;
 constexpr int kSpacing = 4;  // later looks: a quarter of the turn's age apart
 
+// A look at a turn that has ended comes too late if it is more than a look later, and than this
+// share of the turn.
+constexpr Nanoseconds kLate = std::chrono::milliseconds(25);
+constexpr int kLateShare = 16;
+
 }  // namespace
 
 TurnTracker::TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age,
@@ -71,24 +76,32 @@ void TurnTracker::set_aside(const ThreadStat& stat, const std::optional<Schedule
   first_stat_.major_faults += last_stat_.major_faults - stat.major_faults;
 }
 
-void TurnTracker::look(Nanoseconds age, Nanoseconds allowed) {
-  Nanoseconds gap = std::max(age - last_look_, Nanoseconds::zero());
-  last_look_ = age;
-  const Nanoseconds newly_allowed = std::clamp(allowed - allowed_, Nanoseconds::zero(), gap);
-  allowed_ = std::max(allowed_, allowed);
-  // Between two looks the counters are one sum: it goes where most of the time went.
-  const bool mostly_allowed = newly_allowed > gap / 2;
+void TurnTracker::read_accounting(bool is_set_aside) {
   const ThreadStat stat_before = last_stat_;
   const auto times_before = last_times_;
   const auto throttled_before = last_throttled_;
   if (auto times = read_schedule_times(pid_, tid_)) last_times_ = times;
   if (auto throttled = quota_.throttled()) last_throttled_ = throttled;
-  const bool was_stopped = is_stopped_;
   if (const auto stat = read_thread_stat(pid_, tid_)) {
     last_stat_ = *stat;
     is_stopped_ = stat->state == 'T' || stat->state == 't';
   }
-  if (mostly_allowed) set_aside(stat_before, times_before, throttled_before);
+  if (is_set_aside) set_aside(stat_before, times_before, throttled_before);
+}
+
+void TurnTracker::look(Nanoseconds age, Nanoseconds allowed, Nanoseconds late) {
+  Nanoseconds gap = std::max(age - last_look_, Nanoseconds::zero());
+  last_look_ = age;
+  const Nanoseconds newly_allowed = std::clamp(allowed - allowed_, Nanoseconds::zero(), gap);
+  allowed_ = std::max(allowed_, allowed);
+  const bool was_stopped = is_stopped_;
+  if (late > std::max<Nanoseconds>(kLate, age / kLateShare)) {
+    is_stopped_ = false;
+  } else {
+    last_read_ = age;
+    // Between two looks the counters are one sum: it goes where most of the time went.
+    read_accounting(newly_allowed > gap / 2);
+  }
   last_sample_ = std::min(last_sample_ + newly_allowed, age);
   gap -= newly_allowed;
   if (!was_stopped && !is_stopped_) return;
@@ -111,7 +124,7 @@ TimeSpent TurnTracker::spent(Nanoseconds duration) const {
   for (const WeighedSample& sample : samples_) {
     if (sample.sample->in_fault) in_faults += sample.weight;
   }
-  const Nanoseconds looked_at = std::min(last_look_ - stopped_ - allowed_, duration) -
+  const Nanoseconds looked_at = std::min(last_read_ - stopped_ - allowed_, duration) -
                                 (first_read_ - std::min(first_read_, first_allowed_));
   return share_out(growth, looked_at, in_faults, duration);
 }

@@ -31,8 +31,10 @@ class TurnTracker {
   void add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age, Nanoseconds since);
   const std::vector<WeighedSample>& samples() const { return samples_; }
 
-  // Reads the kernel's accounting once more; call it at every look and at the turn's end.
-  void look(Nanoseconds age, Nanoseconds allowed);
+  // Reads the kernel's accounting once more; call it at every look and at the turn's end. `late`:
+  // how long ago the turn was at that age, if it has ended. What the thread has done since is in
+  // the accounting, too: where that may be much it is not read.
+  void look(Nanoseconds age, Nanoseconds allowed, Nanoseconds late = Nanoseconds::zero());
   // Where the time went, if the turn's length without what is not counted is `duration`.
   TimeSpent spent(Nanoseconds duration) const;
   // Time in which the thread was stopped from outside, to half the time between two looks at each
@@ -57,6 +59,7 @@ class TurnTracker {
   unsigned looks_since_end = 0;
 
  private:
+  void read_accounting(bool is_set_aside);
   // Takes what the counters grew by out of the accounting.
   void set_aside(const ThreadStat& stat, const std::optional<ScheduleTimes>& times,
                  const std::optional<Nanoseconds>& throttled);
@@ -69,6 +72,7 @@ class TurnTracker {
   Nanoseconds next_sample_{};
   Nanoseconds last_sample_{};
   Nanoseconds first_read_{};  // age when the accounting's first reading was over
+  Nanoseconds last_read_{};   // … and of the last
   Nanoseconds last_look_{};
   Nanoseconds stopped_{};
   Nanoseconds allowed_{};

@@ -391,7 +391,8 @@ void Watcher::on_turn(const contract::Event& event) {
                      ticks_in_peers(*site, site->contributors, sites, is_said_to_be_loop(choice)));
   Nanoseconds duration = clock_.duration(length - allowed - idle);
   if (turn) {
-    turn->look(clock_.duration(event.end_tick - event.begin_tick), clock_.duration(allowed));
+    turn->look(clock_.duration(event.end_tick - event.begin_tick), clock_.duration(allowed),
+               clock_.duration(clock_.now() - event.end_tick));
   }
   duration -= std::min(duration, not_counted(turn ? &*turn : nullptr, begin, event.end_tick));
   if (turn) note_stop(*thread, *turn);

@@ -276,6 +276,12 @@ TEST(DecideCause, WhereNothingMakesHalfTheBiggestShareWins) {
   EXPECT_EQ(Turn().calls(Function::usleep, 1, 1, 1).running(90).cause(), "sleep");
 }
 
+TEST(DecideCause, WhatItWasBlockedInMayBeUnknown) {
+  EXPECT_EQ(Turn().spent(23, 20).blocked(57).cause(), "unknown");
+  EXPECT_EQ(Turn().spent(30, 30).blocked(40).blocked_unseen(Cause::kIpc, 15).cause(), "cpu");
+  EXPECT_EQ(Turn().spent(20, 35).blocked(45).calls(Function::fsync, 1, 40, 40).cause(), "file");
+}
+
 TEST(DecideCause, HalfIsNotMoreThanHalf) {
   EXPECT_EQ(Turn().spent(0, 50).calls(Function::fsync, 1, 50, 50).cause(), "starved");
   EXPECT_EQ(Turn().spent(0, 49).calls(Function::fsync, 1, 51, 51).cause(), "file");
