@@ -14,9 +14,11 @@ bool is_read(const LockUse& use) {
   return use.kind == HeldKind::kRead;
 }
 
-// Whether two acquisitions can't be under way at the same time: they hold a lock in common, and not
-// both for reading. That is a gate around both orders, or another lock of the cycle.
+// Whether two acquisitions can't be under way at the same time: one thread waits in one at a time; or
+// they hold a lock in common, and not both for reading. That is a gate around both orders, or another
+// lock of the cycle.
 bool exclude_each_other(const Acquisition& a, const Acquisition& b) {
+  if (a.tid == b.tid) return true;
   for (const LockUse& one : a.held) {
     for (const LockUse& other : b.held) {
       if (one.lock == other.lock && !(is_read(one) && is_read(other))) return true;
@@ -164,11 +166,7 @@ bool LockGraph::extend(Search& search) {
       if (!fits) continue;
       search.path.push_back(step);
       if (next == home) {
-        const int tid = search.path.front().acquisition->tid;
-        const bool by_several =
-            std::any_of(search.path.begin(), search.path.end(),
-                        [&](const CycleStep& one) { return one.acquisition->tid != tid; });
-        if (by_several && can_follow(step, search.path.front())) return true;
+        if (can_follow(step, search.path.front())) return true;
       } else if (search.path.size() < kLongestCycle && extend(search)) {
         return true;
       }
