@@ -110,6 +110,23 @@ size_t find_java_culprit(const std::vector<Frame>& stack) {
   return own != stack.size() ? own : first_of(stack, is_java);
 }
 
+bool is_shared_library(const Frame& frame) {
+  const std::string_view name = file_name(frame.module);
+  return name.ends_with(".so") || name.find(".so.") != std::string_view::npos;
+}
+
+// The innermost function of a program without symbols, if the first that has a name is a shared
+// library's further out, which called it back (libevent's event_base_loop).
+size_t find_nameless(const std::vector<Frame>& stack, size_t named, const CulpritRule& rule) {
+  if (!is_shared_library(stack[named]) || is_of(stack[named], rule.own)) return named;
+  const auto end = stack.begin() + static_cast<ptrdiff_t>(named);
+  const auto nameless = std::find_if(stack.begin(), end, [&](const Frame& frame) {
+    return frame.function.empty() && !frame.module.empty() && !frame.module.starts_with('[') &&
+           !is_shared_library(frame) && !is_of(frame, rule.library);
+  });
+  return static_cast<size_t>(nameless - stack.begin());
+}
+
 }  // namespace
 
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
@@ -121,7 +138,9 @@ size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
     return !frame.function.empty() && !is_system_library(frame) && library_of(frame).empty() &&
            !is_interceptor(frame) && !is_of(frame, rule.library);
   });
-  if (own != stack.end()) return static_cast<size_t>(own - stack.begin());
+  if (own != stack.end()) {
+    return find_nameless(stack, static_cast<size_t>(own - stack.begin()), rule);
+  }
   const auto outside = std::find_if(stack.begin(), stack.end(),
                                     [](const Frame& frame) { return !is_system_library(frame); });
   return static_cast<size_t>(outside - stack.begin());

@@ -21,7 +21,8 @@ struct CulpritRule {
 // packages; if all lie there, the innermost outside the standard library, else the innermost. Of
 // Java likewise, without installed packages.
 // Otherwise: not libc, not a language's runtime library, not a library that is compiled into the
-// program, and with a name; if there is none, the innermost outside libc. Else the stack's size.
+// program, and with a name, unless that is of a shared library which called the program back; if
+// there is none, the innermost outside libc. Else the stack's size.
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule = {});
 
 // Whether the frame is of libc, the loader or a language's runtime library.

@@ -14,9 +14,9 @@ bool is_read(const LockUse& use) {
   return use.kind == HeldKind::kRead;
 }
 
-// Whether two acquisitions can't be under way at the same time: one thread waits in one at a time; or
-// they hold a lock in common, and not both for reading. That is a gate around both orders, or another
-// lock of the cycle.
+// Whether two acquisitions can't be under way at the same time: one thread waits in one at a time;
+// or they hold a lock in common, and not both for reading. That is a gate around both orders, or
+// another lock of the cycle.
 bool exclude_each_other(const Acquisition& a, const Acquisition& b) {
   if (a.tid == b.tid) return true;
   for (const LockUse& one : a.held) {

@@ -56,8 +56,9 @@ class LockGraph {
   static constexpr size_t kMostVisits = 20000;  // of orders, in one search
 
   // Takes note of an acquisition. Returns the cycles that it closes, one per held lock at most, and
-  // only such as can deadlock: every step was taken by a thread of its own, which can be in it at the
-  // same time (no two hold a lock in common but for reading), with no lock in it that is only read.
+  // only such as can deadlock: every step was taken by a thread of its own, which can be in it at
+  // the same time (no two hold a lock in common but for reading), with no lock in it that is only
+  // read.
   std::vector<Cycle> add(std::shared_ptr<const Acquisition> acquisition);
 
   // From now on a lock is nobody's: threads release it that have not taken it.

@@ -92,6 +92,21 @@ TEST(FindCulprit, ANamelessFrameOutsideLibcIsTheLastResort) {
   EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("start", kLibc)}), 1u);
 }
 
+TEST(Culprit, IsWhatALibraryCalledBackThoughOnlyTheLibraryHasNames) {
+  const std::string libevent = "/usr/lib/x86_64-linux-gnu/libevent-2.1.so.7.0.1";
+  const Frame read = frame("read", kLibc);
+  const Frame loop = frame("event_base_loop", libevent);
+  const Frame nameless = frame("", kApp);
+  EXPECT_EQ(find_culprit({read, nameless, nameless, frame("", libevent), loop, nameless}), 1u);
+  EXPECT_EQ(find_culprit({read, frame("evbuffer_read", libevent), nameless, loop}), 1u)
+      << "who called it is not known better";
+  EXPECT_EQ(find_culprit({read, nameless, frame("handle", kApp), loop}), 2u);
+  EXPECT_EQ(find_culprit({read, frame("", "/usr/lib/plugin.so"), loop}), 2u);
+  EXPECT_EQ(find_culprit({read, frame("", "[vdso]"), loop}), 2u);
+  EXPECT_EQ(find_culprit({read, nameless, loop}, {{}, {kApp}}), 2u);
+  EXPECT_EQ(find_culprit({read, nameless, loop}, {{"*/libevent-*"}, {}}), 2u);
+}
+
 TEST(FindCulprit, LibrariesThatOnlySoundLikeLibcAreOwn) {
   EXPECT_EQ(find_culprit({frame("f", "/usr/lib/libcurl.so.4")}), 0u);
   EXPECT_EQ(find_culprit({frame("f", "/opt/libc.so/app")}), 0u);
