@@ -135,8 +135,8 @@ size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
   if (std::any_of(stack.begin(), stack.end(), is_java)) return find_java_culprit(stack);
   const auto own = std::find_if(stack.begin(), stack.end(), [&](const Frame& frame) {
     if (is_of(frame, rule.own)) return true;
-    return !frame.function.empty() && !is_system_library(frame) && library_of(frame).empty() &&
-           !is_interceptor(frame) && !is_of(frame, rule.library);
+    return !frame.function.empty() && frame.function != "_start" && !is_system_library(frame) &&
+           library_of(frame).empty() && !is_interceptor(frame) && !is_of(frame, rule.library);
   });
   if (own != stack.end()) {
     return find_nameless(stack, static_cast<size_t>(own - stack.begin()), rule);

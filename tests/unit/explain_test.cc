@@ -90,6 +90,7 @@ TEST(FindCulprit, NamesThatMerelyMentionTheStandardLibraryAreOwn) {
 TEST(FindCulprit, ANamelessFrameOutsideLibcIsTheLastResort) {
   EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("main", kApp)}), 2u);
   EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("start", kLibc)}), 1u);
+  EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("_start", kApp)}), 1u);
 }
 
 TEST(Culprit, IsWhatALibraryCalledBackThoughOnlyTheLibraryHasNames) {
