@@ -3,12 +3,12 @@
 #include <gelf.h>
 #include <libelf.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <span>
 #include <string_view>
 
+#include "runtime/interpreters/exported_symbols.h"
 #include "runtime/values/frame.h"
 
 namespace tailback {
@@ -82,38 +82,19 @@ const PythonFinder::Symbols& PythonFinder::symbols_of(const ModuleFiles::Place& 
   if (known != symbols_.end()) return known->second;
   if (symbols_.size() >= kMostFiles) symbols_.clear();
   Symbols& symbols = symbols_[place.key];
-  Elf* elf = place.image->elf();
-  if (elf == nullptr) return symbols;
-  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
-       section = elf_nextscn(elf, section)) {
-    GElf_Shdr header;
-    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_DYNSYM ||
-        header.sh_entsize == 0)
-      continue;
-    Elf_Data* data = elf_getdata(section, nullptr);
-    const auto count =
-        static_cast<int>(std::min<uint64_t>(header.sh_size / header.sh_entsize, 16 * 1024 * 1024));
-    for (int i = 0; data != nullptr && i < count; ++i) {
-      GElf_Sym symbol;
-      if (gelf_getsym(data, i, &symbol) == nullptr) break;
-      if (symbol.st_shndx == SHN_UNDEF) continue;
-      const char* const text = elf_strptr(elf, header.sh_link, symbol.st_name);
-      if (text == nullptr) continue;
-      const std::string_view name = text;
-      if (!name.starts_with("Py") && !name.starts_with("_Py")) continue;
-      if (name == "_PyRuntime") symbols.runtime = symbol.st_value;
-      if (name == "Py_Version") symbols.version = symbol.st_value;
-      if (name == "PyCode_Type") symbols.code_type = symbol.st_value;
-      if (name == "PyFrame_Type") symbols.frame_type = symbol.st_value;
-      if (name == "PyUnicode_Type") symbols.string_type = symbol.st_value;
-      if (name == "PyBytes_Type") symbols.bytes_type = symbol.st_value;
-      if (name == "PyDict_Type") symbols.dict_type = symbol.st_value;
-      if (name == "PyLong_Type") symbols.int_type = symbol.st_value;
-      if (name == "_PyEval_EvalFrameDefault") symbols.eval_loop = symbol.st_value;
-      if (name == "_Py_NegativeRefcount" || name == "_Py_RefTotal") symbols.debug = true;
-    }
-  }
-  place.image->release_elf();
+  for_each_exported_symbol(*place.image, [&symbols](std::string_view name, uint64_t address) {
+    if (!name.starts_with("Py") && !name.starts_with("_Py")) return;
+    if (name == "_PyRuntime") symbols.runtime = address;
+    if (name == "Py_Version") symbols.version = address;
+    if (name == "PyCode_Type") symbols.code_type = address;
+    if (name == "PyFrame_Type") symbols.frame_type = address;
+    if (name == "PyUnicode_Type") symbols.string_type = address;
+    if (name == "PyBytes_Type") symbols.bytes_type = address;
+    if (name == "PyDict_Type") symbols.dict_type = address;
+    if (name == "PyLong_Type") symbols.int_type = address;
+    if (name == "_PyEval_EvalFrameDefault") symbols.eval_loop = address;
+    if (name == "_Py_NegativeRefcount" || name == "_Py_RefTotal") symbols.debug = true;
+  });
   if (symbols.eval_loop != 0) symbols.ranges = eval_loop_ranges(*place.image, symbols.eval_loop);
   return symbols;
 }

@@ -1,13 +1,11 @@
 #include "runtime/interpreters/v8_engine.h"
 
-#include <gelf.h>
-#include <libelf.h>
-
-#include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "runtime/interpreters/exported_symbols.h"
 #include "runtime/values/frame.h"
 
 namespace tailback {
@@ -36,31 +34,12 @@ const V8Finder::Symbols& V8Finder::symbols_of(const ModuleFiles::Place& place) {
   if (known != symbols_.end()) return known->second;
   if (symbols_.size() >= kMostFiles) symbols_.clear();
   Symbols& symbols = symbols_[place.key];
-  Elf* elf = place.image->elf();
-  if (elf == nullptr) return symbols;
-  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
-       section = elf_nextscn(elf, section)) {
-    GElf_Shdr header;
-    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_DYNSYM ||
-        header.sh_entsize == 0)
-      continue;
-    Elf_Data* data = elf_getdata(section, nullptr);
-    const auto count =
-        static_cast<int>(std::min<uint64_t>(header.sh_size / header.sh_entsize, 16 * 1024 * 1024));
-    for (int i = 0; data != nullptr && i < count; ++i) {
-      GElf_Sym symbol;
-      if (gelf_getsym(data, i, &symbol) == nullptr) break;
-      if (symbol.st_shndx == SHN_UNDEF) continue;
-      const char* const text = elf_strptr(elf, header.sh_link, symbol.st_name);
-      if (text == nullptr) continue;
-      const std::string_view name = text;
-      if (name == "_ZN2v88internal7Version6major_E") symbols.major = symbol.st_value;
-      if (name == "_ZN2v88internal7Version6minor_E") symbols.minor = symbol.st_value;
-      if (name.starts_with(kConstant) && symbols.constants.size() < kMostConstants)
-        symbols.constants.emplace(name.substr(kConstant.size()), symbol.st_value);
-    }
-  }
-  place.image->release_elf();
+  for_each_exported_symbol(*place.image, [&symbols](std::string_view name, uint64_t address) {
+    if (name == "_ZN2v88internal7Version6major_E") symbols.major = address;
+    if (name == "_ZN2v88internal7Version6minor_E") symbols.minor = address;
+    if (name.starts_with(kConstant) && symbols.constants.size() < kMostConstants)
+      symbols.constants.emplace(name.substr(kConstant.size()), address);
+  });
   return symbols;
 }
 
