@@ -7,16 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/capture/elf_headers.h"
+
 namespace tailback {
 namespace {
-
-#if defined(__x86_64__)
-constexpr uint16_t kMachine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr uint16_t kMachine = EM_AARCH64;
-#else
-#error "not a machine that Tailback knows"
-#endif
 
 constexpr uint64_t kMostNoteBytes = 16 * 1024;
 constexpr uint32_t kMostBuildIdBytes = 64;
@@ -52,7 +46,7 @@ bool ModuleImage::parse(bool loaded) {
   Elf64_Ehdr header;
   if (!source_->read(0, &header, sizeof header)) return false;
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != kMachine ||
+      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != kOwnMachine ||
       header.e_phentsize != sizeof(Elf64_Phdr))
     return false;
   entry_ = header.e_entry;

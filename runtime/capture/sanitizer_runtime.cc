@@ -10,15 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/capture/elf_headers.h"
+
 namespace tailback {
 namespace {
 
 constexpr uint64_t kMostNames = 256 * 1024 * 1024;
-
-bool read_exactly(int fd, void* to, size_t size, uint64_t offset) {
-  return offset <= INT64_MAX - size &&
-         pread(fd, to, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
-}
 
 // A name as it stands among others, with the end of the one before it.
 struct Sought {
@@ -54,25 +51,21 @@ void look_for(int fd, const Elf64_Shdr& section, std::span<Sought> sought) {
 SanitizerRuntime read_sanitizer_runtime(int fd) {
   SanitizerRuntime runtime;
   Elf64_Ehdr header{};
-  if (!read_exactly(fd, &header, sizeof header, 0) || header.e_shentsize != sizeof(Elf64_Shdr)) {
-    return runtime;
-  }
-  std::vector<Elf64_Shdr> sections(header.e_shnum);
-  if (!read_exactly(fd, sections.data(), sections.size() * sizeof(Elf64_Shdr), header.e_shoff)) {
-    return runtime;
-  }
+  if (!read_exactly(fd, &header, sizeof header, 0)) return runtime;
+  const auto sections = read_section_headers(fd, header);
+  if (!sections) return runtime;
   // That of a linked program's own symbols, and what of it the loader needs, which strip leaves.
   constexpr int kMostTables = 2;  // a linker makes one of each kind
   int tables = 0;
-  for (const Elf64_Shdr& section : sections) {
+  for (const Elf64_Shdr& section : *sections) {
     if (section.sh_type != SHT_DYNSYM && section.sh_type != SHT_SYMTAB) continue;
-    if (section.sh_link >= sections.size() || ++tables > kMostTables) continue;
+    if (section.sh_link >= sections->size() || ++tables > kMostTables) continue;
     using namespace std::string_view_literals;
     Sought sought[] = {{"\0__tsan_init\0"sv},
                        {"\0libtsan.so"sv},
                        {"\0libclang_rt.tsan"sv},
                        {"\0tailback_begin_finding\0"sv}};
-    look_for(fd, sections[section.sh_link], sought);
+    look_for(fd, (*sections)[section.sh_link], sought);
     const auto& [init, gcc_library, clang_library, pairing] = sought;
     runtime.is_thread_sanitizer |= init.found;
     if (section.sh_type != SHT_DYNSYM) continue;

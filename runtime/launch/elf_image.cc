@@ -10,18 +10,11 @@
 #include <cstring>
 #include <vector>
 
-#include "runtime/launch/open_file.h"
+#include "runtime/capture/elf_headers.h"
 
 namespace tailback {
 namespace {
 
-#if defined(__x86_64__)
-constexpr uint16_t kOwnMachine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr uint16_t kOwnMachine = EM_AARCH64;
-#else
-#error "Tailback knows x86-64 and aarch64"
-#endif
 static_assert(std::endian::native == std::endian::little);
 
 std::string machine_name(uint16_t machine) {
@@ -96,16 +89,13 @@ bool has_go_note(int fd, const Elf64_Phdr& segment) {
 bool has_go_section(int fd, const Elf64_Ehdr& header) {
   constexpr uint64_t kMostNames = 1024 * 1024;
   constexpr char kName[] = ".go.buildinfo";
-  if (header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shstrndx >= header.e_shnum) return false;
-  std::vector<Elf64_Shdr> sections(header.e_shnum);
-  if (!read_exactly(fd, sections.data(), sections.size() * sizeof(Elf64_Shdr), header.e_shoff)) {
-    return false;
-  }
-  const Elf64_Shdr& table = sections[header.e_shstrndx];
+  const auto sections = read_section_headers(fd, header);
+  if (!sections || header.e_shstrndx >= sections->size()) return false;
+  const Elf64_Shdr& table = (*sections)[header.e_shstrndx];
   if (table.sh_type != SHT_STRTAB || table.sh_size > kMostNames) return false;
   std::vector<char> names(table.sh_size);
   if (!read_exactly(fd, names.data(), names.size(), table.sh_offset)) return false;
-  return std::any_of(sections.begin(), sections.end(), [&](const Elf64_Shdr& section) {
+  return std::any_of(sections->begin(), sections->end(), [&](const Elf64_Shdr& section) {
     return section.sh_name < names.size() && names.size() - section.sh_name >= sizeof kName &&
            std::memcmp(names.data() + section.sh_name, kName, sizeof kName) == 0;
   });

@@ -1,10 +1,9 @@
-// A file that is open for as long as it is looked at, and what stands in it.
+// A file that is open for as long as it is looked at.
 #pragma once
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <string>
 
 namespace tailback {
@@ -23,11 +22,5 @@ class OpenFile {
  private:
   int fd_;
 };
-
-// False: the file has not as much there.
-inline bool read_exactly(int fd, void* to, size_t size, uint64_t offset) {
-  return offset <= INT64_MAX - size &&
-         pread(fd, to, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
-}
 
 }  // namespace tailback
