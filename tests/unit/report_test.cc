@@ -12,10 +12,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "report_samples.h"
 #include "runtime/report/fan_out_reporter.h"
@@ -24,35 +20,14 @@
 #include "runtime/report/record_parser.h"
 #include "runtime/report/recording_reporter.h"
 #include "runtime/report/summary.h"
+#include "tests/schema/report_schema.h"
 
 namespace tailback {
 namespace {
 
 using nlohmann::json;
-
-json schema_document() {
-  std::ifstream file(TAILBACK_SOURCE_DIR "/runtime/report/schema/report.schema.json");
-  return json::parse(file);
-}
-
-// The schema's complaints about a document; empty if it is valid.
-std::string complaints(const json& document) {
-  static const auto schema = [] {
-    auto parsed = std::make_unique<valijson::Schema>();
-    const json text = schema_document();
-    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(text), *parsed);
-    return parsed;
-  }();
-  valijson::ValidationResults results;
-  valijson::Validator validator;
-  if (validator.validate(*schema, valijson::adapters::NlohmannJsonAdapter(document), &results)) {
-    return {};
-  }
-  std::string text = "invalid";
-  valijson::ValidationResults::Error error;
-  while (results.popError(error)) text += "\n" + error.description;
-  return text;
-}
+using test::report_schema;
+using test::schema_faults;
 
 // The fields of a document that the schema does not describe: it allows them for later versions,
 // but this version must not write any.
@@ -84,7 +59,7 @@ void undescribed(const json& document, const json& description, const json& sche
 }
 
 std::vector<std::string> undescribed(const json& document) {
-  const json schema = schema_document();
+  const json& schema = report_schema();
   std::vector<std::string> found;
   undescribed(document, schema["definitions"][document["type"].get<std::string>()], schema, "",
               found);
@@ -125,11 +100,11 @@ class ReportTest : public testing::Test {
 
 TEST_F(ReportTest, TheSchemaRefusesWhatIsNoRecord) {
   const json good = parsed(json_line(sample_sleep()));
-  ASSERT_EQ(complaints(good), "");
+  ASSERT_EQ(schema_faults(good), std::vector<std::string>());
   const auto refused = [&good](const char* patch) {
     json bad = good;
     bad.merge_patch(json::parse(patch));
-    return !complaints(bad).empty();
+    return !schema_faults(bad).empty();
   };
   EXPECT_TRUE(refused(R"({"schema": 2})"));
   EXPECT_TRUE(refused(R"({"type": "stal"})"));
@@ -143,7 +118,7 @@ TEST_F(ReportTest, TheSchemaRefusesWhatIsNoRecord) {
 }
 
 TEST_F(ReportTest, TheSchemaHasTheCauseWords) {
-  const json words = schema_document()["definitions"]["cause"]["enum"];
+  const json words = report_schema()["definitions"]["cause"]["enum"];
   EXPECT_EQ(words.get<std::vector<std::string>>(),
             std::vector<std::string>(kCauseWords.begin(), kCauseWords.end()));
 }
@@ -177,7 +152,7 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
         parsed(json_line(sample_hazard())), parsed(json_line(Hazard{})), parsed(json_line(locked)),
         parsed(json_line(sample_deadlock())), parsed(json_line(bare_deadlock)),
         parsed(json_line(sample_status())), json::parse(summary_text)}) {
-    EXPECT_EQ(complaints(record), "") << record;
+    EXPECT_EQ(schema_faults(record), std::vector<std::string>()) << record;
     EXPECT_EQ(undescribed(record), std::vector<std::string>()) << record;
   }
 }
@@ -206,7 +181,7 @@ TEST_F(ReportTest, AStallsLineIsExact) {
 }
 
 TEST_F(ReportTest, TheSchemaHasTheKindsOfNotes) {
-  const json words = schema_document()["definitions"]["note"]["properties"]["kind"]["enum"];
+  const json words = report_schema()["definitions"]["note"]["properties"]["kind"]["enum"];
   EXPECT_EQ(words.get<std::vector<std::string>>(),
             std::vector<std::string>(kNoteKindWords.begin(), kNoteKindWords.end()));
 }
@@ -273,7 +248,7 @@ TEST_F(ReportTest, HostileTextStaysOneValidLine) {
   stall.stack[0].function = "\x80";
   stall.fingerprint = "\xc0\xaf";
   const json record = parsed(json_line(stall));
-  EXPECT_EQ(complaints(record), "");
+  EXPECT_EQ(schema_faults(record), std::vector<std::string>());
   EXPECT_EQ(record["process"], "a\nb\x1b[31m\x01\xef\xbf\xbd\xef\xbf\xbd");
   EXPECT_EQ(record["call"]["object"], "\xf0\x9f\x92\xa9 \xe2\x80\xae");
   EXPECT_EQ(record["stack"][0]["function"], "\xef\xbf\xbd");

@@ -5,8 +5,8 @@
 #include <map>
 #include <stdexcept>
 
-#include "tests/integration/harness/report_schema.h"
 #include "tests/integration/harness/test_directory.h"
+#include "tests/schema/report_schema.h"
 
 namespace tailback::test {
 namespace {

@@ -1,5 +1,7 @@
-#include "tests/integration/harness/report_schema.h"
+#include "tests/schema/report_schema.h"
 
+#include <fstream>
+#include <memory>
 #include <stdexcept>
 
 // The validator is a third party's header, which our warnings are not for.
@@ -13,24 +15,14 @@
 #include <valijson/validator.hpp>
 #pragma GCC diagnostic pop
 
-#include "tests/integration/harness/programs.h"
-#include "tests/integration/harness/test_directory.h"
-
 namespace tailback::test {
 namespace {
 
-constexpr char kSchemaFile[] = "runtime/report/schema/report.schema.json";
-
-const valijson::Schema& report_schema() {
+const valijson::Schema& parsed_schema() {
   static const auto schema = [] {
-    const std::filesystem::path path = source_file(kSchemaFile);
-    const nlohmann::json document = nlohmann::json::parse(file_text(path), nullptr, false);
-    if (document.is_discarded()) {
-      throw std::runtime_error(path.string() + ": missing, or no JSON");
-    }
     auto result = std::make_unique<valijson::Schema>();
-    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(document),
-                                            *result);
+    valijson::SchemaParser().populateSchema(
+        valijson::adapters::NlohmannJsonAdapter(report_schema()), *result);
     return result;
   }();
   return *schema;
@@ -38,11 +30,22 @@ const valijson::Schema& report_schema() {
 
 }  // namespace
 
+const nlohmann::json& report_schema() {
+  static const nlohmann::json schema = [] {
+    const std::string path = TAILBACK_SOURCE_DIR "/runtime/report/schema/report.schema.json";
+    std::ifstream file(path);
+    nlohmann::json document = nlohmann::json::parse(file, nullptr, false);
+    if (document.is_discarded()) throw std::runtime_error(path + ": missing, or no JSON");
+    return document;
+  }();
+  return schema;
+}
+
 std::vector<std::string> schema_faults(const nlohmann::json& line) {
   valijson::Validator validator;
   valijson::ValidationResults results;
   std::vector<std::string> faults;
-  if (validator.validate(report_schema(), valijson::adapters::NlohmannJsonAdapter(line),
+  if (validator.validate(parsed_schema(), valijson::adapters::NlohmannJsonAdapter(line),
                          &results)) {
     return faults;
   }

@@ -7,8 +7,10 @@
 
 namespace tailback::test {
 
-// What the schema says against one line of a recording; empty if it is valid. Throws
-// std::runtime_error if the schema itself can't be read.
+// The schema itself. Throws std::runtime_error if it can't be read.
+const nlohmann::json& report_schema();
+
+// What the schema says against one line of a recording; empty if it is valid. Throws likewise.
 std::vector<std::string> schema_faults(const nlohmann::json& line);
 
 }  // namespace tailback::test
