@@ -8,6 +8,7 @@
 #include "runtime/capture/module_map.h"
 #include "runtime/capture/snapshot.h"
 #include "runtime/interpreters/v8_stack.h"
+#include "tests/unit/standing_target.h"
 
 namespace tailback {
 
@@ -17,11 +18,8 @@ class RunningNode {
   // see the target. `flags` are Node's.
   RunningNode(const std::string& command, const std::string& way,
               const std::vector<std::string>& flags = {});
-  ~RunningNode();
-  RunningNode(const RunningNode&) = delete;
-  RunningNode& operator=(const RunningNode&) = delete;
 
-  int pid() const { return pid_; }
+  int pid() const { return target_.pid(); }
   std::shared_ptr<const ModuleMap> modules() const { return modules_; }
   // As V8 itself said them: file, function, line.
   const std::vector<V8Frame>& frames() const { return frames_; }
@@ -29,8 +27,7 @@ class RunningNode {
   std::vector<Snapshot> snapshots() const;
 
  private:
-  pid_t pid_ = -1;
-  int lifeline_ = -1;
+  StandingTarget target_;
   std::vector<V8Frame> frames_;
   std::shared_ptr<const ModuleMap> modules_;
 };

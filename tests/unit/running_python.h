@@ -7,6 +7,7 @@
 #include "runtime/capture/module_map.h"
 #include "runtime/interpreters/python_stack.h"
 #include "tests/unit/memory_image.h"
+#include "tests/unit/standing_target.h"
 
 namespace tailback {
 
@@ -18,17 +19,13 @@ class RunningPython {
  public:
   // Starts the target and waits for what it says of its threads.
   explicit RunningPython(const std::string& command);
-  ~RunningPython();
-  RunningPython(const RunningPython&) = delete;
-  RunningPython& operator=(const RunningPython&) = delete;
 
-  int pid() const { return pid_; }
+  int pid() const { return target_.pid(); }
   std::shared_ptr<const ModuleMap> modules() const { return modules_; }
   const std::vector<PythonImage::Thread>& threads() const { return threads_; }
 
  private:
-  pid_t pid_ = -1;
-  int lifeline_ = -1;
+  StandingTarget target_;
   std::vector<PythonImage::Thread> threads_;
   std::shared_ptr<const ModuleMap> modules_;
 };

@@ -1,23 +1,20 @@
 // Starts an unwind_target and reads what it says of its threads.
 #pragma once
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "runtime/capture/module_map.h"
 #include "runtime/capture/snapshot.h"
+#include "tests/unit/standing_target.h"
 
 namespace tailback {
 
@@ -30,58 +27,35 @@ struct StandingThread {
 
 class RunningTarget {
  public:
-  explicit RunningTarget(const std::string& program) {
-    int in[2];
-    int out[2];
-    if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) return;
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    std::string name = program;
-    char* arguments[] = {name.data(), nullptr};
-    char* environment[] = {nullptr};
-    if (::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments, environment) != 0)
-      pid_ = -1;
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(in[0]);
-    ::close(out[1]);
-    lifeline_ = in[1];
-    FILE* said = ::fdopen(out[0], "r");
-    read_all(said);
-    std::fclose(said);
-    if (auto map = ModuleMap::read(pid_))
-      modules_ = std::make_shared<const ModuleMap>(std::move(*map));
+  explicit RunningTarget(const std::string& program) : target_({program}, kNoEnvironment) {
+    read_all(target_.said_until("ready\n"));
+    modules_ = target_.read_modules();
   }
-  ~RunningTarget() { end(); }
-  RunningTarget(const RunningTarget&) = delete;
-  RunningTarget& operator=(const RunningTarget&) = delete;
 
-  void end() {
-    if (lifeline_ >= 0) ::close(lifeline_);
-    lifeline_ = -1;
-    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
+  void end() { target_.end(); }
 
   bool ready() const { return ready_ && modules_ != nullptr; }
-  int pid() const { return pid_; }
+  int pid() const { return target_.pid(); }
   std::shared_ptr<const ModuleMap> modules() const { return modules_; }
   RemoteAddress variable() const { return variable_; }
   const std::map<std::string, StandingThread>& threads() const { return threads_; }
 
   Snapshot snapshot_of(const std::string& name) const {
     const StandingThread& thread = threads_.at(name);
-    auto snapshot = take_snapshot(pid_, thread.tid, thread.registers, modules_);
+    auto snapshot = take_snapshot(pid(), thread.tid, thread.registers, modules_);
     EXPECT_TRUE(snapshot) << name;
     return snapshot.value_or(Snapshot());
   }
 
  private:
-  void read_all(FILE* said) {
-    char line[256];
+  static constexpr char* kNoEnvironment[] = {nullptr};
+
+  void read_all(const std::string& said) {
+    std::istringstream lines(said);
+    std::string text;
     StandingThread* thread = nullptr;
-    while (!ready_ && std::fgets(line, sizeof line, said) != nullptr) {
+    while (!ready_ && std::getline(lines, text)) {
+      const char* const line = text.c_str();
       char name[64];
       int tid = 0;
       int at = 0;
@@ -103,14 +77,13 @@ class RunningTarget {
         thread->frames.emplace_back(value);
       } else if (std::sscanf(line, "variable %" SCNx64, &value) == 1) {
         variable_ = RemoteAddress(value);
-      } else if (std::strcmp(line, "ready\n") == 0) {
+      } else if (text == "ready") {
         ready_ = true;
       }
     }
   }
 
-  pid_t pid_ = -1;
-  int lifeline_ = -1;
+  StandingTarget target_;
   bool ready_ = false;
   RemoteAddress variable_;
   std::map<std::string, StandingThread> threads_;
