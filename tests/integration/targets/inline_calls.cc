@@ -6,7 +6,6 @@
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -17,7 +16,6 @@
 #include <unistd.h>
 
 #include <functional>
-#include <string_view>
 #include <thread>
 
 #include "tests/integration/targets/inline_system_call.h"
@@ -186,13 +184,7 @@ void prepare_message_queue() {
   INLINE_SYSTEM_CALL(result, SYS_msgrcv, descriptor, &message, sizeof message.text, 0);
 }
 
-struct Callback {
-  std::string_view name;
-  void (*prepare)();
-  void (*block)();
-};
-
-constexpr Callback kCallbacks[] = {
+constexpr LongTurn kTurns[] = {
     {"", prepare_nothing, prepare_nothing},
     {"read", prepare_pipe, block_in_read},
     {"static read", prepare_pipe, block_in_static_part},
@@ -209,12 +201,6 @@ constexpr Callback kCallbacks[] = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view name = argc > 1 ? argv[1] : "";
-  for (const Callback& callback : kCallbacks) {
-    if (callback.name != name) continue;
-    run_loop(callback.prepare, callback.block);
-    return result < 0 ? 1 : 0;
-  }
-  fprintf(stderr, "inline_calls: there is no callback \"%s\"\n", argv[1]);
-  return 2;
+  if (!run_named(argc, argv, kTurns)) return 2;
+  return result < 0 ? 1 : 0;
 }

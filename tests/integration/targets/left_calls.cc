@@ -5,14 +5,12 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <string_view>
 
 #include "tests/integration/targets/inline_system_call.h"
 #include "tests/integration/targets/one_long_turn.h"
@@ -84,13 +82,7 @@ void compute_within_fork() {
 
 void prepare_nothing() {}
 
-struct Callback {
-  std::string_view name;
-  void (*prepare)();
-  void (*block)();
-};
-
-constexpr Callback kCallbacks[] = {
+constexpr LongTurn kTurns[] = {
     {"leave a call", prepare_nothing, leave_a_read},
     {"sleep after a left call", prepare_nothing, sleep_after_left_call},
     {"compute after a left call", prepare_nothing, compute_after_left_call},
@@ -100,12 +92,6 @@ constexpr Callback kCallbacks[] = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view name = argc > 1 ? argv[1] : "";
-  for (const Callback& callback : kCallbacks) {
-    if (callback.name != name) continue;
-    run_loop(callback.prepare, callback.block);
-    return 0;
-  }
-  fprintf(stderr, "left_calls: there is no callback \"%s\"\n", argv[1]);
-  return 2;
+  if (!run_named(argc, argv, kTurns)) return 2;
+  return 0;
 }

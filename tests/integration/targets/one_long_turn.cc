@@ -1,10 +1,13 @@
 #include "tests/integration/targets/one_long_turn.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <string>
 
 namespace {
 
@@ -50,6 +53,17 @@ void run_loop(const std::function<void()>& prepare, const std::function<void()>&
   });
   for (int i = 0; i < 10; ++i) loop.turn(10, [] {});
   printf("blocked %d %.3f\n", getpid(), length);
+}
+
+bool run_named(int argc, char** argv, std::span<const LongTurn> turns) {
+  const std::string name = argc > 1 ? argv[1] : "";
+  for (const LongTurn& turn : turns) {
+    if (turn.name != name) continue;
+    run_loop(turn.prepare, turn.block);
+    return true;
+  }
+  fprintf(stderr, "%s: there is no callback \"%s\"\n", program_invocation_short_name, name.c_str());
+  return false;
 }
 
 void run_short_turns(int count, const std::function<void()>& callback) {
