@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "allocations.h"
 #include "answers.h"
 
 using namespace hostile;
@@ -35,13 +36,7 @@ void* allocate(void* result) {
 
 void allocator(const char* symbol) {
   verdict("the allocator is there", dlsym(RTLD_DEFAULT, symbol) != nullptr);
-  size_t results[8];
-  pthread_t threads[8];
-  for (int i = 0; i < 8; ++i) pthread_create(&threads[i], nullptr, allocate, &results[i]);
-  for (int i = 0; i < 8; ++i) {
-    pthread_join(threads[i], nullptr);
-    say("length %zu\n", results[i]);
-  }
+  allocate_in_threads(allocate);
 }
 
 void eatmydata() {
@@ -84,20 +79,7 @@ int main(int argc, char** argv) {
   if (mode == "faketime") faketime();
   char byte;
   REPORT(read(-1, &byte, 1));
-  Loop loop;
-  loop.warm_up();
-  loop.run(3, [](int) {
-    size_t length = 0;
-    const int64_t end = now_ns() + 30000000;
-    while (now_ns() < end) allocate(&length);
-  });
-  const pid_t child = fork();
-  if (child == 0) {
-    size_t length = 0;
-    allocate(&length);
-    say("length %zu\n", length);
-    _exit(18);
-  }
-  say_ending("child", wait_for(child));
+  allocate_in_loop(allocate);
+  allocate_in_child(allocate);
   say("done\n");
 }

@@ -1,11 +1,10 @@
-// Threads cancelled inside calls, deferred and asynchronously, with clean-up handlers and
-// destructors to be run on the way out.
+// Threads cancelled inside the calls that programs usually wait in.
 #include <poll.h>
 #include <semaphore.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 
-#include "program.h"
+#include "cancelled_thread.h"
 
 using namespace hostile;
 
@@ -74,12 +73,7 @@ void in_waitpid() {
   waitpid(-1, nullptr, 0);
 }
 
-struct Call {
-  const char* name;
-  void (*make)();
-  bool also_asynchronous;  // what only a call made directly from libc can be
-};
-constexpr Call kCalls[] = {
+constexpr CancelledCall kCalls[] = {
     {"read", in_read, true},
     {"nanosleep", in_nanosleep, true},
     {"clock_nanosleep", in_clock_nanosleep, true},
@@ -94,53 +88,6 @@ constexpr Call kCalls[] = {
     {"join", in_join, false},
     {"waitpid", in_waitpid, false},
 };
-
-struct Task {
-  const Call* call;
-  bool asynchronous;
-  std::atomic<bool> begun{false};
-  int handlers = 0;
-  int destructors = 0;
-};
-
-struct Destructor {
-  Task* task;
-  ~Destructor() { ++task->destructors; }
-};
-
-// A clean-up handler makes calls of its own.
-void clean_up(void* task) {
-  const timespec moment = {0, 1000};
-  nanosleep(&moment, nullptr);
-  ++static_cast<Task*>(task)->handlers;
-}
-
-void* run(void* argument) {
-  auto* task = static_cast<Task*>(argument);
-  Destructor destructor{task};
-  pthread_cleanup_push(clean_up, task);
-  pthread_cleanup_push(clean_up, task);
-  if (task->asynchronous) pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
-  task->begun = true;
-  for (;;) task->call->make();
-  pthread_cleanup_pop(1);
-  pthread_cleanup_pop(1);
-  return nullptr;
-}
-
-void cancel_in(const Call& call, bool asynchronous, long delay_us) {
-  Task task{&call, asynchronous};
-  pthread_t thread;
-  pthread_create(&thread, nullptr, run, &task);
-  while (!task.begun) usleep(100);
-  if (delay_us) usleep(static_cast<useconds_t>(delay_us));
-  void* result = nullptr;
-  say("%s %s: cancel %d", call.name, asynchronous ? "asynchronous" : "deferred",
-      pthread_cancel(thread));
-  say(" join %d", pthread_join(thread, &result));
-  say(" canceled %d handlers %d destructors %d\n", result == PTHREAD_CANCELED, task.handlers,
-      task.destructors);
-}
 
 // sem_wait is a point of cancellation also when it need not wait; a mutex is none ever.
 void* take_freely(void*) {
@@ -173,11 +120,9 @@ int main() {
     close(child_ends.in());
     _exit(read(child_ends.out(), &byte, 1) == 0 ? 4 : 1);
   }
-  for (const Call& call : kCalls) {
-    for (const long delay_us : {0, 3000}) {
-      cancel_in(call, false, delay_us);
-      if (call.also_asynchronous) cancel_in(call, true, delay_us);
-    }
+  for (const CancelledCall& call : kCalls) {
+    cancel_both_ways(call, "at once", at_once);
+    cancel_both_ways(call, "later", [](pid_t) { usleep(3000); });
   }
   pthread_t thread;
   void* result = nullptr;

@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 #include <threads.h>
 
-#include "program.h"
+#include "cancelled_thread.h"
 
 using namespace hostile;
 
@@ -179,12 +179,7 @@ void in_fcntl() {
   fcntl(file, F_OFD_SETLKW, &lock);
 }
 
-struct Call {
-  const char* name;
-  void (*make)();
-  bool also_asynchronous;  // safe to be left at any point
-};
-constexpr Call kCalls[] = {
+constexpr CancelledCall kCalls[] = {
     {"write", in_write, true},
     {"readv", in_readv, true},
     {"fgetc", in_fgetc, false},
@@ -216,53 +211,11 @@ constexpr Call kCalls[] = {
     {"fcntl", in_fcntl, true},
 };
 
-struct Task {
-  const Call* call;
-  bool asynchronous;
-  std::atomic<pid_t> thread{0};
-  int handlers = 0;
-  int destructors = 0;
-};
-
-struct Destructor {
-  Task* task;
-  ~Destructor() { ++task->destructors; }
-};
-
-void clean_up(void* task) {
-  const timespec moment = {0, 1000};
-  nanosleep(&moment, nullptr);
-  ++static_cast<Task*>(task)->handlers;
-}
-
-void* run(void* argument) {
-  auto* task = static_cast<Task*>(argument);
-  Destructor destructor{task};
-  pthread_cleanup_push(clean_up, task);
-  if (task->asynchronous) pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
-  task->thread = gettid();
-  for (;;) task->call->make();
-  pthread_cleanup_pop(1);
-  return nullptr;
-}
-
-void cancel_in(const Call& call, bool asynchronous, bool asleep) {
-  Task task{&call, asynchronous};
-  pthread_t thread;
-  pthread_create(&thread, nullptr, run, &task);
-  while (task.thread == 0) usleep(100);
-  if (asleep) until_asleep(task.thread);
-  void* result = nullptr;
-  say("%s %s %s: cancel %d", call.name, asynchronous ? "asynchronous" : "deferred",
-      asleep ? "asleep" : "at once", pthread_cancel(thread));
-  say(" join %d", pthread_join(thread, &result));
-  say(" canceled %d handlers %d destructors %d\n", result == PTHREAD_CANCELED, task.handlers,
-      task.destructors);
-  // What a stream held was given back.
-  if (call.make == in_fgetc || call.make == in_getline || call.make == in_fread) {
-    say("  the stream is free %d\n", ftrylockfile(lines) == 0);
-    funlockfile(lines);
-  }
+// What a stream held was given back.
+void look_at_stream(const CancelledCall& call) {
+  if (call.make != in_fgetc && call.make != in_getline && call.make != in_fread) return;
+  say("  the stream is free %d\n", ftrylockfile(lines) == 0);
+  funlockfile(lines);
 }
 
 // No points of cancellation, and waits all of them: the cancelled thread goes on until it comes to
@@ -393,11 +346,11 @@ int main() {
   }
   char byte;
   (void)!read(locked.out(), &byte, 1);
-  for (const Call& call : kCalls) {
-    for (const bool asleep : {false, true}) {
-      cancel_in(call, false, asleep);
-      if (call.also_asynchronous) cancel_in(call, true, asleep);
-    }
+  for (const CancelledCall& call : kCalls) {
+    cancel_both_ways(call, "at once", at_once);
+    look_at_stream(call);
+    cancel_both_ways(call, "asleep", until_asleep);
+    look_at_stream(call);
   }
   not_in_locks();
   while_computing();
