@@ -4,14 +4,13 @@
 //
 // Gather is the part for which a running thread is held.
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/interpreters/v8_processes.h"
+#include "tests/benchmarks/memory_growth.h"
 #include "tests/unit/node_command.h"
 #include "tests/unit/running_node.h"
 
@@ -44,25 +43,6 @@ void read(benchmark::State& state, Target& target, bool decoded) {
   state.counters["frames"] = static_cast<double>(frames);
 }
 
-// Once for all: what 50,000 stacks leave behind.
-void say_growth(Target& target) {
-  const auto resident = [] {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss;
-  };
-  const auto many = [&](int count) {
-    for (int i = 0; i < count; ++i) {
-      if (const auto found = target.processes.gather(target.snapshot))
-        target.processes.decode(target.running.pid(), *found);
-    }
-  };
-  many(1000);
-  const long before = resident();
-  many(50000);
-  std::printf("50,000 stacks: %ld KiB more\n", resident() - before);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -80,6 +60,11 @@ int main(int argc, char** argv) {
     }
   }
   benchmark::RunSpecifiedBenchmarks();
-  if (!targets.empty()) say_growth(*targets.front());
+  if (targets.empty()) return 0;
+  Target& first = *targets.front();
+  say_growth([&] {
+    if (const auto found = first.processes.gather(first.snapshot))
+      first.processes.decode(first.running.pid(), *found);
+  });
   return 0;
 }

@@ -3,14 +3,14 @@
 //
 // Gather is the part for which a running thread is held.
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/interpreters/python_processes.h"
+#include "tests/benchmarks/memory_growth.h"
+#include "tests/unit/python_versions.h"
 #include "tests/unit/running_python.h"
 
 namespace {
@@ -43,32 +43,12 @@ void read(benchmark::State& state, Target& target, size_t frames, bool decoded) 
   state.SkipWithError("no such stack");
 }
 
-// Once for all: what 50,000 stacks leave behind.
-void say_growth(Target& target) {
-  if (target.running.threads().empty()) return;
-  const auto resident = [] {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss;
-  };
-  const int tid = target.running.threads()[9].tid;
-  const auto many = [&](int count) {
-    for (int i = 0; i < count; ++i) {
-      if (const auto found = target.processes.gather(target.running.pid(), tid)) decode(*found);
-    }
-  };
-  many(1000);
-  const long before = resident();
-  many(50000);
-  std::printf("50,000 stacks: %ld KiB more\n", resident() - before);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   std::vector<std::unique_ptr<Target>> targets;
-  for (const std::string version : {"3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"}) {
+  for (const std::string& version : kPythonVersions) {
     const std::string command = python_command(version);
     if (command.empty()) continue;
     Target& target = *targets.emplace_back(std::make_unique<Target>(command));
@@ -83,6 +63,11 @@ int main(int argc, char** argv) {
     add("Read", 905, true);
   }
   benchmark::RunSpecifiedBenchmarks();
-  if (!targets.empty()) say_growth(*targets.front());
+  if (targets.empty() || targets.front()->running.threads().empty()) return 0;
+  Target& first = *targets.front();
+  const int tid = first.running.threads()[9].tid;
+  say_growth([&] {
+    if (const auto found = first.processes.gather(first.running.pid(), tid)) decode(*found);
+  });
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/unit/damaged_image.h"
+#include "tests/unit/python_versions.h"
 
 namespace {
 
@@ -18,7 +19,7 @@ struct Sample {
 
 std::vector<Sample> read_samples() {
   std::vector<Sample> samples;
-  for (const char* version : {"3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"}) {
+  for (const std::string& version : kPythonVersions) {
     Sample& sample = samples.emplace_back();
     sample.image = read_python_image(std::string(TAILBACK_SOURCE_DIR) +
                                      "/tests/unit/images/python-" + version + ".image");

@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 
 #include "tests/integration/harness/integration_test.h"
+#include "tests/unit/python_versions.h"
 #include "tests/unit/running_python.h"
 
 namespace tailback::test {
@@ -68,13 +68,8 @@ TEST_P(PythonVersionsTest, OwnerOfALockIsNamedWithWhatItRuns) {
   EXPECT_EQ(call["owner_stack"][0]["line"], 14) << call;
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, PythonVersionsTest,
-                         testing::Values("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"),
-                         [](const auto& tested) {
-                           std::string name = tested.param;
-                           std::replace(name.begin(), name.end(), '.', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Of, PythonVersionsTest, testing::ValuesIn(kPythonVersions),
+                         test_name_of_version<testing::TestParamInfo<std::string>>);
 
 TEST_F(PythonBuildsTest, DebugBuildIsSaidOnce) {
   const std::string command = "/usr/bin/python3.11-dbg";

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/interpreters/python_processes.h"
+#include "tests/unit/python_versions.h"
 #include "tests/unit/running_python.h"
 
 namespace tailback {
@@ -47,15 +48,8 @@ TEST_P(PythonLive, FramesAreWhatPythonSays) {
   EXPECT_FALSE(processes.gather(running.pid(), 1)) << "a thread that is none";
 }
 
-std::string test_name(const testing::TestParamInfo<std::string>& version) {
-  std::string name = version.param;
-  name[name.find('.')] = '_';
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Versions, PythonLive,
-                         testing::Values("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(Versions, PythonLive, testing::ValuesIn(kPythonVersions),
+                         test_name_of_version<testing::TestParamInfo<std::string>>);
 
 }  // namespace
 }  // namespace tailback

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tests/unit/damaged_image.h"
+#include "tests/unit/python_versions.h"
 
 namespace tailback {
 namespace {
@@ -169,15 +170,8 @@ TEST_P(PythonImages, RingOfFramesIsRefused) {
   EXPECT_EQ(read(thread.tid).failure, "its frames form a ring");
 }
 
-std::string test_name(const testing::TestParamInfo<std::string>& version) {
-  std::string name = version.param;
-  name[name.find('.')] = '_';
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Versions, PythonImages,
-                         testing::Values("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(Versions, PythonImages, testing::ValuesIn(kPythonVersions),
+                         test_name_of_version<testing::TestParamInfo<std::string>>);
 
 }  // namespace
 }  // namespace tailback
