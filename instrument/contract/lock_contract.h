@@ -92,10 +92,14 @@ struct SemaphoreUse {
 enum PostedBy : uint32_t { kPostedByTaker = 1, kPostedByOther = 2 };
 
 // Where a lock was initialised: the return address of pthread_mutex_init and the like. Kept with
-// kKeepOwners. At lock_key_hash(key) % kLockOrigins. [recorder]
+// kKeepOwners, after its end too: what was told of it may not have been read yet. At
+// lock_key_hash(key) % kLockOrigins. [recorder]
 struct LockOrigin {
   std::atomic<uint64_t> key;  // 0: free
   std::atomic<uint64_t> call_site;
+  // The lock's generations (see TakenLock), the first and the last; 0: it has not ended.
+  std::atomic<uint32_t> since;
+  std::atomic<uint32_t> until;
 };
 
 enum class LockEventKind : uint32_t {

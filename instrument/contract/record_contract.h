@@ -29,7 +29,7 @@
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 8;
+inline constexpr uint32_t kVersion = 9;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;

@@ -30,7 +30,8 @@ uint32_t place_of(uint64_t lock, uint32_t count) {
 uint64_t origin_of(uint64_t key) {
   const contract::LockOrigin& origin =
       segment->lock_origins[contract::lock_key_hash(key) % contract::kLockOrigins];
-  return origin.key.load(relaxed) == key ? origin.call_site.load(relaxed) : 0;
+  const bool is_its = origin.key.load(relaxed) == key && origin.until.load(relaxed) == 0;
+  return is_its ? origin.call_site.load(relaxed) : 0;
 }
 
 struct Identity {

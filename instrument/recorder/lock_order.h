@@ -26,6 +26,10 @@ TAILBACK_INLINE uint64_t lock_generation(uint64_t lock) {
                                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   return is_first ? 1 : expected;
 }
+// The same, without being the one who asks.
+TAILBACK_INLINE uint32_t known_lock_generation(uint64_t lock) {
+  return __atomic_load_n(&generation_at(lock >> kGranuleBits), __ATOMIC_RELAXED);
+}
 // To be called when a lock begins or ends, or memory in which locks may lie is freed.
 void next_lock_generation(uint64_t lock);
 void next_lock_generations(uint64_t begin, uint64_t size);

@@ -167,16 +167,20 @@ std::shared_ptr<const RawStack> LockOrderWatch::read_stack(const LockEvent& even
   return std::make_shared<const RawStack>(unwinder_->unwind(snapshot));
 }
 
-uint64_t LockOrderWatch::origin_of(const LockEvent& event, uint64_t lock) const {
-  const uint64_t key = contract::lock_key(event.process, lock);
+uint64_t LockOrderWatch::origin_of(const LockEvent& event, const LockId& lock) const {
+  const uint64_t key = contract::lock_key(event.process, lock.address);
   const contract::LockOrigin& origin =
       segment_.lock_origins[contract::lock_key_hash(key) % contract::kLockOrigins];
-  return origin.key.load(std::memory_order_acquire) == key ? origin.call_site.load() : 0;
+  if (origin.key.load(std::memory_order_acquire) != key) return 0;
+  const uint32_t until = origin.until.load();
+  const bool is_its =
+      origin.since.load() <= lock.generation && (until == 0 || lock.generation <= until);
+  return is_its ? origin.call_site.load() : 0;
 }
 
 // Whether all that was seen at this address was one lock.
 bool LockOrderWatch::is_sure(const LockEvent& event, Target& target, const LockUse& use) {
-  if (origin_of(event, use.lock.address) != 0) return true;
+  if (origin_of(event, use.lock) != 0) return true;
   const ModuleMap& modules = modules_of(target, event.pid, use.lock.address);
   switch (place_of_lock(modules, use.lock.address)) {
     case LockPlace::kModule:
@@ -198,7 +202,7 @@ void LockOrderWatch::consider(const LockEvent& event, Target& target, const Cycl
       ++counts_.unsure;
       return;
     }
-    origins.push_back(origin_of(event, step.held.lock.address));
+    origins.push_back(origin_of(event, step.held.lock));
     key.push_back(origins.back() != 0 ? origins.back() : step.held.lock.address);
   }
   std::sort(key.begin(), key.end());

@@ -54,7 +54,7 @@ class LockOrderWatch {
   void forget_ended();
   const ModuleMap& modules_of(Target& target, int pid, uint64_t address);
   std::shared_ptr<const RawStack> read_stack(const contract::LockEvent& event, Target& target);
-  uint64_t origin_of(const contract::LockEvent& event, uint64_t lock) const;
+  uint64_t origin_of(const contract::LockEvent& event, const LockId& lock) const;
   bool is_sure(const contract::LockEvent& event, Target& target, const LockUse& use);
 
   contract::Segment& segment_;

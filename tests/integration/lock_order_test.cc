@@ -128,13 +128,16 @@ TEST_F(LockOrderTest, OfVariables) {
 }
 
 TEST_F(LockOrderTest, OfInitialisedMutexes) {
-  const Recording recording = run_mode("initialised");
-  expect_two_ways(recording, "mutex", {});
-  const auto found = orders(recording);
-  for (const Json& lock : found.front()["locks"]) {
-    ASSERT_FALSE(lock["initialised"].is_null());
-    EXPECT_NE(lock["initialised"]["function"].get<std::string>().find("new_mutex"),
-              std::string::npos);
+  for (const char* mode : {"initialised", "destroyed"}) {
+    SCOPED_TRACE(mode);
+    const Recording recording = run_mode(mode);
+    expect_two_ways(recording, "mutex", {});
+    const auto found = orders(recording);
+    for (const Json& lock : found.front()["locks"]) {
+      ASSERT_FALSE(lock["initialised"].is_null());
+      EXPECT_NE(lock["initialised"]["function"].get<std::string>().find("new_mutex"),
+                std::string::npos);
+    }
   }
 }
 

@@ -346,6 +346,20 @@ void initialised() {
   one_after_the_other({[&] { forwards(a, b); }, [&] { backwards(a, b); }});
 }
 
+// They end before anybody has read what was told of them, and others begin in their place.
+void destroyed() {
+  pthread_mutex_t* const mutexes[2] = {new_mutex(), new_mutex()};
+  PthreadMutex a(mutexes[0]);
+  PthreadMutex b(mutexes[1]);
+  one_after_the_other({[&] { forwards(a, b); }, [&] { backwards(a, b); }});
+  for (pthread_mutex_t* mutex : mutexes) {
+    pthread_mutex_destroy(mutex);
+    *mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(mutex);
+    pthread_mutex_unlock(mutex);
+  }
+}
+
 void on_heap() {
   const auto a = std::make_unique<std::mutex>();
   const auto b = std::make_unique<std::mutex>();
@@ -446,6 +460,7 @@ const std::map<std::string, void (*)()> kModes = {
     {"signals", signals},
     {"in_variables", in_variables},
     {"initialised", initialised},
+    {"destroyed", destroyed},
     {"on_heap", on_heap},
     {"waited", waited},
     {"three_ways", three_ways},
