@@ -52,7 +52,7 @@ class ContentionTest : public IntegrationTest {
     EXPECT_EQ(frame["line"], line_of(text)) << frame;
   }
 
-  // Of three threads that wait while a fourth holds the lock for 200 ms, then each holds it for 30.
+  // Of three threads that wait while a fourth holds the lock for 400 ms, then each holds it for 30.
   static void expect_waits(const Json& lock, const std::string& kind, const std::string& name,
                            const std::string& function, const std::string& text) {
     EXPECT_EQ(lock["lock"]["kind"], kind);

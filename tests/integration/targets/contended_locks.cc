@@ -52,7 +52,7 @@ __attribute__((noinline)) void enter() {
 
 // Makes no call for that long.
 __attribute__((noinline)) void compute() {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(800);
   while (std::chrono::steady_clock::now() < end) {
     for (int i = 0; i < 1000; ++i) computed = computed + 1;
   }
@@ -65,7 +65,7 @@ void wait_beside(const std::function<void()>& take, const std::function<void()>&
   std::vector<std::thread> threads;
   for (int i = 0; i < kWaiters; ++i) threads.emplace_back(contend);
   // All wait, and for long enough to be looked at.
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
   release();
   for (std::thread& thread : threads) thread.join();
 }
