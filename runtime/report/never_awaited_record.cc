@@ -29,10 +29,7 @@ std::string json_line(const NeverAwaited& never_awaited) {
 NeverAwaited never_awaited_of(const Fields& fields) {
   NeverAwaited never_awaited;
   never_awaited.time = fields.time("time");
-  never_awaited.pid = fields.number<int>("pid");
-  never_awaited.tid = fields.number<int>("tid");
-  never_awaited.process = fields.text("process");
-  never_awaited.thread = fields.text("thread");
+  read_thread(fields, never_awaited);
   never_awaited.found_by = fields.word_of<NeverAwaitedBy>("found_by", kNeverAwaitedByWords);
   never_awaited.coroutine = fields.text("coroutine");
   read_stack(fields, "stack_complete", never_awaited.stack, never_awaited.culprit,

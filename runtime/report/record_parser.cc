@@ -2,10 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "runtime/report/assessment_record.h"
 #include "runtime/report/json_record.h"
@@ -94,10 +91,7 @@ SessionStart session_of(const Fields& fields) {
 Stall where_of(const Fields& fields) {
   Stall stall;
   stall.begin = fields.time("time");
-  stall.pid = fields.number<int>("pid");
-  stall.tid = fields.number<int>("tid");
-  stall.process = fields.text("process");
-  stall.thread = fields.text("thread");
+  read_thread(fields, stall);
   stall.loop = loop_of(fields.need("loop"));
   stall.turn = fields.text("turn");
   stall.cause = fields.word_of<Cause>("cause", kCauseWords);
@@ -147,10 +141,7 @@ Hazard hazard_of(const Fields& fields) {
 DeadlockedThread deadlocked_of(const json& value) {
   const Fields fields(value);
   DeadlockedThread thread;
-  thread.pid = fields.number<int>("pid");
-  thread.tid = fields.number<int>("tid");
-  thread.process = fields.text("process");
-  thread.thread = fields.text("thread");
+  read_thread(fields, thread);
   thread.in_cycle = fields.flag("in_cycle", true);
   thread.call = call_of(fields.need("call"));
   thread.wants = lock_of(fields.need("wants"));
@@ -261,20 +252,14 @@ Note note_of(const Fields& fields) {
   note.kind = fields.word_of<NoteKind>("kind", kNoteKindWords);
   note.time = fields.time("time");
   note.length = fields.duration("duration_ms");
-  note.pid = fields.number<int>("pid");
-  note.tid = fields.number<int>("tid");
-  note.process = fields.text("process");
-  note.thread = fields.text("thread");
+  read_thread(fields, note);
   return note;
 }
 
 LoopStatistics statistics_of(const json& value) {
   const Fields fields(value);
   LoopStatistics statistics;
-  statistics.pid = fields.number<int>("pid");
-  statistics.tid = fields.number<int>("tid");
-  statistics.process = fields.text("process");
-  statistics.thread = fields.text("thread");
+  read_thread(fields, statistics);
   statistics.loop = loop_of(fields.need("loop"));
   statistics.turns = fields.number<uint64_t>("turns");
   statistics.busy = fields.duration("busy_ms");

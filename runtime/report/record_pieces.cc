@@ -70,10 +70,7 @@ Lock lock_of(const json& value) {
 LockOwner owner_of(const json& value) {
   const Fields fields(value);
   LockOwner owner;
-  owner.pid = fields.number<int>("pid");
-  owner.tid = fields.number<int>("tid");
-  owner.process = fields.text("process");
-  owner.thread = fields.text("thread");
+  read_thread(fields, owner);
   owner.state = fields.word_of<OwnerState>("state", kOwnerStateWords);
   owner.lock = lock_of(fields.need("lock"));
   if (const json* const call = fields.find("call")) owner.call = call_of(*call);

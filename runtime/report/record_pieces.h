@@ -12,6 +12,14 @@
 namespace tailback {
 
 Frame frame_of(const nlohmann::json& value);
+// The fields that say which thread of which process it is.
+template <typename Record>
+void read_thread(const Fields& fields, Record& record) {
+  record.pid = fields.number<int>("pid");
+  record.tid = fields.number<int>("tid");
+  record.process = fields.text("process");
+  record.thread = fields.text("thread");
+}
 // The fields "stack" and "culprit", and the one that says whether the stack is whole.
 void read_stack(const Fields& fields, const char* complete_field, std::vector<Frame>& stack,
                 size_t& culprit, bool& complete);
