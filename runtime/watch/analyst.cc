@@ -106,16 +106,19 @@ bool explains(Cause cause, const Sample& sample) {
   return is_blocked_cause(cause) || (cause == Cause::kUnknown && sample.call->cause == cause);
 }
 
+// Each note once.
+void add_note(Stall& stall, const std::string& note) {
+  if (std::find(stall.notes.begin(), stall.notes.end(), note) == stall.notes.end())
+    stall.notes.push_back(note);
+}
+
 // Which turn of which loop.
 Stall identity_of(const StallObservation& observation) {
   Stall stall;
   stall.id = observation.id;
   stall.state = observation.state;
   stall.begin = observation.begin;
-  stall.pid = observation.pid;
-  stall.tid = observation.tid;
-  stall.process = observation.process;
-  stall.thread = observation.thread;
+  name_thread(observation, stall);
   stall.loop = observation.loop;
   stall.duration = observation.duration;
   stall.threshold = observation.threshold;
@@ -401,13 +404,11 @@ void Analyst::add_missing_names(const StallObservation& observation,
                                 const std::vector<ReadSample>& samples, Stall& stall) {
   const bool is_cut = reader_.symbolizer().has_cut_perf_map(observation.pid);
   for (const ReadSample& sample : samples) {
-    std::string why = why_names_are_missing(observation.pid, sample.stack, sample.complete,
-                                            *observation.modules, is_cut);
+    const std::string why = why_names_are_missing(observation.pid, sample.stack, sample.complete,
+                                                  *observation.modules, is_cut);
     if (why.empty()) continue;
     const auto told = missing_told_.emplace(std::make_pair(stall.pid, why), stall.id);
-    if (told.first->second == stall.id &&
-        std::find(stall.notes.begin(), stall.notes.end(), why) == stall.notes.end())
-      stall.notes.push_back(std::move(why));
+    if (told.first->second == stall.id) add_note(stall, why);
   }
 }
 
@@ -423,9 +424,7 @@ void Analyst::report(const StallObservation& observation) {
   stall.samples = static_cast<unsigned>(samples.size());
   stall.stacks = distinct_stacks(samples);
   for (const ReadSample& sample : samples) {
-    if (sample.note.empty()) continue;
-    if (std::find(stall.notes.begin(), stall.notes.end(), sample.note) == stall.notes.end())
-      stall.notes.push_back(sample.note);
+    if (!sample.note.empty()) add_note(stall, sample.note);
   }
   add_missing_names(observation, samples, stall);
   const bool shutting_down = std::any_of(samples.begin(), samples.end(),

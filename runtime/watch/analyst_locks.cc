@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "runtime/explain/cause.h"
-#include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/lock_advice.h"
 #include "runtime/interpreters/merged_stack.h"
@@ -71,10 +70,7 @@ Lock as_held(Lock lock, bool for_writing) {
 
 LockOwner Analyst::owner_of(const Sample& waiter, int waiter_pid, const OwnerLook& look) {
   LockOwner owner;
-  owner.pid = look.pid;
-  owner.tid = look.tid;
-  owner.process = look.process;
-  owner.thread = look.thread;
+  name_thread(look, owner);
   owner.state = look.state;
   owner.lock = as_held(lock_of(waiter_pid, waiter, look.lock), look.lock.owner != 0);
   if (!look.sample) return owner;
@@ -173,10 +169,7 @@ void Analyst::analyse_deadlock(const DeadlockObservation& observation) {
   for (const DeadlockedLook& look : observation.threads) {
     const Sample& sample = *look.sample;
     DeadlockedThread thread;
-    thread.pid = look.pid;
-    thread.tid = look.tid;
-    thread.process = look.process;
-    thread.thread = look.thread;
+    name_thread(look, thread);
     thread.in_cycle = look.in_cycle;
     thread.waits_for = look.waits_for;
     if (sample.call) thread.call = sample.call->call;

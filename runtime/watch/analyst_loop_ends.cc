@@ -81,10 +81,7 @@ void Analyst::note_loop_end(const StallObservation& observation, Nanoseconds len
   note.kind = NoteKind::kAfterLoop;
   note.time = observation.begin + std::chrono::round<WallTime::duration>(observation.duration);
   note.length = length;
-  note.pid = observation.pid;
-  note.tid = observation.tid;
-  note.process = observation.process;
-  note.thread = observation.thread;
+  name_thread(observation, note);
   reporter_.note(note);
 }
 

@@ -23,6 +23,15 @@ namespace tailback {
 
 struct Sample;
 
+// Says of `told` which thread of which process it is of.
+template <typename Observed, typename Told>
+void name_thread(const Observed& observed, Told& told) {
+  told.pid = observed.pid;
+  told.tid = observed.tid;
+  told.process = observed.process;
+  told.thread = observed.thread;
+}
+
 // A look at the thread that holds what another waits for, while that one waits.
 struct OwnerLook {
   int pid = 0;
