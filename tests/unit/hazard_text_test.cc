@@ -4,8 +4,8 @@
 #include "report_samples.h"
 #include "runtime/report/hazard_summing_reporter.h"
 #include "runtime/report/hazard_text.h"
-#include "runtime/report/recording_reporter.h"
 #include "runtime/report/summary_text.h"
+#include "tests/unit/recording_reporter.h"
 
 namespace tailback {
 namespace {

@@ -6,9 +6,9 @@
 #include "runtime/report/json_record.h"
 #include "runtime/report/lock_order_text.h"
 #include "runtime/report/record_parser.h"
-#include "runtime/report/recording_reporter.h"
 #include "runtime/report/summary.h"
 #include "runtime/suppress/suppressing_reporter.h"
+#include "tests/unit/recording_reporter.h"
 
 namespace tailback {
 namespace {

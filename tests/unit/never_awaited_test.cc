@@ -5,9 +5,9 @@
 #include "runtime/report/never_awaited_record.h"
 #include "runtime/report/never_awaited_text.h"
 #include "runtime/report/record_parser.h"
-#include "runtime/report/recording_reporter.h"
 #include "runtime/suppress/rule.h"
 #include "runtime/suppress/suppressing_reporter.h"
+#include "tests/unit/recording_reporter.h"
 
 namespace tailback {
 namespace {

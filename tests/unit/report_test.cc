@@ -1,26 +1,22 @@
 // Recordings: the lines, the schema, and the file they go to.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <thread>
 
 #include "report_samples.h"
 #include "runtime/report/fan_out_reporter.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/jsonl_reporter.h"
 #include "runtime/report/record_parser.h"
-#include "runtime/report/recording_reporter.h"
 #include "runtime/report/summary.h"
 #include "tests/schema/report_schema.h"
+#include "tests/unit/recording_reporter.h"
 
 namespace tailback {
 namespace {

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "runtime/report/recording_reporter.h"
 #include "runtime/suppress/baseline.h"
 #include "runtime/suppress/rules_file.h"
 #include "runtime/suppress/suppressing_reporter.h"
+#include "tests/unit/recording_reporter.h"
 #include "tests/unit/report_samples.h"
 
 namespace tailback {

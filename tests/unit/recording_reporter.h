@@ -1,4 +1,4 @@
-// Keeps the values as they come, for tests.
+// Keeps the values as they come.
 #pragma once
 
 #include <vector>
