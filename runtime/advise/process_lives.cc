@@ -1,5 +1,6 @@
 #include "runtime/advise/process_lives.h"
 
+#include <poll.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>

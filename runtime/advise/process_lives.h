@@ -2,8 +2,6 @@
 // For one thread.
 #pragma once
 
-#include <poll.h>
-
 #include <chrono>
 #include <cstdint>
 #include <map>

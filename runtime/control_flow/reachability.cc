@@ -1,5 +1,10 @@
 #include "runtime/control_flow/reachability.h"
 
+#include <unordered_set>
+#include <vector>
+
+#include "runtime/control_flow/function_range.h"
+
 namespace tailback {
 namespace {
 

@@ -4,12 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_set>
-#include <vector>
 
 #include "runtime/capture/module_image.h"
 #include "runtime/control_flow/disassembler.h"
-#include "runtime/control_flow/function_range.h"
 
 namespace tailback {
 

@@ -1,7 +1,6 @@
 #include "runtime/explain/advice_lines.h"
 
 #include <algorithm>
-#include <array>
 
 namespace tailback {
 

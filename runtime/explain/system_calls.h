@@ -2,7 +2,6 @@
 // (inside libc, inline assembly, static parts) and for syscall().
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,6 @@
 #include "runtime/interpreters/merged_stack.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <iterator>
 #include <span>
 #include <string_view>

@@ -1,10 +1,8 @@
 #include "runtime/interpreters/python_stack.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <map>
-#include <optional>
 #include <unordered_set>
 #include <utility>
 

@@ -1,7 +1,5 @@
 #include "runtime/interpreters/v8_baseline.h"
 
-#include <vector>
-
 #include "runtime/interpreters/v8_bytecodes.h"
 
 namespace tailback {

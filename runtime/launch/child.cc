@@ -2,14 +2,12 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "runtime/launch/address_layout.h"
 #include "runtime/launch/in_quotes.h"

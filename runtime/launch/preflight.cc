@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 
 #include "runtime/capture/sanitizer_runtime.h"
 #include "runtime/launch/elf_image.h"

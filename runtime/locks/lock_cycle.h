@@ -1,8 +1,6 @@
 // From a cycle of addresses to one that a person can read.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <vector>
 
 #include "runtime/capture/module_map.h"

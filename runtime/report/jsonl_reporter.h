@@ -2,7 +2,6 @@
 // known, so that a crash leaves at most a cut last line. FORMAT.md describes the fields.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "runtime/report/report_file.h"

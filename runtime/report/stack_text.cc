@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "runtime/report/duration_text.h"
 #include "runtime/report/function_name.h"
 #include "runtime/report/printable.h"
 #include "runtime/values/library_code.h"

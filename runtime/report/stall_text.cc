@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/function_name.h"
 #include "runtime/report/lock_text.h"
 #include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"

@@ -5,6 +5,7 @@
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace tailback {

@@ -1,7 +1,6 @@
 // From the recorder's ticks to durations and wall time.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 
 #include "instrument/contract/record_contract.h"

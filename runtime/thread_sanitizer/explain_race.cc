@@ -1,8 +1,6 @@
 // What a finding means, and what to do.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/lock_advice.h"
 #include "runtime/thread_sanitizer/race_reader.h"

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <list>
 #include <utility>
-#include <vector>
 
 #include "runtime/unwind/engine.h"
 

@@ -1,7 +1,5 @@
 // The analyst's part in coroutines that were never awaited.
-#include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "runtime/explain/never_awaited.h"
 #include "runtime/watch/analyst.h"

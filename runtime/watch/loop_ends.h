@@ -5,7 +5,6 @@
 
 #include <deque>
 #include <map>
-#include <optional>
 #include <tuple>
 
 #include "runtime/capture/module_files.h"

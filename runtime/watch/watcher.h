@@ -131,7 +131,6 @@ class Watcher {
                                       uint64_t key) const;
   void look_at_processes(bool check_lives);
   void look_at_threads();
-  void look_at_thread(uint32_t index, contract::ThreadRecord& record);
   // Reads the time without a CPU now and then, for turns that no look will see.
   void read_runnable(WatchedThread& thread);
   void look_at_turn(contract::ThreadRecord& record, WatchedThread& thread, unsigned place,

@@ -1,5 +1,4 @@
 // The watcher's part in hazards: quick looks between its others.
-#include <algorithm>
 #include <utility>
 
 #include "runtime/watch/watcher.h"

@@ -1,7 +1,5 @@
 #include "runtime/watch/workers.h"
 
-#include <algorithm>
-
 #include "runtime/watch/loop_model.h"
 
 namespace tailback {

@@ -1,6 +1,5 @@
 // libFuzzer over the reader of Python's frames: damage to recorded images, made up by the fuzzer.
 // The first byte chooses the image, the second the thread, the rest says what is damaged.
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
