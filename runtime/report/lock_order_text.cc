@@ -71,7 +71,8 @@ std::string lock_order_what(const LockOrder& order) {
 std::string full_lock_order_text(const LockOrder& order, const TextStyle& style) {
   std::string text =
       style.headline("tailback: lock order that can deadlock: " + lock_order_what(order)) + "\n";
-  text += fmt::format("  process {}[{}]\n", printable(order.process, 32), order.pid);
+  text += fmt::format("  process {}[{}]{}\n", printable(order.process, 32), order.pid,
+                      order.found_by.empty() ? "" : ", found by " + printable(order.found_by, 32));
   for (const OrderedLock& lock : order.locks) text += "  lock " + lock_text(lock) + "\n";
   for (const LockStep& step : order.steps) {
     text += fmt::format("  {} took {}{} while it held {}{}", thread_text(step),

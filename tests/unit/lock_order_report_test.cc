@@ -65,6 +65,13 @@ TEST(LockOrderReport, TextNamesLocksThreadsAndPlaces) {
                             "  Take them in one order.\n"));
 }
 
+TEST(LockOrderReport, TextSaysWhoElseFoundIt) {
+  LockOrder order = transfer_and_audit();
+  order.found_by = "ThreadSanitizer";
+  EXPECT_NE(full_lock_order_text(order, {}).find("bank[4711], found by ThreadSanitizer\n"),
+            std::string::npos);
+}
+
 TEST(LockOrderReport, TextOfAnEmptyOneIsText) {
   LockOrder order;
   order.steps.emplace_back();
