@@ -139,7 +139,10 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     int outcome = attempt;                                                                \
     if (outcome == kHandOn) return next.name arguments;                                   \
     if (outcome == kMustWait) return waiting_##name(EXPAND arguments, call_site);         \
-    if (outcome == kMustCall) outcome = next.name arguments;                              \
+    if (outcome == kMustCall) {                                                           \
+      const SanitizerFrame frame(call_site);                                              \
+      outcome = next.name arguments;                                                      \
+    }                                                                                     \
     return taken;                                                                         \
   }                                                                                       \
   }                                                                                       \

@@ -131,6 +131,21 @@ TEST_P(RacesTest, InversionIsAnOrderOfLocks) {
   }
 }
 
+// ... and its stacks stay the program's where the recorder notes the order of locks itself.
+TEST_P(RacesTest, InversionKeepsItsStacksBesideOurs) {
+  WatchOptions options = this->options("order");
+  options.environment.emplace_back("TAILBACK_LOCK_ORDER", "1");
+  const Recording recording = finished(watch(options), exited(kFound), std::chrono::seconds(60));
+  size_t of_thread_sanitizer = 0;
+  for (const Json& order : of_type(recording, "lock-order")) {
+    if (order["found_by"] != "ThreadSanitizer") continue;
+    ++of_thread_sanitizer;
+    ASSERT_EQ(order["steps"].size(), 2u);
+    for (const Json& step : order["steps"]) expect_at(step, "take_both", "// the second");
+  }
+  EXPECT_EQ(of_thread_sanitizer, 1u);
+}
+
 TEST_P(RacesTest, UseAfterFree) {
   const Json race = only(run("freed"), "race");
   EXPECT_EQ(race["kind"], "heap-use-after-free");
