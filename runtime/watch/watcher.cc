@@ -298,7 +298,7 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
            other.turns >= kEstablished;
   });
   return !superseded && loop_is_open(thread.pid, site) &&
-         !is_worker(segment_, record, site, threshold_ticks_);
+         !is_worker(segment_, record, site, threshold_ticks_, thread.homes[place].one_connection);
 }
 
 StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& site,
@@ -401,7 +401,9 @@ void Watcher::on_turn(const contract::Event& event) {
     if (enclosing_loop(*site, event.begin_tick, loops)) return;
     if (duration - std::min(duration, told_already(*thread, event)) <= threshold_) return;
     if (site->is_occasional() && !loop_is_open(thread->pid, *site)) return;
-    if (is_worker(segment_, record, *site, threshold_ticks_)) return;
+    if (is_worker(segment_, record, *site, threshold_ticks_, thread->homes[place].one_connection)) {
+      return;
+    }
     if (const auto other = reported_elsewhere(*thread, event)) {
       reported_id = thread->turns[*other]->stall_id;
       thread->turns[*other].reset();

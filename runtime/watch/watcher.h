@@ -88,6 +88,7 @@ class Watcher {
       LoopWait place;
       uint64_t read = 0;                 // tick; 0: never
       uint64_t seen_turns = UINT64_MAX;  // when it was last seen to wait
+      bool one_connection = false;       // all that was waited for then
     };
     KnownHome homes[contract::kWaitSites];
     // Ticks of the last stall told of that has ended. Loops that share a thread share its stalls.

@@ -4,6 +4,7 @@
 
 #include "runtime/watch/loop_choice.h"
 #include "runtime/watch/watcher.h"
+#include "runtime/watch/workers.h"
 
 namespace tailback {
 
@@ -38,10 +39,12 @@ void Watcher::look_at_home(const contract::ThreadRecord& record, WatchedThread& 
   if (is_known) ++refreshed_homes_;
   auto snapshot = take_snapshot(thread.pid, thread.tid, Registers{call->context, true},
                                 processes_.modules(thread.pid, kModulesAge));
+  const bool one_connection = waits_for_one_connection(thread.pid, *call);
   const auto again = view_call(record.call);
   if (!snapshot || !again || !again->same_call(*call)) return;
   known.place = wait;
   known.read = now;
+  known.one_connection = one_connection;
   receiver_.home({thread.pid, thread.tid, wait, std::move(*snapshot)});
 }
 

@@ -1,5 +1,9 @@
 #include "runtime/watch/workers.h"
 
+#include <poll.h>
+
+#include "runtime/capture/memory.h"
+#include "runtime/kernel/descriptor.h"
 #include "runtime/watch/loop_model.h"
 
 namespace tailback {
@@ -30,12 +34,22 @@ bool is_shared(const contract::Segment& segment, int pid, int tid, const SiteVie
 
 }  // namespace
 
+bool waits_for_one_connection(int pid, const CallView& call) {
+  const bool is_poll =
+      call.function == intercept::Function::poll || call.function == intercept::Function::ppoll;
+  if (!is_poll || call.arguments[1] != 1) return false;
+  const auto polled = tailback::read<pollfd>(pid, RemoteAddress(call.arguments[0]));
+  if (!polled || polled->fd < 0) return false;
+  const DescriptorFacts facts = describe_descriptor(pid, polled->fd);
+  return facts.kind == DescriptorKind::kSocket && !facts.text.ends_with("(listening)");
+}
+
 bool is_worker(const contract::Segment& segment, const ThreadRecord& record, const SiteView& site,
-               uint64_t threshold_ticks) {
+               uint64_t threshold_ticks, bool serves_one_connection) {
   if (site.is_epoll()) return false;
   for (const contract::WaitSite& place : record.wait_sites) {
     if (place.key.load(std::memory_order_relaxed) == site.key && !site.is_occasional() &&
-        is_steady(site, place, threshold_ticks)) {
+        !serves_one_connection && is_steady(site, place, threshold_ticks)) {
       return false;
     }
   }

@@ -220,8 +220,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, NoLoop,
                          ::testing::Values("condition variable pool", "semaphore pool",
                                            "shared eventfd pool", "semaphore eventfd worker",
                                            "eventfd worker", "pipe pool", "polling pool",
-                                           "forking server", "signal thread", "single polls",
-                                           "slow start", "forking workers", "slow shutdown"),
+                                           "connection threads", "forking server", "signal thread",
+                                           "single polls", "slow start", "forking workers",
+                                           "slow shutdown"),
                          [](const auto& kind) { return name_of(kind.param); });
 
 }  // namespace

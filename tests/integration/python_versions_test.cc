@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-
 #include "tests/integration/harness/integration_test.h"
 #include "tests/unit/python_versions.h"
 #include "tests/unit/running_python.h"

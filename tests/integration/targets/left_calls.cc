@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 #include "tests/integration/targets/inline_system_call.h"
 #include "tests/integration/targets/one_long_turn.h"
 

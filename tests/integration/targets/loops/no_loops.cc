@@ -240,6 +240,38 @@ void slow_shutdown(int) {
   exit(0);
 }
 
+// A thread for each connection, as database servers have: it waits for the next request, and when
+// its client has gone it rests until there is another.
+void connection_threads(int) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int clients[kWorkers];
+  for (int& client : clients) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) abort();
+    client = ends[1];
+    std::thread([&, server = ends[0]] {
+      for (;;) {
+        pollfd entry{server, POLLIN, 0};
+        char request = 0;
+        if (poll(&entry, 1, 5000) <= 0 || read(server, &request, 1) != 1) break;
+        if (request == 's') sleep_ms(150);
+      }
+      std::unique_lock lock(mutex);
+      changed.wait(lock);
+    }).detach();
+  }
+  for (int i = 0; i < 200; ++i) {
+    for (const int client : clients) {
+      if (write(client, i % 100 == 99 ? "s" : "q", 1) != 1) abort();
+    }
+    sleep_ms(i % 100 == 99 ? 200 : 3);
+  }
+  for (const int client : clients) close(client);
+  sleep_ms(300);
+  _exit(0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -250,6 +282,7 @@ int main(int argc, char** argv) {
                           {"eventfd worker", eventfd_worker},
                           {"pipe pool", pipe_pool},
                           {"polling pool", polling_pool},
+                          {"connection threads", connection_threads},
                           {"forking server", forking_server},
                           {"signal thread", signal_thread},
                           {"single polls", single_polls},
