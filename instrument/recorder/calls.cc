@@ -159,8 +159,18 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
 #define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted)      \
   namespace {                                                                          \
   __attribute__((noinline))                                                            \
+  result sanitized_##name(EXPAND parameters, const uint64_t call_site) {               \
+    const SanitizerFrame frame(call_site);                                             \
+    return next.name arguments;                                                        \
+  }                                                                                    \
+  __attribute__((noinline))                                                            \
   result noting_##name(EXPAND parameters, [[maybe_unused]] const uint64_t call_site) { \
-    [[maybe_unused]] const auto plain = [&]() { return next.name arguments; };         \
+    [[maybe_unused]] const auto plain = [&]() {                                        \
+      if (__builtin_expect(current_thread.is_sanitized, 0)) {                          \
+        return sanitized_##name(EXPAND arguments, call_site);                          \
+      }                                                                                \
+      return next.name arguments;                                                      \
+    };                                                                                 \
     return noted;                                                                      \
   }                                                                                    \
   }                                                                                    \
