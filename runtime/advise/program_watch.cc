@@ -162,12 +162,15 @@ void ProgramWatch::look_at_record(uint32_t index, Nanoseconds time, ProgramClock
   if (same && thread.activity != Activity::kUnknown) {
     thread.seen = looks_;
     account(thread, time, thread.activity, false, found);
+    // Most waits are over before the next look; of one that lasts more is asked.
+    if (thread.activity == Activity::kEvents && !thread.counted) look_at_loop(record, thread);
     return;
   }
   const auto times = read_schedule_times(thread.pid, thread.tid);
   if (!times) return;  // it has ended
   thread.seen = looks_;
   thread.call = call.value_or(CallView{});
+  thread.counted = false;
   thread.stack_pointer = thread.call.context.stack_pointer;
   const auto blocked = activity(record, thread, call);
   take(thread, *times);
@@ -253,6 +256,7 @@ void ProgramWatch::look_at_loop(const ThreadRecord& record, Thread& thread) {
     ++measured_.loops;
   }
   if (looks_ % kSeldom != 0 && measured_.descriptors != 0) return;
+  thread.counted = true;
   uint64_t descriptors = 0;
   for (const SiteView& site : loops) {
     if (site.is_epoll()) descriptors += registered(thread.pid, site.epoll_fd());

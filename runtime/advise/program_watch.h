@@ -47,6 +47,7 @@ class ProgramWatch {
     // The call that it was in at the last look, and what that was.
     CallView call;
     std::optional<Activity> activity;
+    bool counted = false;  // what a loop waits for in that call
     uint64_t stack_pointer = 0;
     uint64_t seen = 0;  // the number of the last look that found it
   };
