@@ -156,27 +156,26 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     }                                                                                     \
     return taken;                                                                         \
   }
-#define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted)      \
-  namespace {                                                                          \
-  __attribute__((noinline))                                                            \
-  result sanitized_##name(EXPAND parameters, const uint64_t call_site) {               \
-    const SanitizerFrame frame(call_site);                                             \
-    return next.name arguments;                                                        \
-  }                                                                                    \
-  __attribute__((noinline))                                                            \
-  result noting_##name(EXPAND parameters, [[maybe_unused]] const uint64_t call_site) { \
-    [[maybe_unused]] const auto plain = [&]() {                                        \
-      if (__builtin_expect(current_thread.is_sanitized, 0)) {                          \
-        return sanitized_##name(EXPAND arguments, call_site);                          \
-      }                                                                                \
-      return next.name arguments;                                                      \
-    };                                                                                 \
-    return noted;                                                                      \
-  }                                                                                    \
-  }                                                                                    \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {        \
-    if (__builtin_expect(!(is_noted), 1)) return next.name arguments;                  \
-    return noting_##name(EXPAND arguments, CALL_SITE);                                 \
+#define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted)                  \
+  namespace {                                                                                      \
+  __attribute__((noinline)) result sanitized_##name(EXPAND parameters, const uint64_t call_site) { \
+    const SanitizerFrame frame(call_site);                                                         \
+    return next.name arguments;                                                                    \
+  }                                                                                                \
+  __attribute__((noinline))                                                                        \
+  result noting_##name(EXPAND parameters, [[maybe_unused]] const uint64_t call_site) {             \
+    [[maybe_unused]] const auto plain = [&]() {                                                    \
+      if (__builtin_expect(current_thread.is_sanitized, 0)) {                                      \
+        return sanitized_##name(EXPAND arguments, call_site);                                      \
+      }                                                                                            \
+      return next.name arguments;                                                                  \
+    };                                                                                             \
+    return noted;                                                                                  \
+  }                                                                                                \
+  }                                                                                                \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {                    \
+    if (__builtin_expect(!(is_noted), 1)) return next.name arguments;                              \
+    return noting_##name(EXPAND arguments, CALL_SITE);                                             \
   }
 #define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
