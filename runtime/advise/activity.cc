@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "runtime/watch/lock_holders.h"
-#include "runtime/watch/loop_model.h"
+#include "runtime/locks/lock_holders.h"
+#include "runtime/loops/loop_model.h"
 
 namespace tailback {
 

@@ -4,7 +4,7 @@
 #include "instrument/contract/record_contract.h"
 #include "runtime/explain/call_description.h"
 #include "runtime/values/assessment.h"
-#include "runtime/watch/record_view.h"
+#include "runtime/segment/record_view.h"
 
 namespace tailback {
 

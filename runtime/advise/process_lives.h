@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/session/session.h"
-#include "runtime/session/tick_clock.h"
+#include "runtime/segment/session.h"
+#include "runtime/segment/tick_clock.h"
 #include "runtime/values/assessment.h"
 
 namespace tailback {

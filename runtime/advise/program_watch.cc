@@ -10,8 +10,8 @@
 #include "runtime/advise/activity.h"
 #include "runtime/advise/program_kind.h"
 #include "runtime/advise/stack_memory.h"
-#include "runtime/watch/loop_model.h"
-#include "runtime/watch/workers.h"
+#include "runtime/loops/loop_model.h"
+#include "runtime/loops/workers.h"
 
 namespace tailback {
 

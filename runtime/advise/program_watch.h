@@ -18,10 +18,10 @@
 #include "runtime/advise/thread_clock.h"
 #include "runtime/interpreters/python_processes.h"
 #include "runtime/kernel/cpu_quota.h"
-#include "runtime/session/session.h"
-#include "runtime/session/tick_clock.h"
+#include "runtime/segment/session.h"
+#include "runtime/segment/tick_clock.h"
 #include "runtime/values/assessment.h"
-#include "runtime/watch/record_view.h"
+#include "runtime/segment/record_view.h"
 
 namespace tailback {
 

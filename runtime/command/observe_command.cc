@@ -13,10 +13,10 @@
 #include "runtime/command/status_signal.h"
 #include "runtime/launch/background.h"
 #include "runtime/report/hazard_summing_reporter.h"
-#include "runtime/session/session.h"
+#include "runtime/segment/session.h"
 #include "runtime/suppress/suppressing_reporter.h"
 #include "runtime/thread_sanitizer/report_logs.h"
-#include "runtime/watch/observer.h"
+#include "runtime/observer/observer.h"
 
 namespace tailback {
 namespace {

@@ -22,9 +22,9 @@
 #include "runtime/launch/recorder_file.h"
 #include "runtime/launch/signals.h"
 #include "runtime/report/hazard_summing_reporter.h"
-#include "runtime/session/session.h"
+#include "runtime/segment/session.h"
 #include "runtime/suppress/suppressing_reporter.h"
-#include "runtime/watch/observer.h"
+#include "runtime/observer/observer.h"
 
 namespace tailback {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "runtime/command/options.h"
 #include "runtime/report/reporter.h"
-#include "runtime/session/session.h"
+#include "runtime/segment/session.h"
 
 namespace tailback {
 

@@ -8,7 +8,7 @@
 
 #include "runtime/command/options.h"
 #include "runtime/values/session.h"
-#include "runtime/watch/observer.h"
+#include "runtime/observer/observer.h"
 
 namespace tailback {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runtime/command/options.h"
-#include "runtime/watch/settings.h"
+#include "runtime/detectors/settings.h"
 
 namespace tailback {
 

@@ -15,7 +15,7 @@
 #include "runtime/explain/system_calls.h"
 #include "runtime/kernel/descriptor.h"
 #include "runtime/kernel/kernel_view.h"
-#include "runtime/waits/file_locks.h"
+#include "runtime/lock_state/file_locks.h"
 
 namespace tailback {
 

@@ -12,7 +12,7 @@
 #include "instrument/contract/intercepts.h"
 #include "runtime/capture/remote_address.h"
 #include "runtime/values/stall.h"
-#include "runtime/waits/lock_reading.h"
+#include "runtime/lock_state/lock_reading.h"
 
 namespace tailback {
 

@@ -8,7 +8,7 @@
 
 #include "runtime/capture/module_map.h"
 #include "runtime/explain/culprit.h"
-#include "runtime/session/findings.h"
+#include "runtime/segment/findings.h"
 #include "runtime/symbolize/symbolizer.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/race.h"

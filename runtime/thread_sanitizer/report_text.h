@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/session/findings.h"
+#include "runtime/segment/findings.h"
 
 namespace tailback {
 

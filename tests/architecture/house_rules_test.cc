@@ -58,7 +58,7 @@ TEST(Rules, WhatKeepsThemIsNotComplainedOf) {
                   .empty());
   EXPECT_TRUE(in_runtime("runtime/watch/x.cc",
                          "#include <fmt/format.h>\n#include <vector>\n#include <sys/types.h>\n"
-                         "#include \"runtime/watch/x.h\"\n#include \"runtime/session/session.h\"\n"
+                         "#include \"runtime/watch/x.h\"\n#include \"runtime/segment/session.h\"\n"
                          "#include \"instrument/contract/record_contract.h\"\n"
                          "#include \"runtime/report/reporter.h\"\n")
                   .empty());
@@ -85,8 +85,8 @@ TEST(Rules, TheObserverKnowsOfTheRecorderOnlyTheContract) {
 }
 
 TEST(Rules, DependenciesPointOneWay) {
-  EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include \"runtime/watch/watcher.h\"\n"),
-            Violations{"runtime/report/x.cc:1: \"runtime/watch/watcher.h\": report may not use "
+  EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include \"runtime/detectors/watcher.h\"\n"),
+            Violations{"runtime/report/x.cc:1: \"runtime/detectors/watcher.h\": report may not use "
                        "this room"});
   EXPECT_EQ(in_runtime("runtime/report/x.h", "#include \"runtime/launch/child.h\"\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/report/x.h", "#include \"runtime/command/options.h\"\n").size(),

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "instrument/recorder/wait_sites.h"
-#include "runtime/session/segment_ring.h"
+#include "runtime/segment/segment_ring.h"
 #include "tests/unit/private_recorder.h"
 
 namespace tailback {

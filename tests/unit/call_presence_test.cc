@@ -1,5 +1,5 @@
 // Whether a thread is still in the call of its record: this process plays the target.
-#include "runtime/watch/call_presence.h"
+#include "runtime/sampling/call_presence.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // What locks say of themselves, and what the kernel's list of locks on files says.
-#include "runtime/waits/lock_reading.h"
+#include "runtime/lock_state/lock_reading.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <cstring>
 #include <thread>
 
-#include "runtime/waits/file_locks.h"
+#include "runtime/lock_state/file_locks.h"
 
 namespace tailback {
 namespace {

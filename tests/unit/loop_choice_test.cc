@@ -1,12 +1,12 @@
 // Who says which threads are loops, and what the segment says of turns.
-#include "runtime/watch/loop_choice.h"
+#include "runtime/loops/loop_choice.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <memory>
 
-#include "runtime/watch/turn_notes.h"
+#include "runtime/segment/iteration_annotations.h"
 
 namespace tailback {
 namespace {

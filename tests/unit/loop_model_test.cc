@@ -1,5 +1,5 @@
 // Which waits are a loop's, from records filled in by hand; and records that make no sense.
-#include "runtime/watch/loop_model.h"
+#include "runtime/loops/loop_model.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

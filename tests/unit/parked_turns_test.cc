@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "instrument/recorder/wait_sites.h"
-#include "runtime/session/segment_ring.h"
+#include "runtime/segment/segment_ring.h"
 #include "tests/unit/private_recorder.h"
 
 namespace tailback {

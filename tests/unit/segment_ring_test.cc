@@ -1,5 +1,5 @@
 // The ring of events: the recorder's end and the observer's end together.
-#include "runtime/session/segment_ring.h"
+#include "runtime/segment/segment_ring.h"
 
 #include <gtest/gtest.h>
 

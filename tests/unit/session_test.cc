@@ -1,5 +1,5 @@
 // The session's segment as the observer makes and opens it, and the clock of its ticks.
-#include "runtime/session/session.h"
+#include "runtime/segment/session.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/session/tick_clock.h"
+#include "runtime/segment/tick_clock.h"
 
 namespace tailback {
 namespace {

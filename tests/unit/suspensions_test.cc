@@ -1,5 +1,5 @@
 // A suspended machine, by clocks that are made up.
-#include "runtime/watch/suspensions.h"
+#include "runtime/loops/suspensions.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Who waits for ever, told from who waits for whom.
-#include "runtime/waits/wait_graph.h"
+#include "runtime/locks/wait_graph.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 
 #include "instrument/contract/histogram.h"
 #include "instrument/recorder/wait_sites.h"
-#include "runtime/session/segment_ring.h"
+#include "runtime/segment/segment_ring.h"
 #include "tests/unit/private_recorder.h"
 
 namespace tailback {

@@ -1,5 +1,5 @@
 // Threads that wait at one place: workers, or a loop each.
-#include "runtime/watch/workers.h"
+#include "runtime/loops/workers.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

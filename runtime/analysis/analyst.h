@@ -1,0 +1,116 @@
+// The analyst: turns observations into stalls. It unwinds, symbolizes, decides the cause, picks the
+// stack to blame, and calls the reporter. Its own thread takes observations in order of arrival.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "runtime/report/reporter.h"
+#include "runtime/analysis/loop_ends.h"
+#include "runtime/detectors/observation.h"
+#include "runtime/sampling/stack_reader.h"
+
+namespace tailback {
+
+class Analyst {
+ public:
+  Analyst(Reporter& reporter, CulpritRule rule);
+  ~Analyst();
+
+  void start(const SessionStart& start);
+  // Safe from any thread; never waits for the analysis of an earlier one.
+  void take(StallObservation observation);
+  void take(Note note);
+  void take(HazardKind kind, StallObservation call);
+  // The counts of stalls and the duration are filled in here.
+  void take(SessionStatus status);
+  void take(ParkObservation park);
+  void take(DeadlockObservation deadlock);
+  void take(FindingObservation finding);
+  void take(HomeObservation home);
+  void take(LockOrder order);
+  void take(Contention contention);
+  // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
+  // in `end` are filled in here.
+  void finish(SessionEnd end);
+
+ private:
+  struct ReadSample {
+    const WeighedSample* observed = nullptr;
+    std::vector<Frame> stack;
+    size_t culprit = 0;
+    bool complete = false;
+    std::string note;  // what limits it
+  };
+
+  void post(std::function<void()> work);
+  void run();
+  void analyse(const StallObservation& observation);
+  void analyse_hazard(HazardKind kind, const StallObservation& call);
+  void judge(const ParkObservation& park);
+  // What is left of an observation without the time in which the thread, a worker of a pool, had
+  // no work; nothing if that is no stall.
+  std::optional<StallObservation> without_parks(const StallObservation& observation);
+  // What is left of an observation without the time since its loop was over; nothing if that is no
+  // stall. analyst_loop_ends.cc.
+  std::optional<StallObservation> without_loop_end(const StallObservation& observation);
+  bool is_after_loop(const StallObservation& observation, const Sample& sample);
+  bool is_at_exit(const StallObservation& observation, const Sample& sample);
+  void note_loop_end(const StallObservation& observation, Nanoseconds length);
+  void report(const StallObservation& observation);
+  // The whole stack of a sample that has a snapshot, and the frame to blame.
+  ReadSample read_sample(int pid, const Sample& observed);
+  std::vector<ReadSample> read_samples(const StallObservation& observation);
+  // Most time first.
+  static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
+  // The sample whose stack is to blame, or nullptr.
+  const ReadSample* choose(const std::vector<ReadSample>& samples, Cause cause) const;
+  // Of locks and who holds them: analyst_locks.cc.
+  std::string lock_name(int pid, const ModuleMap& modules, const LockReading& lock);
+  Lock lock_of(int pid, const Sample& waiter, const LockReading& lock);
+  LockOwner owner_of(const Sample& waiter, int waiter_pid, const OwnerLook& look);
+  void name_lock(int pid, const Sample& sample, BlockedCall& call);
+  void tell_owners(int pid, const Sample& sample, Stall& stall);
+  void analyse_deadlock(const DeadlockObservation& observation);
+  void analyse_finding(const FindingObservation& observation);
+  // Of coroutines that were never awaited: analyst_never_awaited.cc.
+  std::optional<NeverAwaited> read_never_awaited(const FindingObservation& observation);
+  void tell_never_awaited(const FindingObservation& observation);
+  void tell_race(const FindingObservation& observation);
+  // Said of one stall of a process, in all its lines.
+  void add_missing_names(const StallObservation& observation,
+                         const std::vector<ReadSample>& samples, Stall& stall);
+  void blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
+             Stall& stall);
+
+  Reporter& reporter_;
+  SampleReader reader_;
+  LoopEnds loop_ends_;
+  std::set<std::pair<int, uint64_t>> loop_ends_told_;  // pid, the wait
+  std::set<uint64_t> open_;                            // reported as ongoing, not yet as ended
+  WallTime begin_;
+  std::set<std::pair<int, std::string>> unreadable_told_;         // pid, interpreter
+  std::map<std::pair<int, std::string>, uint64_t> missing_told_;  // pid, why: the stall
+  uint64_t stalls_ = 0;
+  uint64_t deadlocks_ = 0;
+  std::map<std::string, uint64_t> races_;  // how often, by fingerprint
+  RaceCounts race_counts_;
+  std::set<int> handed_over_;            // pids that findings came from
+  std::set<std::string> never_awaited_;  // fingerprints
+  NeverAwaitedCounts never_awaited_counts_;
+  Nanoseconds stalled_{};
+  uint64_t failures_ = 0;  // observations that could not be analysed
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> work_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tailback

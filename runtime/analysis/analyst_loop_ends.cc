@@ -1,0 +1,88 @@
+// Turns that outlived their loop: only the time before that is a callback's.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/analysis/analyst.h"
+
+namespace tailback {
+
+void Analyst::take(HomeObservation home) {
+  post([this, taken = std::make_shared<HomeObservation>(std::move(home))] {
+    loop_ends_.learn(*taken, reader_.unwinder().unwind(taken->snapshot));
+  });
+}
+
+bool Analyst::is_after_loop(const StallObservation& observation, const Sample& sample) {
+  return sample.snapshot &&
+         loop_ends_.proves(observation, sample, reader_.unwinder().unwind(*sample.snapshot));
+}
+
+// A program that calls exit() in a callback is done with its loop, too.
+bool Analyst::is_at_exit(const StallObservation& observation, const Sample& sample) {
+  return observation.state != StallState::kEnded && sample.snapshot &&
+         is_shutdown(reader_.read_native(observation.pid, sample));
+}
+
+// Where control can't get back to the wait at one moment, it can't later either: one proof stands
+// for all that comes after it.
+std::optional<StallObservation> Analyst::without_loop_end(const StallObservation& observation) {
+  if (!observation.loop_end) return observation;
+  // What is waited for again on the same descriptor had to wait, whatever the code looks like.
+  const bool goes_on = observation.state == StallState::kEnded && observation.loop.fd >= 0;
+  if (goes_on) return observation;
+  const auto first = std::find_if(observation.samples.begin(), observation.samples.end(),
+                                  [&](const WeighedSample& observed) {
+                                    return is_after_loop(observation, *observed.sample) ||
+                                           is_at_exit(observation, *observed.sample);
+                                  });
+  if (first == observation.samples.end()) return observation;
+  LoopEnd& loop_end = *observation.loop_end;
+  const Nanoseconds since = std::min(loop_end.since.load(), first->since);
+  loop_end.since.store(since);
+  const Nanoseconds in_loop = std::min(since, observation.duration);
+  const Nanoseconds after = observation.duration - in_loop;
+  if (in_loop <= observation.threshold) {
+    loop_end.leaves_no_stall.store(true);
+    const bool is_told =
+        observation.state != StallState::kOngoing && !is_at_exit(observation, *first->sample);
+    if (is_told) note_loop_end(observation, after);
+    return std::nullopt;
+  }
+  // What was there before is not known.
+  if (first == observation.samples.begin()) return observation;
+
+  StallObservation rest = observation;
+  rest.samples.assign(observation.samples.begin(), first);
+  std::erase_if(rest.contributors, [&](const ObservedContributor& entry) {
+    return std::any_of(first, observation.samples.end(), [&](const WeighedSample& observed) {
+      const Sample& sample = *observed.sample;
+      return sample.source == Sample::Source::kRecord &&
+             sample.recorded.function == entry.function &&
+             sample.recorded.call_site == entry.call_site;
+    });
+  });
+  rest.duration = in_loop;
+  rest.spent = {};
+  rest.runnable_at_most.reset();
+  rest.notes.push_back(fmt::format("{} ms more after its loop was over, which are not counted",
+                                   std::chrono::round<std::chrono::milliseconds>(after).count()));
+  return rest;
+}
+
+void Analyst::note_loop_end(const StallObservation& observation, Nanoseconds length) {
+  constexpr size_t kMostTold = 256;
+  if (loop_ends_told_.size() >= kMostTold ||
+      !loop_ends_told_.emplace(observation.pid, observation.wait.key).second) {
+    return;
+  }
+  Note note;
+  note.kind = NoteKind::kAfterLoop;
+  note.time = observation.begin + std::chrono::round<WallTime::duration>(observation.duration);
+  note.length = length;
+  name_thread(observation, note);
+  reporter_.note(note);
+}
+
+}  // namespace tailback

@@ -1,0 +1,404 @@
+#include "runtime/detectors/deadlock_detector.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/explain/call_description.h"
+#include "runtime/kernel/kernel_view.h"
+#include "runtime/locks/owner_chain.h"
+#include "runtime/segment/record_view.h"
+
+namespace tailback {
+
+using contract::ThreadRecord;
+using contract::ThreadState;
+using intercept::Function;
+using std::chrono::milliseconds;
+
+namespace {
+
+// Twice this and the proof make less than a second.
+constexpr milliseconds kPause{250};
+constexpr milliseconds kLongestPause{400};
+constexpr int kShareOfTime = 200;  // a look's time to the pause after it, at most
+constexpr size_t kMostWaiters = 4096;
+constexpr size_t kMostThreads = 256;  // of a process any of whose threads may be waited for
+constexpr size_t kMostListed = 32;    // threads of a deadlock
+constexpr size_t kMostTold = 4096;
+
+bool is_untimed_futex(const CallView& call) {
+  if (call.arguments[0] != SYS_futex) return false;
+  switch (static_cast<int>(call.arguments[2]) & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+      return call.arguments[4] == 0;
+    default:
+      return false;
+  }
+}
+
+// Whether a call waits for another thread or process, and for as long as it takes.
+bool is_untimed_wait(const CallView& call) {
+  const auto command = static_cast<int>(call.arguments[1]);
+  switch (call.function) {
+    case Function::pthread_mutex_lock:
+    case Function::__pthread_mutex_lock:
+    case Function::pthread_rwlock_rdlock:
+    case Function::__pthread_rwlock_rdlock:
+    case Function::pthread_rwlock_wrlock:
+    case Function::__pthread_rwlock_wrlock:
+    case Function::mtx_lock:
+    case Function::sem_wait:
+    case Function::pthread_join:
+    case Function::thrd_join:
+    case Function::pthread_barrier_wait:
+    case Function::pthread_cond_wait:
+    case Function::cnd_wait:
+    case Function::flockfile:
+    case Function::_IO_flockfile:
+      return true;
+    case Function::flock:
+      return (command & LOCK_NB) == 0;
+    case Function::lockf:
+    case Function::lockf64:
+      return command == F_LOCK;
+    case Function::fcntl:
+    case Function::fcntl64:
+    case Function::__fcntl:
+      return command == F_SETLKW || command == F_OFD_SETLKW;
+    case Function::syscall:
+      return is_untimed_futex(call);
+    default:
+      return false;
+  }
+}
+
+CallInProgress in_progress(const CallView& call) {
+  CallInProgress wait;
+  wait.function = call.function;
+  wait.arguments = call.arguments;
+  return wait;
+}
+
+// Whether the kernel has the thread blocked in a call such as its wait makes.
+bool is_blocked(const ThreadId& thread, const LockReading& lock) {
+  const auto blocked = read_kernel_call(thread.pid, thread.tid);
+  if (!blocked) return false;
+  if (lock.kind == LockKind::kFile) {
+    return blocked->number == SYS_flock || blocked->number == SYS_fcntl;
+  }
+  if (blocked->number != SYS_futex) return false;
+  // The word that it waits on lies in the lock; of a join, in the thread's own descriptor, and of a
+  // stream, in what the stream points to.
+  if (lock.kind == LockKind::kThread || lock.kind == LockKind::kStream) return true;
+  constexpr uint64_t kLargestLock = 64;
+  return blocked->arguments[0] - lock.address.value < kLargestLock;
+}
+
+bool is_rwlock_wait(Function function) {
+  return function == Function::pthread_rwlock_rdlock ||
+         function == Function::__pthread_rwlock_rdlock ||
+         function == Function::pthread_rwlock_wrlock ||
+         function == Function::__pthread_rwlock_wrlock;
+}
+
+bool is_rest(Function function) {
+  return function == Function::pthread_cond_wait || function == Function::cnd_wait;
+}
+
+// Signals whose handlers answer to faults of the thread itself, libc's own, and ours.
+constexpr uint64_t signal_bit(int signal) {
+  return uint64_t{1} << (signal - 1);
+}
+constexpr uint64_t kHarmless = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGFPE) |
+                               signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGURG) |
+                               signal_bit(32) | signal_bit(33);
+
+Wait::Kind kind_of(LockKind kind) {
+  switch (kind) {
+    case LockKind::kThread:
+    case LockKind::kSemaphore:
+    case LockKind::kBarrier:
+      return Wait::Kind::kTurn;
+    case LockKind::kCondition:
+    case LockKind::kFutex:
+      return Wait::Kind::kRest;
+    default:
+      return Wait::Kind::kLock;
+  }
+}
+
+}  // namespace
+
+DeadlockWatch::Waiters DeadlockWatch::waiters() const {
+  Waiters found;
+  const uint32_t used = threads_used(segment_);
+  for (uint32_t index = 0; index < used && found.size() < kMostWaiters; ++index) {
+    const ThreadRecord& record = segment_.threads[index];
+    if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kLive)) {
+      continue;
+    }
+    if (record.call.function.load(std::memory_order_relaxed) == 0) continue;
+    const auto call = view_call(record.call);
+    if (!call || !is_untimed_wait(*call)) continue;
+    found.push_back(
+        {index,
+         record.generation.load(std::memory_order_relaxed),
+         {record.pid.load(std::memory_order_relaxed), record.tid.load(std::memory_order_relaxed)},
+         *call});
+  }
+  return found;
+}
+
+bool DeadlockWatch::still_waits(const Waiter& waiter) const {
+  const ThreadRecord& record = segment_.threads[waiter.index];
+  const auto call = view_call(record.call);
+  return call && call->same_call(waiter.call) &&
+         record.generation.load(std::memory_order_acquire) == waiter.generation;
+}
+
+std::optional<LockReading> DeadlockWatch::read_wait(const Waiter& waiter) const {
+  return read_awaited_lock(waiter.thread.pid, in_progress(waiter.call));
+}
+
+DeadlockWatch::Surroundings DeadlockWatch::surroundings_of(const Waiters& waiters) const {
+  Surroundings surroundings;
+  std::map<int, size_t> waiting;
+  bool any_reads = false;
+  for (const Waiter& waiter : waiters) {
+    ++waiting[waiter.thread.pid];
+    any_reads = any_reads || is_rwlock_wait(waiter.call.function);
+  }
+  if (any_reads) surroundings.readers = read_holds(segment_, 0);
+  for (const auto& [pid, count] : waiting) {
+    if (count > kMostThreads) continue;
+    const auto caught = read_caught_signals(pid);
+    if (!caught || (*caught & ~kHarmless) != 0) continue;
+    const std::vector<int> threads = read_threads(pid);
+    if (threads.size() > count) continue;
+    for (const int tid : threads) surroundings.whole_processes[pid].push_back({pid, tid});
+  }
+  return surroundings;
+}
+
+Wait DeadlockWatch::wait_of(const Waiter& waiter, const Surroundings& surroundings) const {
+  Wait wait;
+  wait.thread = waiter.thread;
+  const auto whole = surroundings.whole_processes.find(waiter.thread.pid);
+  const bool is_whole = whole != surroundings.whole_processes.end();
+  // Threads at rest are many, and mostly somebody else is awake.
+  if (!is_whole && is_rest(waiter.call.function)) return wait;
+  const auto lock = read_wait(waiter);
+  if (!lock) return wait;
+  wait.kind = kind_of(lock->kind);
+  const bool is_held_by_readers = lock->kind == LockKind::kRwlock && !lock->holders.empty();
+  if (is_held_by_readers) {
+    for (const ReadHold& held : surroundings.readers) {
+      if (held.lock == lock->address && held.thread.pid == waiter.thread.pid) {
+        wait.blockers.push_back({{held.thread}});
+      }
+    }
+    if (!wait.blockers.empty()) return wait;
+  }
+  if (lock->kind == LockKind::kSemaphore) {
+    const auto taker = semaphore_taker(segment_, waiter.thread.pid, lock->address);
+    if (taker && taker->is_owner) {
+      wait.kind = Wait::Kind::kLock;
+      wait.blockers.push_back({{{waiter.thread.pid, taker->tid}}});
+      return wait;
+    }
+  }
+  if (const auto owner = find_owner(waiter.thread.pid, *lock)) {
+    if (owner->is_lost) {
+      wait.blockers.push_back({});
+    } else if (owner->tid > 0) {
+      wait.blockers.push_back({{{owner->pid, owner->tid}}});
+    } else {
+      Blocker process;
+      for (const int tid : read_threads(owner->pid)) process.threads.push_back({owner->pid, tid});
+      if (!process.threads.empty()) wait.blockers.push_back(std::move(process));
+    }
+    if (lock->kind == LockKind::kFutex) wait.kind = Wait::Kind::kLock;
+    return wait;
+  }
+  // What any thread of the process may end: if none of the others ever will, nobody does.
+  const bool has_no_owner = lock->kind == LockKind::kSemaphore ||
+                            lock->kind == LockKind::kBarrier ||
+                            lock->kind == LockKind::kCondition || lock->kind == LockKind::kFutex;
+  if (is_whole && !lock->between_processes && (is_held_by_readers || has_no_owner)) {
+    Blocker others;
+    for (const ThreadId& thread : whole->second) {
+      if (is_held_by_readers || thread != waiter.thread) others.threads.push_back(thread);
+    }
+    if (!others.threads.empty()) wait.blockers.push_back(std::move(others));
+  }
+  return wait;
+}
+
+std::vector<Knot> DeadlockWatch::knots_of(const Waiters& waiters) const {
+  std::vector<Wait> waits;
+  waits.reserve(waiters.size());
+  const Surroundings surroundings = surroundings_of(waiters);
+  for (const Waiter& waiter : waiters) waits.push_back(wait_of(waiter, surroundings));
+  return find_knots(waits);
+}
+
+std::optional<Knot> DeadlockWatch::prove(const Waiters& members, size_t in_cycle) const {
+  std::vector<std::optional<uint64_t>> switches;
+  for (const Waiter& member : members) {
+    const auto lock = read_wait(member);
+    const bool stands = lock && is_blocked(member.thread, *lock);
+    switches.push_back(stands ? read_voluntary_switches(member.thread.pid, member.thread.tid)
+                              : std::nullopt);
+  }
+  const auto has_stood = [&](size_t i) {
+    return switches[i] && still_waits(members[i]) &&
+           read_voluntary_switches(members[i].thread.pid, members[i].thread.tid) == switches[i];
+  };
+  std::vector<Knot> knots = knots_of(members);
+  for (Knot& knot : knots) {
+    if (knot.cycle.size() != in_cycle || knot.cycle.front() >= in_cycle) continue;
+    if (!std::all_of(knot.cycle.begin(), knot.cycle.end(), has_stood)) return std::nullopt;
+    // Those that the same lost owner keeps waiting are knots of their own.
+    for (const Knot& other : knots) {
+      if (other.cycle.front() >= in_cycle) {
+        knot.behind.insert(knot.behind.end(), other.cycle.begin(), other.cycle.end());
+      }
+    }
+    std::erase_if(knot.behind, [&](size_t i) { return !has_stood(i); });
+    return knot;
+  }
+  return std::nullopt;
+}
+
+DeadlockWatch::Key DeadlockWatch::key_of(const Waiters& waiters, const Knot& knot) {
+  Key key;
+  for (const size_t i : knot.cycle) key.emplace_back(waiters[i].index, waiters[i].call.entered);
+  std::sort(key.begin(), key.end());
+  return key;
+}
+
+// Threads that wait for one lock whose owner is lost are told together.
+void DeadlockWatch::join_lost(const Waiters& waiters, std::vector<Knot>& knots) const {
+  std::map<std::pair<int, uint64_t>, Knot> by_lock;
+  std::vector<Knot> rest;
+  for (Knot& knot : knots) {
+    const Waiter& first = waiters[knot.cycle.front()];
+    const auto lock = knot.cycle.size() == 1 ? read_wait(first) : std::nullopt;
+    const auto owner = lock ? find_owner(first.thread.pid, *lock) : std::nullopt;
+    if (!owner || !owner->is_lost) {
+      rest.push_back(std::move(knot));
+      continue;
+    }
+    const auto [known, is_first] =
+        by_lock.emplace(std::make_pair(first.thread.pid, lock->address.value), knot);
+    if (is_first) continue;
+    std::vector<size_t>& behind = known->second.behind;
+    behind.push_back(knot.cycle.front());
+    behind.insert(behind.end(), knot.behind.begin(), knot.behind.end());
+  }
+  for (auto& [lock, knot] : by_lock) rest.push_back(std::move(knot));
+  knots = std::move(rest);
+}
+
+DeadlockObservation DeadlockWatch::observe(const Waiters& members, const Knot& knot,
+                                           uint64_t more_blocked) {
+  DeadlockObservation deadlock;
+  deadlock.id = next_id_++;
+  deadlock.time = std::chrono::system_clock::now();
+  deadlock.more_blocked = more_blocked;
+  std::vector<size_t> order = knot.cycle;
+  order.insert(order.end(), knot.behind.begin(), knot.behind.end());
+  uint64_t closed = 0;
+  const Surroundings surroundings = surroundings_of(members);
+  for (const size_t member : order) {
+    const Waiter& waiter = members[member];
+    DeadlockedLook look;
+    look.pid = waiter.thread.pid;
+    look.tid = waiter.thread.tid;
+    look.process = read_comm(look.pid, look.pid).value_or("?");
+    look.thread = read_comm(look.pid, look.tid).value_or("?");
+    look.in_cycle = std::find(knot.cycle.begin(), knot.cycle.end(), member) != knot.cycle.end();
+    look.wants = read_wait(waiter).value_or(LockReading{});
+    look.sample = look_at(segment_, processes_, look.pid, look.tid);
+    const Wait wait = wait_of(waiter, surroundings);
+    look.holders_known =
+        wait.kind == Wait::Kind::kLock &&
+        std::all_of(wait.blockers.begin(), wait.blockers.end(),
+                    [](const Blocker& blocker) { return blocker.threads.size() == 1; });
+    for (const Blocker& blocker : wait.blockers) {
+      if (blocker.threads.empty()) look.waits_for_nobody = true;
+      for (size_t i = 0; i < order.size(); ++i) {
+        const ThreadId& other = members[order[i]].thread;
+        if (std::find(blocker.threads.begin(), blocker.threads.end(), other) !=
+            blocker.threads.end()) {
+          look.waits_for.push_back(i);
+        }
+      }
+    }
+    // Waits for locks are timed, others need not be.
+    const bool is_timed =
+        intercept::kFunctions[static_cast<uint32_t>(waiter.call.function)].family ==
+        intercept::Family::kLock;
+    if (is_timed && look.in_cycle) closed = std::max(closed, waiter.call.entered);
+    deadlock.threads.push_back(std::move(look));
+  }
+  const uint64_t now = clock_.now();
+  if (closed != 0 && closed < now) deadlock.held = clock_.duration(now - closed);
+  const DeadlockedLook& first = deadlock.threads.front();
+  if (knot.cycle.size() == 1) {
+    deadlock.kind = first.waits_for_nobody ? DeadlockKind::kLostOwner : DeadlockKind::kSelf;
+  }
+  return deadlock;
+}
+
+std::vector<DeadlockObservation> DeadlockWatch::look() {
+  const uint64_t begin = clock_.now();
+  if (begin < next_look_) return {};
+  Waiters now = waiters();
+  Waiters stayed;
+  size_t at = 0;  // both are in the order of the records
+  for (const Waiter& waiter : now) {
+    while (at < last_.size() && last_[at].index < waiter.index) ++at;
+    if (at < last_.size() && last_[at].same_wait(waiter)) stayed.push_back(waiter);
+  }
+  last_ = std::move(now);
+
+  std::vector<DeadlockObservation> found;
+  if (!stayed.empty()) {
+    std::vector<Knot> knots = knots_of(stayed);
+    join_lost(stayed, knots);
+    for (Knot& knot : knots) {
+      if (told_.contains(key_of(stayed, knot))) continue;
+      uint64_t more_blocked = 0;
+      if (knot.cycle.size() + knot.behind.size() > kMostListed) {
+        const size_t listed = kMostListed - std::min(kMostListed, knot.cycle.size());
+        more_blocked = knot.behind.size() - std::min(listed, knot.behind.size());
+        knot.behind.resize(std::min(listed, knot.behind.size()));
+      }
+      Waiters members;
+      for (const size_t i : knot.cycle) members.push_back(stayed[i]);
+      for (const size_t i : knot.behind) members.push_back(stayed[i]);
+      const auto proven = prove(members, knot.cycle.size());
+      if (!proven) continue;
+      if (told_.size() >= kMostTold) told_.clear();
+      told_.insert(key_of(members, *proven));
+      found.push_back(observe(members, *proven, more_blocked));
+    }
+  }
+  const Nanoseconds took = clock_.duration(clock_.now() - begin);
+  next_look_ = clock_.now() +
+               clock_.ticks(std::clamp<Nanoseconds>(took * kShareOfTime, kPause, kLongestPause));
+  return found;
+}
+
+}  // namespace tailback

@@ -1,0 +1,75 @@
+// Finds deadlocks while the program hangs: threads of the session that wait for each other and will
+// never go on. For the watcher thread only.
+//
+// Nearly all looks cost next to nothing: only threads that two looks have found in one and the same
+// wait without a time limit are asked what they wait for. What then looks like a knot is proven:
+// none of its threads has run between two readings of all its locks.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "instrument/contract/record_contract.h"
+#include "runtime/segment/tick_clock.h"
+#include "runtime/locks/wait_graph.h"
+#include "runtime/locks/lock_holders.h"
+#include "runtime/detectors/observation.h"
+#include "runtime/sampling/process_table.h"
+
+namespace tailback {
+
+class DeadlockWatch {
+ public:
+  DeadlockWatch(contract::Segment& segment, const TickClock& clock, ProcessTable& processes)
+      : segment_(segment), clock_(clock), processes_(processes) {}
+
+  // Looks if it is time to. Each deadlock is given once.
+  std::vector<DeadlockObservation> look();
+
+ private:
+  // A thread in a wait that has no time limit.
+  struct Waiter {
+    uint32_t index = 0;
+    uint32_t generation = 0;
+    ThreadId thread;
+    CallView call;
+
+    bool same_wait(const Waiter& other) const {
+      return index == other.index && generation == other.generation && call.same_call(other.call);
+    }
+  };
+  using Waiters = std::vector<Waiter>;
+  using Key = std::vector<std::pair<uint32_t, uint64_t>>;  // record and `entered` of its threads
+
+  Waiters waiters() const;
+  bool still_waits(const Waiter& waiter) const;
+  // What it waits for, and who would have to act.
+  std::optional<LockReading> read_wait(const Waiter& waiter) const;
+  // What is read once for all waiters of a look.
+  struct Surroundings {
+    std::vector<ReadHold> readers;  // empty if none of the waiters needs them
+    // By process: its threads, if all of them are among the waiters and no signal may run a handler
+    // in one of them; else nothing.
+    std::map<int, std::vector<ThreadId>> whole_processes;
+  };
+  Surroundings surroundings_of(const Waiters& waiters) const;
+  Wait wait_of(const Waiter& waiter, const Surroundings& surroundings) const;
+  std::vector<Knot> knots_of(const Waiters& waiters) const;
+  // The knot of the first `in_cycle` of these and those behind it, if none of its threads has run
+  // while all of it was read again; else nothing.
+  std::optional<Knot> prove(const Waiters& members, size_t in_cycle) const;
+  static Key key_of(const Waiters& waiters, const Knot& knot);
+  void join_lost(const Waiters& waiters, std::vector<Knot>& knots) const;
+  DeadlockObservation observe(const Waiters& members, const Knot& knot, uint64_t more_blocked);
+
+  contract::Segment& segment_;
+  const TickClock& clock_;
+  ProcessTable& processes_;
+  Waiters last_;
+  std::set<Key> told_;
+  uint64_t next_id_ = 1;
+  uint64_t next_look_ = 0;  // tick
+};
+
+}  // namespace tailback

@@ -1,0 +1,235 @@
+#include "runtime/detectors/lock_order_detector.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "runtime/kernel/kernel_view.h"
+
+namespace tailback {
+
+using contract::CaptureState;
+using contract::HeldKind;
+using contract::LockEvent;
+using contract::LockEventKind;
+using contract::StackCapture;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto kInterval = milliseconds(5);
+constexpr auto kMapsAge = milliseconds(200);
+constexpr size_t kMostTargets = 256;
+constexpr size_t kMostTold = 10000;  // of one process
+
+bool makes_sense(const contract::TakenLock& lock) {
+  return lock.address != 0 && lock.kind >= static_cast<uint32_t>(HeldKind::kMutex) &&
+         lock.kind <= static_cast<uint32_t>(HeldKind::kSpin);
+}
+
+LockUse use_of(const contract::TakenLock& lock) {
+  return {{lock.address, lock.generation}, static_cast<HeldKind>(lock.kind), lock.call_site};
+}
+
+}  // namespace
+
+LockOrderWatch::LockOrderWatch(Session& session, const CulpritRule& rule,
+                               std::function<void(LockOrder)> told)
+    : segment_(session.segment()),
+      ring_(session.segment()),
+      clock_(session.segment().header.tick_source),
+      unwinder_(make_unwinder()),
+      reader_(rule),
+      told_(std::move(told)) {}
+
+LockOrderWatch::~LockOrderWatch() {
+  if (thread_.joinable()) stop();
+}
+
+void LockOrderWatch::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void LockOrderWatch::stop() {
+  stopping_.store(true);
+  thread_.join();
+}
+
+void LockOrderWatch::run() {
+  while (!stopping_.load()) {
+    drain();
+    std::this_thread::sleep_for(kInterval);
+  }
+  drain();
+}
+
+void LockOrderWatch::drain() {
+  while (const auto event = ring_.next()) {
+    // Nothing that a target does may end the observer.
+    try {
+      take(*event);
+    } catch (const std::exception&) {
+      ++counts_.acquisitions;
+    }
+  }
+}
+
+void LockOrderWatch::take(const LockEvent& event) {
+  if (event.process >= contract::kProcessCapacity || event.pid <= 0 || event.tid <= 0 ||
+      event.taken.address == 0) {
+    ++counts_.acquisitions;
+    return;
+  }
+  Target& target = target_of(event);
+  if (event.kind == static_cast<uint32_t>(LockEventKind::kForeign)) {
+    target.graph.exclude(event.taken.address);
+    return;
+  }
+  auto acquisition = std::make_shared<Acquisition>();
+  acquisition->stack = read_stack(event, target);
+  if (event.kind != static_cast<uint32_t>(LockEventKind::kTaken) || !makes_sense(event.taken)) {
+    ++counts_.acquisitions;
+    return;
+  }
+  acquisition->tid = event.tid;
+  if (acquisition->stack) acquisition->thread = read_comm(event.pid, event.tid).value_or("");
+  acquisition->tick = event.tick;
+  acquisition->taken = use_of(event.taken);
+  const uint32_t held = std::min(event.held_count, contract::kLockEventHeld);
+  for (uint32_t i = 0; i < held; ++i) {
+    if (makes_sense(event.held[i])) acquisition->held.push_back(use_of(event.held[i]));
+  }
+  for (const Cycle& cycle : target.graph.add(acquisition)) consider(event, target, cycle);
+}
+
+LockOrderWatch::Target& LockOrderWatch::target_of(const LockEvent& event) {
+  const TargetKey key(event.pid, segment_.processes[event.process].generation.load());
+  if (targets_.size() >= kMostTargets && !targets_.contains(key)) forget_ended();
+  Target& target = targets_[key];
+  if (target.name.empty()) target.name = read_comm(event.pid, event.pid).value_or("");
+  target.last_event = event.tick;
+  return target;
+}
+
+void LockOrderWatch::forget_ended() {
+  const auto forget = [&](auto it) {
+    left_out_before_ += it->second.graph.left_out();
+    return targets_.erase(it);
+  };
+  for (auto it = targets_.begin(); it != targets_.end();) {
+    const bool has_ended = kill(it->first.first, 0) != 0 && errno == ESRCH;
+    it = has_ended ? forget(it) : std::next(it);
+  }
+  if (targets_.size() < kMostTargets) return;
+  forget(std::min_element(targets_.begin(), targets_.end(), [](const auto& a, const auto& b) {
+    return a.second.last_event < b.second.last_event;
+  }));
+  ++counts_.acquisitions;
+}
+
+const ModuleMap& LockOrderWatch::modules_of(Target& target, int pid, uint64_t address) {
+  const auto now = steady_clock::now();
+  const bool knows = target.modules && target.modules->find(RemoteAddress(address)) != nullptr;
+  if (!target.modules || (!knows && now - target.read > kMapsAge)) {
+    if (auto map = ModuleMap::read(pid)) {
+      target.modules = std::make_shared<const ModuleMap>(std::move(*map));
+    } else if (!target.modules) {
+      target.modules = std::make_shared<const ModuleMap>();
+    }
+    target.read = now;
+  }
+  return *target.modules;
+}
+
+// Frees the capture whatever comes of it.
+std::shared_ptr<const RawStack> LockOrderWatch::read_stack(const LockEvent& event, Target& target) {
+  modules_of(target, event.pid, event.taken.call_site);
+  if (event.capture == 0 || event.capture > contract::kStackCaptures) return nullptr;
+  StackCapture& capture = segment_.captures[event.capture - 1];
+  if (capture.state.load(std::memory_order_acquire) !=
+          static_cast<uint32_t>(CaptureState::kFilled) ||
+      capture.pid.load() != event.pid) {
+    return nullptr;
+  }
+  Snapshot snapshot;
+  snapshot.pid = event.pid;
+  snapshot.tid = event.tid;
+  snapshot.registers.context = capture.context;
+  snapshot.stack_begin = RemoteAddress(capture.stack_begin);
+  snapshot.stack.resize(std::min(capture.size, contract::kStackCaptureBytes));
+  std::memcpy(snapshot.stack.data(), capture.stack, snapshot.stack.size());
+  snapshot.modules = target.modules;
+  capture.state.store(static_cast<uint32_t>(CaptureState::kFree), std::memory_order_release);
+  return std::make_shared<const RawStack>(unwinder_->unwind(snapshot));
+}
+
+uint64_t LockOrderWatch::origin_of(const LockEvent& event, const LockId& lock) const {
+  const uint64_t key = contract::lock_key(event.process, lock.address);
+  const contract::LockOrigin& origin =
+      segment_.lock_origins[contract::lock_key_hash(key) % contract::kLockOrigins];
+  if (origin.key.load(std::memory_order_acquire) != key) return 0;
+  const uint32_t until = origin.until.load();
+  const bool is_its =
+      origin.since.load() <= lock.generation && (until == 0 || lock.generation <= until);
+  return is_its ? origin.call_site.load() : 0;
+}
+
+// Whether all that was seen at this address was one lock.
+bool LockOrderWatch::is_sure(const LockEvent& event, Target& target, const LockUse& use) {
+  if (origin_of(event, use.lock) != 0) return true;
+  const ModuleMap& modules = modules_of(target, event.pid, use.lock.address);
+  switch (place_of_lock(modules, use.lock.address)) {
+    case LockPlace::kModule:
+      return true;
+    case LockPlace::kStack:
+      return false;
+    case LockPlace::kHeap:
+      break;
+  }
+  return segment_.processes[event.process].sees_frees.load() != 0 ||
+         reader_.is_variable(event.pid, modules, use.lock.address);
+}
+
+void LockOrderWatch::consider(const LockEvent& event, Target& target, const Cycle& cycle) {
+  std::vector<uint64_t> origins;
+  std::vector<uint64_t> key;
+  for (const CycleStep& step : cycle) {
+    if (!is_sure(event, target, step.held)) {
+      ++counts_.unsure;
+      return;
+    }
+    origins.push_back(origin_of(event, step.held.lock));
+    key.push_back(origins.back() != 0 ? origins.back() : step.held.lock.address);
+  }
+  std::sort(key.begin(), key.end());
+  if (target.told.size() >= kMostTold && !target.told.contains(key)) {
+    ++counts_.repeated;
+    return;
+  }
+  if (target.told[key]++ > 0) {
+    ++counts_.repeated;
+    return;
+  }
+  for (const CycleStep& step : cycle) modules_of(target, event.pid, step.held.call_site);
+  LockOrder order = reader_.read(event.pid, *target.modules, cycle, origins);
+  order.time = clock_.wall_time(event.tick);
+  order.process = target.name;
+  ++counts_.cycles;
+  told_(std::move(order));
+}
+
+LockOrderCounts LockOrderWatch::summary() const {
+  LockOrderCounts counts = counts_;
+  const contract::Header& header = segment_.header;
+  counts.acquisitions += header.lock_ring_dropped.load() + header.held_missed.load() +
+                         ring_.stepped_over() + left_out_before_;
+  for (const auto& [key, target] : targets_) counts.acquisitions += target.graph.left_out();
+  counts.stacks = header.captures_missed.load() + header.captures_forbidden.load();
+  return counts;
+}
+
+}  // namespace tailback

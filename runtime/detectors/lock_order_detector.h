@@ -1,0 +1,73 @@
+// Follows the order in which the threads of a session take locks, and tells of those that can
+// deadlock. Has a thread of its own.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/capture/module_map.h"
+#include "runtime/locks/lock_cycle.h"
+#include "runtime/locks/lock_graph.h"
+#include "runtime/segment/lock_ring.h"
+#include "runtime/segment/session.h"
+#include "runtime/segment/tick_clock.h"
+#include "runtime/unwind/unwinder.h"
+#include "runtime/values/lock_order.h"
+
+namespace tailback {
+
+class LockOrderWatch {
+ public:
+  // `told` is called on the watch's own thread.
+  LockOrderWatch(Session& session, const CulpritRule& rule, std::function<void(LockOrder)> told);
+  ~LockOrderWatch();
+
+  void start();
+  // Reads what is left and stops the thread.
+  void stop();
+
+  // After stop().
+  LockOrderCounts summary() const;
+
+ private:
+  struct Target {
+    LockGraph graph;
+    std::string name;
+    std::shared_ptr<const ModuleMap> modules;
+    std::chrono::steady_clock::time_point read;
+    std::map<std::vector<uint64_t>, uint64_t> told;  // by the locks, or where they are initialised
+    uint64_t last_event = 0;
+  };
+  using TargetKey = std::pair<int, uint32_t>;  // pid and the generation of its record
+
+  void run();
+  void drain();
+  void take(const contract::LockEvent& event);
+  void consider(const contract::LockEvent& event, Target& target, const Cycle& cycle);
+  Target& target_of(const contract::LockEvent& event);
+  void forget_ended();
+  const ModuleMap& modules_of(Target& target, int pid, uint64_t address);
+  std::shared_ptr<const RawStack> read_stack(const contract::LockEvent& event, Target& target);
+  uint64_t origin_of(const contract::LockEvent& event, const LockId& lock) const;
+  bool is_sure(const contract::LockEvent& event, Target& target, const LockUse& use);
+
+  contract::Segment& segment_;
+  LockRing ring_;
+  TickClock clock_;
+  std::unique_ptr<Unwinder> unwinder_;
+  CycleReader reader_;
+  std::function<void(LockOrder)> told_;
+  std::map<TargetKey, Target> targets_;
+  LockOrderCounts counts_;
+  uint64_t left_out_before_ = 0;  // by graphs of processes that have ended
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace tailback

@@ -1,0 +1,120 @@
+// What detectors hand to the analyst: facts and snapshots, nothing unwound or explained yet.
+// Plain values; samples are shared and never changed once taken.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/loops/loop_wait.h"
+#include "runtime/sampling/sample.h"
+#include "runtime/segment/findings.h"
+#include "runtime/values/deadlock.h"
+#include "runtime/values/stall.h"
+
+namespace tailback {
+
+// Says of `told` which thread of which process it is of.
+template <typename Observed, typename Told>
+void name_thread(const Observed& observed, Told& told) {
+  told.pid = observed.pid;
+  told.tid = observed.tid;
+  told.process = observed.process;
+  told.thread = observed.thread;
+}
+
+// A loop's thread while it waits for events.
+struct HomeObservation {
+  int pid = 0;
+  int tid = 0;
+  LoopWait place;
+  Snapshot snapshot;
+};
+
+struct ObservedContributor {
+  intercept::Function function = intercept::Function::kNone;
+  uint64_t call_site = 0;
+  uint64_t count = 0;
+  Nanoseconds total{};
+  Nanoseconds longest{};
+};
+
+// What code inside a target has found out by itself.
+struct FindingObservation {
+  contract::FindingKind kind = contract::FindingKind::kThreadSanitizer;
+  WallTime time;
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  std::vector<FindingPart> parts;
+  bool whole = true;  // all of it made sense
+  std::shared_ptr<const ModuleMap> modules;
+  // The modules are those of another process that executes the same program: their files are the
+  // same, their addresses may not be.
+  bool modules_of_other = false;
+  // Read in a text, of a process that nobody saw alive: it may have handed its findings over, too.
+  bool may_be_second = false;
+};
+
+struct StallObservation {
+  uint64_t id = 0;
+  StallState state = StallState::kEnded;
+  WallTime begin;
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  LoopIdentity loop;
+  LoopWait wait;                      // that began the turn; of turns that were looked at
+  std::shared_ptr<LoopEnd> loop_end;  // of that turn; nullptr where nobody asks
+  Nanoseconds duration{};
+  Nanoseconds threshold{};
+  std::vector<WeighedSample> samples;
+  std::vector<ObservedContributor> contributors;  // most time first
+  Nanoseconds other_calls{};
+  TimeSpent spent;
+  // Without a CPU since a reading before the turn; see Evidence.
+  std::optional<Nanoseconds> runnable_at_most;
+  std::optional<uint64_t> backlog;
+  std::string turn;  // its name, if the program gave it one
+  std::shared_ptr<const ModuleMap> modules;
+  std::vector<std::string> notes;
+  bool shares_loop = false;  // other threads wait for events at the same epoll instance
+};
+
+// A thread of a deadlock, read where it waits.
+struct DeadlockedLook {
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  bool in_cycle = true;
+  LockReading wants;
+  std::vector<size_t> waits_for;  // indexes into DeadlockObservation::threads
+  // Each of those holds what it wants; else only one of them may, not known which.
+  bool holders_known = false;
+  bool waits_for_nobody = false;
+  std::shared_ptr<const Sample> sample;
+};
+
+struct DeadlockObservation {
+  uint64_t id = 0;
+  DeadlockKind kind = DeadlockKind::kCycle;
+  WallTime time;
+  Nanoseconds held{};
+  std::vector<DeadlockedLook> threads;  // the cycle first
+  uint64_t more_blocked = 0;
+};
+
+// A thread that waits for another within a turn: is it a worker of a pool without work?
+struct ParkObservation {
+  std::shared_ptr<const Sample> sample;  // with a snapshot
+  int pid = 0;
+  bool shares_loop = false;
+  std::function<void()> is_idle;  // to be called if it is; from any thread
+};
+
+}  // namespace tailback

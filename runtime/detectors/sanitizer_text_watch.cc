@@ -1,0 +1,168 @@
+#include "runtime/detectors/sanitizer_text_watch.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "runtime/capture/sanitizer_runtime.h"
+#include "runtime/kernel/kernel_view.h"
+
+namespace tailback {
+
+namespace {
+
+// A process may end soon after it began, and with it go the names in it.
+constexpr auto kInterval = std::chrono::milliseconds(2);
+constexpr unsigned kLooksPerRead = 5;
+// What a process hands over is here long before.
+constexpr auto kHandOver = std::chrono::milliseconds(500);
+constexpr size_t kMostProcesses = 4096;
+
+// Whether its findings come by themselves. Nothing: it has ended.
+std::optional<bool> is_paired(int pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/exe";
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  const SanitizerRuntime runtime = read_sanitizer_runtime(fd);
+  close(fd);
+  return runtime.is_thread_sanitizer && !runtime.reports_unseen();
+}
+
+// What a program is called by its own frames, as the kernel would cut it; empty: they don't say.
+std::string program_in(const TextReport& report) {
+  constexpr size_t kLongestName = 15;
+  for (const FindingPart& part : report.parts) {
+    for (const Frame& frame : part.told) {
+      if (!frame.module.empty() && frame.module.find(".so") == std::string::npos) {
+        return frame.module.substr(0, kLongestName);
+      }
+    }
+  }
+  return {};
+}
+
+std::shared_ptr<const ModuleMap> modules_of(int pid) {
+  auto map = ModuleMap::read(pid);
+  if (!map || map->mappings().empty()) return nullptr;
+  return std::make_shared<const ModuleMap>(std::move(*map));
+}
+
+}  // namespace
+
+SanitizerTextWatch::SanitizerTextWatch(Session& session, const SanitizerText& text,
+                                       std::function<void(FindingObservation)> found)
+    : segment_(session.segment()),
+      logs_(text.log_path, text.is_ours ? STDERR_FILENO : -1),
+      found_(std::move(found)) {}
+
+SanitizerTextWatch::~SanitizerTextWatch() {
+  if (thread_.joinable()) stop();
+}
+
+void SanitizerTextWatch::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void SanitizerTextWatch::stop() {
+  stopping_.store(true);
+  thread_.join();
+  take(logs_.finish(), true);
+}
+
+void SanitizerTextWatch::run() {
+  for (unsigned looks = 0; !stopping_.load(); ++looks) {
+    // Nothing that a target does may end the observer.
+    try {
+      look_at_processes();
+      if (looks % kLooksPerRead == 0) {
+        take(logs_.look(), false);
+      }
+    } catch (const std::exception&) {
+    }
+    std::this_thread::sleep_for(kInterval);
+  }
+}
+
+void SanitizerTextWatch::look_at_processes() {
+  const uint32_t used = std::min(segment_.header.processes_used.load(), contract::kProcessCapacity);
+  for (uint32_t i = 0; i < used; ++i) {
+    const contract::ProcessRecord& record = segment_.processes[i];
+    if (record.state.load() != static_cast<uint32_t>(contract::ProcessState::kLive)) continue;
+    const int pid = record.pid.load();
+    const uint32_t generation = record.generation.load();
+    const auto known = processes_.find(pid);
+    if (known != processes_.end() && known->second.generation == generation) continue;
+    if (processes_.size() >= kMostProcesses) processes_.clear();
+    Process& process = processes_[pid] = {};
+    process.generation = generation;
+    process.name = read_comm(pid, pid).value_or("");
+    process.modules = modules_of(pid);
+    if (record.thread_sanitizer.load() != 0) process.is_paired = is_paired(pid);
+  }
+}
+
+void SanitizerTextWatch::take(std::vector<TextReport> reports, bool all) {
+  const auto now = std::chrono::steady_clock::now();
+  for (TextReport& report : reports)
+    waiting_.push_back({std::move(report), now, std::chrono::system_clock::now()});
+  std::vector<Waiting> rest;
+  for (Waiting& one : waiting_) {
+    Process& process = processes_[one.report.pid];
+    if (!process.is_paired) process.is_paired = is_paired(one.report.pid);
+    if (process.is_paired || all || now - one.since > kHandOver) {
+      tell(std::move(one.report), one.time, process);
+    } else {
+      rest.push_back(std::move(one));
+    }
+  }
+  waiting_ = std::move(rest);
+}
+
+// The one that was seen may have been another program, which executed this one.
+std::string SanitizerTextWatch::name_of(const TextReport& report, const Process& process) {
+  if (auto name = read_comm(report.pid, report.pid)) return *name;
+  std::string program = program_in(report);
+  if (!program.empty()) return program;
+  return process.name.empty() ? "?" : process.name;
+}
+
+void SanitizerTextWatch::tell(TextReport report, WallTime time, Process& process) {
+  if (process.is_paired.value_or(false)) return;
+  if (auto modules = modules_of(report.pid)) process.modules = std::move(modules);
+  FindingObservation observation;
+  observation.may_be_second = !process.is_paired;
+  observation.modules = process.modules;
+  if (!observation.modules) {
+    observation.modules = modules_with(report);
+    observation.modules_of_other = true;
+  }
+  observation.kind = contract::FindingKind::kThreadSanitizer;
+  observation.time = time;
+  observation.pid = report.pid;
+  observation.process = name_of(report, process);
+  observation.parts = std::move(report.parts);
+  found_(std::move(observation));
+}
+
+std::shared_ptr<const ModuleMap> SanitizerTextWatch::modules_with(const TextReport& report) const {
+  for (const FindingPart& part : report.parts) {
+    for (const Frame& frame : part.told) {
+      for (const auto& [pid, process] : processes_) {
+        if (!process.modules) continue;
+        const std::vector<Mapping>& mappings = process.modules->mappings();
+        if (std::any_of(mappings.begin(), mappings.end(), [&](const Mapping& mapping) {
+              return file_name(mapping.path) == frame.module;
+            })) {
+          return process.modules;
+        }
+      }
+    }
+  }
+  return std::make_shared<const ModuleMap>();
+}
+
+}  // namespace tailback

@@ -1,0 +1,66 @@
+// Finds the reports of ThreadSanitizer that nobody hands over: in the text of processes that are
+// not paired. Has a thread of its own.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/capture/module_map.h"
+#include "runtime/segment/session.h"
+#include "runtime/thread_sanitizer/report_logs.h"
+#include "runtime/detectors/observation.h"
+#include "runtime/detectors/settings.h"
+
+namespace tailback {
+
+class SanitizerTextWatch {
+ public:
+  // `found` is called on the watch's own thread, and in stop().
+  SanitizerTextWatch(Session& session, const SanitizerText& text,
+                     std::function<void(FindingObservation)> found);
+  ~SanitizerTextWatch();
+
+  void start();
+  // Reads what is left and stops the thread.
+  void stop();
+
+ private:
+  // What is read of a process while it lives: most end soon after a report.
+  struct Process {
+    uint32_t generation = 0;
+    std::string name;
+    std::shared_ptr<const ModuleMap> modules;
+    std::optional<bool> is_paired;  // its findings come by themselves, too
+  };
+
+  void run();
+  void look_at_processes();
+  // Tells what is known not to be handed over, and the rest once that would have happened.
+  void take(std::vector<TextReport> reports, bool all);
+  void tell(TextReport report, WallTime time, Process& process);
+  static std::string name_of(const TextReport& report, const Process& process);
+  // Of any process that has mapped one of its files; empty if there is none.
+  std::shared_ptr<const ModuleMap> modules_with(const TextReport& report) const;
+
+  contract::Segment& segment_;
+  ReportLogs logs_;
+  std::function<void(FindingObservation)> found_;
+  std::map<int, Process> processes_;
+  struct Waiting {
+    TextReport report;
+    std::chrono::steady_clock::time_point since;
+    WallTime time;
+  };
+  std::vector<Waiting> waiting_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace tailback

@@ -1,0 +1,39 @@
+// What an observer is told to look for. A plain value.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "instrument/contract/lock_contract.h"
+#include "runtime/explain/culprit.h"
+#include "runtime/detectors/blocking_calls.h"
+#include "runtime/loops/loop_choice.h"
+
+namespace tailback {
+
+// The text of ThreadSanitizer's reports, for programs that hand them over by no other way.
+struct SanitizerText {
+  std::string log_path;  // as in its option; empty: it is not read
+  bool is_ours = false;  // the program's own output would have it: it is passed on to our standard
+                         // error
+};
+
+struct ObserverSettings {
+  Nanoseconds threshold = std::chrono::milliseconds(100);
+  HazardSettings hazards{};
+  CulpritRule culprits{};
+  LoopGlobs loops{};        // which threads are loops or none, by their names
+  bool lock_order = false;  // have the order told in which locks are taken
+  bool locks = false;       // have waits for locks summed up
+  SanitizerText sanitizer_text{};
+};
+
+// What recorders have to keep of locks. Of readers and of who took a semaphore nobody else knows.
+inline uint32_t kept_locks(const ObserverSettings& settings) {
+  uint32_t kept = contract::kKeepReaders | contract::kKeepSemaphores;
+  if (settings.lock_order) kept |= contract::kKeepOwners | contract::kKeepOrder;
+  if (settings.locks) kept |= contract::kKeepContention;
+  return kept;
+}
+
+}  // namespace tailback

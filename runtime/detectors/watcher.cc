@@ -1,0 +1,489 @@
+#include "runtime/detectors/watcher.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/locks/owner_chain.h"
+#include "runtime/loops/idle_waits.h"
+#include "runtime/sampling/sampler.h"
+#include "runtime/segment/iteration_annotations.h"
+#include "runtime/loops/workers.h"
+
+namespace tailback {
+
+using contract::ThreadRecord;
+using contract::ThreadState;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr Nanoseconds kShortCall = std::chrono::microseconds(5);
+// Threads looked at from outside at one look: asked whether they are loops; followed as such.
+constexpr unsigned kMostSurveys = 4;
+constexpr unsigned kMostFollowed = 32;
+// Readings of the time without a CPU in one look.
+constexpr unsigned kMostReadings = 8;
+// Stacks of waiting loops read in one look.
+constexpr unsigned kMostHomes = 4;
+
+// The loop statistics kept of threads that have ended.
+constexpr size_t kMostLoops = 4096;
+
+}  // namespace
+
+Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver receiver)
+    : segment_(session.segment()),
+      threshold_(settings.threshold),
+      kept_locks_(kept_locks(settings)),
+      receiver_(std::move(receiver)),
+      clock_(session.segment().header.tick_source),
+      ring_(session.segment()),
+      findings_(session.segment()),
+      processes_(session.segment()),
+      hazards_(session.segment(), clock_, processes_, settings.hazards),
+      deadlocks_(session.segment(), clock_, processes_),
+      loop_names_(settings.loops) {}
+
+Watcher::~Watcher() {
+  if (thread_.joinable()) stop();
+}
+
+void Watcher::start() {
+  contract::Header& header = segment_.header;
+  threshold_ticks_ = clock_.ticks(threshold_);
+  header.hold_limit_ticks.store(clock_.ticks(kHoldLimit));
+  header.short_call_ticks.store(clock_.ticks(kShortCall));
+  header.kept_locks.store(kept_locks_);
+  hazards_.start();
+  header.threshold_ticks.store(threshold_ticks_, std::memory_order_release);
+  last_look_ = clock_.now();
+  thread_ = std::thread([this] { run(); });
+}
+
+void Watcher::stop() {
+  stopping_.store(true);
+  thread_.join();
+}
+
+Nanoseconds Watcher::first_report_age() const {
+  return std::max<Nanoseconds>(threshold_ * 10, seconds(1));
+}
+
+std::shared_ptr<const Sample> Watcher::sample(ThreadRecord& record, const WatchedThread& thread) {
+  auto sample = take_sample(record, segment_.open_ended[&record - segment_.threads],
+                            segment_.processes[thread.process], thread.pid, thread.tid, processes_);
+  if (sample->call) add_owners(segment_, processes_, thread.pid, thread.tid, *sample);
+  return sample;
+}
+
+Nanoseconds Watcher::interval() const {
+  return std::clamp<Nanoseconds>(threshold_ / 5, milliseconds(1), milliseconds(20));
+}
+
+void Watcher::run() {
+  // Looks should come when they are due, also on a busy machine. Both are refused to some: then
+  // the looks come a little later.
+  prctl(PR_SET_TIMERSLACK, 1000);
+  setpriority(PRIO_PROCESS, 0, -10);
+  while (!stopping_.load()) {
+    // Nothing that a target does may end the observer.
+    try {
+      look();
+    } catch (const std::exception&) {
+      ++corrupt_;
+    }
+    if (hazards_.is_on()) {
+      look_for_hazards();
+    } else {
+      std::this_thread::sleep_for(interval());
+    }
+  }
+  hazards_.stop();
+  look();
+  for (const uint32_t process : processes_.update(true)) retire_process(process, Ending::kProcess);
+  // Whoever still lives is left alone from here on.
+  const uint32_t used = threads_used(segment_);
+  for (uint32_t index = 0; index < used; ++index) {
+    retire_thread(index, segment_.threads[index], Ending::kSession);
+  }
+  read_ring();
+  settle_ended_turns(true);
+}
+
+void Watcher::look() {
+  const uint64_t now = clock_.now();
+  look_at_clocks(now, clock_.duration(now - std::min(now, last_look_)));
+  last_look_ = now;
+  ++looks_;
+  // The rate can't be measured over a time in which only one of the two clocks went on.
+  if (looks_ % 64 == 0 && !suspensions_.any()) clock_.refine();
+  // Many processes are asked for more seldom whether they live.
+  constexpr size_t kFewProcesses = 32;
+  look_at_processes(processes_.count() <= kFewProcesses || looks_ % 5 == 0);
+  read_ring();
+  look_at_threads();
+  settle_ended_turns(false);
+  look_for_findings();
+  for (DeadlockObservation& found : deadlocks_.look()) receiver_.deadlock(std::move(found));
+  if (looks_ % 50 == 0) reap_exited_threads();
+  if (status_wanted_.exchange(false)) receiver_.status(status());
+}
+
+void Watcher::look_at_processes(bool check_lives) {
+  for (const uint32_t process : processes_.update(check_lives)) {
+    read_ring();  // its last words come first
+    retire_process(process, Ending::kProcess);
+  }
+  seen_processes_.store(processes_.seen());
+  live_processes_.store(processes_.count());
+}
+
+Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& record) {
+  const uint32_t generation = record.generation.load(std::memory_order_acquire);
+  const auto known = threads_.find(index);
+  if (known != threads_.end() && known->second.generation == generation) return &known->second;
+  WatchedThread found;
+  found.generation = generation;
+  found.pid = record.pid.load(std::memory_order_relaxed);
+  found.tid = record.tid.load(std::memory_order_relaxed);
+  found.process = record.process.load(std::memory_order_relaxed);
+  // Its process may have attached since the last look at processes.
+  if (!processes_.find(found.process)) processes_.update(false);
+  if (found.pid <= 0 || found.tid <= 0 || !processes_.find(found.process)) {
+    threads_.erase(index);
+    return nullptr;
+  }
+  ++seen_threads_;
+  WatchedThread& thread = threads_[index] = std::move(found);
+  thread.name = "?";
+  read_name(thread);
+  return &thread;
+}
+
+void Watcher::read_name(WatchedThread& thread) {
+  if (auto name = read_comm(thread.pid, thread.tid)) thread.name = std::move(*name);
+  ++thread.name_reads;
+  thread.named = loop_names_.choose(thread.name);
+}
+
+LoopChoice Watcher::choice_of(const WatchedThread& thread, const ThreadRecord& record) {
+  return loop_choice(thread.named, record.mark.load(std::memory_order_relaxed));
+}
+
+void Watcher::look_at_threads() {
+  surveys_left_ = kMostSurveys;
+  followed_left_ = kMostFollowed;
+  readings_left_ = kMostReadings;
+  homes_left_ = kMostHomes;
+  refreshed_homes_ = 0;
+  const uint32_t used = threads_used(segment_);
+  for (uint32_t index = 0; index < used; ++index) {
+    ThreadRecord& record = segment_.threads[index];
+    const auto state = static_cast<ThreadState>(record.state.load(std::memory_order_acquire));
+    if (state == ThreadState::kExited) {
+      read_ring();  // its last words come first
+      watched(index, record);
+      retire_thread(index, record, Ending::kThread);
+    } else if (state == ThreadState::kLive) {
+      WatchedThread* thread = watched(index, record);
+      if (!thread) continue;
+      if (record.sites.load(std::memory_order_relaxed) == 0) {
+        if (choice_of(*thread, record) != LoopChoice::kNone) look_at_unseen(record, *thread);
+        continue;
+      }
+      // Most threads that have a name get it soon after they began.
+      constexpr unsigned kFirstReads = 5;
+      if (looks_ % 50 == 0 || (loop_names_.any() && thread->name_reads < kFirstReads)) {
+        read_name(*thread);
+      }
+      if (choice_of(*thread, record) == LoopChoice::kNone) continue;
+      read_runnable(*thread);
+      const std::vector<SiteView> sites = view_sites(record);
+      for (unsigned place = 0; place < contract::kWaitSites; ++place) {
+        const auto site = view_site(record.wait_sites[place]);
+        if (site) look_at_turn(record, *thread, place, *site, sites);
+      }
+    }
+  }
+}
+
+void Watcher::read_runnable(WatchedThread& thread) {
+  constexpr Nanoseconds kEvery = std::chrono::milliseconds(200);
+  const uint64_t now = clock_.now();
+  const bool in_long_turn = std::any_of(std::begin(thread.turns), std::end(thread.turns),
+                                        [](const auto& turn) { return turn.has_value(); });
+  if (readings_left_ == 0 || in_long_turn || clock_.duration(now - thread.runnable_read) < kEvery) {
+    return;
+  }
+  --readings_left_;
+  const auto times = read_schedule_times(thread.pid, thread.tid);
+  thread.runnable_before = times ? std::optional(times->runnable) : std::nullopt;
+  thread.runnable_read = now;
+}
+
+void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned place,
+                           const SiteView& site, const std::vector<SiteView>& sites) {
+  auto& turn = thread.turns[place];
+  if (turn && (turn->begin_tick() != site.turn_begin || turn->key() != site.key)) {
+    forget_turn(thread, place, site);
+    if (turn) return;
+  }
+  const uint64_t now = clock_.now();
+  if (site.turn_begin == 0) look_at_home(record, thread, place, site);
+  if (site.turn_begin == 0 || site.turn_begin >= now) return;
+  const Nanoseconds age = clock_.duration(now - site.turn_begin);
+  if (age < threshold_ / 4) return;
+  if (site.is_occasional() && !is_loop(site, record.wait_sites[place], threshold_ticks_)) return;
+  const Nanoseconds allowed =
+      clock_.duration(allowed_so_far(record, record.wait_sites[place], site.turn_begin, now));
+  const auto call = view_call(record.call);
+  if (call && waits_at_peer(site, *call, sites)) return;
+  if (call && is_park(record, *call)) {
+    if (turn) turn->confirmed = false;  // by looks at the time before the place was known
+    return;
+  }
+  if (call && may_be_park(*call)) ask_about_park(record, thread, *call);
+
+  if (!turn) {
+    turn.emplace(loop_wait_of(site), site.turn_begin, age, allowed, thread.pid, thread.tid, clock_);
+    turn->next_report = first_report_age();
+  }
+  turn->look(age, allowed);
+  turn->last_age = age;
+  if (age - allowed >= threshold_ / 2 && !turn->is_stopped() && !blocking_is_allowed(record) &&
+      turn->sample_is_due(age)) {
+    auto taken = sample(record, thread);
+    const Nanoseconds since = since_when(*taken, site.turn_begin, age);
+    turn->add_sample(std::move(taken), age, since);
+  }
+  if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
+  turn->confirmed = true;
+  const Nanoseconds counted = age - not_counted(&*turn, site.turn_begin, now) - turn->allowed();
+  if (counted < turn->next_report) return;
+  if (turn->stall_id == 0 && thread.has_open_stall()) return;
+  turn->next_report = 2 * counted;
+  if (turn->stall_id == 0) turn->stall_id = next_id_++;
+  StallObservation observation = observe(thread, site, site.turn_begin, counted, &*turn);
+  note_allowed(observation, turn->allowed());
+  observation.turn = turn_name(segment_.turn_names[&record - segment_.threads], site.turn_begin);
+  observation.state = StallState::kOngoing;
+  observation.id = turn->stall_id;
+  receiver_.stall(std::move(observation));
+}
+
+bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread& thread,
+                                 unsigned place, const SiteView& site,
+                                 const std::vector<SiteView>& sites, Nanoseconds age) const {
+  const TurnTracker& turn = *thread.turns[place];
+  const uint64_t end = site.turn_begin + clock_.ticks(age);
+  if (age - not_counted(&turn, site.turn_begin, end) - turn.allowed() <= threshold_) return false;
+  const LoopChoice choice = choice_of(thread, record);
+  const std::vector<SiteView> loops = loops_among(choice, sites, record, threshold_ticks_);
+  const bool known = is_among(loops, site);
+  // A program that waits once and then works is no loop; one that has been away from its first wait
+  // for very long may well be stuck in its first callback.
+  if (!known && !(may_become_loop(choice, site) && age >= first_report_age())) {
+    return false;
+  }
+  if (enclosing_loop(site, site.turn_begin, loops)) return false;
+  if (may_have_moved_on(site, view_call(record.call), sites)) return false;
+  // Another loop that turns further up the stack: this one has ended and left no sign of it.
+  constexpr uint64_t kEstablished = 20;
+  const bool superseded = std::any_of(loops.begin(), loops.end(), [&](const SiteView& other) {
+    return other.key != site.key && other.stack_pointer < site.stack_pointer &&
+           other.turns >= kEstablished;
+  });
+  return !superseded && loop_is_open(thread.pid, site) &&
+         !is_worker(segment_, record, site, threshold_ticks_, thread.homes[place].one_connection);
+}
+
+StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& site,
+                                  uint64_t begin_tick, Nanoseconds duration,
+                                  const TurnTracker* turn) {
+  StallObservation result;
+  result.begin = clock_.wall_time(begin_tick);
+  result.pid = thread.pid;
+  result.tid = thread.tid;
+  const ProcessFacts* process = processes_.find(thread.process);
+  result.process = process ? process->name : "?";
+  result.thread = thread.name;
+  result.loop.wait = intercept::kFunctions[static_cast<uint32_t>(site.function)].name;
+  result.loop.fd = site.epoll_fd();
+  result.duration = duration;
+  result.threshold = threshold_;
+  result.shares_loop = thread.shares_loop;
+  result.modules = processes_.modules(thread.pid, seconds(1));
+  for (const ContributorView& entry : site.contributors) {
+    result.contributors.push_back({entry.function, entry.call_site, entry.count,
+                                   clock_.duration(entry.total_ticks),
+                                   clock_.duration(entry.longest_ticks)});
+  }
+  result.other_calls = clock_.duration(site.other_ticks);
+  if (turn) {
+    result.wait = turn->wait();
+    result.loop_end = turn->loop_end;
+    result.samples = turn->samples();
+    result.spent = turn->spent(duration);
+  }
+  add_notes(result, turn, begin_tick);
+  return result;
+}
+
+void Watcher::read_ring() {
+  while (const auto event = ring_.next()) {
+    const bool is_slow_call = event->kind == static_cast<uint32_t>(contract::EventKind::kSlowCall);
+    const bool valid = event->record < contract::kThreadCapacity &&
+                       (is_slow_call || keeps_turns(checked_function(event->function))) &&
+                       event->end_tick <= clock_.now();
+    if (valid && is_slow_call && event->begin_tick < event->end_tick) {
+      on_slow_call(*event);
+    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kTurn) &&
+               event->begin_tick < event->end_tick) {
+      on_turn(*event);
+    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kBacklog)) {
+      on_backlog(*event);
+    } else {
+      ++corrupt_;
+    }
+  }
+}
+
+void Watcher::on_turn(const contract::Event& event) {
+  ThreadRecord& record = segment_.threads[event.record];
+  if (record.generation.load(std::memory_order_acquire) != event.generation) {
+    ++corrupt_;
+    return;
+  }
+  WatchedThread* thread = watched(event.record, record);
+  if (!thread) return;
+  if (loop_names_.any()) read_name(*thread);
+
+  unsigned place = 0;
+  while (place < contract::kWaitSites &&
+         record.wait_sites[place].key.load(std::memory_order_relaxed) != event.key) {
+    ++place;
+  }
+  if (place == contract::kWaitSites) return;  // has given way to another site since
+  auto site = view_site(record.wait_sites[place]);
+  if (!site) return;
+  site->contributors = view_contributors(event.contributors);
+  site->other_ticks = event.other_ticks;
+
+  auto& slot = thread->turns[place];
+  std::optional<TurnTracker> turn;
+  if (slot && slot->begin_tick() == event.begin_tick) turn = std::exchange(slot, std::nullopt);
+  uint64_t reported_id = turn ? turn->stall_id : 0;
+
+  const std::vector<SiteView> sites = view_sites(record);
+  const LoopChoice choice = choice_of(*thread, record);
+  const std::vector<SiteView> loops = loops_among(choice, sites, record, threshold_ticks_);
+  const uint64_t begin = latest_begin(*site, event, sites);
+  const uint64_t length = event.end_tick - begin;
+  const uint64_t allowed = std::min(length, event.allowed_ticks);
+  const uint64_t idle =
+      begin != event.begin_tick
+          ? 0
+          : std::min(length - allowed,
+                     ticks_in_peers(*site, site->contributors, sites, is_said_to_be_loop(choice)));
+  Nanoseconds duration = clock_.duration(length - allowed - idle);
+  if (turn) {
+    turn->look(clock_.duration(event.end_tick - event.begin_tick), clock_.duration(allowed),
+               clock_.duration(clock_.now() - event.end_tick));
+  }
+  duration -= std::min(duration, not_counted(turn ? &*turn : nullptr, begin, event.end_tick));
+  if (turn) note_stop(*thread, *turn);
+  if (reported_id == 0) {
+    if (!is_among(loops, *site) || duration <= threshold_) return;
+    if (enclosing_loop(*site, event.begin_tick, loops)) return;
+    if (duration - std::min(duration, told_already(*thread, event)) <= threshold_) return;
+    if (site->is_occasional() && !loop_is_open(thread->pid, *site)) return;
+    if (is_worker(segment_, record, *site, threshold_ticks_, thread->homes[place].one_connection)) {
+      return;
+    }
+    if (const auto other = reported_elsewhere(*thread, event)) {
+      reported_id = thread->turns[*other]->stall_id;
+      thread->turns[*other].reset();
+    } else if (thread->has_open_stall()) {
+      return;  // it will end, too
+    }
+  }
+  thread->told_begin = event.begin_tick;
+  thread->told_end = event.end_tick;
+  EndedTurn ended;
+  ended.event = event;
+  ended.observation = observe(*thread, *site, begin, duration, turn ? &*turn : nullptr);
+  if (thread->runnable_before && thread->runnable_read <= begin) {
+    if (const auto times = read_schedule_times(thread->pid, thread->tid)) {
+      ended.observation.runnable_at_most = times->runnable - *thread->runnable_before;
+    }
+  }
+  note_allowed(ended.observation, clock_.duration(allowed));
+  ended.observation.turn = turn_name(event.name);
+  ended.observation.state = StallState::kEnded;
+  ended.observation.id = reported_id != 0 ? reported_id : next_id_++;
+  if (ended.observation.samples.empty()) ++unread_stalls_;
+  ended_.push_back(std::move(ended));
+}
+
+void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending) {
+  const auto known = threads_.find(index);
+  if (known == threads_.end() ||
+      known->second.generation != record.generation.load(std::memory_order_acquire)) {
+    if (ending != Ending::kSession && known == threads_.end()) {
+      record.state.store(static_cast<uint32_t>(ThreadState::kFree), std::memory_order_release);
+    }
+    return;
+  }
+  WatchedThread& thread = known->second;
+  if (thread.unseen_turn) end_unseen(thread, StallState::kUnfinished);
+  longest_hold_ticks_ = std::max(longest_hold_ticks_, record.hold_ticks_longest.load());
+  for (unsigned place = 0; place < contract::kWaitSites; ++place) {
+    const auto site = view_site(record.wait_sites[place]);
+    if (!site) continue;
+    if (thread.turns[place]) end_unfinished(thread, *thread.turns[place], *site, ending);
+  }
+  for (LoopStatistics& loop : loops_of(thread, record)) {
+    if (loops_.size() < kMostLoops) loops_.push_back(std::move(loop));
+  }
+  threads_.erase(known);
+  if (ending != Ending::kSession) {
+    record.state.store(static_cast<uint32_t>(ThreadState::kFree), std::memory_order_release);
+  }
+}
+
+void Watcher::retire_process(uint32_t process, Ending ending) {
+  const uint32_t used = threads_used(segment_);
+  for (uint32_t index = 0; index < used; ++index) {
+    ThreadRecord& record = segment_.threads[index];
+    if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kFree) &&
+        record.process.load(std::memory_order_relaxed) == process) {
+      watched(index, record);  // one that was never looked at counts too
+      retire_thread(index, record, ending);
+    }
+  }
+  processes_.free(process);
+}
+
+// Threads that ended without telling the recorder (a raw exit, an exec).
+void Watcher::reap_exited_threads() {
+  std::vector<uint32_t> ended;
+  for (const auto& [index, thread] : threads_) {
+    if (!thread_lives(thread.pid, thread.tid)) ended.push_back(index);
+  }
+  if (ended.empty()) return;
+  read_ring();  // their last words come first
+  for (const uint32_t index : ended) {
+    ThreadRecord& record = segment_.threads[index];
+    if (record.state.load() == static_cast<uint32_t>(ThreadState::kLive)) {
+      retire_thread(index, record, Ending::kThread);
+    } else {
+      threads_.erase(index);
+    }
+  }
+}
+
+}  // namespace tailback

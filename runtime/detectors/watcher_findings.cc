@@ -1,0 +1,35 @@
+// What code inside a target has found out by itself, read while the target still has its maps.
+#include <cstring>
+#include <utility>
+
+#include "runtime/kernel/kernel_view.h"
+#include "runtime/detectors/watcher.h"
+
+namespace tailback {
+
+using contract::Finding;
+using std::chrono::milliseconds;
+
+void Watcher::look_for_findings() {
+  for (Finding* finding : findings_.waiting()) {
+    FindingObservation observation;
+    observation.kind = static_cast<contract::FindingKind>(finding->kind);
+    observation.time = clock_.wall_time(finding->tick);
+    observation.pid = finding->pid.load(std::memory_order_relaxed);
+    observation.tid = finding->tid;
+    // A copy: the target may go on writing.
+    std::vector<char> data(std::min(finding->size, contract::kFindingBytes));
+    std::memcpy(data.data(), finding->data, data.size());
+    observation.parts = read_parts(data.data(), data.size(), observation.whole);
+    observation.modules = processes_.modules(observation.pid, milliseconds(50));
+    const ProcessFacts* process = processes_.find(finding->process);
+    const bool is_known = process && process->pid == observation.pid;
+    observation.process =
+        is_known ? process->name : read_comm(observation.pid, observation.pid).value_or("?");
+    observation.thread = read_comm(observation.pid, observation.tid).value_or("");
+    findings_.release(*finding);
+    receiver_.finding(std::move(observation));
+  }
+}
+
+}  // namespace tailback

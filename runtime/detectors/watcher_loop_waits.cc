@@ -1,0 +1,56 @@
+// The watcher's part that reads where loops wait for their events.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/loops/loop_choice.h"
+#include "runtime/detectors/watcher.h"
+#include "runtime/loops/workers.h"
+
+namespace tailback {
+
+namespace {
+
+// How old what is known of a loop's waits may get, and of the modules that they stand in.
+constexpr Nanoseconds kHomeAge = std::chrono::seconds(1);
+constexpr std::chrono::milliseconds kModulesAge = std::chrono::minutes(1);
+
+}  // namespace
+
+void Watcher::look_at_home(const contract::ThreadRecord& record, WatchedThread& thread,
+                           unsigned place, const SiteView& site) {
+  WatchedThread::KnownHome& known = thread.homes[place];
+  const LoopWait wait = loop_wait_of(site);
+  const uint64_t now = clock_.now();
+  // Of a wait that lasts, which may be the last one, more can be proven.
+  const bool lasts = std::exchange(known.seen_turns, wait.turns) == wait.turns;
+  const bool is_known = known.read != 0 && known.place.is_at_same_depth(wait);
+  if (is_known && (known.place.turns == wait.turns || refreshed_homes_ != 0 ||
+                   (!lasts && clock_.duration(now - known.read) < kHomeAge))) {
+    return;
+  }
+  if (homes_left_ == 0) return;
+  if (!is_loop(site, record.wait_sites[place], threshold_ticks_) &&
+      !is_said_to_be_loop(choice_of(thread, record))) {
+    return;
+  }
+  const auto call = view_call(record.call);
+  if (!call || call->call_site != site.call_site || !keeps_turns(call->function)) return;
+  --homes_left_;
+  if (is_known) ++refreshed_homes_;
+  auto snapshot = take_snapshot(thread.pid, thread.tid, Registers{call->context, true},
+                                processes_.modules(thread.pid, kModulesAge));
+  const bool one_connection = waits_for_one_connection(thread.pid, *call);
+  const auto again = view_call(record.call);
+  if (!snapshot || !again || !again->same_call(*call)) return;
+  known.place = wait;
+  known.read = now;
+  known.one_connection = one_connection;
+  receiver_.home({thread.pid, thread.tid, wait, std::move(*snapshot)});
+}
+
+Nanoseconds Watcher::since_when(const Sample& found, uint64_t turn_begin, Nanoseconds age) const {
+  if (found.source != Sample::Source::kRecord || found.recorded.entered < turn_begin) return age;
+  return std::min(age, clock_.duration(found.recorded.entered - turn_begin));
+}
+
+}  // namespace tailback

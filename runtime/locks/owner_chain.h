@@ -1,0 +1,41 @@
+// Who holds the lock that a thread waits for, and what keeps that one from giving it back. For the
+// watcher thread only.
+#pragma once
+
+#include <optional>
+
+#include "instrument/contract/record_contract.h"
+#include "runtime/sampling/sample.h"
+#include "runtime/sampling/process_table.h"
+
+namespace tailback {
+
+inline constexpr size_t kLongestChain = 8;
+
+// Where the thread is that a lock of the process names as its owner.
+struct OwnerPlace {
+  int pid = 0;
+  int tid = 0;
+  // It has ended, or is of another process that has a copy of the lock: nobody will give it back.
+  bool is_lost = false;
+};
+// Nothing if the lock names no thread.
+std::optional<OwnerPlace> find_owner(int pid, const LockReading& lock);
+// The same with what the recorder knows of locks that name none: one of the readers, the thread
+// that took a semaphore last if it is used as a lock.
+std::optional<OwnerPlace> find_owner(const contract::Segment& segment, int pid,
+                                     const LockReading& lock);
+
+// The record of a thread that lives; nullptr if it has none.
+contract::ThreadRecord* find_record(contract::Segment& segment, int pid, int tid);
+
+// One look at a thread, whether it has a record or not. Runs beside the program: see take_sample().
+std::shared_ptr<Sample> look_at(contract::Segment& segment, ProcessTable& processes, int pid,
+                                int tid);
+
+// Looks at the owners of what the thread of this sample waits for, to the end of the chain. Those
+// that gave the lock back meanwhile are left out, with all that would follow.
+void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, int tid,
+                Sample& sample);
+
+}  // namespace tailback

@@ -1,0 +1,211 @@
+#include "runtime/loops/loop_model.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "instrument/contract/histogram.h"
+#include "runtime/kernel/kernel_view.h"
+
+namespace tailback {
+
+namespace {
+
+constexpr uint64_t kLeastEpollTurns = 1;
+constexpr uint64_t kLeastPollTurns = 8;
+// Of a poll loop's turns at most one in so many is long.
+constexpr uint64_t kLongTurnShare = 4;
+// The same of what is most often no loop.
+constexpr uint64_t kLeastSteadyTurns = 32;
+constexpr uint64_t kLongSteadyShare = 16;
+
+uint64_t turns_longer_than(const contract::WaitSite& record, uint64_t ticks) {
+  uint64_t count = 0;
+  for (uint32_t i = contract::histogram_bucket(ticks); i < contract::kHistogramBuckets; ++i) {
+    count += record.histogram[i];
+  }
+  return count;
+}
+
+// How much of a loop a wait makes its thread.
+int rank(const SiteView& site) {
+  return site.is_epoll() ? 2 : site.is_occasional() ? 0 : 1;
+}
+
+// Whether `site` is no loop beside this other one, which is.
+bool gives_way(const SiteView& site, const SiteView& other, uint64_t threshold_ticks) {
+  if (other.key == site.key || rank(other) <= rank(site)) return false;
+  if (!site.is_occasional() && other.stack_pointer < site.stack_pointer) return false;
+  // One that has not been waited at for long may have ended.
+  constexpr uint64_t kRecent = 64;
+  return other.turn_begin == 0 || other.turn_begin >= site.turn_begin ||
+         (site.turn_begin - other.turn_begin) / kRecent <= threshold_ticks;
+}
+
+// Whether both wait in one frame, by turns. What a callback waits for may chance to be as deep, but
+// does not turn as often.
+bool are_peers(const SiteView& other, const SiteView& site) {
+  constexpr uint64_t kOften = 8;
+  return other.key != site.key && other.stack_pointer == site.stack_pointer &&
+         other.turns >= site.turns / kOften;
+}
+
+// Whether waits at `other` are as good as waits at `site`: it is a peer, or an outer loop.
+bool is_peer_or_outer(const SiteView& other, const SiteView& site) {
+  return are_peers(other, site) ||
+         (other.stack_pointer > site.stack_pointer && other.turns >= site.turns);
+}
+
+}  // namespace
+
+bool is_steady(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
+  return site.turns >= kLeastSteadyTurns &&
+         turns_longer_than(record, threshold_ticks) * kLongSteadyShare <= site.turns;
+}
+
+bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
+  if (site.is_epoll()) return site.turns >= kLeastEpollTurns;
+  if (site.is_occasional()) return is_steady(site, record, threshold_ticks);
+  if (site.turns < kLeastPollTurns) return false;
+  return turns_longer_than(record, threshold_ticks) * kLongTurnShare <= site.turns;
+}
+
+bool is_among(const std::vector<SiteView>& loops, const SiteView& site) {
+  return std::any_of(loops.begin(), loops.end(),
+                     [&](const SiteView& loop) { return loop.key == site.key; });
+}
+
+std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
+                                  const contract::ThreadRecord& record, uint64_t threshold_ticks) {
+  std::vector<SiteView> loops =
+      sites_where(sites, record, [&](const SiteView& site, const contract::WaitSite& place) {
+        return is_loop(site, place, threshold_ticks);
+      });
+  const std::vector<SiteView> all = loops;
+  std::erase_if(loops, [&](const SiteView& site) {
+    return std::any_of(all.begin(), all.end(), [&](const SiteView& other) {
+      return gives_way(site, other, threshold_ticks);
+    });
+  });
+  return loops;
+}
+
+bool loop_is_open(int pid, const SiteView& site) {
+  if (const int fd = site.read_fd(); fd >= 0) {
+    constexpr std::string_view kKinds[] = {"[eventfd]", "[timerfd]", "[signalfd]", "inotify"};
+    const std::string link = read_descriptor_link(pid, fd).value_or("");
+    return !is_non_blocking(pid, fd) &&
+           std::any_of(std::begin(kKinds), std::end(kKinds), [&](std::string_view kind) {
+             return link == "anon_inode:" + std::string(kind);
+           });
+  }
+  if (site.function == intercept::Function::io_uring_enter ||
+      site.function == intercept::Function::io_uring_enter2) {
+    const int ring = static_cast<int>(site.key & 0xffffffffu);
+    return read_descriptor_link(pid, ring) == "anon_inode:[io_uring]";
+  }
+  if (!site.is_epoll()) return true;
+  const auto link = read_descriptor_link(pid, site.epoll_fd());
+  return link && *link == "anon_inode:[eventpoll]";
+}
+
+const SiteView* enclosing_loop(const SiteView& site, uint64_t turn_begin,
+                               const std::vector<SiteView>& loops) {
+  for (const SiteView& other : loops) {
+    if (other.key != site.key && other.turn_begin != 0 && other.turn_begin < turn_begin &&
+        other.stack_pointer > site.stack_pointer) {
+      return &other;
+    }
+  }
+  return nullptr;
+}
+
+uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>& contributors,
+                        const std::vector<SiteView>& sites, bool all_are_loops) {
+  uint64_t total = 0;
+  for (const ContributorView& entry : contributors) {
+    const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+      const bool as_good =
+          all_are_loops
+              ? other.key != site.key && other.stack_pointer >= site.stack_pointer
+              : is_peer_or_outer(other, site) && (other.is_epoll() || site.is_occasional());
+      return as_good && other.function == entry.function && other.call_site == entry.call_site;
+    });
+    if (at_peer) total += entry.total_ticks;
+  }
+  return total;
+}
+
+uint64_t latest_begin(const SiteView& site, const contract::Event& turn,
+                      const std::vector<SiteView>& sites) {
+  if (turn.peer_return <= turn.begin_tick || turn.peer_return >= turn.end_tick) {
+    return turn.begin_tick;
+  }
+  const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+    return other.key == turn.peer_key && are_peers(other, site) && other.is_epoll() &&
+           site.is_epoll();
+  });
+  return at_peer ? turn.peer_return : turn.begin_tick;
+}
+
+bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites) {
+  if (!is_event_wait(call.function) && !(site.is_occasional() && keeps_turns(call.function))) {
+    return false;
+  }
+  return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+    return is_peer_or_outer(other, site) && other.function == call.function &&
+           other.call_site == call.call_site;
+  });
+}
+
+bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call,
+                       const std::vector<SiteView>& sites) {
+  constexpr uint64_t kEstablished = 20;
+  return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+    if (other.key == site.key || other.stack_pointer < site.stack_pointer) return false;
+    const bool waits_there =
+        call && call->function == other.function && call->call_site == other.call_site;
+    if (!waits_there && other.turn_begin <= site.turn_begin) return false;
+    if (other.stack_pointer == site.stack_pointer) return site.is_epoll() && other.is_epoll();
+    return other.first_tick > site.turn_begin || other.turns >= kEstablished;
+  });
+}
+
+std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
+                                         uint64_t threshold_ticks, uint64_t last_tick, bool known) {
+  const auto site = view_site(record);
+  constexpr uint64_t kLeastTurns = 3;
+  if (!site || site->turns == 0) return std::nullopt;
+  if (!known && (site->turns < kLeastTurns || !is_loop(*site, record, threshold_ticks))) {
+    return std::nullopt;
+  }
+  LoopStatistics result;
+  result.loop.wait = intercept::kFunctions[static_cast<uint32_t>(site->function)].name;
+  result.loop.fd = site->epoll_fd();
+  result.turns = site->turns;
+  result.busy = clock.duration(site->busy_ticks);
+  result.longest = clock.duration(site->longest_ticks);
+  result.lifetime = clock.duration(last_tick > site->first_tick ? last_tick - site->first_tick : 0);
+
+  uint64_t total = 0;
+  for (const uint32_t count : record.histogram) total += count;
+  const auto percentile = [&](double share) {
+    const uint64_t rank = static_cast<uint64_t>(static_cast<double>(total) * share);
+    uint64_t below = 0;
+    for (uint32_t i = 0; i < contract::kHistogramBuckets; ++i) {
+      below += record.histogram[i];
+      if (below <= rank) continue;
+      const uint64_t middle =
+          (contract::histogram_lower_edge(i) + contract::histogram_lower_edge(i + 1)) / 2;
+      return std::min(clock.duration(middle), result.longest);
+    }
+    return result.longest;
+  };
+  result.p50 = percentile(0.50);
+  result.p90 = percentile(0.90);
+  result.p99 = percentile(0.99);
+  result.p999 = percentile(0.999);
+  return result;
+}
+
+}  // namespace tailback

@@ -1,0 +1,66 @@
+#include "runtime/loops/suspensions.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tailback {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// The two clocks are read one after the other; what they differ by is known this well.
+constexpr Nanoseconds kError = milliseconds(1);
+constexpr Nanoseconds kShortest = milliseconds(10);
+// Turns that began before so many suspensions lose the oldest.
+constexpr size_t kRemembered = 256;
+
+Nanoseconds read(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + Nanoseconds(now.tv_nsec);
+}
+
+}  // namespace
+
+std::optional<Suspensions::Clocks> Suspensions::read_clocks() {
+  constexpr int kTries = 5;
+  for (int i = 0; i < kTries; ++i) {
+    const Nanoseconds before = read(CLOCK_MONOTONIC);
+    const Nanoseconds with_suspension = read(CLOCK_BOOTTIME);
+    const Nanoseconds after = read(CLOCK_MONOTONIC);
+    if (after - before < kError) return Clocks{with_suspension, after};
+  }
+  return std::nullopt;
+}
+
+Suspensions::Suspensions(std::function<std::optional<Clocks>()> read) : read_(std::move(read)) {}
+
+std::optional<Nanoseconds> Suspensions::look(uint64_t tick, Nanoseconds ticked) {
+  ticked_ += ticked;
+  const auto now = read_();
+  if (!now) return std::nullopt;
+  const uint64_t after = std::exchange(last_tick_, tick);
+  const Nanoseconds by_ticks = std::exchange(ticked_, Nanoseconds{});
+  const auto last = std::exchange(last_, now);
+  if (!last) return std::nullopt;
+  const Nanoseconds ran = now->without_suspension - last->without_suspension;
+  const Nanoseconds suspended = now->with_suspension - last->with_suspension - ran;
+  if (suspended < kShortest) return std::nullopt;
+  any_ = true;
+  known_.push_back({after, tick, std::clamp(by_ticks - ran, Nanoseconds{}, suspended)});
+  if (known_.size() > kRemembered) known_.pop_front();
+  return suspended;
+}
+
+Nanoseconds Suspensions::within(uint64_t begin_tick, uint64_t end_tick) const {
+  Nanoseconds total{};
+  for (const Suspension& one : known_) {
+    if (one.after < end_tick && one.before > begin_tick) total += one.ticked;
+  }
+  return total;
+}
+
+}  // namespace tailback

@@ -1,0 +1,60 @@
+#include "runtime/loops/workers.h"
+
+#include <poll.h>
+
+#include "runtime/capture/memory.h"
+#include "runtime/kernel/descriptor.h"
+#include "runtime/loops/loop_model.h"
+
+namespace tailback {
+
+using contract::ThreadRecord;
+using contract::ThreadState;
+
+namespace {
+
+// Whether other threads of the process wait at the same place, or read the same descriptor.
+bool is_shared(const contract::Segment& segment, int pid, int tid, const SiteView& site) {
+  const uint32_t used = threads_used(segment);
+  for (uint32_t index = 0; index < used; ++index) {
+    const ThreadRecord& record = segment.threads[index];
+    if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kLive) ||
+        record.pid.load(std::memory_order_relaxed) != pid ||
+        record.tid.load(std::memory_order_relaxed) == tid) {
+      continue;
+    }
+    for (const SiteView& other : view_sites(record)) {
+      if (other.key == site.key || (site.read_fd() >= 0 && other.read_fd() == site.read_fd())) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool waits_for_one_connection(int pid, const CallView& call) {
+  const bool is_poll =
+      call.function == intercept::Function::poll || call.function == intercept::Function::ppoll;
+  if (!is_poll || call.arguments[1] != 1) return false;
+  const auto polled = tailback::read<pollfd>(pid, RemoteAddress(call.arguments[0]));
+  if (!polled || polled->fd < 0) return false;
+  const DescriptorFacts facts = describe_descriptor(pid, polled->fd);
+  return facts.kind == DescriptorKind::kSocket && !facts.text.ends_with("(listening)");
+}
+
+bool is_worker(const contract::Segment& segment, const ThreadRecord& record, const SiteView& site,
+               uint64_t threshold_ticks, bool serves_one_connection) {
+  if (site.is_epoll()) return false;
+  for (const contract::WaitSite& place : record.wait_sites) {
+    if (place.key.load(std::memory_order_relaxed) == site.key && !site.is_occasional() &&
+        !serves_one_connection && is_steady(site, place, threshold_ticks)) {
+      return false;
+    }
+  }
+  return is_shared(segment, record.pid.load(std::memory_order_relaxed),
+                   record.tid.load(std::memory_order_relaxed), site);
+}
+
+}  // namespace tailback

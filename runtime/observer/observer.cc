@@ -1,0 +1,116 @@
+#include "runtime/observer/observer.h"
+
+#include <thread>
+
+#include "runtime/detectors/lock_order_detector.h"
+#include "runtime/analysis/analyst.h"
+#include "runtime/detectors/contention_profiler.h"
+#include "runtime/detectors/sanitizer_text_watch.h"
+#include "runtime/detectors/watcher.h"
+
+namespace tailback {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr size_t kMostLocks = 1000;  // that are told; the others are counted
+
+}  // namespace
+
+struct Observer::Impl {
+  Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
+      : analyst(reporter, settings.culprits),
+        watcher(session, settings,
+                {[this](StallObservation observation) { analyst.take(std::move(observation)); },
+                 [this](Note note) { analyst.take(std::move(note)); },
+                 [this](HazardKind kind, StallObservation call) {
+                   analyst.take(kind, std::move(call));
+                 },
+                 [this](SessionStatus status) { analyst.take(std::move(status)); },
+                 [this](ParkObservation park) { analyst.take(std::move(park)); },
+                 [this](DeadlockObservation found) { analyst.take(std::move(found)); },
+                 [this](FindingObservation found) { analyst.take(std::move(found)); },
+                 [this](HomeObservation home) { analyst.take(std::move(home)); }}) {
+    if (settings.locks) {
+      contention = std::make_unique<ContentionWatch>(session, settings.culprits);
+    }
+    if (!settings.sanitizer_text.log_path.empty()) {
+      sanitizer_text = std::make_unique<SanitizerTextWatch>(
+          session, settings.sanitizer_text,
+          [this](FindingObservation found) { analyst.take(std::move(found)); });
+    }
+    if (!settings.lock_order) return;
+    lock_orders = std::make_unique<LockOrderWatch>(
+        session, settings.culprits, [this](LockOrder order) { analyst.take(std::move(order)); });
+  }
+
+  Analyst analyst;
+  Watcher watcher;
+  std::unique_ptr<LockOrderWatch> lock_orders;  // with --lock-order
+  std::unique_ptr<ContentionWatch> contention;  // with --locks
+  std::unique_ptr<SanitizerTextWatch> sanitizer_text;
+  steady_clock::time_point begin;
+};
+
+Observer::Observer(Session& session, const ObserverSettings& settings, Reporter& reporter)
+    : impl_(std::make_unique<Impl>(session, settings, reporter)) {}
+
+Observer::~Observer() = default;
+
+void Observer::start(const SessionStart& start) {
+  impl_->begin = steady_clock::now();
+  impl_->analyst.start(start);
+  impl_->watcher.start();
+  if (impl_->lock_orders) impl_->lock_orders->start();
+  if (impl_->contention) impl_->contention->start();
+  if (impl_->sanitizer_text) impl_->sanitizer_text->start();
+}
+
+void Observer::wait_until_targets_end(Nanoseconds patience) {
+  constexpr auto kPause = milliseconds(20);
+  // Between a process's end and the moment when a child that outlives it has attached there may be
+  // nobody.
+  constexpr auto kGrace = milliseconds(60);
+  const auto deadline = steady_clock::now() + patience;
+  auto last_alive = steady_clock::now();
+  for (;;) {
+    std::this_thread::sleep_for(kPause);
+    const auto now = steady_clock::now();
+    if (impl_->watcher.live_processes() != 0) last_alive = now;
+    if (impl_->watcher.seen_processes() == 0) {
+      if (now > deadline) return;
+    } else if (now - last_alive > kGrace) {
+      return;
+    }
+  }
+}
+
+void Observer::tell_status() {
+  impl_->watcher.ask_for_status();
+}
+
+void Observer::finish(const CommandOutcome& outcome) {
+  impl_->watcher.stop();
+  if (impl_->sanitizer_text) impl_->sanitizer_text->stop();
+  SessionEnd end = impl_->watcher.summary();
+  if (impl_->lock_orders) {
+    impl_->lock_orders->stop();
+    end.lock_orders = impl_->lock_orders->summary();
+  }
+  if (impl_->contention) {
+    impl_->contention->stop();
+    std::vector<Contention> locks = impl_->contention->locks();
+    end.contention = impl_->contention->counts();
+    if (locks.size() > kMostLocks) locks.resize(kMostLocks);
+    for (Contention& lock : locks) impl_->analyst.take(std::move(lock));
+  }
+  end.time = std::chrono::system_clock::now();
+  end.duration = steady_clock::now() - impl_->begin;
+  end.exit_status = outcome.exit_status;
+  end.signal = outcome.signal;
+  impl_->analyst.finish(std::move(end));
+}
+
+}  // namespace tailback

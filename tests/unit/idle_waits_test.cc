@@ -1,0 +1,90 @@
+// Places at which a pool's workers wait for work, in records filled in by hand.
+#include "runtime/loops/idle_waits.h"
+
+#include <gtest/gtest.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <memory>
+
+namespace tailback {
+namespace {
+
+using intercept::Function;
+
+constexpr uint32_t kGeneration = 3;
+
+CallView call(uint64_t call_site, uint64_t stack_pointer,
+              Function function = Function::pthread_cond_wait) {
+  CallView view;
+  view.function = function;
+  view.call_site = call_site;
+  view.context.stack_pointer = stack_pointer;
+  return view;
+}
+
+CallView system_call(uint64_t number, uint64_t operation) {
+  CallView view = call(0x10, 0x20, Function::syscall);
+  view.arguments[0] = number;
+  view.arguments[2] = operation;
+  return view;
+}
+
+TEST(MayBePark, WaitsForOthersAndForFutexes) {
+  EXPECT_TRUE(may_be_park(call(0x10, 0x20)));
+  EXPECT_TRUE(may_be_park(system_call(SYS_futex, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG)));
+  EXPECT_TRUE(may_be_park(system_call(SYS_futex, FUTEX_WAIT)));
+  EXPECT_FALSE(may_be_park(system_call(SYS_futex, FUTEX_WAKE)));
+  EXPECT_FALSE(may_be_park(system_call(SYS_read, 0)));
+  EXPECT_FALSE(may_be_park(call(0x10, 0x20, Function::nanosleep)));
+  EXPECT_FALSE(may_be_park(call(0x10, 0x20, Function::pthread_mutex_lock)));
+}
+
+TEST(Parks, ArePlacesOfTheSameStackDepth) {
+  const auto record = std::make_unique<contract::ThreadRecord>();
+  record->generation.store(kGeneration);
+  EXPECT_FALSE(is_park(*record, call(0, 0)));
+  add_park(*record, kGeneration, call(0x10, 0x20));
+  EXPECT_TRUE(is_park(*record, call(0x10, 0x20)));
+  EXPECT_FALSE(is_park(*record, call(0x10, 0x18)));
+  EXPECT_FALSE(is_park(*record, call(0x11, 0x20)));
+}
+
+TEST(Parks, TheNextOwnerOfARecordHasNone) {
+  const auto record = std::make_unique<contract::ThreadRecord>();
+  record->generation.store(kGeneration + 1);
+  add_park(*record, kGeneration, call(0x10, 0x20));
+  EXPECT_FALSE(is_park(*record, call(0x10, 0x20)));
+}
+
+TEST(Parks, OneMoreThanThereIsRoomForIsKnownToo) {
+  const auto record = std::make_unique<contract::ThreadRecord>();
+  record->generation.store(kGeneration);
+  for (uint64_t i = 1; i <= contract::kParks + 1; ++i) add_park(*record, kGeneration, call(i, 8));
+  EXPECT_TRUE(is_park(*record, call(contract::kParks + 1, 8)));
+  EXPECT_TRUE(is_park(*record, call(contract::kParks, 8)));
+}
+
+TEST(SharesLoop, IfAnotherThreadOfTheProcessWaitsAtTheSameEpoll) {
+  void* memory = mmap(nullptr, sizeof(contract::Segment), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  auto& segment = *static_cast<contract::Segment*>(memory);
+  segment.header.threads_used.store(2);
+  for (contract::ThreadRecord* record : {&segment.threads[0], &segment.threads[1]}) {
+    record->state.store(static_cast<uint32_t>(contract::ThreadState::kLive));
+    record->wait_sites[0].function = static_cast<uint32_t>(Function::epoll_wait);
+    record->wait_sites[0].key.store(uint64_t{1} << 62 | 5);
+  }
+  EXPECT_TRUE(shares_loop(segment, segment.threads[0]));
+  segment.threads[1].process.store(1);
+  EXPECT_FALSE(shares_loop(segment, segment.threads[0]));
+  segment.threads[1].process.store(0);
+  segment.threads[1].wait_sites[0].key.store(uint64_t{1} << 62 | 6);
+  EXPECT_FALSE(shares_loop(segment, segment.threads[0]));
+  munmap(memory, sizeof(contract::Segment));
+}
+
+}  // namespace
+}  // namespace tailback
