@@ -18,7 +18,8 @@ namespace {
 
 // Looks harmless to its caller, and holds the whole loop up.
 void bad() {
-  // EXPECT stall cause=sleep call=nanosleep|clock_nanosleep function=bad length_ms=2000 backlog=3
+  // EXPECT stall cause=sleep call=nanosleep|clock_nanosleep function=bad length_ms=2000
+  // pending_events=3
   std::this_thread::sleep_for(2s);
   std::puts("bad() is back");
 }

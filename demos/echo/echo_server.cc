@@ -77,7 +77,7 @@ void EchoServer::run() {
   std::array<epoll_event, 16> events{};
   while (!quit_) {
     const int ready = epoll_wait(epoll_, events.data(), events.size(), -1);
-    const Clock::time_point turn_begin = Clock::now();
+    const Clock::time_point iteration_begin = Clock::now();
     for (const epoll_event& event : std::span(events).first(std::max(ready, 0))) {
       if (event.data.fd == listener_) {
         add_client();
@@ -85,7 +85,7 @@ void EchoServer::run() {
         serve_client(event.data.fd);
       }
     }
-    longest_turn_ = std::max(longest_turn_, Clock::now() - turn_begin);
+    longest_iteration_ = std::max(longest_iteration_, Clock::now() - iteration_begin);
   }
 }
 
@@ -129,7 +129,7 @@ std::string EchoServer::answer(std::string_view line) {
     return "bye";
   }
   if (line == "longest") {
-    return in_milliseconds(std::exchange(longest_turn_, {}));
+    return in_milliseconds(std::exchange(longest_iteration_, {}));
   }
   return handler_(line);
 }

@@ -39,7 +39,7 @@ class EchoServer {
   int epoll_ = -1;
   uint16_t port_ = 0;
   bool quit_ = false;
-  Clock::duration longest_turn_{};       // since it was last asked for
+  Clock::duration longest_iteration_{};  // since it was last asked for
   std::map<int, std::string> received_;  // of each client, up to the next newline
 };
 

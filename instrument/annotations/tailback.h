@@ -48,9 +48,9 @@ tailback_inline_ void tailback_tell_(void (*function)(int), int word) {
 }
 
 /* This thread runs an event loop, though its behaviour may not show it: one that polls, and whose
- * turns are few or mostly long. Call it where the loop begins. From then on all waits of this
+ * iterations are few or mostly long. Call it where the loop begins. From then on all waits of this
  * thread for events (epoll, poll, select, a ring) are the loop's, but for those that a callback
- * makes, and its turns count from the first. */
+ * makes, and its iterations count from the first. */
 tailback_inline_ void tailback_loop_thread(void) {
   void (*function)(int);
   tailback_find_("tailback_mark_thread", function);
@@ -66,10 +66,10 @@ tailback_inline_ void tailback_not_loop_thread(void) {
 }
 
 /* Around the wait of a loop that waits in a way which Tailback does not know: on a condition
- * variable, a semaphore, a queue. From an end to the next beginning is a turn, and the thread is a
- * loop. Then its other waits for events are none of a loop's. An end without a beginning is
- * nothing. A thread has one such loop; the turns of one within another are turns of the same. Not
- * for loops that wait in epoll, poll or select: these are known. */
+ * variable, a semaphore, a queue. From an end to the next beginning is an iteration, and the thread
+ * is a loop. Then its other waits for events are none of a loop's. An end without a beginning is
+ * nothing. A thread has one such loop; the iterations of one within another are iterations of the
+ * same. Not for loops that wait in epoll, poll or select: these are known. */
 tailback_inline_ void tailback_wait_begin(void) {
   void (*function)(int);
   tailback_find_("tailback_wait", function);
@@ -81,10 +81,10 @@ tailback_inline_ void tailback_wait_end(void) {
   tailback_tell_(function, 0);
 }
 
-/* A scope that is allowed to block. Its time does not count: a turn is a stall if it is too long
- * without it, and is reported with that length. Nor is any call in it blamed. Scopes nest; an end
- * without a beginning is nothing. One that is left without its end (by longjmp, say) ends with the
- * loop's next wait, as does one that has the loop's wait in the same function; a loop that runs
+/* A scope that is allowed to block. Its time does not count: an iteration is a stall if it is too
+ * long without it, and is reported with that length. Nor is any call in it blamed. Scopes nest; an
+ * end without a beginning is nothing. One that is left without its end (by longjmp, say) ends with
+ * the loop's next wait, as does one that has the loop's wait in the same function; a loop that runs
  * deeper within the scope leaves it open. A scope is a thread's and not a coroutine's: end it
  * before the stack is switched. */
 tailback_inline_ void tailback_allow_blocking_begin(void) {
@@ -98,13 +98,18 @@ tailback_inline_ void tailback_allow_blocking_end(void) {
   tailback_tell_(function, 0);
 }
 
-/* Names the turn in progress, until it ends; the last name stands. Reports show it: a request's
- * route, a kind of job. Copied before this returns, the first 55 bytes at most; null or empty: no
- * name. Between turns it names none. */
-tailback_inline_ void tailback_turn_name(const char* name) {
+/* Names the iteration in progress, until it ends; the last name stands. Reports show it: a
+ * request's route, a kind of job. Copied before this returns, the first 55 bytes at most; null or
+ * empty: no name. Between iterations it names none. */
+tailback_inline_ void tailback_iteration_name(const char* name) {
   void (*function)(const char*);
-  tailback_find_("tailback_name_turn", function);
+  tailback_find_("tailback_name_iteration", function);
   if (function) function(name);
+}
+
+/* The former name of tailback_iteration_name(). */
+tailback_inline_ void tailback_turn_name(const char* name) {
+  tailback_iteration_name(name);
 }
 
 /* A coroutine that begins when it is awaited, and not before: it was made, it begins, it was

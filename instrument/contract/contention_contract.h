@@ -1,4 +1,4 @@
-// How long locks were waited for and held (kKeepContention). A part of the record contract
+// How long locks were waited for and held (kTrackContention). A part of the record contract
 // (record_contract.h); its rules and marks hold here too.
 #pragma once
 

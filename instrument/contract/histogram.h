@@ -1,5 +1,5 @@
-// Buckets of the turn-length histogram: quarter octaves of ticks. Both worlds include this, so that
-// the one counts what the other reads.
+// Buckets of the iteration-length histogram: quarter octaves of ticks. Both worlds include this, so
+// that the one counts what the other reads.
 #pragma once
 
 #include <stdint.h>

@@ -11,21 +11,21 @@
 namespace tailback::contract {
 
 inline constexpr uint32_t kHeldLocks = 32;            // of one thread
-inline constexpr uint32_t kToldChains = 128;          // a power of two
+inline constexpr uint32_t kPublishedSequences = 128;  // a power of two
 inline constexpr uint32_t kLockEventHeld = 16;        // held locks that an event names
 inline constexpr uint32_t kLockRingCapacity = 16384;  // a power of two
 inline constexpr uint32_t kSemaphoreUses = 4096;      // a power of two
 inline constexpr uint32_t kLockOrigins = 65536;       // a power of two
 
-// What is kept: bits of Header::kept_locks. [observer]
-enum KeptLocks : uint32_t {
-  kKeepReaders = 1,     // read locks: no lock says who its readers are
-  kKeepOwners = 2,      // mutexes, write locks and spin locks
-  kKeepSemaphores = 4,  // who took a semaphore last
-  kKeepOrder = 16,      // the order in which locks are taken goes into the ring; with kKeepReaders
-                        // and kKeepOwners
+// What is kept: bits of Header::tracked_locks. [observer]
+enum TrackedLocks : uint32_t {
+  kTrackReaders = 1,     // read locks: no lock says who its readers are
+  kTrackOwners = 2,      // mutexes, write locks and spin locks
+  kTrackSemaphores = 4,  // who took a semaphore last
+  kTrackOrder = 16,  // the order in which locks are taken goes into the ring; with kTrackReaders
+                     // and kTrackOwners
   // How long locks were waited for and held.
-  kKeepContention = 32,
+  kTrackContention = 32,
 };
 
 enum class HeldKind : uint32_t {
@@ -41,7 +41,7 @@ struct HeldLock {
   std::atomic<uint64_t> lock;       // its address
   std::atomic<uint64_t> call_site;  // of the outermost acquisition
   std::atomic<uint32_t> how;        // see held_as()
-  uint32_t generation;              // see TakenLock; only with kKeepOrder
+  uint32_t generation;              // see TakenLock; only with kTrackOrder
   uint64_t chain;  // of this one and those before it, if there are any; no business of the
                    // observer's
 };
@@ -70,7 +70,8 @@ struct alignas(64) HeldLocks {
   std::atomic<uint32_t> missed;  // acquisitions by this thread that found the list full
   uint64_t reserved[3];
   HeldLock locks[kHeldLocks];
-  uint64_t told[kToldChains];  // chains that were put in the ring; no business of the observer's
+  uint64_t
+      told[kPublishedSequences];  // chains that were put in the ring; no business of the observer's
 };
 
 // The key of a table that is shared by all processes: the address with the process's index above.
@@ -92,7 +93,7 @@ struct SemaphoreUse {
 enum PostedBy : uint32_t { kPostedByTaker = 1, kPostedByOther = 2 };
 
 // Where a lock was initialised: the return address of pthread_mutex_init and the like. Kept with
-// kKeepOwners, after its end too: what was told of it may not have been read yet. At
+// kTrackOwners, after its end too: what was told of it may not have been read yet. At
 // lock_key_hash(key) % kLockOrigins. [recorder]
 struct LockOrigin {
   std::atomic<uint64_t> key;  // 0: free
@@ -103,8 +104,9 @@ struct LockOrigin {
 };
 
 enum class LockEventKind : uint32_t {
-  kTaken = 1,    // `taken` was taken while `held` were held, and this thread had not told so before
-  kForeign = 2,  // `taken` was released by a thread that did not hold it: its holder is unknown
+  kRead = 1,  // `taken` was taken while `held` were held, and this thread had not told so before
+  kReleasedByNonOwner =
+      2,  // `taken` was released by a thread that did not hold it: its holder is unknown
 };
 
 struct TakenLock {
@@ -142,6 +144,6 @@ static_assert(sizeof(HeldLocks) == 2112);
 static_assert(sizeof(LockEvent) == 448);
 static_assert(sizeof(LockSlot) == 512);
 static_assert((kLockRingCapacity & (kLockRingCapacity - 1)) == 0);
-static_assert((kToldChains & (kToldChains - 1)) == 0);
+static_assert((kPublishedSequences & (kPublishedSequences - 1)) == 0);
 
 }  // namespace tailback::contract

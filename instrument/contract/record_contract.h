@@ -37,13 +37,13 @@ inline constexpr uint32_t kRingCapacity = 1024;  // a power of two
 inline constexpr uint32_t kArguments = 6;
 inline constexpr uint32_t kWaitSites = 4;
 inline constexpr uint32_t kContributors = 6;
-inline constexpr uint32_t kTurnNameBytes = 56;  // the NUL included
-inline constexpr uint32_t kParks = 2;
+inline constexpr uint32_t kIterationNameBytes = 56;  // the NUL included
+inline constexpr uint32_t kIdleWaits = 2;
 inline constexpr uint32_t kStackCaptures = 512;  // a power of two
 inline constexpr uint32_t kStackCaptureBytes = 16 * 1024 - 192;
 
-// Lengths of turns are counted in buckets of a quarter octave of ticks, so that the observer can
-// give percentiles within 25 %. See histogram.h.
+// Lengths of iterations are counted in buckets of a quarter octave of ticks, so that the observer
+// can give percentiles within 25 %. See histogram.h.
 inline constexpr uint32_t kHistogramBuckets = 160;
 
 // The environment variable that carries the path of the segment's file to every process.
@@ -81,7 +81,7 @@ struct Call {
   Context context;
 };
 
-// Time that the calls of one (function, call site) took within a turn. [recorder]
+// Time that the calls of one (function, call site) took within an iteration. [recorder]
 struct Contributor {
   uint64_t call_site;
   uint32_t function;
@@ -100,17 +100,17 @@ struct WaitSite {
   uint32_t function;       // an intercept::Function
   uint32_t last_ready;     // events that the last wait returned
 
-  // Tick of the last return from this wait: the beginning of the turn in progress. 0 while in the
-  // wait, before the first, and when a wait at a shallower stack depth made it void.
-  std::atomic<uint64_t> turn_begin;
-  std::atomic<uint64_t> turns;  // completed turns
-  uint64_t busy_ticks;          // sum of their lengths
+  // Tick of the last return from this wait: the beginning of the iteration in progress. 0 while in
+  // the wait, before the first, and when a wait at a shallower stack depth made it void.
+  std::atomic<uint64_t> iteration_begin;
+  std::atomic<uint64_t> iterations;  // completed iterations
+  uint64_t busy_ticks;               // sum of their lengths
   uint64_t longest_ticks;
   uint64_t first_tick;  // entry into the first wait here
-  // Sums of the turn in progress. A call that took `short_call_ticks` or less is not in them.
+  // Sums of the iteration in progress. A call that took `short_call_ticks` or less is not in them.
   uint64_t other_ticks;  // calls that found no place among the contributors
-  // Time of the turn in progress in scopes that are allowed to block, as far as they have ended;
-  // an open one: ThreadRecord::allowed_since.
+  // Time of the iteration in progress in scopes that are allowed to block, as far as they have
+  // ended; an open one: ThreadRecord::allowed_since.
   uint64_t allowed_ticks;
   Contributor contributors[kContributors];
   uint32_t histogram[kHistogramBuckets];
@@ -118,27 +118,27 @@ struct WaitSite {
 
 // A bounded pause of a running thread in the recorder's signal handler. The observer asks and
 // signals; the handler publishes and waits, 1 ms at most; the observer reads and releases.
-enum class HoldState : uint32_t {
+enum class PauseState : uint32_t {
   kNone = 0,
   kAsked = 1,     // [observer] none → asked; [observer] asked → none: asked too late
-  kHeld = 2,      // [recorder] asked → held: `hold_context` is valid, the thread stands still
+  kHeld = 2,      // [recorder] asked → held: `pause_context` is valid, the thread stands still
   kReleased = 3,  // [observer] held → released; [recorder] released → none
   kExpired = 4,   // [recorder] held → expired: time was up; what was read since is torn.
                   // [observer] expired → none
 };
 
 // A call that is over but whose frame still stands, kept there for the observer to read: under
-// --strict only. The thread waits for `offer_patience_ticks` at most.
-enum class Offer : uint32_t {
-  kNone = 0,     // [recorder]
-  kOffered = 1,  // [recorder] `offered_ticks` is valid, the record shows the call
-  kTaken = 2,    // [observer] offered → taken: it has been read
+// --strict only. The thread waits for `read_request_patience_ticks` at most.
+enum class ReadRequest : uint32_t {
+  kNone = 0,       // [recorder]
+  kRequested = 1,  // [recorder] `requested_call_ticks` is valid, the record shows the call
+  kRead = 2,       // [observer] offered → taken: it has been read
 };
 
 // A place at which a thread of a pool waits for work, while another thread of the pool waits for
-// events. Such a wait ends a turn like the wait for events itself. [observer]; cleared by the
+// events. Such a wait ends an iteration like the wait for events itself. [observer]; cleared by the
 // [recorder] when the record gets a new owner.
-struct Park {
+struct IdleWait {
   std::atomic<uint64_t> call_site;      // 0: none
   std::atomic<uint64_t> stack_pointer;  // at the call's entry
 };
@@ -147,8 +147,8 @@ enum class ThreadState : uint32_t {
   kFree = 0,
   kClaimed = 1,  // [recorder] free → claimed, while it fills the record in
   kLive = 2,     // [recorder] claimed → live
-  kExited = 3,  // [recorder] live → exited, when it has turns that the observer should still read;
-                // [observer] exited → free
+  kExited = 3,  // [recorder] live → exited, when it has iterations that the observer should still
+                // read; [observer] exited → free
 };
 
 // What a thread has said of itself through the annotation header.
@@ -158,12 +158,12 @@ enum class ThreadMark : uint32_t {
   kNotLoop = 2,  // it runs none
 };
 
-// A name for the turn in progress, beside the thread's record. [recorder]
-struct TurnName {
-  // When it was given: the name is that of every turn which was in progress then. 0: while it is
-  // written. To read it: load it, copy the text, load it again.
+// A name for the iteration in progress, beside the thread's record. [recorder]
+struct IterationName {
+  // When it was given: the name is that of every iteration which was in progress then. 0: while it
+  // is written. To read it: load it, copy the text, load it again.
   std::atomic<uint64_t> tick;
-  char text[kTurnNameBytes];  // up to a NUL
+  char text[kIterationNameBytes];  // up to a NUL
 };
 
 struct alignas(4096) ThreadRecord {
@@ -189,18 +189,18 @@ struct alignas(4096) ThreadRecord {
 
   Call call;
 
-  std::atomic<uint32_t> offer;  // see Offer
-  uint32_t
-      offered_ticks;  // [recorder] how long the call took, UINT32_MAX at most; valid while offered
+  std::atomic<uint32_t> read_request;  // see ReadRequest
+  uint32_t requested_call_ticks;  // [recorder] how long the call took, UINT32_MAX at most; valid
+                                  // while offered
 
-  // Hold: see HoldState.
-  std::atomic<uint32_t> hold_state;
+  // Hold: see PauseState.
+  std::atomic<uint32_t> pause_state;
   std::atomic<uint32_t> holds;  // [recorder] how many system calls the hold's signal cut short;
                                 // interceptors compare it to hide that EINTR
-  std::atomic<uint64_t> hold_ticks_longest;  // [recorder]
-  Context hold_context;                      // [recorder] valid while held
+  std::atomic<uint64_t> pause_ticks_longest;  // [recorder]
+  Context pause_context;                      // [recorder] valid while held
 
-  Park parks[kParks];
+  IdleWait idle_waits[kIdleWaits];
 
   WaitSite wait_sites[kWaitSites];
 };
@@ -214,17 +214,18 @@ struct alignas(64) ProcessRecord {
   std::atomic<uint32_t> generation;
   // Whether the hold signal's handler is the recorder's. Cleared when the program takes the signal
   // for itself. [recorder]
-  std::atomic<uint32_t> hold_ready;
+  std::atomic<uint32_t> pause_ready;
   uint64_t attached;                       // [recorder] tick
   std::atomic<uint32_t> thread_sanitizer;  // [recorder] 1: runs under ThreadSanitizer
   std::atomic<uint32_t> sees_frees;        // [recorder] 1: it is seen when memory is freed
 };
 
 enum class EventKind : uint32_t {
-  kTurn = 1,     // a turn longer than the threshold has ended
-  kBacklog = 2,  // the first wait after such a turn has returned: `ready` is valid
-  // A call longer than `slow_call_ticks` has ended within a turn, of which `key` names the site and
-  // `turn` the number. `function` and `call_site` are the call's, `begin_tick` is its `entered`.
+  kIteration = 1,      // an iteration longer than the threshold has ended
+  kPendingEvents = 2,  // the first wait after such an iteration has returned: `ready` is valid
+  // A call longer than `slow_call_ticks` has ended within an iteration, of which `key` names the
+  // site and `iteration` the number. `function` and `call_site` are the call's, `begin_tick` is its
+  // `entered`.
   kSlowCall = 3,
 };
 
@@ -238,18 +239,18 @@ struct Event {
   uint32_t function;  // of the wait, but in kSlowCall
   uint64_t key;       // of the wait site
   uint64_t call_site;
-  uint64_t turn;  // number of the turn at its site, from 1
+  uint64_t iteration;  // number of the iteration at its site, from 1
   uint64_t begin_tick;
   uint64_t end_tick;
   uint32_t ready;
   uint32_t reserved;
   // Where the thread last returned from a wait at another site of the same depth, if within the
-  // turn; else 0.
-  uint64_t peer_key;
-  uint64_t peer_return;  // tick
+  // iteration; else 0.
+  uint64_t sibling_key;
+  uint64_t sibling_return;  // tick
   uint64_t other_ticks;
-  uint64_t allowed_ticks;     // of the turn, in scopes that are allowed to block
-  char name[kTurnNameBytes];  // of the turn, up to a NUL; empty: it has none
+  uint64_t allowed_ticks;          // of the iteration, in scopes that are allowed to block
+  char name[kIterationNameBytes];  // of the iteration, up to a NUL; empty: it has none
   Contributor contributors[kContributors];
 };
 
@@ -289,20 +290,20 @@ struct alignas(4096) Header {
   TickSource tick_source;       // [creator]
   // Pid of the observer, 0 before it runs and once it has ended.
   std::atomic<int32_t> observer;  // [observer]
-  // Turns longer than this go into the ring. Until the observer has set it: UINT64_MAX if it was
-  // there first, else so low that no turn is missed.
+  // Iterations longer than this go into the ring. Until the observer has set it: UINT64_MAX if it
+  // was there first, else so low that no iteration is missed.
   std::atomic<uint64_t> threshold_ticks;  // [observer]
   // The longest pause of a hold.
-  std::atomic<uint64_t> hold_limit_ticks;  // [observer]
+  std::atomic<uint64_t> pause_limit_ticks;  // [observer]
   // Calls no longer than this are not summed up. 0: all are.
   std::atomic<uint64_t> short_call_ticks;  // [observer]
   // Longer calls of loop threads go into the ring one by one. 0: none does.
   std::atomic<uint64_t> slow_call_ticks;  // [observer]
   // How long a loop thread waits at the end of a call that may block for the observer to read it
-  // (see Offer). 0: it does not.
-  std::atomic<uint64_t> offer_patience_ticks;  // [observer]
-  std::atomic<uint64_t> offers_missed;         // [recorder] that were not taken in time
-  std::atomic<uint32_t> kept_locks;            // [observer] KeptLocks
+  // (see ReadRequest). 0: it does not.
+  std::atomic<uint64_t> read_request_patience_ticks;  // [observer]
+  std::atomic<uint64_t> read_requests_missed;         // [recorder] that were not taken in time
+  std::atomic<uint32_t> tracked_locks;                // [observer] TrackedLocks
   // Counted up, it has threads tell anew in which order they take locks.
   std::atomic<uint32_t> lock_epoch;          // [observer]
   std::atomic<uint64_t> held_missed;         // [recorder] acquisitions that found a full HeldLocks
@@ -311,7 +312,7 @@ struct alignas(4096) Header {
   std::atomic<uint64_t> contended_used;      // [recorder] entries of `contended` so far
   std::atomic<uint64_t> contended_seen;      // [observer] as many of them it has read
   std::atomic<uint64_t> contended_missed;    // [recorder] waits for locks that found no entry
-  std::atomic<uint64_t> findings_told;       // [recorder] filled so far
+  std::atomic<uint64_t> findings_published;  // [recorder] filled so far
   std::atomic<uint64_t> findings_missed;     // [recorder] that found no free place
 
   alignas(
@@ -342,7 +343,7 @@ struct Segment {
   // instruction pointer. The reader has to check that the thread is still below that frame.
   // [recorder]
   Call open_ended[kThreadCapacity];
-  TurnName turn_names[kThreadCapacity];
+  IterationName iteration_names[kThreadCapacity];
   HeldLocks held_locks[kThreadCapacity];
   SemaphoreUse semaphores[kSemaphoreUses];
   LockOrigin lock_origins[kLockOrigins];
@@ -358,7 +359,7 @@ static_assert(sizeof(Context) == 112);
 static_assert(sizeof(Call) == 184);
 static_assert(sizeof(Contributor) == 32);
 static_assert(sizeof(WaitSite) == 920);
-static_assert(sizeof(TurnName) == 64);
+static_assert(sizeof(IterationName) == 64);
 static_assert(sizeof(ThreadRecord) == 4096);
 static_assert(sizeof(ProcessRecord) == 64);
 static_assert(sizeof(Event) == 352);

@@ -7,7 +7,7 @@ using contract::WaitSite;
 
 namespace {
 
-// The part of an open scope that lies in a turn.
+// The part of an open scope that lies in an iteration.
 uint64_t open_part(uint64_t since, uint64_t begin, uint64_t end) {
   const uint64_t from = since > begin ? since : begin;
   return end > from ? end - from : 0;
@@ -39,7 +39,7 @@ TAILBACK_COLD void end_allowance(ThreadRecord& record, uint64_t now) {
   // The sums first: who reads between the two counts the time twice and sees no stall yet, where
   // the other order would show one that is none.
   for (WaitSite& site : record.wait_sites) {
-    const uint64_t begin = site.turn_begin.load(std::memory_order_relaxed);
+    const uint64_t begin = site.iteration_begin.load(std::memory_order_relaxed);
     if (begin != 0) site.allowed_ticks += open_part(since, begin, now);
   }
   record.allowed_since.store(0, std::memory_order_release);

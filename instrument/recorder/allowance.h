@@ -19,10 +19,10 @@ void begin_allowed_scope(contract::ThreadRecord& record, uint64_t stack_pointer)
 // Does nothing if no scope is open.
 void end_allowed_scope(contract::ThreadRecord& record);
 
-// Ends all scopes that are open, and adds their time to that of the turns in progress.
+// Ends all scopes that are open, and adds their time to that of the iterations in progress.
 void end_allowance(contract::ThreadRecord& record, uint64_t now);
 
-// Ticks in such scopes within the turn from `begin` to `end`, which is in progress at `site`.
+// Ticks in such scopes within the iteration from `begin` to `end`, which is in progress at `site`.
 uint64_t allowed_within(const contract::ThreadRecord& record, const contract::WaitSite& site,
                         uint64_t begin, uint64_t end);
 

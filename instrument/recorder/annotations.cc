@@ -11,7 +11,7 @@ namespace {
 bool is_in_marked_wait(const contract::ThreadRecord& record) {
   for (const contract::WaitSite& site : record.wait_sites) {
     if (site.key.load(std::memory_order_relaxed) == kMarkedWait) {
-      return site.turn_begin.load(std::memory_order_relaxed) == 0;
+      return site.iteration_begin.load(std::memory_order_relaxed) == 0;
     }
   }
   return false;
@@ -22,12 +22,12 @@ bool is_in_marked_wait(const contract::ThreadRecord& record) {
 TAILBACK_EXPORT void tailback_mark_thread(int mark) noexcept {
   contract::ThreadRecord* record = current_record();
   if (!record) return;
-  // What it was at until now is no turn of the loop that begins.
+  // What it was at until now is no iteration of the loop that begins.
   const uint32_t before = record->mark.load(std::memory_order_relaxed);
   if (before != static_cast<uint32_t>(mark) && mark == static_cast<int>(ThreadMark::kLoop)) {
     record->loop_stack = 0;
     for (contract::WaitSite& site : record->wait_sites) {
-      site.turn_begin.store(0, std::memory_order_relaxed);
+      site.iteration_begin.store(0, std::memory_order_relaxed);
     }
   }
   record->mark.store(static_cast<uint32_t>(mark), std::memory_order_relaxed);
@@ -44,14 +44,14 @@ TAILBACK_EXPORT void tailback_allow_blocking(int begins) noexcept {
 }
 
 // Byte by byte: what lies beyond the NUL may be unmapped.
-TAILBACK_EXPORT void tailback_name_turn(const char* name) noexcept {
+TAILBACK_EXPORT void tailback_name_iteration(const char* name) noexcept {
   const contract::ThreadRecord* record = current_record();
   if (!record) return;
-  contract::TurnName& place = segment->turn_names[record - segment->threads];
+  contract::IterationName& place = segment->iteration_names[record - segment->threads];
   place.tick.store(0, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   uint32_t length = 0;
-  while (name && length + 1 < contract::kTurnNameBytes && name[length] != '\0') {
+  while (name && length + 1 < contract::kIterationNameBytes && name[length] != '\0') {
     place.text[length] = name[length];
     ++length;
   }
@@ -59,14 +59,19 @@ TAILBACK_EXPORT void tailback_name_turn(const char* name) noexcept {
   place.tick.store(ticks(), std::memory_order_release);
 }
 
-// The turn ends where the wait begins. A wait that was left without its end (longjmp) is forgotten
-// at the next one; an end without a beginning is nothing.
+// Programs that were compiled with an older annotation header call it by this name.
+TAILBACK_EXPORT void tailback_name_turn(const char* name) noexcept {
+  tailback_name_iteration(name);
+}
+
+// The iteration ends where the wait begins. A wait that was left without its end (longjmp) is
+// forgotten at the next one; an end without a beginning is nothing.
 TAILBACK_EXPORT void tailback_wait(int begins) noexcept {
   const contract::ThreadRecord* record = current_record();
   if (!record || (!begins && !is_in_marked_wait(*record))) return;
   const uint64_t call_site = CALL_SITE;
   CallScope scope(call_site, Function::tailback_wait, begins);
-  TurnBoundary boundary;
+  IterationBoundary boundary;
   boundary.enter(scope, Function::tailback_wait, kMarkedWait, call_site);
   if (!begins) boundary.leave(scope, 0);
 }

@@ -1,7 +1,7 @@
 #include "instrument/recorder/call_scope.h"
 
 #include "instrument/recorder/allowance.h"
-#include "instrument/recorder/slow_calls.h"
+#include "instrument/recorder/blocking_calls.h"
 #include "instrument/recorder/wait_sites.h"
 
 namespace tailback {
@@ -59,17 +59,17 @@ void add(WaitSite& site, Function function, uint64_t call_site, uint64_t duratio
 void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
                   uint64_t duration, const WaitSite* own_site) {
   if (blocking_is_allowed(record)) return;
-  if (is_parked(record)) {
+  if (is_idle(record)) {
     const uint64_t now = ticks();
-    end_turns_at_park(record, now - duration, now);
+    end_iterations_at_idle_wait(record, now - duration, now);
     return;
   }
   for (WaitSite& site : record.wait_sites) {
     if (&site == own_site) continue;
-    if (site.turn_begin.load(std::memory_order_relaxed) == 0) continue;
+    if (site.iteration_begin.load(std::memory_order_relaxed) == 0) continue;
     add(site, function, call_site, duration);
   }
-  tell_slow_call(record, function, call_site, duration, own_site);
+  publish_slow_call(record, function, call_site, duration, own_site);
 }
 
 }  // namespace tailback

@@ -29,8 +29,8 @@ struct OuterCall {
 void put_aside(contract::Call& call, OuterCall& outer, uint64_t frame_end);
 void put_back(contract::Call& call, const OuterCall& outer);
 
-// Adds the time of a call to the sums of the turns in progress. [recorder's slow half: only for
-// threads that wait for events, and calls that took a while]
+// Adds the time of a call to the sums of the iterations in progress. [recorder's slow half: only
+// for threads that wait for events, and calls that took a while]
 void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
                   uint64_t duration, const contract::WaitSite* own_site);
 
@@ -113,12 +113,12 @@ class CallScope {
   // the program never learns of it. Each interruption counts once: the next one may be the
   // program's own.
   template <typename Result>
-  TAILBACK_INLINE bool interrupted_by_hold(Result result) {
+  TAILBACK_INLINE bool interrupted_by_pause(Result result) {
     if (__builtin_expect(result != static_cast<Result>(-1), 1)) return false;
-    return errno == EINTR && cut_short_by_hold();
+    return errno == EINTR && cut_short_by_pause();
   }
   // The same for calls that don't say so by errno.
-  TAILBACK_INLINE bool cut_short_by_hold() {
+  TAILBACK_INLINE bool cut_short_by_pause() {
     if (!record_) return false;
     const uint32_t holds = record_->holds.load(std::memory_order_relaxed);
     if (holds == holds_) return false;
@@ -131,7 +131,8 @@ class CallScope {
   // Whether entered() is a tick.
   TAILBACK_INLINE bool is_timed() const { return is_timed_; }
 
-  // The wait site that this call is a wait of: its time is no contribution to that site's turn.
+  // The wait site that this call is a wait of: its time is no contribution to that site's
+  // iteration.
   TAILBACK_INLINE void set_own_site(const contract::WaitSite* site) { own_site_ = site; }
 
   // After fork in the child: the record is the parent's, leave it alone.

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 
 #include "instrument/recorder/call_scope.h"
-#include "instrument/recorder/lock_notes.h"
+#include "instrument/recorder/lock_tracking.h"
 #include "instrument/recorder/next_definition.h"
 #include "instrument/recorder/stream_buffers.h"
 
@@ -26,7 +26,7 @@ constexpr int kMustCall = -2;
 
 TAILBACK_INLINE int attempt_in_sanitizer(bool is_free, HeldKind kind) {
   if (!is_free) return kMustWait;
-  return keeps(kept_as(kind)) ? kMustCall : kHandOn;
+  return tracks(kept_as(kind)) ? kMustCall : kHandOn;
 }
 
 TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, bool sanitized) {
@@ -85,9 +85,9 @@ TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
 // Some lock operations report errors by value: -1 is never among their results, so that the
 // question whether a hold interrupted them is answered at once.
 template <typename Result, typename Next>
-TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
+TAILBACK_INLINE Result call_through_pauses(CallScope& scope, Next call) {
   Result result = call();
-  while (__builtin_expect(scope.interrupted_by_hold(result), 0)) result = call();
+  while (__builtin_expect(scope.interrupted_by_pause(result), 0)) result = call();
   return result;
 }
 
@@ -101,10 +101,10 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
     return next.name arguments;                                                 \
   }
-#define AGAIN(name, result, parameters, arguments, family, roles)                    \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {      \
-    SCOPE(CALL_SITE, Function::name, EXPAND arguments);                              \
-    return call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
+#define AGAIN(name, result, parameters, arguments, family, roles)                     \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {       \
+    SCOPE(CALL_SITE, Function::name, EXPAND arguments);                               \
+    return call_through_pauses<result>(scope, [&]() { return next.name arguments; }); \
   }
 // The waiting half stands apart, so that the frame of what need not wait stays small.
 #define QUICK(name, result, parameters, arguments, family, roles, is_quick)     \
@@ -120,41 +120,41 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
 // A ThreadSanitizer process has a copy of its own, which the plain one jumps to, as every lock
 // seems busy to it: the copy's caller is the program. What must wait, or be noted, goes on in a
 // function beside it, so that the interceptor's own frame stays small.
-#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)           \
-  namespace {                                                                             \
-  __attribute__((noinline, cold))                                                         \
-  result waiting_##name(EXPAND parameters, const uint64_t call_site) {                    \
-    int outcome;                                                                          \
-    {                                                                                     \
-      SCOPE(call_site, Function::name, EXPAND arguments);                                 \
-      ContendedWait wait(scope.entered(), Function::name, call_site, EXPAND arguments);   \
-      outcome = call_through_holds<result>(scope, [&]() { return next.name arguments; }); \
-      wait.end(was_taken(outcome), EXPAND arguments);                                     \
-    }                                                                                     \
-    return taken;                                                                         \
-  }                                                                                       \
-  __attribute__((noinline, cold)) result sanitized_##name parameters {                    \
-    [[maybe_unused]] constexpr bool sanitized = true;                                     \
-    const uint64_t call_site = CALL_SITE;                                                 \
-    int outcome = attempt;                                                                \
-    if (outcome == kHandOn) return next.name arguments;                                   \
-    if (outcome == kMustWait) return waiting_##name(EXPAND arguments, call_site);         \
-    if (outcome == kMustCall) {                                                           \
-      const SanitizerFrame frame(call_site);                                              \
-      outcome = next.name arguments;                                                      \
-    }                                                                                     \
-    return taken;                                                                         \
-  }                                                                                       \
-  }                                                                                       \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {           \
-    [[maybe_unused]] constexpr bool sanitized = false;                                    \
-    [[maybe_unused]] const CallSite call_site;                                            \
-    const int outcome = attempt;                                                          \
-    if (__builtin_expect(outcome == kMustWait, 0)) {                                      \
-      if (under_thread_sanitizer) return sanitized_##name arguments;                      \
-      return waiting_##name(EXPAND arguments, CALL_SITE);                                 \
-    }                                                                                     \
-    return taken;                                                                         \
+#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)            \
+  namespace {                                                                              \
+  __attribute__((noinline, cold))                                                          \
+  result waiting_##name(EXPAND parameters, const uint64_t call_site) {                     \
+    int outcome;                                                                           \
+    {                                                                                      \
+      SCOPE(call_site, Function::name, EXPAND arguments);                                  \
+      ContendedWait wait(scope.entered(), Function::name, call_site, EXPAND arguments);    \
+      outcome = call_through_pauses<result>(scope, [&]() { return next.name arguments; }); \
+      wait.end(was_taken(outcome), EXPAND arguments);                                      \
+    }                                                                                      \
+    return taken;                                                                          \
+  }                                                                                        \
+  __attribute__((noinline, cold)) result sanitized_##name parameters {                     \
+    [[maybe_unused]] constexpr bool sanitized = true;                                      \
+    const uint64_t call_site = CALL_SITE;                                                  \
+    int outcome = attempt;                                                                 \
+    if (outcome == kHandOn) return next.name arguments;                                    \
+    if (outcome == kMustWait) return waiting_##name(EXPAND arguments, call_site);          \
+    if (outcome == kMustCall) {                                                            \
+      const SanitizerFrame frame(call_site);                                               \
+      outcome = next.name arguments;                                                       \
+    }                                                                                      \
+    return taken;                                                                          \
+  }                                                                                        \
+  }                                                                                        \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {            \
+    [[maybe_unused]] constexpr bool sanitized = false;                                     \
+    [[maybe_unused]] const CallSite call_site;                                             \
+    const int outcome = attempt;                                                           \
+    if (__builtin_expect(outcome == kMustWait, 0)) {                                       \
+      if (under_thread_sanitizer) return sanitized_##name arguments;                       \
+      return waiting_##name(EXPAND arguments, CALL_SITE);                                  \
+    }                                                                                      \
+    return taken;                                                                          \
   }
 #define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted)                  \
   namespace {                                                                                      \
@@ -179,7 +179,7 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
   }
 #define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
-    const GivenUp given_up(mutex, CALL_SITE);                                   \
+    const ReleasedForWait given_up(mutex, CALL_SITE);                           \
     time_release(address_of(mutex), is_waited_for(as_mutex(mutex)));            \
     SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
     return next.name arguments;                                                 \

@@ -154,7 +154,7 @@ TAILBACK_COLD void add_wait(ContendedLock& entry, uint64_t lock, uint64_t call_s
   if (place == count) timed_holds = count + 1;
 }
 
-TAILBACK_COLD void end_hold(uint64_t lock, bool waited_for) {
+TAILBACK_COLD void end_pause(uint64_t lock, bool waited_for) {
   const uint32_t count = timed_holds;
   const uint32_t place = place_of(lock, count);
   const bool is_timed = place < count;

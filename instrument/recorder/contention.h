@@ -72,15 +72,15 @@ void mark_waited_for(contract::ContendedLock& entry, uint64_t since);
 void unmark_waited_for(contract::ContendedLock& entry, uint64_t since);
 void add_wait(contract::ContendedLock& entry, uint64_t lock, uint64_t call_site, uint64_t entered,
               bool taken, bool is_held);
-void end_hold(uint64_t lock, bool waited_for);
+void end_pause(uint64_t lock, bool waited_for);
 
 // Holds of this thread whose beginnings were seen.
 TAILBACK_HIDDEN extern __thread uint32_t timed_holds;
 
 // Before a release; `waited_for` says that somebody may wait for what this thread alone holds.
 TAILBACK_INLINE void time_release(uint64_t lock, bool waited_for) {
-  if (!keeps(contract::kKeepContention)) return;
-  if (__builtin_expect(waited_for || timed_holds != 0, 0)) end_hold(lock, waited_for);
+  if (!tracks(contract::kTrackContention)) return;
+  if (__builtin_expect(waited_for || timed_holds != 0, 0)) end_pause(lock, waited_for);
 }
 
 // A wait for a lock that was not free, from before the call until end().
@@ -90,7 +90,7 @@ class ContendedWait {
   template <typename Lock, typename... Others>
   TAILBACK_INLINE ContendedWait(uint64_t entered, intercept::Function function, uint64_t call_site,
                                 Lock* lock, Others...) {
-    if (!keeps(contract::kKeepContention)) return;
+    if (!tracks(contract::kTrackContention)) return;
     lock_ = reinterpret_cast<uint64_t>(lock);
     call_site_ = call_site;
     entered_ = entered;

@@ -15,7 +15,7 @@ constexpr uint32_t kTries = 16;
 constexpr uint32_t kStackBytes = 2048;
 constexpr uint32_t kWaitedFor = 32;
 constexpr uint64_t kPage = 4096;
-constexpr uint64_t kTaken = 1;  // a key that is no promise's: the place is being filled
+constexpr uint64_t kRead = 1;  // a key that is no promise's: the place is being filled
 
 enum What { kMade = 1, kBegins = 2, kDropped = 3 };
 
@@ -70,8 +70,8 @@ TAILBACK_COLD void remember(const contract::ThreadRecord& record, Waiting& one) 
 
 // Most programs need no system call of ours, and are not asked whether they may make one.
 void look_for_filter() {
-  static std::atomic<bool> has_looked;
-  if (has_looked.load(std::memory_order_relaxed) || has_looked.exchange(true)) return;
+  static std::atomic<bool> has_polled;
+  if (has_polled.load(std::memory_order_relaxed) || has_polled.exchange(true)) return;
   note_inherited_filter();
 }
 
@@ -81,7 +81,7 @@ void note_made(const contract::ThreadRecord& record, uint64_t promise) {
     Waiting& one = place(promise, i);
     uint64_t expected = 0;
     if (one.promise.load(std::memory_order_relaxed) == 0 &&
-        one.promise.compare_exchange_strong(expected, kTaken)) {
+        one.promise.compare_exchange_strong(expected, kRead)) {
       remember(record, one);
       one.promise.store(promise, std::memory_order_release);
       return;

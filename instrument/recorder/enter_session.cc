@@ -7,8 +7,8 @@
 
 #include "instrument/recorder/environment.h"
 #include "instrument/recorder/held_locks.h"
-#include "instrument/recorder/hold.h"
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/pause.h"
 #include "instrument/recorder/stack_capture.h"
 #include "instrument/recorder/start_observer.h"
 #include "instrument/recorder/thread_state.h"
@@ -95,10 +95,11 @@ __attribute__((constructor(101))) void enter_session() {
   }
   segment = joined;
   process_page = page;
-  find_kept_locks();
+  find_tracked_locks();
   // Of a bare preload's session nobody has said yet what it keeps.
-  if (started || keeps(contract::kKeepOrder | contract::kKeepContention)) note_inherited_filter();
-  install_hold_handler();
+  if (started || tracks(contract::kTrackOrder | contract::kTrackContention))
+    note_inherited_filter();
+  install_pause_handler();
   attach_thread();
 }
 

@@ -1,4 +1,4 @@
-// Interceptors of the waits for events: where turns begin and end.
+// Interceptors of the waits for events: where iterations begin and end.
 //
 // The observer's hold may interrupt a wait that its signal hit on the way in. These calls end with
 // EINTR whatever SA_RESTART says, so each is made again, with what is left of its timeout.
@@ -42,16 +42,16 @@ int64_t from_timespec(const struct timespec* time) {
 // Makes `wait` (which takes the timeout in nanoseconds left, negative: for ever) until it is not
 // one of our holds that ends it.
 template <typename Wait, typename Again>
-TAILBACK_INLINE int wait_through_holds(CallScope& scope, int64_t timeout_ns, Wait wait,
-                                       Again again) {
+TAILBACK_INLINE int wait_through_pauses(CallScope& scope, int64_t timeout_ns, Wait wait,
+                                        Again again) {
   int result = wait();
-  if (__builtin_expect(scope.interrupted_by_hold(result), 0)) {
+  if (__builtin_expect(scope.interrupted_by_pause(result), 0)) {
     // The time before the first interruption is not known exactly: a hold hits on the way in, so
     // what was waited until then is next to nothing.
     const Remaining remaining(timeout_ns, true);
     do {
       result = again(remaining.nanoseconds());
-    } while (scope.interrupted_by_hold(result));
+    } while (scope.interrupted_by_pause(result));
   }
   return result;
 }
@@ -82,16 +82,16 @@ TAILBACK_INLINE bool is_for_events(const CallScope& scope, bool has_descriptors)
 
 using namespace tailback;
 
-// The body shared by all: a scope, a turn boundary around the next definition. KEY is evaluated
-// after CALL_SITE is known; FIRST and AGAIN are calls, AGAIN may use `left` (ns).
+// The body shared by all: a scope, an iteration boundary around the next definition. KEY is
+// evaluated after CALL_SITE is known; FIRST and AGAIN are calls, AGAIN may use `left` (ns).
 #define WAIT_FOR_EVENTS(NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, ...) \
   WAIT_FOR_DESCRIPTORS(true, NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, __VA_ARGS__)
 #define WAIT_FOR_DESCRIPTORS(HAS_ANY, NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, ...)             \
   const uint64_t call_site = CALL_SITE;                                                     \
   CallScope scope(call_site, Function::NAME, __VA_ARGS__);                                  \
-  TurnBoundary boundary;                                                                    \
+  IterationBoundary boundary;                                                               \
   if (is_for_events(scope, HAS_ANY)) boundary.enter(scope, Function::NAME, KEY, call_site); \
-  const int result = wait_through_holds(                                                    \
+  const int result = wait_through_pauses(                                                   \
       scope, TIMEOUT_NS, [&]() { return FIRST; },                                           \
       [&]([[maybe_unused]] int64_t left) { return AGAIN; });                                \
   boundary.leave(scope, result);                                                            \

@@ -52,7 +52,7 @@ TAILBACK_COLD Finding* begin_finding(FindingKind kind) {
 TAILBACK_COLD void hand_on_finding(Finding* finding, uint32_t size) {
   finding->size = size;
   finding->state.store(as_word(FindingState::kFilled), std::memory_order_release);
-  segment->header.findings_told.fetch_add(1, std::memory_order_release);
+  segment->header.findings_published.fetch_add(1, std::memory_order_release);
 }
 
 TAILBACK_COLD void end_finding(Finding* finding, uint32_t size) {

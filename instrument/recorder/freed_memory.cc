@@ -1,4 +1,4 @@
-// The recorder's half of libtailback-frees.so (instrument/frees): locks in freed memory are no
+// The recorder's half of libtailback-free-hooks.so (instrument/frees): locks in freed memory are no
 // more.
 #include "instrument/recorder/held_locks.h"
 #include "instrument/recorder/lock_order.h"
@@ -9,7 +9,7 @@ using namespace tailback;
 namespace {
 
 TAILBACK_INLINE void end_locks_in(void* memory) {
-  if (!memory || !keeps(contract::kKeepOrder) || !free_tells_size) return;
+  if (!memory || !tracks(contract::kTrackOrder) || !free_tells_size) return;
   next_lock_generations(reinterpret_cast<uint64_t>(memory), next.malloc_usable_size(memory));
   contract::ProcessRecord* record = process_record();
   if (record && record->sees_frees.load(std::memory_order_relaxed) == 0) {

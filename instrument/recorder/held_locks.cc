@@ -12,7 +12,7 @@ using contract::ThreadRecord;
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
-const std::atomic<uint32_t> kNothingIsKept{0};
+const std::atomic<uint32_t> kNothingIsTracked{0};
 
 TAILBACK_INLINE uint32_t count_of(const HeldLocks& held) {
   const uint32_t count = held.count.load(relaxed);
@@ -85,8 +85,8 @@ TAILBACK_INLINE int append_in_order(HeldLocks& held, uint32_t count, uint64_t lo
   const uint64_t chain = add_to_chain(before, lock, taken.kind(), generation);
   entry.chain = chain;
   held.count.store(count + 1, std::memory_order_release);
-  if (count == 0 || taken.tried() || __builtin_expect(is_told(held, chain), 1)) return outcome;
-  return tell_order(held, count, outcome);
+  if (count == 0 || taken.tried() || __builtin_expect(is_published(held, chain), 1)) return outcome;
+  return publish_order(held, count, outcome);
 }
 
 // In a thread that is new, again, or beyond the list's end.
@@ -109,7 +109,7 @@ TAILBACK_COLD int hold_unusually(uint64_t lock, Taken taken, uint64_t call_site,
     segment->header.held_missed.fetch_add(1, relaxed);
     return outcome;
   }
-  return keeps(contract::kKeepOrder)
+  return tracks(contract::kTrackOrder)
              ? append_in_order(*held, count, lock, taken, call_site, outcome)
              : append(*held, count, lock, taken, call_site, outcome);
 }
@@ -121,21 +121,21 @@ TAILBACK_INLINE HeldLocks* known_held_locks() {
 
 }  // namespace
 
-const std::atomic<uint32_t>* kept_locks_word = &kNothingIsKept;
+const std::atomic<uint32_t>* tracked_locks_word = &kNothingIsTracked;
 
-void find_kept_locks() {
-  kept_locks_word = &segment->header.kept_locks;
+void find_tracked_locks() {
+  tracked_locks_word = &segment->header.tracked_locks;
 }
 
 void forget_held_locks(const ThreadRecord& record) {
   HeldLocks& held = held_locks_of(record);
   held.count.store(0, relaxed);
   held.missed.store(0, relaxed);
-  if (keeps(contract::kKeepOrder)) __builtin_memset(held.told, 0, sizeof held.told);
+  if (tracks(contract::kTrackOrder)) __builtin_memset(held.told, 0, sizeof held.told);
 }
 
-__attribute__((noinline)) int hold_without_order(uint64_t lock, Taken taken, uint64_t call_site,
-                                                 int outcome) {
+__attribute__((noinline)) int track_acquire_unordered(uint64_t lock, Taken taken,
+                                                      uint64_t call_site, int outcome) {
   HeldLocks* const held = known_held_locks();
   if (__builtin_expect(!held, 0)) return hold_unusually(lock, taken, call_site, outcome);
   const uint32_t count = held->count.load(relaxed);
@@ -146,8 +146,8 @@ __attribute__((noinline)) int hold_without_order(uint64_t lock, Taken taken, uin
   return append(*held, count, lock, taken, call_site, outcome);
 }
 
-__attribute__((noinline)) int hold_in_order(uint64_t lock, Taken taken, uint64_t call_site,
-                                            int outcome) {
+__attribute__((noinline)) int track_acquire_ordered(uint64_t lock, Taken taken, uint64_t call_site,
+                                                    int outcome) {
   HeldLocks* const held = known_held_locks();
   if (__builtin_expect(!held, 0)) return hold_unusually(lock, taken, call_site, outcome);
   const uint32_t count = held->count.load(relaxed);
@@ -163,7 +163,7 @@ __attribute__((noinline)) int hold_in_order(uint64_t lock, Taken taken, uint64_t
   return append_in_order(*held, count, lock, taken, call_site, outcome);
 }
 
-TAILBACK_COLD void give_up_lock(uint64_t lock, int owner) {
+TAILBACK_COLD void track_release(uint64_t lock, int owner) {
   HeldLocks* const held = current_held_locks();
   if (!held) return;
   const uint32_t count = count_of(*held);
@@ -172,8 +172,8 @@ TAILBACK_COLD void give_up_lock(uint64_t lock, int owner) {
     // Taken before it was kept, or while the list was full; or else by another thread.
     const ThreadRecord& record = *current_thread.record;
     const bool is_foreign = owner != 0 && owner != record.tid.load(relaxed);
-    if (is_foreign && keeps(contract::kKeepOrder) && held->missed.load(relaxed) == 0) {
-      tell_foreign_release(record, lock);
+    if (is_foreign && tracks(contract::kTrackOrder) && held->missed.load(relaxed) == 0) {
+      publish_foreign_release(record, lock);
     }
     return;
   }

@@ -1,7 +1,7 @@
 // Which locks this thread holds, kept in the segment for the observer, and the order in which locks
 // are taken.
 //
-// What is kept is the observer's to say (KeptLocks); what is not costs one look at that word.
+// What is kept is the observer's to say (TrackedLocks); what is not costs one look at that word.
 #pragma once
 
 #include <pthread.h>
@@ -15,9 +15,9 @@ namespace tailback {
 using contract::HeldKind;
 
 // The segment's word, or one that is 0 where there is no session.
-TAILBACK_HIDDEN extern const std::atomic<uint32_t>* kept_locks_word;
+TAILBACK_HIDDEN extern const std::atomic<uint32_t>* tracked_locks_word;
 // To be called once there is a segment.
-void find_kept_locks();
+void find_tracked_locks();
 
 TAILBACK_INLINE contract::HeldLocks& held_locks_of(const contract::ThreadRecord& record) {
   return segment->held_locks[&record - segment->threads];
@@ -25,14 +25,14 @@ TAILBACK_INLINE contract::HeldLocks& held_locks_of(const contract::ThreadRecord&
 // To be called when a record gets a new owner.
 void forget_held_locks(const contract::ThreadRecord& record);
 
-TAILBACK_INLINE uint32_t kept_locks() {
-  return kept_locks_word->load(std::memory_order_relaxed);
+TAILBACK_INLINE uint32_t tracked_locks() {
+  return tracked_locks_word->load(std::memory_order_relaxed);
 }
-TAILBACK_INLINE bool keeps(uint32_t kinds) {
-  return __builtin_expect((kept_locks() & kinds) != 0, 0);
+TAILBACK_INLINE bool tracks(uint32_t kinds) {
+  return __builtin_expect((tracked_locks() & kinds) != 0, 0);
 }
 constexpr uint32_t kept_as(HeldKind kind) {
-  return kind == HeldKind::kRead ? contract::kKeepReaders : contract::kKeepOwners;
+  return kind == HeldKind::kRead ? contract::kTrackReaders : contract::kTrackOwners;
 }
 
 // How a lock came to be taken: it may be held already (`recursive`); had it not been free, the
@@ -53,24 +53,24 @@ class Taken {
 };
 
 // For kinds that are kept. Returns `outcome`, so that an interceptor ends with a jump here.
-int hold_without_order(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
-int hold_in_order(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
+int track_acquire_unordered(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
+int track_acquire_ordered(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
 TAILBACK_INLINE int hold_lock(uint32_t kept, uint64_t lock, Taken taken, uint64_t call_site,
                               int outcome) {
-  if (kept & contract::kKeepOrder) return hold_in_order(lock, taken, call_site, outcome);
-  return hold_without_order(lock, taken, call_site, outcome);
+  if (kept & contract::kTrackOrder) return track_acquire_ordered(lock, taken, call_site, outcome);
+  return track_acquire_unordered(lock, taken, call_site, outcome);
 }
 TAILBACK_INLINE int hold_lock(uint64_t lock, Taken taken, uint64_t call_site) {
-  return hold_lock(kept_locks(), lock, taken, call_site, 0);
+  return hold_lock(tracked_locks(), lock, taken, call_site, 0);
 }
 // `owner` is the thread id that the lock names; 0: none, kNobodyKnows: it doesn't say.
-void give_up_lock(uint64_t lock, int owner);
+void track_release(uint64_t lock, int owner);
 inline constexpr int kNobodyKnows = -1;
 void begin_lock(uint64_t lock, uint64_t call_site);
 void end_lock(uint64_t lock);
 
 // Takes the lock off the list if it was taken last, and once, as is mostly so. False: it is
-// give_up_lock()'s to say.
+// track_release()'s to say.
 TAILBACK_INLINE bool give_up_last(uint64_t lock) {
   if (__builtin_expect(!still_in_same_process() || !current_thread.held, 0)) return false;
   contract::HeldLocks& held = *current_thread.held;
@@ -117,15 +117,15 @@ TAILBACK_INLINE bool was_taken(int outcome) {
 template <typename Mutex, typename Site>
 TAILBACK_INLINE int note_mutex(const Mutex* mutex, int outcome, Site call_site,
                                bool tried = false) {
-  const uint32_t kept = kept_locks();
-  if (__builtin_expect(!(kept & contract::kKeepOwners), 1) || !was_taken(outcome)) return outcome;
+  const uint32_t kept = tracked_locks();
+  if (__builtin_expect(!(kept & contract::kTrackOwners), 1) || !was_taken(outcome)) return outcome;
   return hold_lock(kept, address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried},
                    call_site, outcome);
 }
 template <typename Lock, typename Site>
 TAILBACK_INLINE int note_lock(HeldKind kind, const volatile Lock* lock, int outcome, Site call_site,
                               bool tried = false) {
-  const uint32_t kept = kept_locks();
+  const uint32_t kept = tracked_locks();
   if (__builtin_expect(!(kept & kept_as(kind)), 1) || outcome != 0) return outcome;
   return hold_lock(kept, address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site, 0);
 }
@@ -136,25 +136,25 @@ void note_post(uint64_t semaphore);
 void forget_semaphore(uint64_t semaphore);
 
 TAILBACK_INLINE int note_semaphore(const sem_t* semaphore, int outcome) {
-  if (!keeps(contract::kKeepSemaphores) || outcome != 0) return outcome;
+  if (!tracks(contract::kTrackSemaphores) || outcome != 0) return outcome;
   return note_taker(address_of(semaphore), outcome);
 }
 
 // A mutex that is given up for as long as a wait on a condition lasts, and then taken again. A wait
 // that is cancelled has it again too, without its being noted.
-class GivenUp {
+class ReleasedForWait {
  public:
   template <typename Mutex>
-  TAILBACK_INLINE GivenUp(const Mutex* mutex, uint64_t call_site) {
-    if (!keeps(contract::kKeepOwners)) return;
+  TAILBACK_INLINE ReleasedForWait(const Mutex* mutex, uint64_t call_site) {
+    if (!tracks(contract::kTrackOwners)) return;
     mutex_ = address_of(mutex);
     call_site_ = call_site;
     is_recursive_ = is_recursive(mutex);
-    give_up_lock(mutex_, owner_in(mutex));
+    track_release(mutex_, owner_in(mutex));
   }
-  GivenUp(const GivenUp&) = delete;
-  GivenUp& operator=(const GivenUp&) = delete;
-  TAILBACK_INLINE ~GivenUp() {
+  ReleasedForWait(const ReleasedForWait&) = delete;
+  ReleasedForWait& operator=(const ReleasedForWait&) = delete;
+  TAILBACK_INLINE ~ReleasedForWait() {
     if (mutex_) hold_lock(mutex_, {HeldKind::kMutex, is_recursive_}, call_site_);
   }
 

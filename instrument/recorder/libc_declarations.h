@@ -257,6 +257,7 @@ void io_uring_queue_exit(struct io_uring*);
 // Not libc's: what the annotation header calls (instrument/annotations/tailback.h).
 void tailback_mark_thread(int mark) noexcept;
 void tailback_allow_blocking(int begins) noexcept;
+void tailback_name_iteration(const char* name) noexcept;
 void tailback_name_turn(const char* name) noexcept;
 void tailback_wait(int begins) noexcept;
 }

@@ -29,21 +29,21 @@ constexpr uint32_t kTold = 1 << 16;
 constexpr uint32_t kWays = 4;
 uint64_t told[kTold];
 
-uint64_t* told_ways(uint64_t key) {
+uint64_t* reported_ways(uint64_t key) {
   return &told[mix(key) >> 48 & ~uint64_t{kWays - 1}];
   static_assert(kTold == 1 << 16);
 }
 
-bool is_among_told(uint64_t key) {
-  const uint64_t* ways = told_ways(key);
+bool is_among_reported(uint64_t key) {
+  const uint64_t* ways = reported_ways(key);
   for (uint32_t i = 0; i < kWays; ++i) {
     if (__atomic_load_n(&ways[i], __ATOMIC_RELAXED) == key) return true;
   }
   return false;
 }
 
-void add_to_told(uint64_t key) {
-  uint64_t* ways = told_ways(key);
+void add_to_reported(uint64_t key) {
+  uint64_t* ways = reported_ways(key);
   for (uint32_t i = 0; i < kWays; ++i) {
     if (__atomic_load_n(&ways[i], __ATOMIC_RELAXED) != 0) continue;
     __atomic_store_n(&ways[i], key, __ATOMIC_RELAXED);
@@ -78,7 +78,7 @@ uint64_t stack_key(const ThreadRecord& record, uint64_t chain) {
   const auto pid = static_cast<uint64_t>(record.pid.load(std::memory_order_relaxed));
   for (uint64_t i = 1; i <= kStacksOfChain; ++i) {
     const uint64_t key = mix(in_epoch(chain) + (i << 60) + (pid << 32));
-    if (!is_among_told(key)) return key;
+    if (!is_among_reported(key)) return key;
   }
   return 0;
 }
@@ -102,18 +102,18 @@ void next_lock_generations(uint64_t begin, uint64_t size) {
   for (uint64_t i = 0; i < granules; ++i) count_up(generation_at(first + i));
 }
 
-TAILBACK_COLD int tell_order(HeldLocks& held, uint32_t place, int outcome) {
+TAILBACK_COLD int publish_order(HeldLocks& held, uint32_t place, int outcome) {
   const ThreadRecord& record = *current_thread.record;
   const uint64_t chain = held.locks[place].chain;
   const auto tid = static_cast<uint64_t>(record.tid.load(std::memory_order_relaxed));
   const uint64_t key = mix(in_epoch(chain) ^ tid << 40);
-  if (!is_among_told(key)) {
+  if (!is_among_reported(key)) {
     if (!lock_ring_has_room()) {
       count_lock_event_dropped();
       return outcome;
     }
     LockEvent event;
-    fill(event, LockEventKind::kTaken, record);
+    fill(event, LockEventKind::kRead, record);
     event.taken = as_taken(held.locks[place]);
     event.held_count = place;
     // Where not all fit, the ones taken last are named.
@@ -125,21 +125,21 @@ TAILBACK_COLD int tell_order(HeldLocks& held, uint32_t place, int outcome) {
       if (event.capture != 0) discard_capture(event.capture);
       return outcome;
     }
-    if (event.capture != 0) add_to_told(stack);
-    add_to_told(key);
+    if (event.capture != 0) add_to_reported(stack);
+    add_to_reported(key);
   }
-  told_place(held, chain) = in_epoch(chain);
+  reported_place(held, chain) = in_epoch(chain);
   return outcome;
 }
 
-TAILBACK_COLD void tell_foreign_release(const ThreadRecord& record, uint64_t lock) {
+TAILBACK_COLD void publish_foreign_release(const ThreadRecord& record, uint64_t lock) {
   const uint64_t key = mix(lock ^ lock_generation(lock) << 48 ^ 1);
-  if (is_among_told(key)) return;
+  if (is_among_reported(key)) return;
   LockEvent event;
-  fill(event, LockEventKind::kForeign, record);
+  fill(event, LockEventKind::kReleasedByNonOwner, record);
   event.taken.address = lock;
   event.taken.generation = static_cast<uint32_t>(lock_generation(lock));
-  if (push_lock_event(event)) add_to_told(key);
+  if (push_lock_event(event)) add_to_reported(key);
 }
 
 }  // namespace tailback

@@ -1,5 +1,5 @@
 // The order in which locks are taken, as it goes into the ring: each chain of held locks once per
-// thread. [recorder's slow half, but for is_told]
+// thread. [recorder's slow half, but for is_published]
 #pragma once
 
 #include "instrument/recorder/thread_state.h"
@@ -49,19 +49,19 @@ TAILBACK_INLINE uint64_t in_epoch(uint64_t chain) {
   return chain + segment->header.lock_epoch.load(std::memory_order_relaxed);
 }
 
-TAILBACK_INLINE uint64_t& told_place(contract::HeldLocks& held, uint64_t chain) {
-  static_assert(contract::kToldChains == 128);
+TAILBACK_INLINE uint64_t& reported_place(contract::HeldLocks& held, uint64_t chain) {
+  static_assert(contract::kPublishedSequences == 128);
   return held.told[chain >> 57];
 }
 
-TAILBACK_INLINE bool is_told(contract::HeldLocks& held, uint64_t chain) {
-  return told_place(held, chain) == in_epoch(chain);
+TAILBACK_INLINE bool is_published(contract::HeldLocks& held, uint64_t chain) {
+  return reported_place(held, chain) == in_epoch(chain);
 }
 
 // Tells that the lock at `place` of this thread's list was taken while those before it were held.
 // Returns `outcome`.
-int tell_order(contract::HeldLocks& held, uint32_t place, int outcome);
+int publish_order(contract::HeldLocks& held, uint32_t place, int outcome);
 // Tells that a lock was released which this thread does not hold.
-void tell_foreign_release(const contract::ThreadRecord& record, uint64_t lock);
+void publish_foreign_release(const contract::ThreadRecord& record, uint64_t lock);
 
 }  // namespace tailback

@@ -37,9 +37,9 @@ TAILBACK_INLINE bool is_event_descriptor(int fd) {
 }
 
 template <typename Result, typename Next>
-TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
+TAILBACK_INLINE Result call_through_pauses(CallScope& scope, Next call) {
   Result result = call();
-  while (__builtin_expect(scope.interrupted_by_hold(result), 0)) result = call();
+  while (__builtin_expect(scope.interrupted_by_pause(result), 0)) result = call();
   return result;
 }
 
@@ -53,32 +53,32 @@ TAILBACK_INLINE Result call_through_holds(CallScope& scope, Next call) {
     if (__builtin_expect(is_event_descriptor(fd), 0)) {                                      \
       auto at_site = [=]() __attribute__((noinline))->result {                               \
         CallScope scope(call_site, Function::name, __VA_ARGS__);                             \
-        TurnBoundary boundary;                                                               \
+        IterationBoundary boundary;                                                          \
         boundary.enter(scope, Function::name, reading_key(fd, call_site), call_site, frame); \
         const result got =                                                                   \
-            call_through_holds<result>(scope, [&]() { return next.name(__VA_ARGS__); });     \
+            call_through_pauses<result>(scope, [&]() { return next.name(__VA_ARGS__); });    \
         boundary.leave(scope, got >= 0 ? 1 : 0);                                             \
         return got;                                                                          \
       };                                                                                     \
       return at_site();                                                                      \
     }                                                                                        \
     CallScope scope(call_site, Function::name, __VA_ARGS__);                                 \
-    return call_through_holds<result>(scope, [&]() { return next.name(__VA_ARGS__); });      \
+    return call_through_pauses<result>(scope, [&]() { return next.name(__VA_ARGS__); });     \
   }
 READ(read, ssize_t, (int fd, void* buffer, size_t count), fd, buffer, count)
 READ(__read_chk, ssize_t, (int fd, void* buffer, size_t count, size_t size), fd, buffer, count,
      size)
 READ(eventfd_read, int, (int fd, eventfd_t* value), fd, value)
 
-#define WAIT_FOR_SIGNAL(name, parameters, ...)                                                   \
-  TAILBACK_EXPORT int name parameters {                                                          \
-    const uint64_t call_site = CALL_SITE;                                                        \
-    CallScope scope(call_site, Function::name, __VA_ARGS__);                                     \
-    TurnBoundary boundary;                                                                       \
-    boundary.enter(scope, Function::name, call_site_key(call_site), call_site);                  \
-    const int result = call_through_holds<int>(scope, [&]() { return next.name(__VA_ARGS__); }); \
-    boundary.leave(scope, result >= 0 ? 1 : 0);                                                  \
-    return result;                                                                               \
+#define WAIT_FOR_SIGNAL(name, parameters, ...)                                                    \
+  TAILBACK_EXPORT int name parameters {                                                           \
+    const uint64_t call_site = CALL_SITE;                                                         \
+    CallScope scope(call_site, Function::name, __VA_ARGS__);                                      \
+    IterationBoundary boundary;                                                                   \
+    boundary.enter(scope, Function::name, call_site_key(call_site), call_site);                   \
+    const int result = call_through_pauses<int>(scope, [&]() { return next.name(__VA_ARGS__); }); \
+    boundary.leave(scope, result >= 0 ? 1 : 0);                                                   \
+    return result;                                                                                \
   }
 WAIT_FOR_SIGNAL(sigwait, (const sigset_t* set, int* signal), set, signal)
 WAIT_FOR_SIGNAL(sigwaitinfo, (const sigset_t* set, siginfo_t* info), set, info)

@@ -5,9 +5,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "instrument/recorder/hold.h"
+#include "instrument/recorder/blocking_calls.h"
 #include "instrument/recorder/next_definition.h"
-#include "instrument/recorder/slow_calls.h"
+#include "instrument/recorder/pause.h"
 #include "instrument/recorder/stack_capture.h"
 #include "instrument/recorder/thread_state.h"
 
@@ -28,9 +28,9 @@ Restriction restriction_of(long number, unsigned long a, unsigned long b) {
 
 void before_restriction(Restriction restriction) {
   if (restriction == Restriction::kSystemCalls) {
-    offer_no_more();
+    stop_read_requests();
     capture_no_more();
-    if (hold_handler_in_place()) remove_hold_handler();
+    if (pause_handler_in_place()) remove_pause_handler();
   }
 }
 
@@ -39,7 +39,7 @@ void after_restriction(Restriction restriction, bool in_force) {
     attach_no_more();
     release_thread();
   }
-  if (!in_force && restriction == Restriction::kSystemCalls && segment) install_hold_handler();
+  if (!in_force && restriction == Restriction::kSystemCalls && segment) install_pause_handler();
 }
 
 }  // namespace tailback

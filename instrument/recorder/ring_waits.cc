@@ -20,10 +20,10 @@ TAILBACK_INLINE uint64_t ring_key(unsigned fd) {
 template <typename Ring, typename Wait>
 TAILBACK_INLINE int wait_for_completions(CallScope& scope, Function function, Ring ring,
                                          uint64_t call_site, bool may_wait, Wait wait) {
-  TurnBoundary boundary;
+  IterationBoundary boundary;
   if (may_wait) boundary.enter(scope, function, ring_key(ring), call_site);
   int result = wait();
-  while (__builtin_expect(result == -EINTR, 0) && scope.cut_short_by_hold()) result = wait();
+  while (__builtin_expect(result == -EINTR, 0) && scope.cut_short_by_pause()) result = wait();
   // How many completions there are is in the ring, which has no fixed layout.
   boundary.leave(scope, 0);
   return result;

@@ -6,9 +6,9 @@
 #include "instrument/recorder/libc_declarations.h"
 
 #include "instrument/recorder/call_scope.h"
-#include "instrument/recorder/hold.h"
 #include "instrument/recorder/machine.h"
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/pause.h"
 
 using namespace tailback;
 
@@ -17,10 +17,10 @@ namespace {
 constexpr size_t kKernelMask = 8;  // bytes of it that the kernel knows
 
 // A mask that keeps the hold's signal out; the program's own, if the signal is the program's.
-class MaskWithoutHolds {
+class MaskWithoutPauses {
  public:
-  explicit MaskWithoutHolds(const sigset_t& mask) : mask_(mask) {
-    if (hold_handler_in_place()) sigaddset(&mask_, kHoldSignal);
+  explicit MaskWithoutPauses(const sigset_t& mask) : mask_(mask) {
+    if (pause_handler_in_place()) sigaddset(&mask_, kPauseSignal);
   }
   const sigset_t* mask() const { return &mask_; }
 
@@ -50,38 +50,38 @@ sigset_t mask_of(int bits) {
 
 TAILBACK_EXPORT int pause() {
   CallScope scope(CALL_SITE, Function::pause);
-  if (!hold_handler_in_place()) return next.pause();
-  const MaskWithoutHolds without_holds(current_mask());
-  return next.sigsuspend(without_holds.mask());
+  if (!pause_handler_in_place()) return next.pause();
+  const MaskWithoutPauses without_pauses(current_mask());
+  return next.sigsuspend(without_pauses.mask());
 }
 
 #define SIGSUSPEND(name)                              \
   TAILBACK_EXPORT int name(const sigset_t* mask) {    \
     CallScope scope(CALL_SITE, Function::name, mask); \
-    const MaskWithoutHolds without_holds(*mask);      \
-    return next.name(without_holds.mask());           \
+    const MaskWithoutPauses without_pauses(*mask);    \
+    return next.name(without_pauses.mask());          \
   }
 SIGSUSPEND(sigsuspend)
 SIGSUSPEND(__sigsuspend)
 
 TAILBACK_EXPORT int sigpause(int bits) {
   CallScope scope(CALL_SITE, Function::sigpause, bits);
-  if (!hold_handler_in_place()) return next.sigpause(bits);
-  return next.sigsuspend(MaskWithoutHolds(mask_of(bits)).mask());
+  if (!pause_handler_in_place()) return next.sigpause(bits);
+  return next.sigsuspend(MaskWithoutPauses(mask_of(bits)).mask());
 }
 
 TAILBACK_EXPORT int __xpg_sigpause(int number) {
   CallScope scope(CALL_SITE, Function::__xpg_sigpause, number);
   sigset_t mask = current_mask();
-  if (!hold_handler_in_place() || !let_in(mask, number)) return next.__xpg_sigpause(number);
-  return next.sigsuspend(MaskWithoutHolds(mask).mask());
+  if (!pause_handler_in_place() || !let_in(mask, number)) return next.__xpg_sigpause(number);
+  return next.sigsuspend(MaskWithoutPauses(mask).mask());
 }
 
 TAILBACK_EXPORT int __sigpause(int bits_or_number, int is_number) {
   CallScope scope(CALL_SITE, Function::__sigpause, bits_or_number, is_number);
   sigset_t mask = is_number ? current_mask() : mask_of(bits_or_number);
-  if (!hold_handler_in_place() || (is_number && !let_in(mask, bits_or_number))) {
+  if (!pause_handler_in_place() || (is_number && !let_in(mask, bits_or_number))) {
     return next.__sigpause(bits_or_number, is_number);
   }
-  return next.sigsuspend(MaskWithoutHolds(mask).mask());
+  return next.sigsuspend(MaskWithoutPauses(mask).mask());
 }

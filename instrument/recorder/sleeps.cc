@@ -12,7 +12,7 @@ using namespace tailback;
     CallScope scope(CALL_SITE, Function::name, duration, remaining);                      \
     struct timespec left;                                                                 \
     int result = next.name(duration, &left);                                              \
-    while (scope.interrupted_by_hold(result)) {                                           \
+    while (scope.interrupted_by_pause(result)) {                                          \
       const struct timespec rest = left;                                                  \
       result = next.name(&rest, &left);                                                   \
     }                                                                                     \
@@ -28,7 +28,7 @@ TAILBACK_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct tim
   const bool relative = (flags & TIMER_ABSTIME) == 0;
   struct timespec left;
   int result = next.clock_nanosleep(clock, flags, time, relative ? &left : remaining);
-  while (result == EINTR && scope.cut_short_by_hold()) {
+  while (result == EINTR && scope.cut_short_by_pause()) {
     const struct timespec rest = relative ? left : *time;
     result = next.clock_nanosleep(clock, flags, &rest, relative ? &left : remaining);
   }
@@ -40,7 +40,7 @@ TAILBACK_EXPORT int thrd_sleep(const struct timespec* duration, struct timespec*
   CallScope scope(CALL_SITE, Function::thrd_sleep, duration, remaining);
   struct timespec left;
   int result = next.thrd_sleep(duration, &left);
-  while (result == -1 && scope.cut_short_by_hold()) {
+  while (result == -1 && scope.cut_short_by_pause()) {
     const struct timespec rest = left;
     result = next.thrd_sleep(&rest, &left);
   }
@@ -64,7 +64,7 @@ class SleepEnd {
     int result;
     do {
       result = next.clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end_, nullptr);
-    } while (result == EINTR && scope.cut_short_by_hold());
+    } while (result == EINTR && scope.cut_short_by_pause());
     return result == 0;
   }
 
@@ -88,7 +88,7 @@ TAILBACK_EXPORT unsigned int sleep(unsigned int seconds) {
   const SleepEnd end(seconds, 0);
   const unsigned int left = next.sleep(seconds);
   // Nothing left may mean that it was cut short in its last second.
-  if (!scope.cut_short_by_hold()) return left;
+  if (!scope.cut_short_by_pause()) return left;
   return end.sleep_on(scope) ? 0 : end.seconds_left();
 }
 
@@ -96,7 +96,7 @@ TAILBACK_EXPORT int usleep(useconds_t useconds) {
   CallScope scope(CALL_SITE, Function::usleep, useconds);
   const SleepEnd end(useconds / 1000000, static_cast<long>(useconds % 1000000) * 1000);
   const int result = next.usleep(useconds);
-  if (!scope.interrupted_by_hold(result)) return result;
+  if (!scope.interrupted_by_pause(result)) return result;
   if (end.sleep_on(scope)) return 0;
   errno = EINTR;
   return -1;

@@ -34,7 +34,7 @@ TAILBACK_INLINE ssize_t recorded_write(uint64_t call_site, int fd, const void* b
                                        size_t count) {
   CallScope scope(call_site, Function::write, fd, buffer, count);
   ssize_t result = next.write(fd, buffer, count);
-  while (__builtin_expect(scope.interrupted_by_hold(result), 0)) {
+  while (__builtin_expect(scope.interrupted_by_pause(result), 0)) {
     result = next.write(fd, buffer, count);
   }
   return result;

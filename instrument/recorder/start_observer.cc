@@ -16,9 +16,9 @@ namespace {
 
 constexpr size_t kPathSize = 4096;
 
-// Until the observer runs and says what it wants, any turn that it may want goes into the ring: of
-// 1 ms and more, which is no less than so many ticks of any source. It drops those that are too
-// short.
+// Until the observer runs and says what it wants, any iteration that it may want goes into the
+// ring: of 1 ms and more, which is no less than so many ticks of any source. It drops those that
+// are too short.
 constexpr uint64_t kFirstThreshold = 1000000;
 
 // A line on standard error, for the one failure that would otherwise leave a user without any sign.

@@ -57,14 +57,14 @@ __attribute__((noinline)) long wait_for_events(uint64_t call_site, uint64_t fram
                                                long number, long a, long b, long c, long d, long e,
                                                long f) {
   CallScope scope(call_site, wait, a, b, c, d, e);
-  TurnBoundary boundary;
+  IterationBoundary boundary;
   if (may_wait(wait, c, d)) {
     const uint64_t key =
         names_descriptor(wait) ? epoll_key(static_cast<int>(a)) : call_site_key(call_site);
     boundary.enter(scope, wait, key, call_site, frame);
   }
   long result = next.syscall(number, a, b, c, d, e, f);
-  while (__builtin_expect(scope.interrupted_by_hold(result), 0)) {
+  while (__builtin_expect(scope.interrupted_by_pause(result), 0)) {
     result = next.syscall(number, a, b, c, d, e, f);
   }
   boundary.leave(scope, wait == Function::io_uring_enter ? 0 : static_cast<int>(result));
@@ -92,7 +92,7 @@ extern "C" __attribute__((visibility("hidden"))) long tailback_recorded_syscall(
   long result = next.syscall(number, a, b, c, d, e, f);
   // A relative timeout begins anew: a hold hits on the way in, when next to nothing of it is over.
   // connect() goes on by itself and must not be made again.
-  while (__builtin_expect(scope.interrupted_by_hold(result), 0) && number != SYS_connect) {
+  while (__builtin_expect(scope.interrupted_by_pause(result), 0) && number != SYS_connect) {
     result = next.syscall(number, a, b, c, d, e, f);
   }
   if (__builtin_expect(makes_instance(number), 0)) note_new_epoll(static_cast<int>(result));

@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "instrument/recorder/held_locks.h"
-#include "instrument/recorder/hold.h"
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/pause.h"
 
 namespace tailback {
 
@@ -61,7 +61,7 @@ ProcessRecord* claim_process_record(int pid) {
     record.generation.fetch_add(1, std::memory_order_relaxed);
     record.pid.store(pid, std::memory_order_relaxed);
     record.attached = ticks();
-    record.hold_ready.store(hold_handler_in_place() ? 1 : 0, std::memory_order_relaxed);
+    record.pause_ready.store(pause_handler_in_place() ? 1 : 0, std::memory_order_relaxed);
     record.sees_frees.store(0, std::memory_order_relaxed);
     record.thread_sanitizer.store(under_thread_sanitizer ? 1 : 0, std::memory_order_relaxed);
     uint32_t used = header.processes_used.load(std::memory_order_relaxed);
@@ -138,10 +138,11 @@ void begin_record(ThreadRecord& record, uint64_t epoch, int tid) {
   record.sites.store(0, std::memory_order_relaxed);
   record.allowed_since.store(0, std::memory_order_relaxed);
   record.mark.store(0, std::memory_order_relaxed);
-  for (contract::Park& park : record.parks) park.call_site.store(0, std::memory_order_relaxed);
-  record.hold_state.store(0, std::memory_order_relaxed);
-  record.offer.store(0, std::memory_order_relaxed);
-  record.hold_ticks_longest.store(0, std::memory_order_relaxed);
+  for (contract::IdleWait& park : record.idle_waits)
+    park.call_site.store(0, std::memory_order_relaxed);
+  record.pause_state.store(0, std::memory_order_relaxed);
+  record.read_request.store(0, std::memory_order_relaxed);
+  record.pause_ticks_longest.store(0, std::memory_order_relaxed);
   forget_held_locks(record);
   record.generation.fetch_add(1, std::memory_order_relaxed);
   record.pid.store(__atomic_load_n(&process_page->pid, __ATOMIC_RELAXED),
@@ -221,13 +222,13 @@ void release_thread() {
   current_thread.held = nullptr;
   asm volatile("" ::: "memory");
   record->call.function.store(0, std::memory_order_relaxed);
-  bool turns = false;
+  bool iterations = false;
   for (const contract::WaitSite& site : record->wait_sites) {
-    turns |= site.turns.load(std::memory_order_relaxed) != 0;
+    iterations |= site.iterations.load(std::memory_order_relaxed) != 0;
   }
-  record->state.store(as_word(turns ? ThreadState::kExited : ThreadState::kFree),
+  record->state.store(as_word(iterations ? ThreadState::kExited : ThreadState::kFree),
                       std::memory_order_release);
-  if (!turns) {
+  if (!iterations) {
     // Low records first keeps the observer's scan short.
     const uint32_t index = static_cast<uint32_t>(record - segment->threads);
     if (index < segment->header.thread_hint.load(std::memory_order_relaxed)) {

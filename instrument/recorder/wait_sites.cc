@@ -60,8 +60,8 @@ WaitSite* find_site(ThreadRecord& record, uint64_t key, bool of_events) {
       return &site;
     } else if (!of_events && is_event_wait(site.function)) {
       continue;
-    } else if (!least || site.turns.load(std::memory_order_relaxed) <
-                             least->turns.load(std::memory_order_relaxed)) {
+    } else if (!least || site.iterations.load(std::memory_order_relaxed) <
+                             least->iterations.load(std::memory_order_relaxed)) {
       least = &site;
     }
   }
@@ -96,26 +96,26 @@ contract::Event event_of(const ThreadRecord& record, const WaitSite& site,
   event.tid = record.tid.load(std::memory_order_relaxed);
   event.function = site.function;
   event.key = site.key.load(std::memory_order_relaxed);
-  event.turn = site.turns.load(std::memory_order_relaxed);
+  event.iteration = site.iterations.load(std::memory_order_relaxed);
   return event;
 }
 
-TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& site, uint64_t begin,
-                                  uint64_t end) {
-  contract::Event event = event_of(record, site, contract::EventKind::kTurn);
+TAILBACK_COLD void push_long_iteration(const ThreadRecord& record, const WaitSite& site,
+                                       uint64_t begin, uint64_t end) {
+  contract::Event event = event_of(record, site, contract::EventKind::kIteration);
   event.call_site = site.call_site;
   event.begin_tick = begin;
   event.end_tick = end;
   event.other_ticks = site.other_ticks;
   for (const WaitSite& other : record.wait_sites) {
-    const uint64_t returned = other.turn_begin.load(std::memory_order_relaxed);
+    const uint64_t returned = other.iteration_begin.load(std::memory_order_relaxed);
     if (&other == &site || other.stack_pointer != site.stack_pointer || returned >= end) continue;
-    if (returned <= begin || returned <= event.peer_return) continue;
-    event.peer_key = other.key.load(std::memory_order_relaxed);
-    event.peer_return = returned;
+    if (returned <= begin || returned <= event.sibling_return) continue;
+    event.sibling_key = other.key.load(std::memory_order_relaxed);
+    event.sibling_return = returned;
   }
   event.allowed_ticks = allowed_within(record, site, begin, end);
-  const contract::TurnName& name = segment->turn_names[event.record];
+  const contract::IterationName& name = segment->iteration_names[event.record];
   if (name.tick.load(std::memory_order_relaxed) >= begin) {
     __builtin_memcpy(event.name, name.text, sizeof event.name);
   }
@@ -125,53 +125,54 @@ TAILBACK_COLD void push_long_turn(const ThreadRecord& record, const WaitSite& si
   push_event(event);
 }
 
-TAILBACK_COLD void push_backlog(const ThreadRecord& record, const WaitSite& site, uint32_t ready,
-                                uint64_t tick) {
-  contract::Event event = event_of(record, site, contract::EventKind::kBacklog);
+TAILBACK_COLD void push_pending_events(const ThreadRecord& record, const WaitSite& site,
+                                       uint32_t ready, uint64_t tick) {
+  contract::Event event = event_of(record, site, contract::EventKind::kPendingEvents);
   event.end_tick = tick;
   event.ready = ready;
   push_event(event);
 }
 
-// What a wait says of the turns in progress at other depths of its thread's stack. A wait ends what
-// was nested in the turn before it. Depth alone does not tell what is nested: a loop that waits
-// within functions of its own waits deeper than what its callbacks call. So of two that waited by
-// turns, the one with more turns is the loop; but one with few turns that sees a newcomer nearer to
-// the stack's base belonged to what came before the loop. Returns whether it is this site that has
-// been left, and its turn, which began at `begin` (0: none), is void.
+// What a wait says of the iterations in progress at other depths of its thread's stack. A wait ends
+// what was nested in the iteration before it. Depth alone does not tell what is nested: a loop that
+// waits within functions of its own waits deeper than what its callbacks call. So of two that
+// waited by iterations, the one with more iterations is the loop; but one with few iterations that
+// sees a newcomer nearer to the stack's base belonged to what came before the loop. Returns whether
+// it is this site that has been left, and its iteration, which began at `begin` (0: none), is void.
 TAILBACK_INLINE bool settle_other_depths(ThreadRecord& record, const WaitSite& site, uint64_t begin,
                                          uint64_t stack_pointer, bool of_events) {
   constexpr uint64_t kEstablished = 20;
-  const uint64_t turns = site.turns.load(std::memory_order_relaxed);
+  const uint64_t iterations = site.iterations.load(std::memory_order_relaxed);
   bool left = false;
   for (WaitSite& other : record.wait_sites) {
-    const uint64_t other_begin = other.turn_begin.load(std::memory_order_relaxed);
+    const uint64_t other_begin = other.iteration_begin.load(std::memory_order_relaxed);
     if (other_begin == 0 || &other == &site || other.stack_pointer == stack_pointer) continue;
     // What is no wait for events says nothing of those that are.
     if (!of_events && is_event_wait(other.function)) continue;
-    const uint64_t other_turns = other.turns.load(std::memory_order_relaxed);
+    const uint64_t other_iterations = other.iterations.load(std::memory_order_relaxed);
     const bool within = begin != 0 && other_begin > begin;
     if (other.stack_pointer < stack_pointer) {
-      if (!within && other_turns > turns) continue;
+      if (!within && other_iterations > iterations) continue;
     } else {
       if (!within || (of_events && !is_event_wait(other.function))) continue;
-      const bool is_newcomer =
-          other.first_tick > begin && (turns < kEstablished || other_turns >= kEstablished);
-      if (other_turns > turns || is_newcomer) {
+      const bool is_newcomer = other.first_tick > begin &&
+                               (iterations < kEstablished || other_iterations >= kEstablished);
+      if (other_iterations > iterations || is_newcomer) {
         left = true;
         continue;
       }
     }
-    other.turn_begin.store(0, std::memory_order_relaxed);
+    other.iteration_begin.store(0, std::memory_order_relaxed);
   }
   return left;
 }
 
-// Counts the turn, and says whether it was longer than the threshold.
-TAILBACK_INLINE bool end_turn(const ThreadRecord& record, WaitSite& site, uint64_t begin,
-                              uint64_t end) {
+// Counts the iteration, and says whether it was longer than the threshold.
+TAILBACK_INLINE bool end_iteration(const ThreadRecord& record, WaitSite& site, uint64_t begin,
+                                   uint64_t end) {
   const uint64_t length = end - begin;
-  site.turns.store(site.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  site.iterations.store(site.iterations.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_relaxed);
   site.busy_ticks += length;
   if (length > site.longest_ticks) site.longest_ticks = length;
   ++site.histogram[contract::histogram_bucket(length)];
@@ -179,7 +180,7 @@ TAILBACK_INLINE bool end_turn(const ThreadRecord& record, WaitSite& site, uint64
                        1)) {
     return false;
   }
-  push_long_turn(record, site, begin, end);
+  push_long_iteration(record, site, begin, end);
   return true;
 }
 
@@ -214,15 +215,15 @@ void note_instance_end(const void* instance) {
     const uint64_t place = place_of(instance_key(instance));
     for (WaitSite& site : record->wait_sites) {
       if (place_of(site.key.load(std::memory_order_relaxed)) == place) {
-        site.turn_begin.store(0, std::memory_order_relaxed);
+        site.iteration_begin.store(0, std::memory_order_relaxed);
       }
     }
   }
   __atomic_fetch_add(&generation_of(instance), 1, __ATOMIC_RELAXED);
 }
 
-void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site,
-                         uint64_t frame) {
+void IterationBoundary::enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site,
+                              uint64_t frame) {
   ThreadRecord* record = scope.record();
   if (!record) return;
   if (__builtin_expect(record->mark.load(std::memory_order_relaxed) ==
@@ -238,7 +239,7 @@ void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint
   key_ = key;
   scope.set_own_site(&site);
   const uint64_t now = scope.is_timed() ? scope.entered() : ticks();
-  const uint64_t begin = site.turn_begin.load(std::memory_order_relaxed);
+  const uint64_t begin = site.iteration_begin.load(std::memory_order_relaxed);
   if (__builtin_expect(blocking_is_allowed(*record), 0) && frame >= record->allowed_stack) {
     end_allowance(*record, now);
   }
@@ -252,13 +253,13 @@ void TurnBoundary::enter(CallScope& scope, Function function, uint64_t key, uint
   site.stack_pointer = frame;
   const uint64_t own_begin = old_key == key ? begin : 0;
   const bool left = settle_other_depths(*record, site, own_begin, frame, of_events);
-  site.turn_begin.store(0, std::memory_order_relaxed);
+  site.iteration_begin.store(0, std::memory_order_relaxed);
   if (own_begin == 0 || left || now <= begin) return;
 
-  turn_was_long_ = end_turn(*record, site, begin, now);
+  iteration_was_long_ = end_iteration(*record, site, begin, now);
 }
 
-void TurnBoundary::leave(const CallScope& scope, int ready) {
+void IterationBoundary::leave(const CallScope& scope, int ready) {
   WaitSite* site = site_;
   if (!site || !still_in_same_process()) return;
   // A signal handler's own wait may have taken the place.
@@ -266,14 +267,14 @@ void TurnBoundary::leave(const CallScope& scope, int ready) {
   const uint64_t now = ticks();
   site->last_ready = ready > 0 ? static_cast<uint32_t>(ready) : 0;
   forget_sums(*site);
-  if (__builtin_expect(turn_was_long_, 0)) {
-    push_backlog(*scope.record(), *site, site->last_ready, now);
+  if (__builtin_expect(iteration_was_long_, 0)) {
+    push_pending_events(*scope.record(), *site, site->last_ready, now);
   }
-  site->turn_begin.store(now, std::memory_order_release);
+  site->iteration_begin.store(now, std::memory_order_release);
 }
 
-TAILBACK_COLD bool is_parked(const ThreadRecord& record) {
-  for (const contract::Park& park : record.parks) {
+TAILBACK_COLD bool is_idle(const ThreadRecord& record) {
+  for (const contract::IdleWait& park : record.idle_waits) {
     if (park.call_site.load(std::memory_order_relaxed) == record.call.call_site &&
         park.stack_pointer.load(std::memory_order_relaxed) == record.call.context.stack_pointer) {
       return record.call.call_site != 0;
@@ -282,13 +283,14 @@ TAILBACK_COLD bool is_parked(const ThreadRecord& record) {
   return false;
 }
 
-TAILBACK_COLD void end_turns_at_park(ThreadRecord& record, uint64_t entered, uint64_t left) {
+TAILBACK_COLD void end_iterations_at_idle_wait(ThreadRecord& record, uint64_t entered,
+                                               uint64_t left) {
   for (WaitSite& site : record.wait_sites) {
-    const uint64_t begin = site.turn_begin.load(std::memory_order_relaxed);
+    const uint64_t begin = site.iteration_begin.load(std::memory_order_relaxed);
     if (begin == 0 || begin > entered) continue;
-    if (begin < entered) end_turn(record, site, begin, entered);
+    if (begin < entered) end_iteration(record, site, begin, entered);
     forget_sums(site);
-    site.turn_begin.store(left, std::memory_order_release);
+    site.iteration_begin.store(left, std::memory_order_release);
   }
 }
 

@@ -1,4 +1,4 @@
-// Turns: from the return of a wait for events to the next entry into it.
+// Iterations: from the return of a wait for events to the next entry into it.
 #pragma once
 
 #include "instrument/recorder/call_scope.h"
@@ -32,17 +32,17 @@ void note_instance_end(const void* instance);
 
 // The outer end of the frame that this is written in: the same for all calls that one frame makes.
 #define FRAME (reinterpret_cast<uint64_t>(__builtin_dwarf_cfa()))
-// Whether the call in progress is one at which the thread waits for work (contract::Park).
-bool is_parked(const contract::ThreadRecord& record);
-// Ends the turns in progress where such a wait began, and begins the next where it has ended.
-void end_turns_at_park(contract::ThreadRecord& record, uint64_t entered, uint64_t left);
+// Whether the call in progress is one at which the thread waits for work (contract::IdleWait).
+bool is_idle(const contract::ThreadRecord& record);
+// Ends the iterations in progress where such a wait began, and begins the next where it has ended.
+void end_iterations_at_idle_wait(contract::ThreadRecord& record, uint64_t entered, uint64_t left);
 
 // A wait in progress; used inside a CallScope.
-class TurnBoundary {
+class IterationBoundary {
  public:
-  // Ends the turn in progress at this site. Turns over the threshold go into the ring. A wait whose
-  // function is not of the family of event waits (for a signal; read()) is a loop's only on a
-  // thread that has no other: it takes no place from those and ends no turn of theirs.
+  // Ends the iteration in progress at this site. Iterations over the threshold go into the ring. A
+  // wait whose function is not of the family of event waits (for a signal; read()) is a loop's only
+  // on a thread that has no other: it takes no place from those and ends no iteration of theirs.
   // Expanded in the interceptor, whose frame tells how deep in the stack the wait is; where it is
   // called from another one, that one's `frame` goes with it (FRAME).
   TAILBACK_INLINE void enter(CallScope& scope, Function function, uint64_t key,
@@ -50,12 +50,12 @@ class TurnBoundary {
     enter(scope, function, key, call_site, FRAME);
   }
   void enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site, uint64_t frame);
-  // Begins the next turn. `ready` is the number of events returned (0: none, or failed).
+  // Begins the next iteration. `ready` is the number of events returned (0: none, or failed).
   void leave(const CallScope& scope, int ready);
 
  private:
   contract::WaitSite* site_ = nullptr;
-  bool turn_was_long_ = false;
+  bool iteration_was_long_ = false;
   uint64_t key_ = 0;
 };
 

@@ -59,8 +59,8 @@ Activity activity_of(const CallDescription& call) {
       return Activity::kGil;
     case Cause::kProcess:
       return Activity::kProcess;
-    case Cause::kFault:
-      return Activity::kFault;
+    case Cause::kPageFault:
+      return Activity::kPageFault;
     case Cause::kWait:
       return Activity::kWait;
     default:

@@ -3,8 +3,8 @@
 
 #include "instrument/contract/record_contract.h"
 #include "runtime/explain/call_description.h"
-#include "runtime/values/assessment.h"
 #include "runtime/segment/record_view.h"
+#include "runtime/values/assessment.h"
 
 namespace tailback {
 

@@ -5,7 +5,7 @@
 namespace tailback {
 
 void ProgramClock::look(Nanoseconds time, const Look& look) {
-  ++looks_;
+  ++polls_;
   Nanoseconds computing{};
   if (look.computing > 0) {
     computing = Nanoseconds(static_cast<int64_t>(static_cast<double>(time.count()) *

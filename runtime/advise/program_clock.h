@@ -25,12 +25,12 @@ class ProgramClock {
   void count_operation() { ++operations_; }
 
   const ProgramTime& time() const { return time_; }
-  uint64_t looks() const { return looks_; }
+  uint64_t looks() const { return polls_; }
   InFlight in_flight() const;
 
  private:
   ProgramTime time_;
-  uint64_t looks_ = 0;
+  uint64_t polls_ = 0;
   uint64_t operations_ = 0;
   std::map<uint64_t, Nanoseconds> in_flight_;  // by how many
 };

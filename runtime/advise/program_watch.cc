@@ -90,18 +90,18 @@ void ProgramWatch::run() {
 void ProgramWatch::look(Nanoseconds time) {
   lives_.look();
   if (lives_.living().empty()) return;
-  ++looks_;
+  ++polls_;
   measured_.duration += time;
   ProgramClock::Look found;
   wanted_ = {};
   for (auto& [pid, process] : processes_) process.threads = 0;
   const uint32_t used = threads_used(segment_);
-  for (uint32_t index = 0; index < used; ++index) look_at_record(index, time, found);
+  for (uint32_t index = 0; index < used; ++index) poll_record(index, time, found);
   for (auto& [pid, process] : processes_) {
-    for (const int tid : process.unrecorded) look_at_unrecorded(pid, tid, time, found);
+    for (const int tid : process.unrecorded) poll_unrecorded(pid, tid, time, found);
   }
   const auto has_ended = [&](const auto& entry) {
-    if (entry.second.seen == looks_) return false;
+    if (entry.second.seen == polls_) return false;
     retire(entry.second);
     return true;
   };
@@ -118,7 +118,7 @@ void ProgramWatch::look(Nanoseconds time) {
         static_cast<double>(wanted_.count()) / static_cast<double>(time.count());
   }
   program_.look(time, found);
-  if (looks_ % kSeldom == 1) look_at_processes();
+  if (polls_ % kSeldom == 1) poll_processes();
 }
 
 // A thread that gets a new record (its process executes another program) goes on with its counters.
@@ -128,7 +128,7 @@ ScheduleTimes ProgramWatch::reading_before(int tid, const ScheduleTimes& now) co
   return last->second;
 }
 
-void ProgramWatch::look_at_record(uint32_t index, Nanoseconds time, ProgramClock::Look& found) {
+void ProgramWatch::poll_record(uint32_t index, Nanoseconds time, ProgramClock::Look& found) {
   const ThreadRecord& record = segment_.threads[index];
   if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kLive)) {
     return;
@@ -160,22 +160,22 @@ void ProgramWatch::look_at_record(uint32_t index, Nanoseconds time, ProgramClock
   const auto call = view_call(record.call);
   const bool same = call && thread.activity && call->same_call(thread.call);
   if (same && thread.activity != Activity::kUnknown) {
-    thread.seen = looks_;
+    thread.seen = polls_;
     account(thread, time, thread.activity, false, found);
     // Most waits are over before the next look; of one that lasts more is asked.
-    if (thread.activity == Activity::kEvents && !thread.counted) look_at_loop(record, thread);
+    if (thread.activity == Activity::kEvents && !thread.counted) poll_loop(record, thread);
     return;
   }
   const auto times = read_schedule_times(thread.pid, thread.tid);
   if (!times) return;  // it has ended
-  thread.seen = looks_;
+  thread.seen = polls_;
   thread.call = call.value_or(CallView{});
   thread.counted = false;
   thread.stack_pointer = thread.call.context.stack_pointer;
   const auto blocked = activity(record, thread, call);
   take(thread, *times);
   account(thread, lived, blocked, true, found);
-  if (blocked == Activity::kEvents) look_at_loop(record, thread);
+  if (blocked == Activity::kEvents) poll_loop(record, thread);
 }
 
 void ProgramWatch::take(Thread& thread, const ScheduleTimes& times) {
@@ -223,7 +223,7 @@ std::optional<Activity> ProgramWatch::activity_in_kernel(Thread& thread) {
   if (!stat || stat->state == 'R') return std::nullopt;
   const auto blocked = read_kernel_call(thread.pid, thread.tid);
   if (!blocked) return std::nullopt;  // it runs by now
-  if (blocked->number < 0) return Activity::kFault;
+  if (blocked->number < 0) return Activity::kPageFault;
   thread.stack_pointer = blocked->stack_pointer;
   CallInProgress call;
   call.system_call = blocked->number;
@@ -245,7 +245,7 @@ bool ProgramWatch::waits_for_gil(const Thread& thread, const CallView& call) {
   return conditions_[key] = is_gil;
 }
 
-void ProgramWatch::look_at_loop(const ThreadRecord& record, Thread& thread) {
+void ProgramWatch::poll_loop(const ThreadRecord& record, Thread& thread) {
   const auto sites = view_sites(record);
   const auto loops = loops_among(sites, record, threshold_ticks_);
   const bool is_loop = std::any_of(loops.begin(), loops.end(), [&](const SiteView& site) {
@@ -255,7 +255,7 @@ void ProgramWatch::look_at_loop(const ThreadRecord& record, Thread& thread) {
     thread.is_loop = true;
     ++measured_.loops;
   }
-  if (looks_ % kSeldom != 0 && measured_.descriptors != 0) return;
+  if (polls_ % kSeldom != 0 && measured_.descriptors != 0) return;
   thread.counted = true;
   uint64_t descriptors = 0;
   for (const SiteView& site : loops) {
@@ -271,8 +271,7 @@ void ProgramWatch::forget_unrecorded(int pid, int tid) {
   if (unrecorded_.erase({pid, tid}) > 0) --measured_.threads_seen;
 }
 
-void ProgramWatch::look_at_unrecorded(int pid, int tid, Nanoseconds time,
-                                      ProgramClock::Look& found) {
+void ProgramWatch::poll_unrecorded(int pid, int tid, Nanoseconds time, ProgramClock::Look& found) {
   const auto times = read_schedule_times(pid, tid);
   if (!times) return;
   const auto [place, is_new] = unrecorded_.try_emplace({pid, tid});
@@ -283,14 +282,14 @@ void ProgramWatch::look_at_unrecorded(int pid, int tid, Nanoseconds time,
     thread.clock.emplace(reading_before(tid, *times));
     ++measured_.threads_seen;
   }
-  thread.seen = looks_;
+  thread.seen = polls_;
   take(thread, *times);
   const auto blocked = activity_in_kernel(thread);
   const bool is_other = blocked != thread.activity;
   account(thread, is_new ? Nanoseconds::zero() : time, blocked, is_other, found);
 }
 
-void ProgramWatch::look_at_processes() {
+void ProgramWatch::poll_processes() {
   const std::vector<int> living = lives_.living();
   for (auto& [pid, process] : processes_) {
     if (std::find(living.begin(), living.end(), pid) != living.end()) continue;
@@ -325,14 +324,14 @@ void ProgramWatch::look_at_processes() {
       }
     }
     resident += read_resident_bytes(pid);
-    look_at_stacks(pid, process);
+    poll_stacks(pid, process);
   }
   measured_.resident_bytes = std::max(measured_.resident_bytes, resident);
   if (quota_) measured_.throttled = quota_->throttled().value_or(measured_.throttled);
 }
 
 // Once, and again only when there are twice as many: it is a long text that the kernel writes.
-void ProgramWatch::look_at_stacks(int pid, Process& process) {
+void ProgramWatch::poll_stacks(int pid, Process& process) {
   if (process.threads < std::max(kFewThreads, process.measured_threads * 2)) return;
   process.measured_threads = process.threads;
   std::vector<uint64_t> stack_pointers;

@@ -13,15 +13,15 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/advise/process_lives.h"
+#include "runtime/advise/process_lifetimes.h"
 #include "runtime/advise/program_clock.h"
 #include "runtime/advise/thread_clock.h"
 #include "runtime/interpreters/python_processes.h"
 #include "runtime/kernel/cpu_quota.h"
+#include "runtime/segment/record_view.h"
 #include "runtime/segment/session.h"
 #include "runtime/segment/tick_clock.h"
 #include "runtime/values/assessment.h"
-#include "runtime/segment/record_view.h"
 
 namespace tailback {
 
@@ -64,9 +64,9 @@ class ProgramWatch {
 
   void run();
   void look(Nanoseconds time);
-  void look_at_record(uint32_t index, Nanoseconds time, ProgramClock::Look& found);
+  void poll_record(uint32_t index, Nanoseconds time, ProgramClock::Look& found);
   void forget_unrecorded(int pid, int tid);
-  void look_at_unrecorded(int pid, int tid, Nanoseconds time, ProgramClock::Look& found);
+  void poll_unrecorded(int pid, int tid, Nanoseconds time, ProgramClock::Look& found);
   // What a thread is blocked in; nothing if it runs or is ready to.
   std::optional<Activity> activity(const contract::ThreadRecord& record, Thread& thread,
                                    const std::optional<CallView>& call);
@@ -76,16 +76,16 @@ class ProgramWatch {
   void take(Thread& thread, const ScheduleTimes& times);
   void account(Thread& thread, Nanoseconds time, std::optional<Activity> activity, bool is_new,
                ProgramClock::Look& found);
-  void look_at_loop(const contract::ThreadRecord& record, Thread& thread);
-  void look_at_processes();
-  void look_at_stacks(int pid, Process& process);
+  void poll_loop(const contract::ThreadRecord& record, Thread& thread);
+  void poll_processes();
+  void poll_stacks(int pid, Process& process);
   void retire(const Thread& thread);
   ScheduleTimes reading_before(int tid, const ScheduleTimes& now) const;
 
   const contract::Segment& segment_;
   TickClock clock_;
   uint64_t threshold_ticks_;
-  ProcessLives lives_;
+  ProcessLifetimes lives_;
   ProgramClock program_;
   PythonProcesses python_;
   std::map<uint32_t, Thread> threads_;                // by record
@@ -97,7 +97,7 @@ class ProgramWatch {
   std::map<intercept::Function, Nanoseconds> loop_calls_;
   std::optional<CpuQuota> quota_;
   Measurement measured_;
-  uint64_t looks_ = 0;
+  uint64_t polls_ = 0;
   Nanoseconds wanted_{};  // CPU time that threads had or waited for, since the look before
   std::atomic<bool> stopping_{false};
   std::thread thread_;

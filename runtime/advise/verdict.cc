@@ -282,7 +282,8 @@ class Judge {
       advice += fmt::format(" Keep the event loop for I/O, and move what it computes{} off it.",
                             place(loop.culprit));
     } else if (m_.loops > 0) {
-      advice += " Where an event loop computes in many short turns, run one loop for each CPU.";
+      advice +=
+          " Where an event loop computes in many short iterations, run one loop for each CPU.";
     }
     return decide(Limit::kCpu, model, true, computing_, kMainShare, finding, advice);
   }

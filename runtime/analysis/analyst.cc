@@ -9,7 +9,7 @@
 #include "runtime/explain/cause.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
-#include "runtime/explain/idle_park.h"
+#include "runtime/explain/idle_stack.h"
 #include "runtime/explain/missing_names.h"
 #include "runtime/explain/runtime_of.h"
 #include "runtime/loops/idle_waits.h"
@@ -96,8 +96,8 @@ Evidence evidence_of(const StallObservation& observation) {
 }
 
 bool is_blocked_cause(Cause cause) {
-  return cause != Cause::kCpu && cause != Cause::kStarved && cause != Cause::kUnknown &&
-         cause != Cause::kThrottled && cause != Cause::kFault;
+  return cause != Cause::kCpu && cause != Cause::kRunQueueWait && cause != Cause::kUnknown &&
+         cause != Cause::kThrottled && cause != Cause::kPageFault;
 }
 
 // Whether the call that a sample stands in belongs into the report of a stall of this cause.
@@ -112,7 +112,7 @@ void add_note(Stall& stall, const std::string& note) {
     stall.notes.push_back(note);
 }
 
-// Which turn of which loop.
+// Which iteration of which loop.
 Stall identity_of(const StallObservation& observation) {
   Stall stall;
   stall.id = observation.id;
@@ -148,9 +148,9 @@ void Analyst::take(StallObservation observation) {
   });
 }
 
-void Analyst::take(HazardKind kind, StallObservation call) {
+void Analyst::take(BlockingCallKind kind, StallObservation call) {
   post([this, kind, taken = std::make_shared<StallObservation>(std::move(call))] {
-    analyse_hazard(kind, *taken);
+    analyse_blocking_call(kind, *taken);
   });
 }
 
@@ -179,7 +179,7 @@ void Analyst::take(Contention contention) {
   post([this, contention = std::move(contention)] { reporter_.contention(contention); });
 }
 
-void Analyst::take(ParkObservation park) {
+void Analyst::take(IdleWaitObservation park) {
   post([this, park = std::move(park)] {
     try {
       judge(park);
@@ -228,8 +228,8 @@ void Analyst::run() {
   }
 }
 
-void Analyst::judge(const ParkObservation& park) {
-  if (is_idle_park(reader_.read_native(park.pid, *park.sample), park.shares_loop)) {
+void Analyst::judge(const IdleWaitObservation& park) {
+  if (is_idle_stack(reader_.read_native(park.pid, *park.sample), park.shares_loop)) {
     park.is_idle();
   }
 }
@@ -237,7 +237,7 @@ void Analyst::judge(const ParkObservation& park) {
 Analyst::ReadSample Analyst::read_sample(int pid, const Sample& observed) {
   ReadStack read = reader_.read(pid, observed);
   // Why can be said once of a process.
-  if (read.unreadable && !unreadable_told_.insert({pid, read.note}).second) read.note.clear();
+  if (read.unreadable && !unreadable_reported_.insert({pid, read.note}).second) read.note.clear();
   return {nullptr, std::move(read.frames), read.culprit, read.complete, std::move(read.note)};
 }
 
@@ -258,7 +258,7 @@ const Analyst::ReadSample* Analyst::choose(const std::vector<ReadSample>& sample
     const auto& call = sample.observed->sample->call;
     if (cause == Cause::kMany) return call.has_value();
     if (cause == Cause::kCpu) return sample.observed->sample->held;
-    if (cause == Cause::kFault) return sample.observed->sample->in_fault;
+    if (cause == Cause::kPageFault) return sample.observed->sample->in_fault;
     if (cause == Cause::kUnknown || is_blocked_cause(cause)) return call && call->cause == cause;
     return !call.has_value();
   };
@@ -322,7 +322,7 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
     if (sample.call && explains(stall.cause, sample)) {
       stall.call = sample.call->call;
       name_lock(observation.pid, sample, *stall.call);
-      tell_owners(observation.pid, sample, stall);
+      add_owners(observation.pid, sample, stall);
       if (stall.cause == Cause::kProcess && !sample.call->child.empty()) {
         stall.call->object = sample.call->child;
       }
@@ -339,48 +339,51 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
   stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
 }
 
-void Analyst::analyse_hazard(HazardKind kind, const StallObservation& call) {
+void Analyst::analyse_blocking_call(BlockingCallKind kind, const StallObservation& call) {
   const std::vector<ReadSample> samples = read_samples(call);
   if (samples.empty() || is_shutdown(samples.front().stack)) return;
-  Hazard hazard;
-  hazard.kind = kind;
-  hazard.count = 1;
-  hazard.total = call.duration;
-  hazard.last = call.begin;
-  hazard.longest = identity_of(call);
-  hazard.longest.samples = 1;
-  hazard.longest.cause = samples.front().observed->sample->call->cause;
-  blame(call, samples, hazard.longest);
-  hazard.longest.cause = cause_within_runtime(hazard.longest.cause, hazard.longest.stack);
-  hazard.longest.advice = advice(hazard.longest, runtime_of(hazard.longest, *call.modules));
-  hazard.longest.fingerprint = fingerprint(hazard.longest);
-  reporter_.hazard(hazard);
+  BlockingCall blocking_call;
+  blocking_call.kind = kind;
+  blocking_call.count = 1;
+  blocking_call.total = call.duration;
+  blocking_call.last = call.begin;
+  blocking_call.longest = identity_of(call);
+  blocking_call.longest.samples = 1;
+  blocking_call.longest.cause = samples.front().observed->sample->call->cause;
+  blame(call, samples, blocking_call.longest);
+  blocking_call.longest.cause =
+      cause_within_runtime(blocking_call.longest.cause, blocking_call.longest.stack);
+  blocking_call.longest.advice =
+      advice(blocking_call.longest, runtime_of(blocking_call.longest, *call.modules));
+  blocking_call.longest.fingerprint = fingerprint(blocking_call.longest);
+  reporter_.blocking_call(blocking_call);
 }
 
 // Of most workers the place is known by the time that they are idle for long.
-std::optional<StallObservation> Analyst::without_parks(const StallObservation& observation) {
+std::optional<StallObservation> Analyst::without_idle_waits(const StallObservation& observation) {
   StallObservation rest = observation;
   Nanoseconds idle{};
   std::set<std::pair<intercept::Function, uint64_t>> places;
   for (const WeighedSample& observed : observation.samples) {
     const Sample& seen = *observed.sample;
-    if (seen.source != Sample::Source::kRecord || !may_be_park(seen.recorded) || !seen.snapshot ||
-        !is_idle_park(reader_.read_native(observation.pid, seen), observation.shares_loop)) {
+    if (seen.source != Sample::Source::kRecord || !may_be_idle_wait(seen.recorded) ||
+        !seen.snapshot ||
+        !is_idle_stack(reader_.read_native(observation.pid, seen), observation.shares_loop)) {
       continue;
     }
     idle += observed.weight;
     places.emplace(seen.recorded.function, seen.recorded.call_site);
   }
   if (places.empty()) return rest;
-  const auto is_at_park = [&](intercept::Function function, uint64_t call_site) {
+  const auto is_at_idle_wait = [&](intercept::Function function, uint64_t call_site) {
     return places.contains({function, call_site});
   };
   std::erase_if(rest.samples, [&](const WeighedSample& sample) {
-    return is_at_park(sample.sample->recorded.function, sample.sample->recorded.call_site);
+    return is_at_idle_wait(sample.sample->recorded.function, sample.sample->recorded.call_site);
   });
   Nanoseconds summed{};
   std::erase_if(rest.contributors, [&](const ObservedContributor& entry) {
-    if (!is_at_park(entry.function, entry.call_site)) return false;
+    if (!is_at_idle_wait(entry.function, entry.call_site)) return false;
     summed += entry.total;
     return true;
   });
@@ -395,7 +398,7 @@ void Analyst::analyse(const StallObservation& observation) {
   const auto in_loop = without_loop_end(observation);
   if (open_.contains(observation.id)) {
     report(in_loop.value_or(observation));
-  } else if (const auto rest = in_loop ? without_parks(*in_loop) : std::nullopt) {
+  } else if (const auto rest = in_loop ? without_idle_waits(*in_loop) : std::nullopt) {
     report(*rest);
   }
 }
@@ -407,15 +410,15 @@ void Analyst::add_missing_names(const StallObservation& observation,
     const std::string why = why_names_are_missing(observation.pid, sample.stack, sample.complete,
                                                   *observation.modules, is_cut);
     if (why.empty()) continue;
-    const auto told = missing_told_.emplace(std::make_pair(stall.pid, why), stall.id);
+    const auto told = missing_reported_.emplace(std::make_pair(stall.pid, why), stall.id);
     if (told.first->second == stall.id) add_note(stall, why);
   }
 }
 
 void Analyst::report(const StallObservation& observation) {
   Stall stall = identity_of(observation);
-  stall.backlog = observation.backlog;
-  stall.turn = observation.turn;
+  stall.pending_events = observation.pending_events;
+  stall.iteration = observation.iteration;
   stall.notes = observation.notes;
   stall.spent = observation.spent;
   stall.spent.in_calls = observation.other_calls;

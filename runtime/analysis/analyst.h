@@ -1,5 +1,6 @@
-// The analyst: turns observations into stalls. It unwinds, symbolizes, decides the cause, picks the
-// stack to blame, and calls the reporter. Its own thread takes observations in order of arrival.
+// The analyst: iterations observations into stalls. It unwinds, symbolizes, decides the cause,
+// picks the stack to blame, and calls the reporter. Its own thread takes observations in order of
+// arrival.
 #pragma once
 
 #include <condition_variable>
@@ -10,9 +11,9 @@
 #include <set>
 #include <thread>
 
-#include "runtime/report/reporter.h"
 #include "runtime/analysis/loop_ends.h"
 #include "runtime/detectors/observation.h"
+#include "runtime/report/reporter.h"
 #include "runtime/sampling/stack_reader.h"
 
 namespace tailback {
@@ -26,13 +27,13 @@ class Analyst {
   // Safe from any thread; never waits for the analysis of an earlier one.
   void take(StallObservation observation);
   void take(Note note);
-  void take(HazardKind kind, StallObservation call);
+  void take(BlockingCallKind kind, StallObservation call);
   // The counts of stalls and the duration are filled in here.
   void take(SessionStatus status);
-  void take(ParkObservation park);
+  void take(IdleWaitObservation park);
   void take(DeadlockObservation deadlock);
   void take(FindingObservation finding);
-  void take(HomeObservation home);
+  void take(LoopWaitObservation home);
   void take(LockOrder order);
   void take(Contention contention);
   // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
@@ -51,11 +52,11 @@ class Analyst {
   void post(std::function<void()> work);
   void run();
   void analyse(const StallObservation& observation);
-  void analyse_hazard(HazardKind kind, const StallObservation& call);
-  void judge(const ParkObservation& park);
+  void analyse_blocking_call(BlockingCallKind kind, const StallObservation& call);
+  void judge(const IdleWaitObservation& park);
   // What is left of an observation without the time in which the thread, a worker of a pool, had
   // no work; nothing if that is no stall.
-  std::optional<StallObservation> without_parks(const StallObservation& observation);
+  std::optional<StallObservation> without_idle_waits(const StallObservation& observation);
   // What is left of an observation without the time since its loop was over; nothing if that is no
   // stall. analyst_loop_ends.cc.
   std::optional<StallObservation> without_loop_end(const StallObservation& observation);
@@ -73,15 +74,15 @@ class Analyst {
   // Of locks and who holds them: analyst_locks.cc.
   std::string lock_name(int pid, const ModuleMap& modules, const LockReading& lock);
   Lock lock_of(int pid, const Sample& waiter, const LockReading& lock);
-  LockOwner owner_of(const Sample& waiter, int waiter_pid, const OwnerLook& look);
+  LockOwner owner_of(const Sample& waiter, int waiter_pid, const OwnerSample& look);
   void name_lock(int pid, const Sample& sample, BlockedCall& call);
-  void tell_owners(int pid, const Sample& sample, Stall& stall);
+  void add_owners(int pid, const Sample& sample, Stall& stall);
   void analyse_deadlock(const DeadlockObservation& observation);
   void analyse_finding(const FindingObservation& observation);
   // Of coroutines that were never awaited: analyst_never_awaited.cc.
   std::optional<NeverAwaited> read_never_awaited(const FindingObservation& observation);
-  void tell_never_awaited(const FindingObservation& observation);
-  void tell_race(const FindingObservation& observation);
+  void report_never_awaited(const FindingObservation& observation);
+  void report_race(const FindingObservation& observation);
   // Said of one stall of a process, in all its lines.
   void add_missing_names(const StallObservation& observation,
                          const std::vector<ReadSample>& samples, Stall& stall);
@@ -89,13 +90,13 @@ class Analyst {
              Stall& stall);
 
   Reporter& reporter_;
-  SampleReader reader_;
+  StackReader reader_;
   LoopEnds loop_ends_;
-  std::set<std::pair<int, uint64_t>> loop_ends_told_;  // pid, the wait
-  std::set<uint64_t> open_;                            // reported as ongoing, not yet as ended
+  std::set<std::pair<int, uint64_t>> loop_ends_reported_;  // pid, the wait
+  std::set<uint64_t> open_;                                // reported as ongoing, not yet as ended
   WallTime begin_;
-  std::set<std::pair<int, std::string>> unreadable_told_;         // pid, interpreter
-  std::map<std::pair<int, std::string>, uint64_t> missing_told_;  // pid, why: the stall
+  std::set<std::pair<int, std::string>> unreadable_reported_;         // pid, interpreter
+  std::map<std::pair<int, std::string>, uint64_t> missing_reported_;  // pid, why: the stall
   uint64_t stalls_ = 0;
   uint64_t deadlocks_ = 0;
   std::map<std::string, uint64_t> races_;  // how often, by fingerprint

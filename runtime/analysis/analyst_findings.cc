@@ -1,8 +1,8 @@
 // The analyst's part in what code inside a target has found out by itself.
 #include <utility>
 
-#include "runtime/thread_sanitizer/race_reader.h"
 #include "runtime/analysis/analyst.h"
+#include "runtime/thread_sanitizer/race_reader.h"
 
 namespace tailback {
 
@@ -19,17 +19,17 @@ void Analyst::take(FindingObservation finding) {
 void Analyst::analyse_finding(const FindingObservation& observation) {
   switch (observation.kind) {
     case contract::FindingKind::kThreadSanitizer:
-      tell_race(observation);
+      report_race(observation);
       return;
     case contract::FindingKind::kNeverAwaited:
-      tell_never_awaited(observation);
+      report_never_awaited(observation);
       return;
   }
   ++failures_;
 }
 
 // Each place once, then counted.
-void Analyst::tell_race(const FindingObservation& observation) {
+void Analyst::report_race(const FindingObservation& observation) {
   if (!observation.may_be_second) {
     handed_over_.insert(observation.pid);
   } else if (handed_over_.contains(observation.pid)) {

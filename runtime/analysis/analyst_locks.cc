@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "runtime/analysis/analyst.h"
 #include "runtime/explain/cause.h"
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/lock_advice.h"
 #include "runtime/interpreters/merged_stack.h"
-#include "runtime/analysis/analyst.h"
 
 namespace tailback {
 
@@ -68,7 +68,7 @@ Lock as_held(Lock lock, bool for_writing) {
 
 }  // namespace
 
-LockOwner Analyst::owner_of(const Sample& waiter, int waiter_pid, const OwnerLook& look) {
+LockOwner Analyst::owner_of(const Sample& waiter, int waiter_pid, const OwnerSample& look) {
   LockOwner owner;
   name_thread(look, owner);
   owner.state = look.state;
@@ -114,11 +114,11 @@ void Analyst::name_lock(int pid, const Sample& sample, BlockedCall& call) {
   }
 }
 
-void Analyst::tell_owners(int pid, const Sample& sample, Stall& stall) {
+void Analyst::add_owners(int pid, const Sample& sample, Stall& stall) {
   if (!sample.call->reading || sample.call->cause == Cause::kGil) return;
   stall.lock = lock_of(pid, sample, *sample.call->reading);
   const Sample* waiter = &sample;
-  for (const OwnerLook& look : sample.owners) {
+  for (const OwnerSample& look : sample.owners) {
     stall.owners.push_back(owner_of(*waiter, pid, look));
     pid = look.pid;
     waiter = look.sample.get();
@@ -166,7 +166,7 @@ void Analyst::analyse_deadlock(const DeadlockObservation& observation) {
   deadlock.time = observation.time;
   deadlock.held = observation.held;
   deadlock.more_blocked = observation.more_blocked;
-  for (const DeadlockedLook& look : observation.threads) {
+  for (const DeadlockedThreadSample& look : observation.threads) {
     const Sample& sample = *look.sample;
     DeadlockedThread thread;
     name_thread(look, thread);
@@ -184,7 +184,7 @@ void Analyst::analyse_deadlock(const DeadlockObservation& observation) {
     deadlock.threads.push_back(std::move(thread));
   }
   for (size_t i = 0; i < deadlock.threads.size(); ++i) {
-    const DeadlockedLook& look = observation.threads[i];
+    const DeadlockedThreadSample& look = observation.threads[i];
     if (!look.holders_known) continue;
     const Lock held = as_held(deadlock.threads[i].wants, look.wants.owner != 0);
     for (const size_t holder : look.waits_for) {

@@ -1,4 +1,4 @@
-// Turns that outlived their loop: only the time before that is a callback's.
+// Iterations that outlived their loop: only the time before that is a callback's.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 
 namespace tailback {
 
-void Analyst::take(HomeObservation home) {
-  post([this, taken = std::make_shared<HomeObservation>(std::move(home))] {
+void Analyst::take(LoopWaitObservation home) {
+  post([this, taken = std::make_shared<LoopWaitObservation>(std::move(home))] {
     loop_ends_.learn(*taken, reader_.unwinder().unwind(taken->snapshot));
   });
 }
@@ -45,9 +45,9 @@ std::optional<StallObservation> Analyst::without_loop_end(const StallObservation
   const Nanoseconds after = observation.duration - in_loop;
   if (in_loop <= observation.threshold) {
     loop_end.leaves_no_stall.store(true);
-    const bool is_told =
+    const bool is_published =
         observation.state != StallState::kOngoing && !is_at_exit(observation, *first->sample);
-    if (is_told) note_loop_end(observation, after);
+    if (is_published) note_loop_end(observation, after);
     return std::nullopt;
   }
   // What was there before is not known.
@@ -73,8 +73,8 @@ std::optional<StallObservation> Analyst::without_loop_end(const StallObservation
 
 void Analyst::note_loop_end(const StallObservation& observation, Nanoseconds length) {
   constexpr size_t kMostTold = 256;
-  if (loop_ends_told_.size() >= kMostTold ||
-      !loop_ends_told_.emplace(observation.pid, observation.wait.key).second) {
+  if (loop_ends_reported_.size() >= kMostTold ||
+      !loop_ends_reported_.emplace(observation.pid, observation.wait.key).second) {
     return;
   }
   Note note;

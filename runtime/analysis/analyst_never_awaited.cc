@@ -1,8 +1,8 @@
 // The analyst's part in coroutines that were never awaited.
 #include <cstring>
 
-#include "runtime/explain/never_awaited.h"
 #include "runtime/analysis/analyst.h"
+#include "runtime/explain/never_awaited.h"
 
 namespace tailback {
 
@@ -39,7 +39,7 @@ std::optional<NeverAwaited> Analyst::read_never_awaited(const FindingObservation
 }
 
 // Each place once, then counted.
-void Analyst::tell_never_awaited(const FindingObservation& observation) {
+void Analyst::report_never_awaited(const FindingObservation& observation) {
   std::optional<NeverAwaited> found = read_never_awaited(observation);
   if (!found) {
     ++failures_;

@@ -11,8 +11,8 @@ namespace tailback {
 
 namespace {
 
-constexpr size_t kMostHomes = 1024;
-constexpr size_t kLatestHomes = 4;
+constexpr size_t kMostLoopWaits = 1024;
+constexpr size_t kLatestLoopWaits = 4;
 constexpr size_t kMostAnswers = 4096;
 constexpr size_t kMostModules = 512;
 
@@ -40,34 +40,34 @@ bool is_in_c_library(const ModuleMap& modules, const RawFrame& frame) {
 
 struct LoopEnds::Comparison {
   int pid;
-  const Home& home;
+  const SeenWait& home;
   const ModuleMap& modules;
   const RawStack& stack;
   size_t waiter;      // index in the home's stack of the frame that waits
-  size_t home_parts;  // … and of the one in which the ways part
+  size_t wait_parts;  // … and of the one in which the ways part
   size_t parts;       // the same one's in the other stack
   bool in_call;       // that stack begins with the recorder's frame
 };
 
-void LoopEnds::learn(const HomeObservation& home, RawStack stack) {
-  const HomeKey key{home.pid, home.tid, home.place.key};
-  if (homes_.size() >= kMostHomes && !homes_.contains(key)) {
+void LoopEnds::learn(const LoopWaitObservation& home, RawStack stack) {
+  const WaitKey key{home.pid, home.tid, home.place.key};
+  if (homes_.size() >= kMostLoopWaits && !homes_.contains(key)) {
     homes_.erase(std::min_element(homes_.begin(), homes_.end(), [](const auto& a, const auto& b) {
       return a.second.used < b.second.used;
     }));
   }
-  Homes& homes = homes_[key];
+  SeenWaits& homes = homes_[key];
   homes.used = ++clock_;
   homes.latest.push_back({home.place, std::move(stack)});
-  if (homes.latest.size() > kLatestHomes) homes.latest.pop_front();
+  if (homes.latest.size() > kLatestLoopWaits) homes.latest.pop_front();
 }
 
-const LoopEnds::Home* LoopEnds::home_of(const StallObservation& stall) {
-  const auto found = homes_.find(HomeKey{stall.pid, stall.tid, stall.wait.key});
+const LoopEnds::SeenWait* LoopEnds::wait_before(const StallObservation& stall) {
+  const auto found = homes_.find(WaitKey{stall.pid, stall.tid, stall.wait.key});
   if (found == homes_.end()) return nullptr;
-  const std::deque<Home>& latest = found->second.latest;
-  const auto home = std::find_if(latest.rbegin(), latest.rend(), [&](const Home& one) {
-    return one.place.is_at_same_depth(stall.wait) && one.place.turns <= stall.wait.turns;
+  const std::deque<SeenWait>& latest = found->second.latest;
+  const auto home = std::find_if(latest.rbegin(), latest.rend(), [&](const SeenWait& one) {
+    return one.place.is_at_same_depth(stall.wait) && one.place.iterations <= stall.wait.iterations;
   });
   return home != latest.rend() ? &*home : nullptr;
 }
@@ -113,7 +113,7 @@ bool LoopEnds::is_no(int pid, const ModuleMap& modules, const RawFrame& from,
 bool LoopEnds::calls_once(const Comparison& at) {
   const std::vector<RawFrame>& frames = at.home.stack.frames;
   bool may_be_start = true;
-  for (size_t i = frames.size() - 1; i > at.home_parts; --i) {
+  for (size_t i = frames.size() - 1; i > at.wait_parts; --i) {
     if (may_be_start && is_in_c_library(at.modules, frames[i])) continue;
     may_be_start = i == frames.size() - 1;
     if (!frames[i].after_call ||
@@ -154,28 +154,29 @@ bool LoopEnds::holds_no_other_loop(const Comparison& at) {
   return true;
 }
 
-// The wait that began this turn may have been another than the one that was seen: made from the
-// same function at the same depth, in a call that came later. Then that is over, too, unless the
-// call can come again.
+// The wait that began this iteration may have been another than the one that was seen: made from
+// the same function at the same depth, in a call that came later. Then that is over, too, unless
+// the call can come again.
 bool LoopEnds::comes_by_no_other_way(const Comparison& at) {
   const RawFrame& here = at.stack.frames[at.parts];
-  const RawFrame& way_to_wait = at.home.stack.frames[at.home_parts];
+  const RawFrame& way_to_wait = at.home.stack.frames[at.wait_parts];
   if (is_no(at.pid, at.modules, here, here.address, Question::kItself)) return true;
   // The frame that waits begins where this one ends, so that it was called from here.
-  return at.waiter + 1 == at.home_parts && here.stack_pointer <= way_to_wait.stack_pointer &&
+  return at.waiter + 1 == at.wait_parts && here.stack_pointer <= way_to_wait.stack_pointer &&
          is_no(at.pid, at.modules, here, way_to_wait.address, Question::kCallThatMayBeLike);
 }
 
 bool LoopEnds::waits_no_more(const Comparison& at, const LoopWait& wait) {
   const RawFrame& here = at.stack.frames[at.parts];
-  const RawFrame& way_to_wait = at.home.stack.frames[at.home_parts];
-  // Where the wait itself is made here, it was this one: its place and depth are those of the turn.
-  if (at.waiter == at.home_parts) {
+  const RawFrame& way_to_wait = at.home.stack.frames[at.wait_parts];
+  // Where the wait itself is made here, it was this one: its place and depth are those of the
+  // iteration.
+  if (at.waiter == at.wait_parts) {
     return is_no(at.pid, at.modules, here, way_to_wait.address, Question::kCallLike);
   }
   if (!is_no(at.pid, at.modules, here, way_to_wait.address, Question::kCall)) return false;
   // Of a loop that has its first call beside it, only that one was seen to wait.
-  if (at.home.place.turns == wait.turns) {
+  if (at.home.place.iterations == wait.iterations) {
     return is_no(at.pid, at.modules, here, here.address, Question::kItself) ||
            is_no(at.pid, at.modules, here, way_to_wait.address, Question::kCallLike);
   }
@@ -183,7 +184,7 @@ bool LoopEnds::waits_no_more(const Comparison& at, const LoopWait& wait) {
 }
 
 bool LoopEnds::proves(const StallObservation& stall, const Sample& sample, const RawStack& stack) {
-  const Home* home = home_of(stall);
+  const SeenWait* home = wait_before(stall);
   const bool registers_known =
       sample.source == Sample::Source::kRecord || sample.source == Sample::Source::kHold;
   if (home == nullptr || !registers_known || !sample.snapshot || !home->stack.complete ||
@@ -204,9 +205,9 @@ bool LoopEnds::proves(const StallObservation& stall, const Sample& sample, const
                       frames.size() - common - 1,
                       stack.frames.size() - common - 1,
                       sample.source == Sample::Source::kRecord && !sample.held};
-  const RawFrame& way_to_wait = frames[at.home_parts];
+  const RawFrame& way_to_wait = frames[at.wait_parts];
   const RawFrame& here = stack.frames[at.parts];
-  return at.waiter <= at.home_parts && way_to_wait.after_call &&
+  return at.waiter <= at.wait_parts && way_to_wait.after_call &&
          here.address != way_to_wait.address && calls_once(at) && waits_no_more(at, stall.wait);
 }
 

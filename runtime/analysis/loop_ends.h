@@ -1,6 +1,6 @@
-// Whether the event loop of a turn is over, proven by the program's code: from where the thread
-// stands control can't get back to where it waited for events. Then what goes on is no callback's
-// doing: a program saves its state, and ends. For the analyst's thread only.
+// Whether the event loop of an iteration is over, proven by the program's code: from where the
+// thread stands control can't get back to where it waited for events. Then what goes on is no
+// callback's doing: a program saves its state, and ends. For the analyst's thread only.
 #pragma once
 
 #include <deque>
@@ -9,33 +9,33 @@
 
 #include "runtime/capture/module_files.h"
 #include "runtime/control_flow/reachability.h"
-#include "runtime/unwind/unwinder.h"
 #include "runtime/detectors/observation.h"
+#include "runtime/unwind/unwinder.h"
 
 namespace tailback {
 
 class LoopEnds {
  public:
   // Keeps where a thread stood in its wait. Of each wait the last few are kept.
-  void learn(const HomeObservation& home, RawStack stack);
+  void learn(const LoopWaitObservation& home, RawStack stack);
 
-  // Whether the loop of the stall's turn is over in this stack, of one of its samples. Both stacks
-  // are compared from the outermost frame inwards, up to the function in which the way to the wait
-  // and the way to here part. That can't get to the wait from here, and none of those around it
-  // calls it once more. False wherever there is doubt: no wait was seen, a stack has no end, a
-  // function jumps by a register, may be returned to by longjmp, or can't be read.
+  // Whether the loop of the stall's iteration is over in this stack, of one of its samples. Both
+  // stacks are compared from the outermost frame inwards, up to the function in which the way to
+  // the wait and the way to here part. That can't get to the wait from here, and none of those
+  // around it calls it once more. False wherever there is doubt: no wait was seen, a stack has no
+  // end, a function jumps by a register, may be returned to by longjmp, or can't be read.
   bool proves(const StallObservation& stall, const Sample& sample, const RawStack& stack);
 
  private:
-  struct Home {
+  struct SeenWait {
     LoopWait place;
     RawStack stack;
   };
-  struct Homes {
-    std::deque<Home> latest;  // at the end the last
+  struct SeenWaits {
+    std::deque<SeenWait> latest;  // at the end the last
     uint64_t used = 0;
   };
-  using HomeKey = std::tuple<int, int, uint64_t>;  // pid, tid, the wait's
+  using WaitKey = std::tuple<int, int, uint64_t>;  // pid, tid, the wait's
   // A module, the place in it, the call, and which question.
   enum class Question { kCall, kCallLike, kCallThatMayBeLike, kItself };
   using Asked = std::tuple<ModuleFiles::Key, uint64_t, bool, uint64_t, Question>;
@@ -43,8 +43,9 @@ class LoopEnds {
   // One comparison of two stacks.
   struct Comparison;
 
-  // The last one before the turn, at the same place and depth; nullptr if it was not seen there.
-  const Home* home_of(const StallObservation& stall);
+  // The last one before the iteration, at the same place and depth; nullptr if it was not seen
+  // there.
+  const SeenWait* wait_before(const StallObservation& stall);
   bool is_no(int pid, const ModuleMap& modules, const RawFrame& from, RemoteAddress return_address,
              Question question);
   bool returns_once(const ModuleFiles::Place& place);
@@ -57,7 +58,7 @@ class LoopEnds {
 
   ModuleFiles files_;
   Reachability reachability_;
-  std::map<HomeKey, Homes> homes_;
+  std::map<WaitKey, SeenWaits> homes_;
   std::map<Asked, bool> answers_;
   std::map<ModuleFiles::Key, bool> returns_once_;
   uint64_t clock_ = 0;

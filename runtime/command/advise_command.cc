@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "runtime/advise/loop_troubles.h"
+#include "runtime/advise/loop_blockers.h"
 #include "runtime/advise/program_watch.h"
 #include "runtime/advise/verdict.h"
 #include "runtime/command/deadlock_abort.h"
@@ -40,8 +40,8 @@ class AdvisingReporter final : public Reporter {
   void note(const Note& note) override {
     if (recording_) recording_->note(note);
   }
-  void hazard(const Hazard& hazard) override {
-    if (recording_) recording_->hazard(hazard);
+  void blocking_call(const BlockingCall& blocking_call) override {
+    if (recording_) recording_->blocking_call(blocking_call);
   }
   void deadlock(const Deadlock& deadlock) override {
     // It will not end by itself, and nothing else matters.
@@ -103,7 +103,7 @@ class AdvisingReporter final : public Reporter {
 
   ProgramWatch watch_;
   bool aborts_;
-  LoopTroubles troubles_;
+  LoopBlockers troubles_;
   std::string lock_;  // that was waited for longest; empty: not known
   std::unique_ptr<JsonlReporter> recording_;
   std::unique_ptr<ReportFile> text_;

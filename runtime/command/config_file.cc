@@ -12,9 +12,9 @@
 #include <memory>
 #include <system_error>
 
-#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
-#include "runtime/report/printable.h"
+#include "runtime/launch/quoted_text.h"
+#include "runtime/report/terminal_escape.h"
 
 // CLI11 reads such files too, but does not tell the line, and takes a # within quotes for a
 // comment.
@@ -80,7 +80,7 @@ std::string value_of(std::string_view text, const std::string& where) {
     std::string value = take_string(text, where);
     const std::string_view rest = trimmed(text);
     if (!rest.empty() && rest.front() != '#') {
-      refuse(where, in_quotes(rest) + " follows the value; one value a line");
+      refuse(where, quoted_text(rest) + " follows the value; one value a line");
     }
     return value;
   }
@@ -88,7 +88,7 @@ std::string value_of(std::string_view text, const std::string& where) {
   const bool is_number = !word.empty() && std::all_of(word.begin(), word.end(),
                                                       [](char c) { return c >= '0' && c <= '9'; });
   if (!is_number && word != "true" && word != "false") {
-    refuse(where, in_quotes(word) + ": not accepted; " + std::string(kCure));
+    refuse(where, quoted_text(word) + ": not accepted; " + std::string(kCure));
   }
   return std::string(word);
 }
@@ -98,13 +98,13 @@ void add_line(ConfigValues& values, std::string_view line, const std::string& pl
   if (line.empty() || line.front() == '#') return;
   if (line.front() == '[') {
     refuse(place,
-           in_quotes(line) + ": tables are not read; begin the line with one of " + known_keys());
+           quoted_text(line) + ": tables are not read; begin the line with one of " + known_keys());
   }
   const size_t equals = line.find('=');
   const std::string_view key = trimmed(line.substr(0, equals));
   const ObserverOption* const option = option_of(key);
   if (option == nullptr) {
-    refuse(place, in_quotes(key) + ": no such key; there are " + known_keys());
+    refuse(place, quoted_text(key) + ": no such key; there are " + known_keys());
   }
   const std::string where = place + ": " + std::string(key);
   if (equals == std::string_view::npos) refuse(where, "no '=' after it; give key = value");
@@ -136,7 +136,7 @@ ConfigValues parse_config(std::string_view text, const std::string& name) {
 ConfigValues read_config(const std::string& named) {
   const std::string path = named.empty() ? kConfigFile : named;
   const auto unreadable = [&](const std::string& why) {
-    refuse(in_quotes(path), "the config file can't be read (" + why + "); give a text file");
+    refuse(quoted_text(path), "the config file can't be read (" + why + "); give a text file");
   };
   // A FIFO of that name would keep us waiting for ever.
   std::error_code error;
@@ -156,7 +156,7 @@ ConfigValues read_config(const std::string& named) {
     if (text.size() > kMostBytes) unreadable("more than 1 MiB");
   }
   if (std::ferror(file.get()) != 0) unreadable(std::strerror(errno));
-  return parse_config(text, printable(path, 4096));
+  return parse_config(text, escape_for_terminal(path, 4096));
 }
 
 }  // namespace tailback

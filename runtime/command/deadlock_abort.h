@@ -22,7 +22,7 @@ class DeadlockAbort final : public Reporter {
   void session(const SessionStart&) override {}
   void stall(const Stall&) override {}
   void note(const Note&) override {}
-  void hazard(const Hazard&) override {}
+  void blocking_call(const BlockingCall&) override {}
   void lock_order(const LockOrder&) override {}
   void race(const Race&) override {}
   void never_awaited(const NeverAwaited&) override {}

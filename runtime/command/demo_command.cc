@@ -10,9 +10,9 @@
 
 #include "runtime/command/run_command.h"
 #include "runtime/command/standard_output.h"
-#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/preflight.h"
+#include "runtime/launch/quoted_text.h"
 
 namespace tailback {
 namespace {
@@ -31,7 +31,7 @@ std::vector<Demo> demos_in(const DemoPlaces& places) {
   std::vector<Demo> demos = read_demos(places.sources);
   if (demos.empty()) {
     throw LaunchError(kTailbackFailed,
-                      in_quotes(places.sources.string()) +
+                      quoted_text(places.sources.string()) +
                           ": no demos there; build tailback with TAILBACK_BUILD_DEMOS=ON, or "
                           "install it again");
   }
@@ -98,7 +98,7 @@ std::vector<std::string> demo_command_line(const Demo& demo, const DemoPlaces& p
     throw LaunchError(kNoSuchProgram,
                       fmt::format("demo {}: {}: is not built; build or install tailback again, "
                                   "with its demos",
-                                  demo.name, in_quotes(program)));
+                                  demo.name, quoted_text(program)));
   }
   return {program};
 }
@@ -124,7 +124,7 @@ int demo_command(const DemoOptions& options, const std::map<std::string, std::st
   const auto demo = std::find_if(demos.begin(), demos.end(),
                                  [&](const Demo& one) { return one.name == options.name; });
   if (demo == demos.end()) {
-    throw LaunchError(kTailbackFailed, in_quotes(options.name) +
+    throw LaunchError(kTailbackFailed, quoted_text(options.name) +
                                            ": no such demo; 'tailback demo --list' names them");
   }
   const ObserverOptions observer = observer_options(

@@ -12,11 +12,11 @@
 #include "runtime/command/session_start.h"
 #include "runtime/command/status_signal.h"
 #include "runtime/launch/background.h"
-#include "runtime/report/hazard_summing_reporter.h"
+#include "runtime/observer/observer.h"
+#include "runtime/report/blocking_call_summing_reporter.h"
 #include "runtime/segment/session.h"
 #include "runtime/suppress/suppressing_reporter.h"
 #include "runtime/thread_sanitizer/report_logs.h"
-#include "runtime/observer/observer.h"
 
 namespace tailback {
 namespace {
@@ -40,7 +40,7 @@ void observe_command(const ObserverOptions& options, const std::string& path) {
   Session session = Session::open(path);
   auto rules = suppressions(options);
   const auto reporters = make_reporters(options);
-  HazardSummingReporter summing(*reporters);
+  BlockingCallSummingReporter summing(*reporters);
   SuppressingReporter reporter(std::move(rules), summing);
   ObserverSettings settings = observer_settings(options);
   if (const char* given = std::getenv("TSAN_OPTIONS")) {
@@ -50,7 +50,7 @@ void observe_command(const ObserverOptions& options, const std::string& path) {
     }
   }
   Observer observer(session, settings, reporter);
-  const StatusSignal status_signal([&observer] { observer.tell_status(); });
+  const StatusSignal status_signal([&observer] { observer.report_status(); });
   observer.start(session_start(options, {}, first_target(session)));
   observer.wait_until_targets_end();
   observer.finish({});

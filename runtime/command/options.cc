@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
+#include "runtime/launch/quoted_text.h"
 
 namespace tailback {
 namespace {
@@ -100,8 +100,8 @@ std::string_view set_quiet(ObserverOptions& options, std::string_view value) {
   return set_flag(options.quiet, value);
 }
 
-std::string_view set_hazards(ObserverOptions& options, std::string_view value) {
-  return set_flag(options.hazards, value);
+std::string_view set_blocking_calls(ObserverOptions& options, std::string_view value) {
+  return set_flag(options.blocking_calls, value);
 }
 
 std::string_view set_strict(ObserverOptions& options, std::string_view value) {
@@ -157,15 +157,15 @@ std::string_view set_library(ObserverOptions& options, std::string_view value) {
 
 std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
   options.fail_on_stall = false;
-  options.fail_on_hazard = false;
+  options.fail_on_blocking_call = false;
   options.fail_on_deadlock = false;
   options.fail_on_race = false;
   options.fail_on_never_awaited = false;
   for (size_t begin = 0; begin <= value.size();) {
     const size_t end = std::min(value.find(',', begin), value.size());
     const std::string_view what = value.substr(begin, end - begin);
-    if (what == "hazard") {
-      options.fail_on_hazard = true;
+    if (what == "blocking-call") {
+      options.fail_on_blocking_call = true;
     } else if (what == "deadlock") {
       options.fail_on_deadlock = true;
     } else if (what == "race") {
@@ -176,8 +176,10 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
       // A new stall is one that no suppression knows, and no other is told.
       options.fail_on_stall = true;
     } else {
-      return "stall (any that no suppression holds), new (the same, beside a baseline), hazard "
-             "(with --hazards or --strict), deadlock (with --lock-order, one that can be, too), "
+      return "stall (any that no suppression holds), new (the same, beside a baseline), blocking "
+             "call "
+             "(with --blocking-calls or --strict), deadlock (with --lock-order, one that can be, "
+             "too), "
              "race "
              "(of a program that is compiled for ThreadSanitizer), never-awaited (a coroutine), or "
              "several with commas between them";
@@ -226,7 +228,7 @@ std::string_view set_not_loops(ObserverOptions& options, std::string_view value)
 
 constexpr std::array kTable = {
     ObserverOption{"--threshold", "TAILBACK_THRESHOLD", "TIME", "100ms",
-                   "Report turns of an event loop that take longer: 20ms, 0.5s (at least 1ms)",
+                   "Report iterations of an event loop that take longer: 20ms, 0.5s (at least 1ms)",
                    set_threshold},
     ObserverOption{"--json", "TAILBACK_JSON", "FILE", "",
                    "Write JSON Lines to FILE ('-': standard output)", set_json},
@@ -236,7 +238,7 @@ constexpr std::array kTable = {
     ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
                    "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
     ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
-                   "End with another status once a 'stall', 'hazard', 'deadlock', 'race' or "
+                   "End with another status once a 'stall', 'blocking_call', 'deadlock', 'race' or "
                    "'never-awaited' was reported "
                    "(or stall,deadlock); 'new' says the same as stall",
                    set_fail_on},
@@ -247,11 +249,12 @@ constexpr std::array kTable = {
                    set_exitcode},
     ObserverOption{"--max-reports", "TAILBACK_MAX_REPORTS", "N", "10",
                    "Most reports in the text per culprit and minute (1 to 1000)", set_max_reports},
-    ObserverOption{"--hazards", "TAILBACK_HAZARDS", "", "0",
+    ObserverOption{"--blocking-calls", "TAILBACK_BLOCKING_CALLS", "", "0",
                    "Report calls on loop threads that wait, if not as long as the threshold",
-                   set_hazards},
+                   set_blocking_calls},
     ObserverOption{"--slow-call", "TAILBACK_SLOW_CALL", "TIME", "1ms",
-                   "With --hazards: calls that wait for longer (at least 200us)", set_slow_call},
+                   "With --blocking-calls: calls that wait for longer (at least 200us)",
+                   set_slow_call},
     ObserverOption{"--strict", "TAILBACK_STRICT", "", "0",
                    "Report every call on a loop thread that is able to block, however quick; slows "
                    "the program",
@@ -274,10 +277,10 @@ constexpr std::array kTable = {
                    "Report nothing of threads of such a name; may be repeated, beats --loop",
                    set_not_loops, true},
     ObserverOption{
-        "--own", "TAILBACK_OWN", "GLOB", "",
+        "--app-code", "TAILBACK_OWN", "GLOB", "",
         "Blame functions of files that match: they are the program's own; may be repeated", set_own,
         true},
-    ObserverOption{"--library", "TAILBACK_LIBRARY", "GLOB", "",
+    ObserverOption{"--library-code", "TAILBACK_LIBRARY", "GLOB", "",
                    "Don't blame functions of files that match, like those of Python's standard "
                    "library and site-packages; may be repeated",
                    set_library, true},
@@ -290,7 +293,7 @@ void set(const ObserverOption& option, ObserverOptions& options, std::string_vie
          std::string_view value) {
   const std::string_view accepted = option.set(options, value);
   if (accepted.empty()) return;
-  throw LaunchError(kTailbackFailed, std::string(source) + " " + in_quotes(value) +
+  throw LaunchError(kTailbackFailed, std::string(source) + " " + quoted_text(value) +
                                          ": not accepted; give " + std::string(accepted));
 }
 
@@ -324,9 +327,10 @@ ObserverOptions observer_options(const std::map<std::string, std::string>& flags
       set(option, options, value->second.where, value->second.value);
     }
   }
-  if (options.fail_on_hazard && !options.hazards && !options.strict) {
+  if (options.fail_on_blocking_call && !options.blocking_calls && !options.strict) {
     throw LaunchError(kTailbackFailed,
-                      "--fail-on hazard: hazards are not looked for; add --hazards or --strict");
+                      "--fail-on blocking_call: blocking_calls are not looked for; add "
+                      "--blocking-calls or --strict");
   }
   return options;
 }

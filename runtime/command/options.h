@@ -26,12 +26,12 @@ struct ObserverOptions {
   std::string config{};                  // file; empty: none was named
   std::vector<std::string> loops{};      // patterns for the names of threads that run a loop
   std::vector<std::string> not_loops{};  // … and of those that run none
-  bool fail_on_hazard = false;
+  bool fail_on_blocking_call = false;
   bool fail_on_deadlock = false;
   bool fail_on_race = false;
   bool fail_on_never_awaited = false;
   bool abort_on_deadlock = false;  // end the deadlocked process with SIGABRT
-  bool hazards = false;            // tell calls of loops that wait for longer than `slow_call`
+  bool blocking_calls = false;     // tell calls of loops that wait for longer than `slow_call`
   Nanoseconds slow_call = std::chrono::milliseconds(1);
   bool strict = false;                 // tell calls of loops that may block
   std::vector<std::string> own{};      // patterns of files whose functions are the program's own

@@ -11,7 +11,7 @@ namespace tailback {
 CLI::App* add_report_command(CLI::App& app, ReportOptions& options) {
   CLI::App* const command = app.add_subcommand(
       "report",
-      "Sum recorded runs up: per culprit count, total and longest; per loop turns, busy "
+      "Sum recorded runs up: per culprit count, total and longest; per loop iterations, busy "
       "share and percentiles");
   command->add_option("FILE", options.files, kRecordingsHelp)->required();
   command->add_flag("--json", options.json, "One JSON object instead of tables");

@@ -15,16 +15,16 @@
 #include "runtime/launch/address_layout.h"
 #include "runtime/launch/child.h"
 #include "runtime/launch/environment.h"
-#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/observer_process.h"
 #include "runtime/launch/preflight.h"
+#include "runtime/launch/quoted_text.h"
 #include "runtime/launch/recorder_file.h"
 #include "runtime/launch/signals.h"
-#include "runtime/report/hazard_summing_reporter.h"
+#include "runtime/observer/observer.h"
+#include "runtime/report/blocking_call_summing_reporter.h"
 #include "runtime/segment/session.h"
 #include "runtime/suppress/suppressing_reporter.h"
-#include "runtime/observer/observer.h"
 
 namespace tailback {
 namespace {
@@ -44,7 +44,7 @@ void say_if_sanitizer_ended(const Program& program, const CommandOutcome& outcom
       "tailback: {}: ended before its main(), and before it could be observed; see what "
       "ThreadSanitizer's runtime says above. It needs room at addresses of its own (no limit "
       "of address space, 'ulimit -v unlimited'), or is too old for this kernel\n",
-      in_quotes(program.image));
+      quoted_text(program.image));
 }
 
 // In the observer's process.
@@ -54,20 +54,21 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   const SanitizerTextFolder folder(text);
   Session session = Session::create();
   const auto reporters = make(options, session);
-  HazardSummingReporter summing(*reporters);
+  BlockingCallSummingReporter summing(*reporters);
   SuppressingReporter reporter(std::move(rules), summing);
   const auto failures = [&] {
     return (options.fail_on_stall ? reporter.told() : 0) +
-           (options.fail_on_hazard ? reporter.told_hazards() : 0) +
-           (options.fail_on_deadlock ? reporter.told_deadlocks() + reporter.told_lock_orders()
-                                     : 0) +
-           (options.fail_on_race ? reporter.told_races() : 0) +
-           (options.fail_on_never_awaited ? reporter.told_never_awaited() : 0);
+           (options.fail_on_blocking_call ? reporter.reported_blocking_calls() : 0) +
+           (options.fail_on_deadlock
+                ? reporter.reported_deadlocks() + reporter.reported_lock_orders()
+                : 0) +
+           (options.fail_on_race ? reporter.reported_races() : 0) +
+           (options.fail_on_never_awaited ? reporter.reported_never_awaited() : 0);
   };
   ObserverSettings settings = observer_settings(options);
   settings.sanitizer_text = text.read;
   Observer observer(session, settings, reporter);
-  const StatusSignal status_signal([&observer] { observer.tell_status(); });
+  const StatusSignal status_signal([&observer] { observer.report_status(); });
   link.ready(session.path());
   const auto first_target = link.first_target();
   if (!first_target) return;
@@ -94,8 +95,9 @@ bool needs_fixed_addresses(const Program& program) {
 // What the command is to be started with.
 std::string preloaded_libraries(const ObserverOptions& options) {
   const std::string recorder = find_recorder();
-  return options.lock_order ? beside_recorder(recorder, "libtailback-frees.so") + ":" + recorder
-                            : recorder;
+  return options.lock_order
+             ? beside_recorder(recorder, "libtailback-free-hooks.so") + ":" + recorder
+             : recorder;
 }
 
 void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
@@ -127,7 +129,7 @@ std::string what_fails(const ObserverOptions& options) {
     what += name;
   };
   add(options.fail_on_stall, "stall");
-  add(options.fail_on_hazard, "hazard");
+  add(options.fail_on_blocking_call, "blocking-call");
   add(options.fail_on_deadlock, "deadlock");
   add(options.fail_on_race, "race");
   add(options.fail_on_never_awaited, "coroutine that is never awaited");
@@ -162,7 +164,7 @@ void run_command(const ObserverOptions& options, const std::vector<std::string>&
                "tailback: {}: ThreadSanitizer's runtime may end with 'unexpected memory mapping': "
                "addresses are too random for it (vm.mmap_rnd_bits above {}), and this container "
                "does not let a program be started without; sysctl -w vm.mmap_rnd_bits={}\n",
-               in_quotes(program.image), kThreadSanitizerRandomBits, kThreadSanitizerRandomBits);
+               quoted_text(program.image), kThreadSanitizerRandomBits, kThreadSanitizerRandomBits);
   }
   const std::string recorder = preloaded_libraries(options);
   // Here, for the observer has none of our descriptors: FILE may be one.

@@ -25,9 +25,9 @@ SessionStart session_start(const ObserverOptions& options, std::vector<std::stri
 ObserverSettings observer_settings(const ObserverOptions& options) {
   ObserverSettings settings;
   settings.threshold = options.threshold;
-  if (options.hazards) settings.hazards.slow = options.slow_call;
+  if (options.blocking_calls) settings.blocking_calls.slow = options.slow_call;
   settings.loops = {options.loops, options.not_loops};
-  settings.hazards.strict = options.strict;
+  settings.blocking_calls.strict = options.strict;
   settings.locks = options.locks;
   settings.lock_order = options.lock_order;
   settings.culprits = {options.own, options.library};

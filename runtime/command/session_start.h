@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "runtime/command/options.h"
-#include "runtime/values/session.h"
 #include "runtime/observer/observer.h"
+#include "runtime/values/session.h"
 
 namespace tailback {
 

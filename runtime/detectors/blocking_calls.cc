@@ -7,52 +7,54 @@
 
 namespace tailback {
 
-using contract::Offer;
+using contract::ReadRequest;
 using contract::ThreadRecord;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 namespace {
 
-constexpr Nanoseconds kOfferPatience = milliseconds(20);
+constexpr Nanoseconds kReadRequestPatience = milliseconds(20);
 constexpr Nanoseconds kInterval = microseconds(500);
 constexpr Nanoseconds kStrictInterval = microseconds(200);
 
-bool is_offered(const ThreadRecord& record) {
-  return record.offer.load(std::memory_order_acquire) == static_cast<uint32_t>(Offer::kOffered);
+bool is_requested(const ThreadRecord& record) {
+  return record.read_request.load(std::memory_order_acquire) ==
+         static_cast<uint32_t>(ReadRequest::kRequested);
 }
 
 }  // namespace
 
-Nanoseconds HazardWatch::interval() const {
+Nanoseconds BlockingCallDetector::interval() const {
   return settings_.strict ? kStrictInterval : kInterval;
 }
 
-void HazardWatch::start() {
+void BlockingCallDetector::start() {
   slow_ticks_ = clock_.ticks(settings_.slow);
   contract::Header& header = segment_.header;
   header.slow_call_ticks.store(slow_ticks_);
   if (!settings_.strict) return;
   header.short_call_ticks.store(0);
-  header.offer_patience_ticks.store(clock_.ticks(kOfferPatience));
+  header.read_request_patience_ticks.store(clock_.ticks(kReadRequestPatience));
 }
 
-void HazardWatch::stop() {
-  segment_.header.offer_patience_ticks.store(0);
+void BlockingCallDetector::stop() {
+  segment_.header.read_request_patience_ticks.store(0);
   segment_.header.slow_call_ticks.store(0);
 }
 
-std::optional<CaughtCall> HazardWatch::look(uint32_t index, ThreadRecord& record, int pid,
-                                            int tid) {
-  if (is_offered(record)) return take_offer(index, record, pid, tid);
-  if (slow_ticks_ > 0) look_at_call(index, record, pid, tid);
+std::optional<CaughtCall> BlockingCallDetector::look(uint32_t index, ThreadRecord& record, int pid,
+                                                     int tid) {
+  if (is_requested(record)) return take_read_request(index, record, pid, tid);
+  if (slow_ticks_ > 0) sample_call(index, record, pid, tid);
   return std::nullopt;
 }
 
-std::optional<CaughtCall> HazardWatch::take_offer(uint32_t index, ThreadRecord& record, int pid,
-                                                  int tid) {
+std::optional<CaughtCall> BlockingCallDetector::take_read_request(uint32_t index,
+                                                                  ThreadRecord& record, int pid,
+                                                                  int tid) {
   CaughtCall caught;
-  caught.ticks = record.offered_ticks;
+  caught.ticks = record.requested_call_ticks;
   const auto call = view_call(record.call);
   CallInProgress asked;
   if (call) {
@@ -60,18 +62,18 @@ std::optional<CaughtCall> HazardWatch::take_offer(uint32_t index, ThreadRecord& 
     asked.function = call->function;
     asked.arguments = call->arguments;
     if (is_able_to_block(pid, asked)) {
-      caught.sample = take_offered(record, segment_.open_ended[index], process_of(record), pid, tid,
-                                   processes_);
+      caught.sample = take_requested(record, segment_.open_ended[index], process_of(record), pid,
+                                     tid, processes_);
     }
   }
-  auto expected = static_cast<uint32_t>(Offer::kOffered);
-  const bool stood_still =
-      record.offer.compare_exchange_strong(expected, static_cast<uint32_t>(Offer::kTaken));
+  auto expected = static_cast<uint32_t>(ReadRequest::kRequested);
+  const bool stood_still = record.read_request.compare_exchange_strong(
+      expected, static_cast<uint32_t>(ReadRequest::kRead));
   if (!stood_still || !caught.sample) return std::nullopt;
   return caught;
 }
 
-void HazardWatch::look_at_call(uint32_t index, ThreadRecord& record, int pid, int tid) {
+void BlockingCallDetector::sample_call(uint32_t index, ThreadRecord& record, int pid, int tid) {
   const auto call = view_call(record.call);
   if (!call) return;
   const uint64_t now = clock_.now();
@@ -86,7 +88,7 @@ void HazardWatch::look_at_call(uint32_t index, ThreadRecord& record, int pid, in
   }
 }
 
-std::optional<CaughtCall> HazardWatch::ended(const contract::Event& event) {
+std::optional<CaughtCall> BlockingCallDetector::ended(const contract::Event& event) {
   CallView call;
   call.function = checked_function(event.function);
   call.entered = event.begin_tick;

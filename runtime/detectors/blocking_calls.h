@@ -1,5 +1,5 @@
-// Finds hazards: calls on loop threads that wait for a while though no turn gets too long, and,
-// where it is asked for, each one that may block. For the watcher thread only.
+// Finds blocking calls: calls on loop threads that wait for a while though no iteration gets too
+// long, and, where it is asked for, each one that may block. For the watcher thread only.
 #pragma once
 
 #include <map>
@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "instrument/contract/record_contract.h"
-#include "runtime/segment/tick_clock.h"
-#include "runtime/sampling/sample.h"
 #include "runtime/sampling/process_table.h"
+#include "runtime/sampling/sample.h"
+#include "runtime/segment/tick_clock.h"
 
 namespace tailback {
 
-struct HazardSettings {
+struct BlockingCallSettings {
   Nanoseconds slow{};   // calls that wait for longer; 0: none
   bool strict = false;  // calls that may block
   bool any() const { return slow > Nanoseconds::zero() || strict; }
@@ -26,10 +26,10 @@ struct CaughtCall {
   uint64_t ticks = 0;  // how long it took
 };
 
-class HazardWatch {
+class BlockingCallDetector {
  public:
-  HazardWatch(contract::Segment& segment, const TickClock& clock, ProcessTable& processes,
-              const HazardSettings& settings)
+  BlockingCallDetector(contract::Segment& segment, const TickClock& clock, ProcessTable& processes,
+                       const BlockingCallSettings& settings)
       : segment_(segment), clock_(clock), processes_(processes), settings_(settings) {}
 
   // Tells recorders what to say of calls, and to say no more.
@@ -48,20 +48,20 @@ class HazardWatch {
   std::optional<CaughtCall> ended(const contract::Event& event);
 
   // Slow calls that were not seen to wait, and offers that found nobody.
-  uint64_t unseen() const { return unseen_ + segment_.header.offers_missed.load(); }
+  uint64_t unseen() const { return unseen_ + segment_.header.read_requests_missed.load(); }
 
  private:
   const contract::ProcessRecord& process_of(const contract::ThreadRecord& record) const {
     return segment_.processes[record.process.load() % contract::kProcessCapacity];
   }
-  std::optional<CaughtCall> take_offer(uint32_t index, contract::ThreadRecord& record, int pid,
-                                       int tid);
-  void look_at_call(uint32_t index, contract::ThreadRecord& record, int pid, int tid);
+  std::optional<CaughtCall> take_read_request(uint32_t index, contract::ThreadRecord& record,
+                                              int pid, int tid);
+  void sample_call(uint32_t index, contract::ThreadRecord& record, int pid, int tid);
 
   contract::Segment& segment_;
   const TickClock& clock_;
   ProcessTable& processes_;
-  HazardSettings settings_;
+  BlockingCallSettings settings_;
   uint64_t slow_ticks_ = 0;
   std::map<uint32_t, std::shared_ptr<const Sample>> waiting_;  // by record: the last that was read
   uint64_t unseen_ = 0;

@@ -19,7 +19,7 @@ namespace {
 constexpr auto kInterval = milliseconds(5);
 constexpr auto kMapsAge = milliseconds(200);
 constexpr auto kLongWait = milliseconds(4);  // shorter ones are not looked at
-constexpr unsigned kMostLooks = 16;          // in one interval
+constexpr unsigned kMostSamples = 16;        // in one interval
 constexpr unsigned kMostMisses = 8;          // looks at one wait in turn without its owner
 constexpr size_t kMostStacks = 64;           // of one lock
 constexpr size_t kToldStacks = 3;
@@ -84,31 +84,31 @@ void merge(Contention& into, const Contention& other) {
 
 }  // namespace
 
-ContentionWatch::ContentionWatch(Session& session, CulpritRule rule)
+ContentionProfiler::ContentionProfiler(Session& session, CulpritRule rule)
     : segment_(session.segment()),
       clock_(session.segment().header.tick_source),
       processes_(session.segment()),
       reader_(std::move(rule)) {}
 
-ContentionWatch::~ContentionWatch() {
+ContentionProfiler::~ContentionProfiler() {
   if (thread_.joinable()) stop();
 }
 
-void ContentionWatch::start() {
+void ContentionProfiler::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void ContentionWatch::stop() {
+void ContentionProfiler::stop() {
   stopping_.store(true);
   thread_.join();
 }
 
-void ContentionWatch::run() {
+void ContentionProfiler::run() {
   while (!stopping_.load()) {
     // Nothing that a target does may end the observer.
     try {
       read_entries();
-      look_at_waits();
+      poll_waits();
     } catch (const std::exception&) {
     }
     std::this_thread::sleep_for(kInterval);
@@ -120,7 +120,7 @@ void ContentionWatch::run() {
 }
 
 // What has to be read while the process lives: its maps, the names in its modules.
-void ContentionWatch::read_entries() {
+void ContentionProfiler::read_entries() {
   const uint64_t used = segment_.header.contended_used.load(std::memory_order_acquire);
   if (used != segment_.header.contended_seen.load()) {
     for (uint32_t i = 0; i < contract::kContendedLocks; ++i) {
@@ -143,7 +143,7 @@ void ContentionWatch::read_entries() {
   segment_.header.contended_seen.store(used, std::memory_order_release);
 }
 
-void ContentionWatch::learn(const ContendedLock& entry, Known& known) {
+void ContentionProfiler::learn(const ContendedLock& entry, Known& known) {
   known.pid = entry.pid.load();
   heed_new_program(known.pid, entry.process_generation.load());
   known.process = read_comm(known.pid, known.pid).value_or("");
@@ -157,7 +157,7 @@ void ContentionWatch::learn(const ContendedLock& entry, Known& known) {
   known.lock.initialised = caller(known.pid, entry.origin.load());
 }
 
-void ContentionWatch::heed_new_program(int pid, uint32_t generation) {
+void ContentionProfiler::heed_new_program(int pid, uint32_t generation) {
   const auto known = generations_.find(pid);
   if (known != generations_.end() && known->second == generation) return;
   if (generations_.size() >= kMostProcesses) {
@@ -168,13 +168,13 @@ void ContentionWatch::heed_new_program(int pid, uint32_t generation) {
   generations_[pid] = generation;
 }
 
-std::shared_ptr<const ModuleMap> ContentionWatch::modules_of(int pid, uint64_t address) {
+std::shared_ptr<const ModuleMap> ContentionProfiler::modules_of(int pid, uint64_t address) {
   auto modules = processes_.modules(pid, std::chrono::hours(1));
   const bool knows = modules->find(RemoteAddress(address)) != nullptr;
   return knows ? modules : processes_.modules(pid, kMapsAge);
 }
 
-Frame ContentionWatch::caller(int pid, uint64_t call_site) {
+Frame ContentionProfiler::caller(int pid, uint64_t call_site) {
   if (call_site == 0) return {};
   RawFrame frame;
   frame.address = RemoteAddress(call_site);
@@ -186,12 +186,12 @@ Frame ContentionWatch::caller(int pid, uint64_t call_site) {
 }
 
 // Each wait that lasts is looked at whenever it has become twice as long.
-void ContentionWatch::look_at_waits() {
+void ContentionProfiler::poll_waits() {
   const uint64_t long_wait = clock_.ticks(kLongWait);
   const uint64_t now = clock_.now();
   unsigned looks = 0;
   const uint32_t used = threads_used(segment_);
-  for (uint32_t i = 0; i < used && looks < kMostLooks; ++i) {
+  for (uint32_t i = 0; i < used && looks < kMostSamples; ++i) {
     const contract::ThreadRecord& record = segment_.threads[i];
     if (record.state.load() != static_cast<uint32_t>(contract::ThreadState::kLive)) continue;
     const auto call = view_call(record.call);
@@ -211,8 +211,8 @@ void ContentionWatch::look_at_waits() {
   }
 }
 
-bool ContentionWatch::look_at(uint32_t index, const CallView& call, const Wait& wait,
-                              Known& known) {
+bool ContentionProfiler::look_at(uint32_t index, const CallView& call, const Wait& wait,
+                                 Known& known) {
   const contract::ThreadRecord& record = segment_.threads[index];
   const int pid = record.pid.load();
   const uint64_t weight = clock_.now() - (wait.looked != 0 ? wait.looked : call.entered);
@@ -234,14 +234,14 @@ bool ContentionWatch::look_at(uint32_t index, const CallView& call, const Wait& 
   return true;
 }
 
-std::shared_ptr<const Sample> ContentionWatch::sample_of(uint32_t index) {
+std::shared_ptr<const Sample> ContentionProfiler::sample_of(uint32_t index) {
   contract::ThreadRecord& record = segment_.threads[index];
   const uint32_t process = record.process.load() % contract::kProcessCapacity;
   return take_sample(record, segment_.open_ended[index], segment_.processes[process],
                      record.pid.load(), record.tid.load(), processes_);
 }
 
-int ContentionWatch::owner_of(uint32_t process, int pid, const CallView& call) const {
+int ContentionProfiler::owner_of(uint32_t process, int pid, const CallView& call) const {
   CallInProgress in_progress;
   in_progress.function = call.function;
   in_progress.arguments = call.arguments;
@@ -254,7 +254,7 @@ int ContentionWatch::owner_of(uint32_t process, int pid, const CallView& call) c
   return is_lock ? use.taker.load() : 0;
 }
 
-std::shared_ptr<const Sample> ContentionWatch::sample_of_owner(int pid, int tid) {
+std::shared_ptr<const Sample> ContentionProfiler::sample_of_owner(int pid, int tid) {
   const uint32_t used = threads_used(segment_);
   for (uint32_t i = 0; i < used; ++i) {
     const contract::ThreadRecord& record = segment_.threads[i];
@@ -263,8 +263,8 @@ std::shared_ptr<const Sample> ContentionWatch::sample_of_owner(int pid, int tid)
   return nullptr;
 }
 
-void ContentionWatch::add_stack(int pid, const Sample& sample, std::string call, uint64_t weight,
-                                std::vector<ContentionStack>& stacks) {
+void ContentionProfiler::add_stack(int pid, const Sample& sample, std::string call, uint64_t weight,
+                                   std::vector<ContentionStack>& stacks) {
   ReadStack read = reader_.read(pid, sample);
   if (read.frames.empty()) return;
   auto same = std::find_if(stacks.begin(), stacks.end(), [&](const ContentionStack& known) {
@@ -283,7 +283,7 @@ void ContentionWatch::add_stack(int pid, const Sample& sample, std::string call,
   same->weight += clock_.duration(weight);
 }
 
-Contention ContentionWatch::numbers_of(const ContendedLock& entry, const Known& known) const {
+Contention ContentionProfiler::numbers_of(const ContendedLock& entry, const Known& known) const {
   Contention lock;
   lock.pid = known.pid;
   lock.process = known.process;
@@ -307,7 +307,7 @@ Contention ContentionWatch::numbers_of(const ContendedLock& entry, const Known& 
   return lock;
 }
 
-std::vector<Contention> ContentionWatch::locks() {
+std::vector<Contention> ContentionProfiler::locks() {
   using Key = std::tuple<int, uint64_t, std::string, std::string, int>;
   std::map<Key, Contention> merged;
   clock_.refine();

@@ -12,19 +12,19 @@
 #include <vector>
 
 #include "runtime/explain/culprit.h"
+#include "runtime/sampling/process_table.h"
+#include "runtime/sampling/stack_reader.h"
+#include "runtime/segment/record_view.h"
 #include "runtime/segment/session.h"
 #include "runtime/segment/tick_clock.h"
 #include "runtime/values/contention.h"
-#include "runtime/sampling/process_table.h"
-#include "runtime/segment/record_view.h"
-#include "runtime/sampling/stack_reader.h"
 
 namespace tailback {
 
-class ContentionWatch {
+class ContentionProfiler {
  public:
-  ContentionWatch(Session& session, CulpritRule rule);
-  ~ContentionWatch();
+  ContentionProfiler(Session& session, CulpritRule rule);
+  ~ContentionProfiler();
 
   void start();
   void stop();
@@ -55,7 +55,7 @@ class ContentionWatch {
   void read_entries();
   void learn(const contract::ContendedLock& entry, Known& known);
   void heed_new_program(int pid, uint32_t generation);
-  void look_at_waits();
+  void poll_waits();
   // False: the owner could not be looked at just then.
   bool look_at(uint32_t index, const CallView& call, const Wait& wait, Known& known);
   std::shared_ptr<const Sample> sample_of(uint32_t index);
@@ -71,7 +71,7 @@ class ContentionWatch {
   TickClock clock_;
   ProcessTable processes_;               // its own: it is not to be shared by threads
   std::map<int, uint32_t> generations_;  // of the processes that are known to it
-  SampleReader reader_;
+  StackReader reader_;
   std::map<uint32_t, Known> known_;  // by the entry's place
   std::map<Shown, uint32_t> shown_;
   std::map<uint32_t, Wait> waits_;  // by record

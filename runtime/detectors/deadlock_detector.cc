@@ -128,7 +128,7 @@ Wait::Kind kind_of(LockKind kind) {
     case LockKind::kThread:
     case LockKind::kSemaphore:
     case LockKind::kBarrier:
-      return Wait::Kind::kTurn;
+      return Wait::Kind::kIteration;
     case LockKind::kCondition:
     case LockKind::kFutex:
       return Wait::Kind::kRest;
@@ -139,7 +139,7 @@ Wait::Kind kind_of(LockKind kind) {
 
 }  // namespace
 
-DeadlockWatch::Waiters DeadlockWatch::waiters() const {
+DeadlockDetector::Waiters DeadlockDetector::waiters() const {
   Waiters found;
   const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used && found.size() < kMostWaiters; ++index) {
@@ -159,18 +159,18 @@ DeadlockWatch::Waiters DeadlockWatch::waiters() const {
   return found;
 }
 
-bool DeadlockWatch::still_waits(const Waiter& waiter) const {
+bool DeadlockDetector::still_waits(const Waiter& waiter) const {
   const ThreadRecord& record = segment_.threads[waiter.index];
   const auto call = view_call(record.call);
   return call && call->same_call(waiter.call) &&
          record.generation.load(std::memory_order_acquire) == waiter.generation;
 }
 
-std::optional<LockReading> DeadlockWatch::read_wait(const Waiter& waiter) const {
+std::optional<LockReading> DeadlockDetector::read_wait(const Waiter& waiter) const {
   return read_awaited_lock(waiter.thread.pid, in_progress(waiter.call));
 }
 
-DeadlockWatch::Surroundings DeadlockWatch::surroundings_of(const Waiters& waiters) const {
+DeadlockDetector::Surroundings DeadlockDetector::surroundings_of(const Waiters& waiters) const {
   Surroundings surroundings;
   std::map<int, size_t> waiting;
   bool any_reads = false;
@@ -190,7 +190,7 @@ DeadlockWatch::Surroundings DeadlockWatch::surroundings_of(const Waiters& waiter
   return surroundings;
 }
 
-Wait DeadlockWatch::wait_of(const Waiter& waiter, const Surroundings& surroundings) const {
+Wait DeadlockDetector::wait_of(const Waiter& waiter, const Surroundings& surroundings) const {
   Wait wait;
   wait.thread = waiter.thread;
   const auto whole = surroundings.whole_processes.find(waiter.thread.pid);
@@ -244,15 +244,16 @@ Wait DeadlockWatch::wait_of(const Waiter& waiter, const Surroundings& surroundin
   return wait;
 }
 
-std::vector<Knot> DeadlockWatch::knots_of(const Waiters& waiters) const {
+std::vector<DeadlockedSet> DeadlockDetector::deadlocked_sets_of(const Waiters& waiters) const {
   std::vector<Wait> waits;
   waits.reserve(waiters.size());
   const Surroundings surroundings = surroundings_of(waiters);
   for (const Waiter& waiter : waiters) waits.push_back(wait_of(waiter, surroundings));
-  return find_knots(waits);
+  return find_deadlocked_sets(waits);
 }
 
-std::optional<Knot> DeadlockWatch::prove(const Waiters& members, size_t in_cycle) const {
+std::optional<DeadlockedSet> DeadlockDetector::prove(const Waiters& members,
+                                                     size_t in_cycle) const {
   std::vector<std::optional<uint64_t>> switches;
   for (const Waiter& member : members) {
     const auto lock = read_wait(member);
@@ -264,70 +265,78 @@ std::optional<Knot> DeadlockWatch::prove(const Waiters& members, size_t in_cycle
     return switches[i] && still_waits(members[i]) &&
            read_voluntary_switches(members[i].thread.pid, members[i].thread.tid) == switches[i];
   };
-  std::vector<Knot> knots = knots_of(members);
-  for (Knot& knot : knots) {
-    if (knot.cycle.size() != in_cycle || knot.cycle.front() >= in_cycle) continue;
-    if (!std::all_of(knot.cycle.begin(), knot.cycle.end(), has_stood)) return std::nullopt;
-    // Those that the same lost owner keeps waiting are knots of their own.
-    for (const Knot& other : knots) {
+  std::vector<DeadlockedSet> deadlocked_sets = deadlocked_sets_of(members);
+  for (DeadlockedSet& deadlocked_set : deadlocked_sets) {
+    if (deadlocked_set.cycle.size() != in_cycle || deadlocked_set.cycle.front() >= in_cycle)
+      continue;
+    if (!std::all_of(deadlocked_set.cycle.begin(), deadlocked_set.cycle.end(), has_stood))
+      return std::nullopt;
+    // Those that the same lost owner keeps waiting are deadlocked_sets of their own.
+    for (const DeadlockedSet& other : deadlocked_sets) {
       if (other.cycle.front() >= in_cycle) {
-        knot.behind.insert(knot.behind.end(), other.cycle.begin(), other.cycle.end());
+        deadlocked_set.behind.insert(deadlocked_set.behind.end(), other.cycle.begin(),
+                                     other.cycle.end());
       }
     }
-    std::erase_if(knot.behind, [&](size_t i) { return !has_stood(i); });
-    return knot;
+    std::erase_if(deadlocked_set.behind, [&](size_t i) { return !has_stood(i); });
+    return deadlocked_set;
   }
   return std::nullopt;
 }
 
-DeadlockWatch::Key DeadlockWatch::key_of(const Waiters& waiters, const Knot& knot) {
+DeadlockDetector::Key DeadlockDetector::key_of(const Waiters& waiters,
+                                               const DeadlockedSet& deadlocked_set) {
   Key key;
-  for (const size_t i : knot.cycle) key.emplace_back(waiters[i].index, waiters[i].call.entered);
+  for (const size_t i : deadlocked_set.cycle)
+    key.emplace_back(waiters[i].index, waiters[i].call.entered);
   std::sort(key.begin(), key.end());
   return key;
 }
 
 // Threads that wait for one lock whose owner is lost are told together.
-void DeadlockWatch::join_lost(const Waiters& waiters, std::vector<Knot>& knots) const {
-  std::map<std::pair<int, uint64_t>, Knot> by_lock;
-  std::vector<Knot> rest;
-  for (Knot& knot : knots) {
-    const Waiter& first = waiters[knot.cycle.front()];
-    const auto lock = knot.cycle.size() == 1 ? read_wait(first) : std::nullopt;
+void DeadlockDetector::join_lost(const Waiters& waiters,
+                                 std::vector<DeadlockedSet>& deadlocked_sets) const {
+  std::map<std::pair<int, uint64_t>, DeadlockedSet> by_lock;
+  std::vector<DeadlockedSet> rest;
+  for (DeadlockedSet& deadlocked_set : deadlocked_sets) {
+    const Waiter& first = waiters[deadlocked_set.cycle.front()];
+    const auto lock = deadlocked_set.cycle.size() == 1 ? read_wait(first) : std::nullopt;
     const auto owner = lock ? find_owner(first.thread.pid, *lock) : std::nullopt;
     if (!owner || !owner->is_lost) {
-      rest.push_back(std::move(knot));
+      rest.push_back(std::move(deadlocked_set));
       continue;
     }
     const auto [known, is_first] =
-        by_lock.emplace(std::make_pair(first.thread.pid, lock->address.value), knot);
+        by_lock.emplace(std::make_pair(first.thread.pid, lock->address.value), deadlocked_set);
     if (is_first) continue;
     std::vector<size_t>& behind = known->second.behind;
-    behind.push_back(knot.cycle.front());
-    behind.insert(behind.end(), knot.behind.begin(), knot.behind.end());
+    behind.push_back(deadlocked_set.cycle.front());
+    behind.insert(behind.end(), deadlocked_set.behind.begin(), deadlocked_set.behind.end());
   }
-  for (auto& [lock, knot] : by_lock) rest.push_back(std::move(knot));
-  knots = std::move(rest);
+  for (auto& [lock, deadlocked_set] : by_lock) rest.push_back(std::move(deadlocked_set));
+  deadlocked_sets = std::move(rest);
 }
 
-DeadlockObservation DeadlockWatch::observe(const Waiters& members, const Knot& knot,
-                                           uint64_t more_blocked) {
+DeadlockObservation DeadlockDetector::observe(const Waiters& members,
+                                              const DeadlockedSet& deadlocked_set,
+                                              uint64_t more_blocked) {
   DeadlockObservation deadlock;
   deadlock.id = next_id_++;
   deadlock.time = std::chrono::system_clock::now();
   deadlock.more_blocked = more_blocked;
-  std::vector<size_t> order = knot.cycle;
-  order.insert(order.end(), knot.behind.begin(), knot.behind.end());
+  std::vector<size_t> order = deadlocked_set.cycle;
+  order.insert(order.end(), deadlocked_set.behind.begin(), deadlocked_set.behind.end());
   uint64_t closed = 0;
   const Surroundings surroundings = surroundings_of(members);
   for (const size_t member : order) {
     const Waiter& waiter = members[member];
-    DeadlockedLook look;
+    DeadlockedThreadSample look;
     look.pid = waiter.thread.pid;
     look.tid = waiter.thread.tid;
     look.process = read_comm(look.pid, look.pid).value_or("?");
     look.thread = read_comm(look.pid, look.tid).value_or("?");
-    look.in_cycle = std::find(knot.cycle.begin(), knot.cycle.end(), member) != knot.cycle.end();
+    look.in_cycle = std::find(deadlocked_set.cycle.begin(), deadlocked_set.cycle.end(), member) !=
+                    deadlocked_set.cycle.end();
     look.wants = read_wait(waiter).value_or(LockReading{});
     look.sample = look_at(segment_, processes_, look.pid, look.tid);
     const Wait wait = wait_of(waiter, surroundings);
@@ -354,16 +363,16 @@ DeadlockObservation DeadlockWatch::observe(const Waiters& members, const Knot& k
   }
   const uint64_t now = clock_.now();
   if (closed != 0 && closed < now) deadlock.held = clock_.duration(now - closed);
-  const DeadlockedLook& first = deadlock.threads.front();
-  if (knot.cycle.size() == 1) {
+  const DeadlockedThreadSample& first = deadlock.threads.front();
+  if (deadlocked_set.cycle.size() == 1) {
     deadlock.kind = first.waits_for_nobody ? DeadlockKind::kLostOwner : DeadlockKind::kSelf;
   }
   return deadlock;
 }
 
-std::vector<DeadlockObservation> DeadlockWatch::look() {
+std::vector<DeadlockObservation> DeadlockDetector::look() {
   const uint64_t begin = clock_.now();
-  if (begin < next_look_) return {};
+  if (begin < next_poll_) return {};
   Waiters now = waiters();
   Waiters stayed;
   size_t at = 0;  // both are in the order of the records
@@ -375,28 +384,29 @@ std::vector<DeadlockObservation> DeadlockWatch::look() {
 
   std::vector<DeadlockObservation> found;
   if (!stayed.empty()) {
-    std::vector<Knot> knots = knots_of(stayed);
-    join_lost(stayed, knots);
-    for (Knot& knot : knots) {
-      if (told_.contains(key_of(stayed, knot))) continue;
+    std::vector<DeadlockedSet> deadlocked_sets = deadlocked_sets_of(stayed);
+    join_lost(stayed, deadlocked_sets);
+    for (DeadlockedSet& deadlocked_set : deadlocked_sets) {
+      if (reported_.contains(key_of(stayed, deadlocked_set))) continue;
       uint64_t more_blocked = 0;
-      if (knot.cycle.size() + knot.behind.size() > kMostListed) {
-        const size_t listed = kMostListed - std::min(kMostListed, knot.cycle.size());
-        more_blocked = knot.behind.size() - std::min(listed, knot.behind.size());
-        knot.behind.resize(std::min(listed, knot.behind.size()));
+      if (deadlocked_set.cycle.size() + deadlocked_set.behind.size() > kMostListed) {
+        const size_t listed = kMostListed - std::min(kMostListed, deadlocked_set.cycle.size());
+        more_blocked =
+            deadlocked_set.behind.size() - std::min(listed, deadlocked_set.behind.size());
+        deadlocked_set.behind.resize(std::min(listed, deadlocked_set.behind.size()));
       }
       Waiters members;
-      for (const size_t i : knot.cycle) members.push_back(stayed[i]);
-      for (const size_t i : knot.behind) members.push_back(stayed[i]);
-      const auto proven = prove(members, knot.cycle.size());
+      for (const size_t i : deadlocked_set.cycle) members.push_back(stayed[i]);
+      for (const size_t i : deadlocked_set.behind) members.push_back(stayed[i]);
+      const auto proven = prove(members, deadlocked_set.cycle.size());
       if (!proven) continue;
-      if (told_.size() >= kMostTold) told_.clear();
-      told_.insert(key_of(members, *proven));
+      if (reported_.size() >= kMostTold) reported_.clear();
+      reported_.insert(key_of(members, *proven));
       found.push_back(observe(members, *proven, more_blocked));
     }
   }
   const Nanoseconds took = clock_.duration(clock_.now() - begin);
-  next_look_ = clock_.now() +
+  next_poll_ = clock_.now() +
                clock_.ticks(std::clamp<Nanoseconds>(took * kShareOfTime, kPause, kLongestPause));
   return found;
 }

@@ -2,8 +2,8 @@
 // never go on. For the watcher thread only.
 //
 // Nearly all looks cost next to nothing: only threads that two looks have found in one and the same
-// wait without a time limit are asked what they wait for. What then looks like a knot is proven:
-// none of its threads has run between two readings of all its locks.
+// wait without a time limit are asked what they wait for. What then looks like a deadlocked_set is
+// proven: none of its threads has run between two readings of all its locks.
 #pragma once
 
 #include <map>
@@ -11,17 +11,17 @@
 #include <vector>
 
 #include "instrument/contract/record_contract.h"
-#include "runtime/segment/tick_clock.h"
-#include "runtime/locks/wait_graph.h"
-#include "runtime/locks/lock_holders.h"
 #include "runtime/detectors/observation.h"
+#include "runtime/locks/lock_holders.h"
+#include "runtime/locks/wait_graph.h"
 #include "runtime/sampling/process_table.h"
+#include "runtime/segment/tick_clock.h"
 
 namespace tailback {
 
-class DeadlockWatch {
+class DeadlockDetector {
  public:
-  DeadlockWatch(contract::Segment& segment, const TickClock& clock, ProcessTable& processes)
+  DeadlockDetector(contract::Segment& segment, const TickClock& clock, ProcessTable& processes)
       : segment_(segment), clock_(clock), processes_(processes) {}
 
   // Looks if it is time to. Each deadlock is given once.
@@ -55,21 +55,22 @@ class DeadlockWatch {
   };
   Surroundings surroundings_of(const Waiters& waiters) const;
   Wait wait_of(const Waiter& waiter, const Surroundings& surroundings) const;
-  std::vector<Knot> knots_of(const Waiters& waiters) const;
-  // The knot of the first `in_cycle` of these and those behind it, if none of its threads has run
-  // while all of it was read again; else nothing.
-  std::optional<Knot> prove(const Waiters& members, size_t in_cycle) const;
-  static Key key_of(const Waiters& waiters, const Knot& knot);
-  void join_lost(const Waiters& waiters, std::vector<Knot>& knots) const;
-  DeadlockObservation observe(const Waiters& members, const Knot& knot, uint64_t more_blocked);
+  std::vector<DeadlockedSet> deadlocked_sets_of(const Waiters& waiters) const;
+  // The deadlocked_set of the first `in_cycle` of these and those behind it, if none of its threads
+  // has run while all of it was read again; else nothing.
+  std::optional<DeadlockedSet> prove(const Waiters& members, size_t in_cycle) const;
+  static Key key_of(const Waiters& waiters, const DeadlockedSet& deadlocked_set);
+  void join_lost(const Waiters& waiters, std::vector<DeadlockedSet>& deadlocked_sets) const;
+  DeadlockObservation observe(const Waiters& members, const DeadlockedSet& deadlocked_set,
+                              uint64_t more_blocked);
 
   contract::Segment& segment_;
   const TickClock& clock_;
   ProcessTable& processes_;
   Waiters last_;
-  std::set<Key> told_;
+  std::set<Key> reported_;
   uint64_t next_id_ = 1;
-  uint64_t next_look_ = 0;  // tick
+  uint64_t next_poll_ = 0;  // tick
 };
 
 }  // namespace tailback

@@ -37,29 +37,29 @@ LockUse use_of(const contract::TakenLock& lock) {
 
 }  // namespace
 
-LockOrderWatch::LockOrderWatch(Session& session, const CulpritRule& rule,
-                               std::function<void(LockOrder)> told)
+LockOrderDetector::LockOrderDetector(Session& session, const CulpritRule& rule,
+                                     std::function<void(LockOrder)> told)
     : segment_(session.segment()),
       ring_(session.segment()),
       clock_(session.segment().header.tick_source),
       unwinder_(make_unwinder()),
       reader_(rule),
-      told_(std::move(told)) {}
+      reported_(std::move(told)) {}
 
-LockOrderWatch::~LockOrderWatch() {
+LockOrderDetector::~LockOrderDetector() {
   if (thread_.joinable()) stop();
 }
 
-void LockOrderWatch::start() {
+void LockOrderDetector::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void LockOrderWatch::stop() {
+void LockOrderDetector::stop() {
   stopping_.store(true);
   thread_.join();
 }
 
-void LockOrderWatch::run() {
+void LockOrderDetector::run() {
   while (!stopping_.load()) {
     drain();
     std::this_thread::sleep_for(kInterval);
@@ -67,7 +67,7 @@ void LockOrderWatch::run() {
   drain();
 }
 
-void LockOrderWatch::drain() {
+void LockOrderDetector::drain() {
   while (const auto event = ring_.next()) {
     // Nothing that a target does may end the observer.
     try {
@@ -78,20 +78,20 @@ void LockOrderWatch::drain() {
   }
 }
 
-void LockOrderWatch::take(const LockEvent& event) {
+void LockOrderDetector::take(const LockEvent& event) {
   if (event.process >= contract::kProcessCapacity || event.pid <= 0 || event.tid <= 0 ||
       event.taken.address == 0) {
     ++counts_.acquisitions;
     return;
   }
   Target& target = target_of(event);
-  if (event.kind == static_cast<uint32_t>(LockEventKind::kForeign)) {
+  if (event.kind == static_cast<uint32_t>(LockEventKind::kReleasedByNonOwner)) {
     target.graph.exclude(event.taken.address);
     return;
   }
   auto acquisition = std::make_shared<Acquisition>();
   acquisition->stack = read_stack(event, target);
-  if (event.kind != static_cast<uint32_t>(LockEventKind::kTaken) || !makes_sense(event.taken)) {
+  if (event.kind != static_cast<uint32_t>(LockEventKind::kRead) || !makes_sense(event.taken)) {
     ++counts_.acquisitions;
     return;
   }
@@ -106,7 +106,7 @@ void LockOrderWatch::take(const LockEvent& event) {
   for (const Cycle& cycle : target.graph.add(acquisition)) consider(event, target, cycle);
 }
 
-LockOrderWatch::Target& LockOrderWatch::target_of(const LockEvent& event) {
+LockOrderDetector::Target& LockOrderDetector::target_of(const LockEvent& event) {
   const TargetKey key(event.pid, segment_.processes[event.process].generation.load());
   if (targets_.size() >= kMostTargets && !targets_.contains(key)) forget_ended();
   Target& target = targets_[key];
@@ -115,7 +115,7 @@ LockOrderWatch::Target& LockOrderWatch::target_of(const LockEvent& event) {
   return target;
 }
 
-void LockOrderWatch::forget_ended() {
+void LockOrderDetector::forget_ended() {
   const auto forget = [&](auto it) {
     left_out_before_ += it->second.graph.left_out();
     return targets_.erase(it);
@@ -131,7 +131,7 @@ void LockOrderWatch::forget_ended() {
   ++counts_.acquisitions;
 }
 
-const ModuleMap& LockOrderWatch::modules_of(Target& target, int pid, uint64_t address) {
+const ModuleMap& LockOrderDetector::modules_of(Target& target, int pid, uint64_t address) {
   const auto now = steady_clock::now();
   const bool knows = target.modules && target.modules->find(RemoteAddress(address)) != nullptr;
   if (!target.modules || (!knows && now - target.read > kMapsAge)) {
@@ -146,7 +146,8 @@ const ModuleMap& LockOrderWatch::modules_of(Target& target, int pid, uint64_t ad
 }
 
 // Frees the capture whatever comes of it.
-std::shared_ptr<const RawStack> LockOrderWatch::read_stack(const LockEvent& event, Target& target) {
+std::shared_ptr<const RawStack> LockOrderDetector::read_stack(const LockEvent& event,
+                                                              Target& target) {
   modules_of(target, event.pid, event.taken.call_site);
   if (event.capture == 0 || event.capture > contract::kStackCaptures) return nullptr;
   StackCapture& capture = segment_.captures[event.capture - 1];
@@ -167,7 +168,7 @@ std::shared_ptr<const RawStack> LockOrderWatch::read_stack(const LockEvent& even
   return std::make_shared<const RawStack>(unwinder_->unwind(snapshot));
 }
 
-uint64_t LockOrderWatch::origin_of(const LockEvent& event, const LockId& lock) const {
+uint64_t LockOrderDetector::origin_of(const LockEvent& event, const LockId& lock) const {
   const uint64_t key = contract::lock_key(event.process, lock.address);
   const contract::LockOrigin& origin =
       segment_.lock_origins[contract::lock_key_hash(key) % contract::kLockOrigins];
@@ -179,7 +180,7 @@ uint64_t LockOrderWatch::origin_of(const LockEvent& event, const LockId& lock) c
 }
 
 // Whether all that was seen at this address was one lock.
-bool LockOrderWatch::is_sure(const LockEvent& event, Target& target, const LockUse& use) {
+bool LockOrderDetector::is_sure(const LockEvent& event, Target& target, const LockUse& use) {
   if (origin_of(event, use.lock) != 0) return true;
   const ModuleMap& modules = modules_of(target, event.pid, use.lock.address);
   switch (place_of_lock(modules, use.lock.address)) {
@@ -194,7 +195,7 @@ bool LockOrderWatch::is_sure(const LockEvent& event, Target& target, const LockU
          reader_.is_variable(event.pid, modules, use.lock.address);
 }
 
-void LockOrderWatch::consider(const LockEvent& event, Target& target, const Cycle& cycle) {
+void LockOrderDetector::consider(const LockEvent& event, Target& target, const Cycle& cycle) {
   std::vector<uint64_t> origins;
   std::vector<uint64_t> key;
   for (const CycleStep& step : cycle) {
@@ -219,10 +220,10 @@ void LockOrderWatch::consider(const LockEvent& event, Target& target, const Cycl
   order.time = clock_.wall_time(event.tick);
   order.process = target.name;
   ++counts_.cycles;
-  told_(std::move(order));
+  reported_(std::move(order));
 }
 
-LockOrderCounts LockOrderWatch::summary() const {
+LockOrderCounts LockOrderDetector::summary() const {
   LockOrderCounts counts = counts_;
   const contract::Header& header = segment_.header;
   counts.acquisitions += header.lock_ring_dropped.load() + header.held_missed.load() +

@@ -22,11 +22,11 @@
 
 namespace tailback {
 
-class LockOrderWatch {
+class LockOrderDetector {
  public:
   // `told` is called on the watch's own thread.
-  LockOrderWatch(Session& session, const CulpritRule& rule, std::function<void(LockOrder)> told);
-  ~LockOrderWatch();
+  LockOrderDetector(Session& session, const CulpritRule& rule, std::function<void(LockOrder)> told);
+  ~LockOrderDetector();
 
   void start();
   // Reads what is left and stops the thread.
@@ -62,7 +62,7 @@ class LockOrderWatch {
   TickClock clock_;
   std::unique_ptr<Unwinder> unwinder_;
   CycleReader reader_;
-  std::function<void(LockOrder)> told_;
+  std::function<void(LockOrder)> reported_;
   std::map<TargetKey, Target> targets_;
   LockOrderCounts counts_;
   uint64_t left_out_before_ = 0;  // by graphs of processes that have ended

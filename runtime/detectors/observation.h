@@ -26,7 +26,7 @@ void name_thread(const Observed& observed, Told& told) {
 }
 
 // A loop's thread while it waits for events.
-struct HomeObservation {
+struct LoopWaitObservation {
   int pid = 0;
   int tid = 0;
   LoopWait place;
@@ -68,7 +68,7 @@ struct StallObservation {
   std::string process;
   std::string thread;
   LoopIdentity loop;
-  LoopWait wait;                      // that began the turn; of turns that were looked at
+  LoopWait wait;                      // that began the iteration; of iterations that were looked at
   std::shared_ptr<LoopEnd> loop_end;  // of that turn; nullptr where nobody asks
   Nanoseconds duration{};
   Nanoseconds threshold{};
@@ -76,17 +76,17 @@ struct StallObservation {
   std::vector<ObservedContributor> contributors;  // most time first
   Nanoseconds other_calls{};
   TimeSpent spent;
-  // Without a CPU since a reading before the turn; see Evidence.
+  // Without a CPU since a reading before the iteration; see Evidence.
   std::optional<Nanoseconds> runnable_at_most;
-  std::optional<uint64_t> backlog;
-  std::string turn;  // its name, if the program gave it one
+  std::optional<uint64_t> pending_events;
+  std::string iteration;  // its name, if the program gave it one
   std::shared_ptr<const ModuleMap> modules;
   std::vector<std::string> notes;
   bool shares_loop = false;  // other threads wait for events at the same epoll instance
 };
 
 // A thread of a deadlock, read where it waits.
-struct DeadlockedLook {
+struct DeadlockedThreadSample {
   int pid = 0;
   int tid = 0;
   std::string process;
@@ -105,12 +105,12 @@ struct DeadlockObservation {
   DeadlockKind kind = DeadlockKind::kCycle;
   WallTime time;
   Nanoseconds held{};
-  std::vector<DeadlockedLook> threads;  // the cycle first
+  std::vector<DeadlockedThreadSample> threads;  // the cycle first
   uint64_t more_blocked = 0;
 };
 
-// A thread that waits for another within a turn: is it a worker of a pool without work?
-struct ParkObservation {
+// A thread that waits for another within an iteration: is it a worker of a pool without work?
+struct IdleWaitObservation {
   std::shared_ptr<const Sample> sample;  // with a snapshot
   int pid = 0;
   bool shares_loop = false;

@@ -17,7 +17,7 @@ namespace {
 
 // A process may end soon after it began, and with it go the names in it.
 constexpr auto kInterval = std::chrono::milliseconds(2);
-constexpr unsigned kLooksPerRead = 5;
+constexpr unsigned kPollsPerRead = 5;
 // What a process hands over is here long before.
 constexpr auto kHandOver = std::chrono::milliseconds(500);
 constexpr size_t kMostProcesses = 4096;
@@ -77,8 +77,8 @@ void SanitizerTextWatch::run() {
   for (unsigned looks = 0; !stopping_.load(); ++looks) {
     // Nothing that a target does may end the observer.
     try {
-      look_at_processes();
-      if (looks % kLooksPerRead == 0) {
+      poll_processes();
+      if (looks % kPollsPerRead == 0) {
         take(logs_.look(), false);
       }
     } catch (const std::exception&) {
@@ -87,7 +87,7 @@ void SanitizerTextWatch::run() {
   }
 }
 
-void SanitizerTextWatch::look_at_processes() {
+void SanitizerTextWatch::poll_processes() {
   const uint32_t used = std::min(segment_.header.processes_used.load(), contract::kProcessCapacity);
   for (uint32_t i = 0; i < used; ++i) {
     const contract::ProcessRecord& record = segment_.processes[i];

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "runtime/capture/module_map.h"
-#include "runtime/segment/session.h"
-#include "runtime/thread_sanitizer/report_logs.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/detectors/settings.h"
+#include "runtime/segment/session.h"
+#include "runtime/thread_sanitizer/report_logs.h"
 
 namespace tailback {
 
@@ -41,7 +41,7 @@ class SanitizerTextWatch {
   };
 
   void run();
-  void look_at_processes();
+  void poll_processes();
   // Tells what is known not to be handed over, and the rest once that would have happened.
   void take(std::vector<TextReport> reports, bool all);
   void tell(TextReport report, WallTime time, Process& process);

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "instrument/contract/lock_contract.h"
-#include "runtime/explain/culprit.h"
 #include "runtime/detectors/blocking_calls.h"
+#include "runtime/explain/culprit.h"
 #include "runtime/loops/loop_choice.h"
 
 namespace tailback {
@@ -20,7 +20,7 @@ struct SanitizerText {
 
 struct ObserverSettings {
   Nanoseconds threshold = std::chrono::milliseconds(100);
-  HazardSettings hazards{};
+  BlockingCallSettings blocking_calls{};
   CulpritRule culprits{};
   LoopGlobs loops{};        // which threads are loops or none, by their names
   bool lock_order = false;  // have the order told in which locks are taken
@@ -29,10 +29,10 @@ struct ObserverSettings {
 };
 
 // What recorders have to keep of locks. Of readers and of who took a semaphore nobody else knows.
-inline uint32_t kept_locks(const ObserverSettings& settings) {
-  uint32_t kept = contract::kKeepReaders | contract::kKeepSemaphores;
-  if (settings.lock_order) kept |= contract::kKeepOwners | contract::kKeepOrder;
-  if (settings.locks) kept |= contract::kKeepContention;
+inline uint32_t tracked_locks(const ObserverSettings& settings) {
+  uint32_t kept = contract::kTrackReaders | contract::kTrackSemaphores;
+  if (settings.lock_order) kept |= contract::kTrackOwners | contract::kTrackOrder;
+  if (settings.locks) kept |= contract::kTrackContention;
   return kept;
 }
 

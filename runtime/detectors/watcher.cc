@@ -8,9 +8,9 @@
 
 #include "runtime/locks/owner_chain.h"
 #include "runtime/loops/idle_waits.h"
+#include "runtime/loops/workers.h"
 #include "runtime/sampling/sampler.h"
 #include "runtime/segment/iteration_annotations.h"
-#include "runtime/loops/workers.h"
 
 namespace tailback {
 
@@ -28,7 +28,7 @@ constexpr unsigned kMostFollowed = 32;
 // Readings of the time without a CPU in one look.
 constexpr unsigned kMostReadings = 8;
 // Stacks of waiting loops read in one look.
-constexpr unsigned kMostHomes = 4;
+constexpr unsigned kMostLoopWaits = 4;
 
 // The loop statistics kept of threads that have ended.
 constexpr size_t kMostLoops = 4096;
@@ -38,13 +38,13 @@ constexpr size_t kMostLoops = 4096;
 Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver receiver)
     : segment_(session.segment()),
       threshold_(settings.threshold),
-      kept_locks_(kept_locks(settings)),
+      tracked_locks_(tracked_locks(settings)),
       receiver_(std::move(receiver)),
       clock_(session.segment().header.tick_source),
       ring_(session.segment()),
       findings_(session.segment()),
       processes_(session.segment()),
-      hazards_(session.segment(), clock_, processes_, settings.hazards),
+      blocking_calls_(session.segment(), clock_, processes_, settings.blocking_calls),
       deadlocks_(session.segment(), clock_, processes_),
       loop_names_(settings.loops) {}
 
@@ -55,12 +55,12 @@ Watcher::~Watcher() {
 void Watcher::start() {
   contract::Header& header = segment_.header;
   threshold_ticks_ = clock_.ticks(threshold_);
-  header.hold_limit_ticks.store(clock_.ticks(kHoldLimit));
+  header.pause_limit_ticks.store(clock_.ticks(kPauseLimit));
   header.short_call_ticks.store(clock_.ticks(kShortCall));
-  header.kept_locks.store(kept_locks_);
-  hazards_.start();
+  header.tracked_locks.store(tracked_locks_);
+  blocking_calls_.start();
   header.threshold_ticks.store(threshold_ticks_, std::memory_order_release);
-  last_look_ = clock_.now();
+  last_poll_ = clock_.now();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -96,13 +96,13 @@ void Watcher::run() {
     } catch (const std::exception&) {
       ++corrupt_;
     }
-    if (hazards_.is_on()) {
-      look_for_hazards();
+    if (blocking_calls_.is_on()) {
+      poll_blocking_calls();
     } else {
       std::this_thread::sleep_for(interval());
     }
   }
-  hazards_.stop();
+  blocking_calls_.stop();
   look();
   for (const uint32_t process : processes_.update(true)) retire_process(process, Ending::kProcess);
   // Whoever still lives is left alone from here on.
@@ -111,29 +111,29 @@ void Watcher::run() {
     retire_thread(index, segment_.threads[index], Ending::kSession);
   }
   read_ring();
-  settle_ended_turns(true);
+  settle_ended_iterations(true);
 }
 
 void Watcher::look() {
   const uint64_t now = clock_.now();
-  look_at_clocks(now, clock_.duration(now - std::min(now, last_look_)));
-  last_look_ = now;
-  ++looks_;
+  poll_clocks(now, clock_.duration(now - std::min(now, last_poll_)));
+  last_poll_ = now;
+  ++polls_;
   // The rate can't be measured over a time in which only one of the two clocks went on.
-  if (looks_ % 64 == 0 && !suspensions_.any()) clock_.refine();
+  if (polls_ % 64 == 0 && !suspensions_.any()) clock_.refine();
   // Many processes are asked for more seldom whether they live.
   constexpr size_t kFewProcesses = 32;
-  look_at_processes(processes_.count() <= kFewProcesses || looks_ % 5 == 0);
+  poll_processes(processes_.count() <= kFewProcesses || polls_ % 5 == 0);
   read_ring();
-  look_at_threads();
-  settle_ended_turns(false);
-  look_for_findings();
+  poll_threads();
+  settle_ended_iterations(false);
+  poll_findings();
   for (DeadlockObservation& found : deadlocks_.look()) receiver_.deadlock(std::move(found));
-  if (looks_ % 50 == 0) reap_exited_threads();
+  if (polls_ % 50 == 0) reap_exited_threads();
   if (status_wanted_.exchange(false)) receiver_.status(status());
 }
 
-void Watcher::look_at_processes(bool check_lives) {
+void Watcher::poll_processes(bool check_lives) {
   for (const uint32_t process : processes_.update(check_lives)) {
     read_ring();  // its last words come first
     retire_process(process, Ending::kProcess);
@@ -174,12 +174,12 @@ LoopChoice Watcher::choice_of(const WatchedThread& thread, const ThreadRecord& r
   return loop_choice(thread.named, record.mark.load(std::memory_order_relaxed));
 }
 
-void Watcher::look_at_threads() {
+void Watcher::poll_threads() {
   surveys_left_ = kMostSurveys;
   followed_left_ = kMostFollowed;
   readings_left_ = kMostReadings;
-  homes_left_ = kMostHomes;
-  refreshed_homes_ = 0;
+  loop_wait_samples_left_ = kMostLoopWaits;
+  refreshed_loop_waits_ = 0;
   const uint32_t used = threads_used(segment_);
   for (uint32_t index = 0; index < used; ++index) {
     ThreadRecord& record = segment_.threads[index];
@@ -192,12 +192,12 @@ void Watcher::look_at_threads() {
       WatchedThread* thread = watched(index, record);
       if (!thread) continue;
       if (record.sites.load(std::memory_order_relaxed) == 0) {
-        if (choice_of(*thread, record) != LoopChoice::kNone) look_at_unseen(record, *thread);
+        if (choice_of(*thread, record) != LoopChoice::kNone) poll_unhooked(record, *thread);
         continue;
       }
       // Most threads that have a name get it soon after they began.
       constexpr unsigned kFirstReads = 5;
-      if (looks_ % 50 == 0 || (loop_names_.any() && thread->name_reads < kFirstReads)) {
+      if (polls_ % 50 == 0 || (loop_names_.any() && thread->name_reads < kFirstReads)) {
         read_name(*thread);
       }
       if (choice_of(*thread, record) == LoopChoice::kNone) continue;
@@ -205,7 +205,7 @@ void Watcher::look_at_threads() {
       const std::vector<SiteView> sites = view_sites(record);
       for (unsigned place = 0; place < contract::kWaitSites; ++place) {
         const auto site = view_site(record.wait_sites[place]);
-        if (site) look_at_turn(record, *thread, place, *site, sites);
+        if (site) poll_iteration(record, *thread, place, *site, sites);
       }
     }
   }
@@ -214,9 +214,11 @@ void Watcher::look_at_threads() {
 void Watcher::read_runnable(WatchedThread& thread) {
   constexpr Nanoseconds kEvery = std::chrono::milliseconds(200);
   const uint64_t now = clock_.now();
-  const bool in_long_turn = std::any_of(std::begin(thread.turns), std::end(thread.turns),
-                                        [](const auto& turn) { return turn.has_value(); });
-  if (readings_left_ == 0 || in_long_turn || clock_.duration(now - thread.runnable_read) < kEvery) {
+  const bool in_long_iteration =
+      std::any_of(std::begin(thread.iterations), std::end(thread.iterations),
+                  [](const auto& iteration) { return iteration.has_value(); });
+  if (readings_left_ == 0 || in_long_iteration ||
+      clock_.duration(now - thread.runnable_read) < kEvery) {
     return;
   }
   --readings_left_;
@@ -225,62 +227,68 @@ void Watcher::read_runnable(WatchedThread& thread) {
   thread.runnable_read = now;
 }
 
-void Watcher::look_at_turn(ThreadRecord& record, WatchedThread& thread, unsigned place,
-                           const SiteView& site, const std::vector<SiteView>& sites) {
-  auto& turn = thread.turns[place];
-  if (turn && (turn->begin_tick() != site.turn_begin || turn->key() != site.key)) {
-    forget_turn(thread, place, site);
-    if (turn) return;
+void Watcher::poll_iteration(ThreadRecord& record, WatchedThread& thread, unsigned place,
+                             const SiteView& site, const std::vector<SiteView>& sites) {
+  auto& iteration = thread.iterations[place];
+  if (iteration &&
+      (iteration->begin_tick() != site.iteration_begin || iteration->key() != site.key)) {
+    forget_iteration(thread, place, site);
+    if (iteration) return;
   }
   const uint64_t now = clock_.now();
-  if (site.turn_begin == 0) look_at_home(record, thread, place, site);
-  if (site.turn_begin == 0 || site.turn_begin >= now) return;
-  const Nanoseconds age = clock_.duration(now - site.turn_begin);
+  if (site.iteration_begin == 0) sample_loop_wait(record, thread, place, site);
+  if (site.iteration_begin == 0 || site.iteration_begin >= now) return;
+  const Nanoseconds age = clock_.duration(now - site.iteration_begin);
   if (age < threshold_ / 4) return;
-  if (site.is_occasional() && !is_loop(site, record.wait_sites[place], threshold_ticks_)) return;
+  if (site.is_non_event_wait() && !is_loop(site, record.wait_sites[place], threshold_ticks_))
+    return;
   const Nanoseconds allowed =
-      clock_.duration(allowed_so_far(record, record.wait_sites[place], site.turn_begin, now));
+      clock_.duration(allowed_so_far(record, record.wait_sites[place], site.iteration_begin, now));
   const auto call = view_call(record.call);
-  if (call && waits_at_peer(site, *call, sites)) return;
-  if (call && is_park(record, *call)) {
-    if (turn) turn->confirmed = false;  // by looks at the time before the place was known
+  if (call && waits_at_sibling(site, *call, sites)) return;
+  if (call && is_idle_wait(record, *call)) {
+    if (iteration) iteration->confirmed = false;  // by looks at the time before the place was known
     return;
   }
-  if (call && may_be_park(*call)) ask_about_park(record, thread, *call);
+  if (call && may_be_idle_wait(*call)) ask_about_idle_wait(record, thread, *call);
 
-  if (!turn) {
-    turn.emplace(loop_wait_of(site), site.turn_begin, age, allowed, thread.pid, thread.tid, clock_);
-    turn->next_report = first_report_age();
+  if (!iteration) {
+    iteration.emplace(loop_wait_of(site), site.iteration_begin, age, allowed, thread.pid,
+                      thread.tid, clock_);
+    iteration->next_report = first_report_age();
   }
-  turn->look(age, allowed);
-  turn->last_age = age;
-  if (age - allowed >= threshold_ / 2 && !turn->is_stopped() && !blocking_is_allowed(record) &&
-      turn->sample_is_due(age)) {
+  iteration->look(age, allowed);
+  iteration->last_age = age;
+  if (age - allowed >= threshold_ / 2 && !iteration->is_stopped() && !blocking_is_allowed(record) &&
+      iteration->sample_is_due(age)) {
     auto taken = sample(record, thread);
-    const Nanoseconds since = since_when(*taken, site.turn_begin, age);
-    turn->add_sample(std::move(taken), age, since);
+    const Nanoseconds since = since_when(*taken, site.iteration_begin, age);
+    iteration->add_sample(std::move(taken), age, since);
   }
   if (age <= threshold_ || !is_confirmed_stall(record, thread, place, site, sites, age)) return;
-  turn->confirmed = true;
-  const Nanoseconds counted = age - not_counted(&*turn, site.turn_begin, now) - turn->allowed();
-  if (counted < turn->next_report) return;
-  if (turn->stall_id == 0 && thread.has_open_stall()) return;
-  turn->next_report = 2 * counted;
-  if (turn->stall_id == 0) turn->stall_id = next_id_++;
-  StallObservation observation = observe(thread, site, site.turn_begin, counted, &*turn);
-  note_allowed(observation, turn->allowed());
-  observation.turn = turn_name(segment_.turn_names[&record - segment_.threads], site.turn_begin);
+  iteration->confirmed = true;
+  const Nanoseconds counted =
+      age - not_counted(&*iteration, site.iteration_begin, now) - iteration->allowed();
+  if (counted < iteration->next_report) return;
+  if (iteration->stall_id == 0 && thread.has_open_stall()) return;
+  iteration->next_report = 2 * counted;
+  if (iteration->stall_id == 0) iteration->stall_id = next_id_++;
+  StallObservation observation = observe(thread, site, site.iteration_begin, counted, &*iteration);
+  note_allowed(observation, iteration->allowed());
+  observation.iteration =
+      iteration_name(segment_.iteration_names[&record - segment_.threads], site.iteration_begin);
   observation.state = StallState::kOngoing;
-  observation.id = turn->stall_id;
+  observation.id = iteration->stall_id;
   receiver_.stall(std::move(observation));
 }
 
 bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread& thread,
                                  unsigned place, const SiteView& site,
                                  const std::vector<SiteView>& sites, Nanoseconds age) const {
-  const TurnTracker& turn = *thread.turns[place];
-  const uint64_t end = site.turn_begin + clock_.ticks(age);
-  if (age - not_counted(&turn, site.turn_begin, end) - turn.allowed() <= threshold_) return false;
+  const IterationTracker& iteration = *thread.iterations[place];
+  const uint64_t end = site.iteration_begin + clock_.ticks(age);
+  if (age - not_counted(&iteration, site.iteration_begin, end) - iteration.allowed() <= threshold_)
+    return false;
   const LoopChoice choice = choice_of(thread, record);
   const std::vector<SiteView> loops = loops_among(choice, sites, record, threshold_ticks_);
   const bool known = is_among(loops, site);
@@ -289,13 +297,13 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
   if (!known && !(may_become_loop(choice, site) && age >= first_report_age())) {
     return false;
   }
-  if (enclosing_loop(site, site.turn_begin, loops)) return false;
+  if (enclosing_loop(site, site.iteration_begin, loops)) return false;
   if (may_have_moved_on(site, view_call(record.call), sites)) return false;
   // Another loop that turns further up the stack: this one has ended and left no sign of it.
   constexpr uint64_t kEstablished = 20;
   const bool superseded = std::any_of(loops.begin(), loops.end(), [&](const SiteView& other) {
     return other.key != site.key && other.stack_pointer < site.stack_pointer &&
-           other.turns >= kEstablished;
+           other.iterations >= kEstablished;
   });
   return !superseded && loop_is_open(thread.pid, site) &&
          !is_worker(segment_, record, site, threshold_ticks_, thread.homes[place].one_connection);
@@ -303,7 +311,7 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
 
 StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& site,
                                   uint64_t begin_tick, Nanoseconds duration,
-                                  const TurnTracker* turn) {
+                                  const IterationTracker* iteration) {
   StallObservation result;
   result.begin = clock_.wall_time(begin_tick);
   result.pid = thread.pid;
@@ -323,13 +331,13 @@ StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& s
                                    clock_.duration(entry.longest_ticks)});
   }
   result.other_calls = clock_.duration(site.other_ticks);
-  if (turn) {
-    result.wait = turn->wait();
-    result.loop_end = turn->loop_end;
-    result.samples = turn->samples();
-    result.spent = turn->spent(duration);
+  if (iteration) {
+    result.wait = iteration->wait();
+    result.loop_end = iteration->loop_end;
+    result.samples = iteration->samples();
+    result.spent = iteration->spent(duration);
   }
-  add_notes(result, turn, begin_tick);
+  add_notes(result, iteration, begin_tick);
   return result;
 }
 
@@ -337,22 +345,22 @@ void Watcher::read_ring() {
   while (const auto event = ring_.next()) {
     const bool is_slow_call = event->kind == static_cast<uint32_t>(contract::EventKind::kSlowCall);
     const bool valid = event->record < contract::kThreadCapacity &&
-                       (is_slow_call || keeps_turns(checked_function(event->function))) &&
+                       (is_slow_call || tracks_iterations(checked_function(event->function))) &&
                        event->end_tick <= clock_.now();
     if (valid && is_slow_call && event->begin_tick < event->end_tick) {
       on_slow_call(*event);
-    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kTurn) &&
+    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kIteration) &&
                event->begin_tick < event->end_tick) {
-      on_turn(*event);
-    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kBacklog)) {
-      on_backlog(*event);
+      on_iteration(*event);
+    } else if (valid && event->kind == static_cast<uint32_t>(contract::EventKind::kPendingEvents)) {
+      on_pending_events(*event);
     } else {
       ++corrupt_;
     }
   }
 }
 
-void Watcher::on_turn(const contract::Event& event) {
+void Watcher::on_iteration(const contract::Event& event) {
   ThreadRecord& record = segment_.threads[event.record];
   if (record.generation.load(std::memory_order_acquire) != event.generation) {
     ++corrupt_;
@@ -373,10 +381,10 @@ void Watcher::on_turn(const contract::Event& event) {
   site->contributors = view_contributors(event.contributors);
   site->other_ticks = event.other_ticks;
 
-  auto& slot = thread->turns[place];
-  std::optional<TurnTracker> turn;
-  if (slot && slot->begin_tick() == event.begin_tick) turn = std::exchange(slot, std::nullopt);
-  uint64_t reported_id = turn ? turn->stall_id : 0;
+  auto& slot = thread->iterations[place];
+  std::optional<IterationTracker> iteration;
+  if (slot && slot->begin_tick() == event.begin_tick) iteration = std::exchange(slot, std::nullopt);
+  uint64_t reported_id = iteration ? iteration->stall_id : 0;
 
   const std::vector<SiteView> sites = view_sites(record);
   const LoopChoice choice = choice_of(*thread, record);
@@ -387,42 +395,43 @@ void Watcher::on_turn(const contract::Event& event) {
   const uint64_t idle =
       begin != event.begin_tick
           ? 0
-          : std::min(length - allowed,
-                     ticks_in_peers(*site, site->contributors, sites, is_said_to_be_loop(choice)));
+          : std::min(length - allowed, ticks_in_siblings(*site, site->contributors, sites,
+                                                         is_said_to_be_loop(choice)));
   Nanoseconds duration = clock_.duration(length - allowed - idle);
-  if (turn) {
-    turn->look(clock_.duration(event.end_tick - event.begin_tick), clock_.duration(allowed),
-               clock_.duration(clock_.now() - event.end_tick));
+  if (iteration) {
+    iteration->look(clock_.duration(event.end_tick - event.begin_tick), clock_.duration(allowed),
+                    clock_.duration(clock_.now() - event.end_tick));
   }
-  duration -= std::min(duration, not_counted(turn ? &*turn : nullptr, begin, event.end_tick));
-  if (turn) note_stop(*thread, *turn);
+  duration -=
+      std::min(duration, not_counted(iteration ? &*iteration : nullptr, begin, event.end_tick));
+  if (iteration) note_stop(*thread, *iteration);
   if (reported_id == 0) {
     if (!is_among(loops, *site) || duration <= threshold_) return;
     if (enclosing_loop(*site, event.begin_tick, loops)) return;
-    if (duration - std::min(duration, told_already(*thread, event)) <= threshold_) return;
-    if (site->is_occasional() && !loop_is_open(thread->pid, *site)) return;
+    if (duration - std::min(duration, already_reported(*thread, event)) <= threshold_) return;
+    if (site->is_non_event_wait() && !loop_is_open(thread->pid, *site)) return;
     if (is_worker(segment_, record, *site, threshold_ticks_, thread->homes[place].one_connection)) {
       return;
     }
     if (const auto other = reported_elsewhere(*thread, event)) {
-      reported_id = thread->turns[*other]->stall_id;
-      thread->turns[*other].reset();
+      reported_id = thread->iterations[*other]->stall_id;
+      thread->iterations[*other].reset();
     } else if (thread->has_open_stall()) {
       return;  // it will end, too
     }
   }
-  thread->told_begin = event.begin_tick;
-  thread->told_end = event.end_tick;
-  EndedTurn ended;
+  thread->reported_begin = event.begin_tick;
+  thread->reported_end = event.end_tick;
+  EndedIteration ended;
   ended.event = event;
-  ended.observation = observe(*thread, *site, begin, duration, turn ? &*turn : nullptr);
+  ended.observation = observe(*thread, *site, begin, duration, iteration ? &*iteration : nullptr);
   if (thread->runnable_before && thread->runnable_read <= begin) {
     if (const auto times = read_schedule_times(thread->pid, thread->tid)) {
       ended.observation.runnable_at_most = times->runnable - *thread->runnable_before;
     }
   }
   note_allowed(ended.observation, clock_.duration(allowed));
-  ended.observation.turn = turn_name(event.name);
+  ended.observation.iteration = iteration_name(event.name);
   ended.observation.state = StallState::kEnded;
   ended.observation.id = reported_id != 0 ? reported_id : next_id_++;
   if (ended.observation.samples.empty()) ++unread_stalls_;
@@ -439,12 +448,12 @@ void Watcher::retire_thread(uint32_t index, ThreadRecord& record, Ending ending)
     return;
   }
   WatchedThread& thread = known->second;
-  if (thread.unseen_turn) end_unseen(thread, StallState::kUnfinished);
-  longest_hold_ticks_ = std::max(longest_hold_ticks_, record.hold_ticks_longest.load());
+  if (thread.unhooked_iteration) end_unhooked(thread, StallState::kUnfinished);
+  longest_pause_ticks_ = std::max(longest_pause_ticks_, record.pause_ticks_longest.load());
   for (unsigned place = 0; place < contract::kWaitSites; ++place) {
     const auto site = view_site(record.wait_sites[place]);
     if (!site) continue;
-    if (thread.turns[place]) end_unfinished(thread, *thread.turns[place], *site, ending);
+    if (thread.iterations[place]) end_unfinished(thread, *thread.iterations[place], *site, ending);
   }
   for (LoopStatistics& loop : loops_of(thread, record)) {
     if (loops_.size() < kMostLoops) loops_.push_back(std::move(loop));

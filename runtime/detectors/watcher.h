@@ -1,5 +1,5 @@
-// The watcher: looks at the segment a few times per threshold, follows turns that get long, and
-// hands observations on. It decides what is a stall. One thread; it never waits for a disk or a
+// The watcher: looks at the segment a few times per threshold, follows iterations that get long,
+// and hands observations on. It decides what is a stall. One thread; it never waits for a disk or a
 // terminal.
 #pragma once
 
@@ -12,22 +12,22 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/detectors/blocking_calls.h"
+#include "runtime/detectors/deadlock_detector.h"
+#include "runtime/detectors/observation.h"
+#include "runtime/detectors/settings.h"
+#include "runtime/loops/iteration_tracker.h"
+#include "runtime/loops/loop_model.h"
+#include "runtime/loops/suspensions.h"
+#include "runtime/loops/unhooked_loop.h"
+#include "runtime/sampling/process_table.h"
 #include "runtime/segment/findings.h"
 #include "runtime/segment/segment_ring.h"
 #include "runtime/segment/session.h"
 #include "runtime/segment/tick_clock.h"
-#include "runtime/values/hazard.h"
+#include "runtime/values/blocking_call.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
-#include "runtime/detectors/deadlock_detector.h"
-#include "runtime/detectors/blocking_calls.h"
-#include "runtime/loops/loop_model.h"
-#include "runtime/detectors/observation.h"
-#include "runtime/sampling/process_table.h"
-#include "runtime/detectors/settings.h"
-#include "runtime/loops/suspensions.h"
-#include "runtime/loops/iteration_tracker.h"
-#include "runtime/loops/unhooked_loop.h"
 
 namespace tailback {
 
@@ -38,13 +38,13 @@ class Watcher {
     std::function<void(StallObservation)> stall;
     std::function<void(Note)> note;
     // A call as a stall of its own: begin and duration are the call's.
-    std::function<void(HazardKind, StallObservation)> hazard;
+    std::function<void(BlockingCallKind, StallObservation)> blocking_call;
     // The counts of stalls are not the watcher's to know.
     std::function<void(SessionStatus)> status;
-    std::function<void(ParkObservation)> park;
+    std::function<void(IdleWaitObservation)> park;
     std::function<void(DeadlockObservation)> deadlock;
     std::function<void(FindingObservation)> finding;
-    std::function<void(HomeObservation)> home;
+    std::function<void(LoopWaitObservation)> home;
   };
   Watcher(Session& session, const ObserverSettings& settings, Receiver receiver);
   ~Watcher();
@@ -65,8 +65,8 @@ class Watcher {
   SessionEnd summary() const;
 
  private:
-  // A long turn that has ended, waiting to learn how many events were ready.
-  struct EndedTurn {
+  // A long iteration that has ended, waiting to learn how many events were ready.
+  struct EndedIteration {
     contract::Event event;
     StallObservation observation;
     unsigned looks = 0;
@@ -79,90 +79,93 @@ class Watcher {
     std::string name;                             // of the thread; read again now and then
     LoopChoice named = LoopChoice::kByBehaviour;  // what the options say of this name
     unsigned name_reads = 0;
-    std::optional<TurnTracker> turns[contract::kWaitSites];
-    // Time without a CPU at the last reading between long turns, and when that was.
+    std::optional<IterationTracker> iterations[contract::kWaitSites];
+    // Time without a CPU at the last reading between long iterations, and when that was.
     std::optional<Nanoseconds> runnable_before;
     uint64_t runnable_read = 0;  // tick
     // As it was last read in its waits.
-    struct KnownHome {
+    struct KnownLoopWait {
       LoopWait place;
-      uint64_t read = 0;                 // tick; 0: never
-      uint64_t seen_turns = UINT64_MAX;  // when it was last seen to wait
-      bool one_connection = false;       // all that was waited for then
+      uint64_t read = 0;                      // tick; 0: never
+      uint64_t seen_iterations = UINT64_MAX;  // when it was last seen to wait
+      bool one_connection = false;            // all that was waited for then
     };
-    KnownHome homes[contract::kWaitSites];
+    KnownLoopWait homes[contract::kWaitSites];
     // Ticks of the last stall told of that has ended. Loops that share a thread share its stalls.
-    uint64_t told_begin = 0;
-    uint64_t told_end = 0;
+    uint64_t reported_begin = 0;
+    uint64_t reported_end = 0;
 
     // For a thread without wait sites: what was seen of it from outside.
-    UnseenLoop unseen;
-    std::optional<TurnTracker> unseen_turn;
-    Nanoseconds unseen_slack{};  // by how much that turn may have begun before it was seen
-    uint64_t next_survey = 0;    // tick
+    UnhookedLoop unseen;
+    std::optional<IterationTracker> unhooked_iteration;
+    Nanoseconds unhooked_slack{};  // by how much that turn may have begun before it was seen
+    uint64_t next_survey = 0;      // tick
     Nanoseconds survey_pause{};
 
     bool has_open_stall() const {
-      return std::any_of(std::begin(turns), std::end(turns),
-                         [](const auto& turn) { return turn && turn->holds_a_loop_up(); });
+      return std::any_of(std::begin(iterations), std::end(iterations), [](const auto& iteration) {
+        return iteration && iteration->holds_a_loop_up();
+      });
     }
-    std::map<std::pair<uint64_t, uint64_t>, unsigned> parks_asked;  // call site, stack pointer
-    bool shares_loop = false;                                       // as far as was asked
+    std::map<std::pair<uint64_t, uint64_t>, unsigned> idle_waits_asked;  // call site, stack pointer
+    bool shares_loop = false;                                            // as far as was asked
   };
 
   void run();
   void look();
   // Takes note of a suspended machine, and of an observer that came late.
-  void look_at_clocks(uint64_t now, Nanoseconds since_last);
+  void poll_clocks(uint64_t now, Nanoseconds since_last);
   // Time between two ticks that is not the program's: stopped or suspended.
-  Nanoseconds not_counted(const TurnTracker* turn, uint64_t begin_tick, uint64_t end_tick) const;
-  // Says that a thread was stopped within a turn that is now over; once for all threads of a
+  Nanoseconds not_counted(const IterationTracker* iteration, uint64_t begin_tick,
+                          uint64_t end_tick) const;
+  // Says that a thread was stopped within an iteration that is now over; once for all threads of a
   // process.
-  void note_stop(const WatchedThread& thread, const TurnTracker& turn);
+  void note_stop(const WatchedThread& thread, const IterationTracker& iteration);
   // Until the next look is due.
-  void look_for_hazards();
+  void poll_blocking_calls();
   // Reads what targets have found out by themselves.
-  void look_for_findings();
+  void poll_findings();
   void on_slow_call(const contract::Event& event);
-  void tell_hazard(HazardKind kind, uint32_t index, uint64_t key, CaughtCall caught);
-  // The loop in whose turn a call lies: that of the key, or the outermost one in a turn if it is 0.
-  // Nothing if there is none, or the call is a wait of a loop beside it.
+  void emit_blocking_call(BlockingCallKind kind, uint32_t index, uint64_t key, CaughtCall caught);
+  // The loop in whose iteration a call lies: that of the key, or the outermost one in an iteration
+  // if it is 0. Nothing if there is none, or the call is a wait of a loop beside it.
   std::optional<SiteView> loop_around(const WatchedThread& thread,
                                       const contract::ThreadRecord& record, const CallView& call,
                                       uint64_t key) const;
-  void look_at_processes(bool check_lives);
-  void look_at_threads();
-  // Reads the time without a CPU now and then, for turns that no look will see.
+  void poll_processes(bool check_lives);
+  void poll_threads();
+  // Reads the time without a CPU now and then, for iterations that no look will see.
   void read_runnable(WatchedThread& thread);
-  void look_at_turn(contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
-                    const SiteView& site, const std::vector<SiteView>& sites);
+  void poll_iteration(contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
+                      const SiteView& site, const std::vector<SiteView>& sites);
   // Reads now and then where a loop's thread stands while it waits for events.
-  void look_at_home(const contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
-                    const SiteView& site);
+  void sample_loop_wait(const contract::ThreadRecord& record, WatchedThread& thread, unsigned place,
+                        const SiteView& site);
   // Asks whether the wait is an idle worker's: then it becomes known as a park.
-  void ask_about_park(contract::ThreadRecord& record, WatchedThread& thread, const CallView& call);
+  void ask_about_idle_wait(contract::ThreadRecord& record, WatchedThread& thread,
+                           const CallView& call);
   bool is_confirmed_stall(const contract::ThreadRecord& record, const WatchedThread& thread,
                           unsigned place, const SiteView& site, const std::vector<SiteView>& sites,
                           Nanoseconds age) const;
-  // Of threads whose waits, if they wait for events, the recorder doesn't see: watcher_unseen.cc.
-  void look_at_unseen(contract::ThreadRecord& record, WatchedThread& thread);
-  void survey_unseen(const contract::ThreadRecord& record, WatchedThread& thread, uint64_t now);
-  void tell_unseen(const WatchedThread& thread, Nanoseconds length, StallState state);
-  void end_unseen(WatchedThread& thread, StallState state);
-  void forget_turn(WatchedThread& thread, unsigned place, const SiteView& site);
+  // Of threads whose waits, if they wait for events, the recorder doesn't see: watcher_unhooked.cc.
+  void poll_unhooked(contract::ThreadRecord& record, WatchedThread& thread);
+  void survey_unhooked(const contract::ThreadRecord& record, WatchedThread& thread, uint64_t now);
+  void emit_unhooked(const WatchedThread& thread, Nanoseconds length, StallState state);
+  void end_unhooked(WatchedThread& thread, StallState state);
+  void forget_iteration(WatchedThread& thread, unsigned place, const SiteView& site);
   void read_ring();
-  void on_turn(const contract::Event& event);
-  Nanoseconds told_already(const WatchedThread& thread, const contract::Event& event) const;
+  void on_iteration(const contract::Event& event);
+  Nanoseconds already_reported(const WatchedThread& thread, const contract::Event& event) const;
   static std::optional<unsigned> reported_elsewhere(const WatchedThread& thread,
                                                     const contract::Event& event);
-  void on_backlog(const contract::Event& event);
-  void settle_ended_turns(bool all);
+  void on_pending_events(const contract::Event& event);
+  void settle_ended_iterations(bool all);
 
   enum class Ending { kThread, kProcess, kSession };
   void retire_thread(uint32_t index, contract::ThreadRecord& record, Ending ending);
   void retire_process(uint32_t process, Ending ending);
-  void end_unfinished(const WatchedThread& thread, const TurnTracker& turn, const SiteView& site,
-                      Ending ending);
+  void end_unfinished(const WatchedThread& thread, const IterationTracker& iteration,
+                      const SiteView& site, Ending ending);
   void reap_exited_threads();
   std::vector<LoopStatistics> loops_of(const WatchedThread& thread,
                                        const contract::ThreadRecord& record) const;
@@ -171,53 +174,55 @@ class Watcher {
   void read_name(WatchedThread& thread);
   static LoopChoice choice_of(const WatchedThread& thread, const contract::ThreadRecord& record);
   WatchedThread* watched(uint32_t index, const contract::ThreadRecord& record);
-  // What is known of a turn, but for its state, its id and the backlog.
+  // What is known of an iteration, but for its state, its id and the pending_events.
   StallObservation observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
-                           Nanoseconds duration, const TurnTracker* turn);
+                           Nanoseconds duration, const IterationTracker* iteration);
   // One look at a thread where it stands.
-  // The age of a turn since when its thread is known to have been where it was found at this age.
-  Nanoseconds since_when(const Sample& found, uint64_t turn_begin, Nanoseconds age) const;
+  // The age of an iteration since when its thread is known to have been where it was found at this
+  // age.
+  Nanoseconds since_when(const Sample& found, uint64_t iteration_begin, Nanoseconds age) const;
   std::shared_ptr<const Sample> sample(contract::ThreadRecord& record, const WatchedThread& thread);
   // How long a stall lasts before it is reported while it still goes on.
   Nanoseconds first_report_age() const;
   // Says of a stall what limits its report.
   static void note_allowed(StallObservation& stall, Nanoseconds allowed);
-  void add_notes(StallObservation& stall, const TurnTracker* turn, uint64_t begin_tick) const;
+  void add_notes(StallObservation& stall, const IterationTracker* iteration,
+                 uint64_t begin_tick) const;
   Nanoseconds interval() const;
 
   contract::Segment& segment_;
   Nanoseconds threshold_;
-  uint32_t kept_locks_;
+  uint32_t tracked_locks_;
   Receiver receiver_;
   TickClock clock_;
   SegmentRing ring_;
   Findings findings_;
   ProcessTable processes_;
-  HazardWatch hazards_;
-  DeadlockWatch deadlocks_;
+  BlockingCallDetector blocking_calls_;
+  DeadlockDetector deadlocks_;
   LoopNames loop_names_;
   std::map<uint32_t, WatchedThread> threads_;
-  std::vector<EndedTurn> ended_;
+  std::vector<EndedIteration> ended_;
   std::vector<LoopStatistics> loops_;
   uint64_t threshold_ticks_ = 0;
   uint64_t next_id_ = 1;
-  uint64_t last_look_ = 0;
-  uint64_t looks_ = 0;
+  uint64_t last_poll_ = 0;
+  uint64_t polls_ = 0;
   unsigned surveys_left_ = 0;  // of this look
   unsigned followed_left_ = 0;
   unsigned readings_left_ = 0;
-  unsigned homes_left_ = 0;
-  unsigned refreshed_homes_ = 0;
+  unsigned loop_wait_samples_left_ = 0;
+  unsigned refreshed_loop_waits_ = 0;
   Suspensions suspensions_;
   Nanoseconds late_{};       // how much later than planned the last look came that was too late
   uint64_t late_after_ = 0;  // ticks of the looks before and after that
   uint64_t late_until_ = 0;
-  bool told_late_ = false;
-  std::map<int, uint64_t> stops_told_;  // pid → tick of the last note on it
+  bool reported_late_ = false;
+  std::map<int, uint64_t> stops_reported_;  // pid → tick of the last note on it
   uint64_t seen_threads_ = 0;
   uint64_t unread_stalls_ = 0;  // of which no stack could be read
   uint64_t corrupt_ = 0;
-  uint64_t longest_hold_ticks_ = 0;
+  uint64_t longest_pause_ticks_ = 0;
   std::atomic<size_t> live_processes_{0};
   std::atomic<uint64_t> seen_processes_{0};
   std::atomic<bool> stopping_{false};

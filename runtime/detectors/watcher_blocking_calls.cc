@@ -1,4 +1,4 @@
-// The watcher's part in hazards: quick looks between its others.
+// The watcher's part in blocking calls: quick looks between its others.
 #include <utility>
 
 #include "runtime/detectors/watcher.h"
@@ -9,10 +9,10 @@ using contract::ThreadRecord;
 using contract::ThreadState;
 using std::chrono::steady_clock;
 
-void Watcher::look_for_hazards() {
+void Watcher::poll_blocking_calls() {
   const auto due = steady_clock::now() + interval();
   do {
-    std::this_thread::sleep_for(hazards_.interval());
+    std::this_thread::sleep_for(blocking_calls_.interval());
     read_ring();
     const uint32_t used = threads_used(segment_);
     for (uint32_t index = 0; index < used; ++index) {
@@ -24,8 +24,8 @@ void Watcher::look_for_hazards() {
       }
       const WatchedThread* thread = watched(index, record);
       if (!thread) continue;
-      if (auto caught = hazards_.look(index, record, thread->pid, thread->tid)) {
-        tell_hazard(HazardKind::kMayBlock, index, 0, std::move(*caught));
+      if (auto caught = blocking_calls_.look(index, record, thread->pid, thread->tid)) {
+        emit_blocking_call(BlockingCallKind::kMayBlock, index, 0, std::move(*caught));
       }
     }
   } while (steady_clock::now() < due && !stopping_.load());
@@ -40,10 +40,10 @@ std::optional<SiteView> Watcher::loop_around(const WatchedThread& thread,
       loops_among(choice_of(thread, record), sites, record, threshold_ticks_);
   for (const SiteView& loop : loops) {
     const bool own = loop.function == call.function && loop.call_site == call.call_site;
-    const bool fits = key != 0 ? loop.key == key : loop.turn_begin != 0 && !own;
+    const bool fits = key != 0 ? loop.key == key : loop.iteration_begin != 0 && !own;
     if (fits && (!found || loop.stack_pointer > found->stack_pointer)) found = &loop;
   }
-  if (!found || waits_at_peer(*found, call, sites)) return std::nullopt;
+  if (!found || waits_at_sibling(*found, call, sites)) return std::nullopt;
   return *found;
 }
 
@@ -57,12 +57,13 @@ void Watcher::on_slow_call(const contract::Event& event) {
   call.call_site = event.call_site;
   const WatchedThread* thread = watched(event.record, segment_.threads[event.record]);
   if (!thread || !loop_around(*thread, record, call, event.key)) return;
-  if (auto caught = hazards_.ended(event)) {
-    tell_hazard(HazardKind::kWaited, event.record, event.key, std::move(*caught));
+  if (auto caught = blocking_calls_.ended(event)) {
+    emit_blocking_call(BlockingCallKind::kWaited, event.record, event.key, std::move(*caught));
   }
 }
 
-void Watcher::tell_hazard(HazardKind kind, uint32_t index, uint64_t key, CaughtCall caught) {
+void Watcher::emit_blocking_call(BlockingCallKind kind, uint32_t index, uint64_t key,
+                                 CaughtCall caught) {
   const ThreadRecord& record = segment_.threads[index];
   const WatchedThread* thread = watched(index, record);
   if (!thread) return;
@@ -73,7 +74,7 @@ void Watcher::tell_hazard(HazardKind kind, uint32_t index, uint64_t key, CaughtC
   observation.contributors.clear();
   observation.notes.clear();
   observation.samples.push_back({std::move(caught.sample), duration});
-  receiver_.hazard(kind, std::move(observation));
+  receiver_.blocking_call(kind, std::move(observation));
 }
 
 }  // namespace tailback

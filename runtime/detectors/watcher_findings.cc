@@ -2,15 +2,15 @@
 #include <cstring>
 #include <utility>
 
-#include "runtime/kernel/kernel_view.h"
 #include "runtime/detectors/watcher.h"
+#include "runtime/kernel/kernel_view.h"
 
 namespace tailback {
 
 using contract::Finding;
 using std::chrono::milliseconds;
 
-void Watcher::look_for_findings() {
+void Watcher::poll_findings() {
   for (Finding* finding : findings_.waiting()) {
     FindingObservation observation;
     observation.kind = static_cast<contract::FindingKind>(finding->kind);

@@ -21,7 +21,7 @@ int64_t whole_milliseconds(Nanoseconds length) {
 
 }  // namespace
 
-void Watcher::look_at_clocks(uint64_t now, Nanoseconds since_last) {
+void Watcher::poll_clocks(uint64_t now, Nanoseconds since_last) {
   const auto told = [&](NoteKind kind, Nanoseconds length) {
     Note note;
     note.kind = kind;
@@ -31,32 +31,32 @@ void Watcher::look_at_clocks(uint64_t now, Nanoseconds since_last) {
   };
   const auto suspended = suspensions_.look(now, since_last);
   if (suspended) told(NoteKind::kSuspended, *suspended);
-  const Nanoseconds late = since_last - 2 * interval() - suspensions_.within(last_look_, now);
+  const Nanoseconds late = since_last - 2 * interval() - suspensions_.within(last_poll_, now);
   if (late <= std::max<Nanoseconds>(threshold_, kLateness)) return;
   late_ = late;
-  late_after_ = last_look_;
+  late_after_ = last_poll_;
   late_until_ = now;
-  if (!std::exchange(told_late_, true)) told(NoteKind::kObserverLate, late);
+  if (!std::exchange(reported_late_, true)) told(NoteKind::kObserverLate, late);
 }
 
-Nanoseconds Watcher::not_counted(const TurnTracker* turn, uint64_t begin_tick,
+Nanoseconds Watcher::not_counted(const IterationTracker* iteration, uint64_t begin_tick,
                                  uint64_t end_tick) const {
-  const Nanoseconds stopped = turn ? turn->stopped() : Nanoseconds{};
+  const Nanoseconds stopped = iteration ? iteration->stopped() : Nanoseconds{};
   const Nanoseconds suspended = suspensions_.within(begin_tick, end_tick);
-  // A suspension that is longer than the turn lies beside it, between the same two looks.
+  // A suspension that is longer than the iteration lies beside it, between the same two looks.
   const bool lies_within = suspended <= clock_.duration(end_tick - begin_tick);
   return lies_within ? stopped + suspended : stopped;
 }
 
-void Watcher::note_stop(const WatchedThread& thread, const TurnTracker& turn) {
-  if (turn.stopped() <= Nanoseconds::zero()) return;
+void Watcher::note_stop(const WatchedThread& thread, const IterationTracker& iteration) {
+  if (iteration.stopped() <= Nanoseconds::zero()) return;
   const uint64_t now = clock_.now();
-  uint64_t& told = stops_told_[thread.pid];
-  if (std::exchange(told, now) > turn.begin_tick()) return;
+  uint64_t& told = stops_reported_[thread.pid];
+  if (std::exchange(told, now) > iteration.begin_tick()) return;
   Note note;
   note.kind = NoteKind::kStopped;
   note.time = clock_.wall_time(now);
-  note.length = turn.stopped();
+  note.length = iteration.stopped();
   note.pid = thread.pid;
   note.tid = thread.tid;
   const ProcessFacts* process = processes_.find(thread.process);
@@ -72,12 +72,12 @@ void Watcher::note_allowed(StallObservation& stall, Nanoseconds allowed) {
                   whole_milliseconds(allowed)));
 }
 
-void Watcher::add_notes(StallObservation& stall, const TurnTracker* turn,
+void Watcher::add_notes(StallObservation& stall, const IterationTracker* iteration,
                         uint64_t begin_tick) const {
-  if (turn && turn->stopped() > Nanoseconds::zero()) {
+  if (iteration && iteration->stopped() > Nanoseconds::zero()) {
     stall.notes.push_back(
-        fmt::format("stopped from outside for about {} ms of the turn, which are not counted",
-                    whole_milliseconds(turn->stopped())));
+        fmt::format("stopped from outside for about {} ms of the iteration, which are not counted",
+                    whole_milliseconds(iteration->stopped())));
   }
   const uint64_t end_tick = begin_tick + clock_.ticks(stall.duration);
   const Nanoseconds suspended = suspensions_.within(begin_tick, end_tick);

@@ -1,5 +1,5 @@
 // One report of a stretch of time, where a thread waits at several epolls in one frame and each has
-// turns of its own.
+// iterations of its own.
 
 #include <algorithm>
 
@@ -7,21 +7,23 @@
 
 namespace tailback {
 
-// The part of a turn that the last report of this thread told of already, as a turn of another
-// epoll in the same frame.
-Nanoseconds Watcher::told_already(const WatchedThread& thread, const contract::Event& event) const {
-  const uint64_t begin = std::max(event.begin_tick, thread.told_begin);
-  const uint64_t end = std::min(event.end_tick, thread.told_end);
+// The part of an iteration that the last report of this thread told of already, as an iteration of
+// another epoll in the same frame.
+Nanoseconds Watcher::already_reported(const WatchedThread& thread,
+                                      const contract::Event& event) const {
+  const uint64_t begin = std::max(event.begin_tick, thread.reported_begin);
+  const uint64_t end = std::min(event.end_tick, thread.reported_end);
   return end > begin ? clock_.duration(end - begin) : Nanoseconds::zero();
 }
 
-// The place of another epoll, waited at within this turn, whose turn was reported while it went on.
+// The place of another epoll, waited at within this iteration, whose iteration was reported while
+// it went on.
 std::optional<unsigned> Watcher::reported_elsewhere(const WatchedThread& thread,
                                                     const contract::Event& event) {
   for (unsigned place = 0; place < contract::kWaitSites; ++place) {
-    const auto& turn = thread.turns[place];
-    if (turn && turn->stall_id != 0 && turn->begin_tick() > event.begin_tick &&
-        turn->begin_tick() < event.end_tick) {
+    const auto& iteration = thread.iterations[place];
+    if (iteration && iteration->stall_id != 0 && iteration->begin_tick() > event.begin_tick &&
+        iteration->begin_tick() < event.end_tick) {
       return place;
     }
   }

@@ -43,7 +43,7 @@ SessionEnd Watcher::summary() const {
   SessionEnd end;
   end.processes = processes_.seen();
   end.threads = seen_threads_;
-  end.longest_hold = clock_.duration(longest_hold_ticks_);
+  end.longest_hold = clock_.duration(longest_pause_ticks_);
   end.losses.events = segment_.header.ring_dropped.load() + ring_.stepped_over();
   end.losses.threads = segment_.header.threads_missed.load();
   end.losses.processes = segment_.header.processes_missed.load();
@@ -53,7 +53,7 @@ SessionEnd Watcher::summary() const {
   end.losses.samples = unread_stalls_;
   end.loops = loops_;
   end.unused_options = loop_names_.unused();
-  end.hazards.unseen = hazards_.is_on() ? hazards_.unseen() : 0;
+  end.blocking_calls.unseen = blocking_calls_.is_on() ? blocking_calls_.unseen() : 0;
   return end;
 }
 

@@ -1,5 +1,5 @@
-// Loops whose waits the recorder can't see (unseen_loop.h): where to look for them, how often, and
-// what is told of their stalls.
+// Loops whose waits the recorder can't see (unhooked_loop.h): where to look for them, how often,
+// and what is told of their stalls.
 #include <fmt/format.h>
 #include <sys/syscall.h>
 
@@ -29,7 +29,7 @@ bool is_in_recorded_call(const ThreadRecord& record) {
 
 // A thread that is parked on a futex may have nothing to do. In the lock that it has recorded to
 // wait for, it has.
-bool may_be_parked(const ThreadRecord& record, const KernelCall& blocked) {
+bool may_be_idle(const ThreadRecord& record, const KernelCall& blocked) {
   if (blocked.number != SYS_futex) return false;
   const auto call = view_call(record.call);
   return !call ||
@@ -47,7 +47,7 @@ SiteView site_of(const WaitPlace& place) {
 // Whether what a loop waited on is there while its thread is away; where that is not known, whether
 // the thread is deeper in the stack than its wait. What is there after the thread has come back may
 // be another loop's.
-bool is_away_from_open(const UnseenLoop& loop, int pid, int tid) {
+bool is_away_from_open(const UnhookedLoop& loop, int pid, int tid) {
   const WaitPlace& home = loop.home();
   if (home.fd < 0) return loop.away()->stack_pointer < home.stack_pointer;
   const auto link = read_descriptor_link(pid, home.fd);
@@ -59,7 +59,7 @@ bool is_away_from_open(const UnseenLoop& loop, int pid, int tid) {
 
 }  // namespace
 
-void Watcher::survey_unseen(const ThreadRecord& record, WatchedThread& thread, uint64_t now) {
+void Watcher::survey_unhooked(const ThreadRecord& record, WatchedThread& thread, uint64_t now) {
   if (thread.next_survey == 0) {
     thread.survey_pause = kFirstSurvey;
     thread.next_survey = now + clock_.ticks(kFirstSurvey);
@@ -82,19 +82,19 @@ void Watcher::survey_unseen(const ThreadRecord& record, WatchedThread& thread, u
   thread.next_survey = now + clock_.ticks(thread.survey_pause);
 }
 
-void Watcher::look_at_unseen(ThreadRecord& record, WatchedThread& thread) {
+void Watcher::poll_unhooked(ThreadRecord& record, WatchedThread& thread) {
   const uint64_t now = clock_.now();
-  survey_unseen(record, thread, now);
-  UnseenLoop& loop = thread.unseen;
+  survey_unhooked(record, thread, now);
+  UnhookedLoop& loop = thread.unseen;
   if (!loop.is_loop() || followed_left_ == 0) {
-    if (thread.unseen_turn) end_unseen(thread, StallState::kUnfinished);
+    if (thread.unhooked_iteration) end_unhooked(thread, StallState::kUnfinished);
     return;
   }
   --followed_left_;
   auto blocked = read_kernel_call(thread.pid, thread.tid);
-  if (blocked && may_be_parked(record, *blocked)) blocked.reset();
-  const bool is_home = blocked && wait_place(*blocked) == loop.home();
-  if (blocked && !is_home) {
+  if (blocked && may_be_idle(record, *blocked)) blocked.reset();
+  const bool is_at_wait = blocked && wait_place(*blocked) == loop.home();
+  if (blocked && !is_at_wait) {
     const auto switches = read_voluntary_switches(thread.pid, thread.tid);
     if (!switches) blocked.reset();
     loop.look(now, blocked, switches.value_or(0));
@@ -102,67 +102,72 @@ void Watcher::look_at_unseen(ThreadRecord& record, WatchedThread& thread) {
     loop.look(now, blocked, 0);
   }
   const auto& away = loop.away();
-  auto& turn = thread.unseen_turn;
-  if (turn && (!away || away->since != turn->begin_tick())) end_unseen(thread, StallState::kEnded);
+  auto& iteration = thread.unhooked_iteration;
+  if (iteration && (!away || away->since != iteration->begin_tick()))
+    end_unhooked(thread, StallState::kEnded);
   if (!away) return;
   const Nanoseconds age = clock_.duration(away->until - away->since);
   if (age < threshold_ / 4) return;
-  // How much of it is allowed is known of turns that the recorder sees only.
+  // How much of it is allowed is known of iterations that the recorder sees only.
   if (record.allowed_since.load(std::memory_order_relaxed) != 0) return;
-  if (!turn) {
-    turn.emplace(LoopWait{.key = loop.home().instruction_pointer}, away->since, age,
-                 Nanoseconds::zero(), thread.pid, thread.tid, clock_);
-    turn->next_report = first_report_age();
+  if (!iteration) {
+    iteration.emplace(LoopWait{.key = loop.home().instruction_pointer}, away->since, age,
+                      Nanoseconds::zero(), thread.pid, thread.tid, clock_);
+    iteration->next_report = first_report_age();
   }
-  turn->look(age, Nanoseconds::zero());
-  turn->last_age = age;
-  thread.unseen_slack = clock_.duration(away->since - away->before);
-  if (age >= threshold_ / 2 && !turn->is_stopped() && turn->sample_is_due(age)) {
-    turn->add_sample(sample(record, thread), age, age);
+  iteration->look(age, Nanoseconds::zero());
+  iteration->last_age = age;
+  thread.unhooked_slack = clock_.duration(away->since - away->before);
+  if (age >= threshold_ / 2 && !iteration->is_stopped() && iteration->sample_is_due(age)) {
+    iteration->add_sample(sample(record, thread), age, age);
   }
-  const Nanoseconds counted = age - std::min(age, not_counted(&*turn, away->since, away->until));
+  const Nanoseconds counted =
+      age - std::min(age, not_counted(&*iteration, away->since, away->until));
   if (counted <= threshold_) return;
-  if (!turn->confirmed && !is_away_from_open(loop, thread.pid, thread.tid)) return;
-  turn->confirmed = true;
-  if (counted < turn->next_report) return;
-  if (turn->stall_id == 0 && !loop.allows_another_stall()) return;
-  turn->next_report = 2 * counted;
-  if (turn->stall_id == 0) turn->stall_id = next_id_++;
-  tell_unseen(thread, counted, StallState::kOngoing);
+  if (!iteration->confirmed && !is_away_from_open(loop, thread.pid, thread.tid)) return;
+  iteration->confirmed = true;
+  if (counted < iteration->next_report) return;
+  if (iteration->stall_id == 0 && !loop.allows_another_stall()) return;
+  iteration->next_report = 2 * counted;
+  if (iteration->stall_id == 0) iteration->stall_id = next_id_++;
+  emit_unhooked(thread, counted, StallState::kOngoing);
 }
 
-void Watcher::tell_unseen(const WatchedThread& thread, Nanoseconds length, StallState state) {
-  const TurnTracker& turn = *thread.unseen_turn;
+void Watcher::emit_unhooked(const WatchedThread& thread, Nanoseconds length, StallState state) {
+  const IterationTracker& iteration = *thread.unhooked_iteration;
   StallObservation observation =
-      observe(thread, site_of(thread.unseen.home()), turn.begin_tick(), length, &turn);
+      observe(thread, site_of(thread.unseen.home()), iteration.begin_tick(), length, &iteration);
   observation.state = state;
-  observation.id = turn.stall_id;
+  observation.id = iteration.stall_id;
   // Before the first look that found it away, and after the last.
   const uint64_t now = clock_.now();
-  const uint64_t last = std::min(now, turn.begin_tick() + clock_.ticks(turn.last_age));
-  const Nanoseconds slack = thread.unseen_slack + clock_.duration(now - last);
+  const uint64_t last = std::min(now, iteration.begin_tick() + clock_.ticks(iteration.last_age));
+  const Nanoseconds slack = thread.unhooked_slack + clock_.duration(now - last);
   observation.notes.push_back(fmt::format(
-      "the loop's own wait is no call of libc's: the turn was seen from outside, and may "
+      "the loop's own wait is no call of libc's: the iteration was seen from outside, and may "
       "be up to {} ms longer",
       std::chrono::ceil<milliseconds>(slack).count()));
   receiver_.stall(std::move(observation));
 }
 
-// A turn that is over, or of which no more will be known: then it is told only if it was before.
-void Watcher::end_unseen(WatchedThread& thread, StallState state) {
-  TurnTracker& turn = *thread.unseen_turn;
-  note_stop(thread, turn);
-  const uint64_t end = turn.begin_tick() + clock_.ticks(turn.last_age);
+// An iteration that is over, or of which no more will be known: then it is told only if it was
+// before.
+void Watcher::end_unhooked(WatchedThread& thread, StallState state) {
+  IterationTracker& iteration = *thread.unhooked_iteration;
+  note_stop(thread, iteration);
+  const uint64_t end = iteration.begin_tick() + clock_.ticks(iteration.last_age);
   const Nanoseconds length =
-      turn.last_age - std::min(turn.last_age, not_counted(&turn, turn.begin_tick(), end));
-  const bool is_new = turn.stall_id == 0 && state == StallState::kEnded && turn.confirmed &&
-                      length > threshold_ && thread.unseen.allows_another_stall();
-  if (is_new) turn.stall_id = next_id_++;
-  if (turn.stall_id != 0) {
-    if (turn.samples().empty()) ++unread_stalls_;
-    tell_unseen(thread, length, state);
+      iteration.last_age -
+      std::min(iteration.last_age, not_counted(&iteration, iteration.begin_tick(), end));
+  const bool is_new = iteration.stall_id == 0 && state == StallState::kEnded &&
+                      iteration.confirmed && length > threshold_ &&
+                      thread.unseen.allows_another_stall();
+  if (is_new) iteration.stall_id = next_id_++;
+  if (iteration.stall_id != 0) {
+    if (iteration.samples().empty()) ++unread_stalls_;
+    emit_unhooked(thread, length, state);
   }
-  thread.unseen_turn.reset();
+  thread.unhooked_iteration.reset();
 }
 
 }  // namespace tailback

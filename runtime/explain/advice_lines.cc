@@ -36,21 +36,21 @@ constexpr Line kLines[] = {
      "let the other thread post to the loop (an eventfd, or the loop's own post) in place of "
      "waiting for it"},
     {Runtime::kNone, Cause::kCpu,
-     "move the computation to a worker thread, or do it in parts between turns"},
-    {Runtime::kNone, Cause::kStarved,
+     "move the computation to a worker thread, or do it in parts between iterations"},
+    {Runtime::kNone, Cause::kRunQueueWait,
      "the program was ready, the machine was not: fewer busy threads, more CPUs, or a higher "
      "priority for the loop"},
     {Runtime::kNone, Cause::kThrottled,
      "the container's CPU quota was used up: raise it, or use fewer threads at once"},
-    {Runtime::kNone, Cause::kFault,
+    {Runtime::kNone, Cause::kPageFault,
      "memory was paged in: keep it resident (mlock), or give the program more memory"},
     {Runtime::kNone, Cause::kStopped, "not the program's fault: it was stopped from outside"},
     {Runtime::kNone, Cause::kSuspended, "not the program's fault: it was stopped from outside"},
     {Runtime::kNone, Cause::kMany,
      "no single call is long, their sum is: fewer, larger requests (a batch or a pipeline), or "
-     "spread them over several turns"},
+     "spread them over several iterations"},
     {Runtime::kNone, Cause::kUnknown,
-     "record again with a lower threshold to see what the turn consists of"},
+     "record again with a lower threshold to see what the iteration consists of"},
     {Runtime::kLibuv, Cause::kSleep,
      "start a uv_timer_t in place of the sleep: libuv calls back when the time is over"},
     {Runtime::kLibuv, Cause::kFile,
@@ -88,7 +88,7 @@ constexpr Line kLines[] = {
      "waiting for it"},
     {Runtime::kLibevent, Cause::kCpu,
      "move the computation to a worker thread that reports back with event_active(), or do it "
-     "in parts between turns"},
+     "in parts between iterations"},
     {Runtime::kLibev, Cause::kSleep, "start an ev_timer in place of the sleep"},
     {Runtime::kLibev, Cause::kFile,
      "do the file access in a worker thread (libeio does) that reports back with ev_async_send()"},
@@ -194,7 +194,7 @@ constexpr Line kLines[] = {
      "place of get()"},
     {Runtime::kJvm, Cause::kCpu,
      "hand the computation to an executor, which queues its result and calls Selector.wakeup()"},
-    {Runtime::kJvm, Cause::kFault,
+    {Runtime::kJvm, Cause::kPageFault,
      "memory was paged in: keep the heap resident (-XX:+AlwaysPreTouch, no swap), or give the "
      "machine more memory"},
     {Runtime::kNode, Cause::kSleep,
@@ -293,7 +293,7 @@ constexpr Line kLines[] = {
     {Runtime::kRedis, Cause::kMany,
      "no single call is long, their sum is: shorter pipelines and transactions, or spread the "
      "clients over several servers"},
-    {Runtime::kRedis, Cause::kFault,
+    {Runtime::kRedis, Cause::kPageFault,
      "memory was paged in: set maxmemory below what the machine has, so that nothing of it is "
      "swapped out"},
 };
@@ -325,7 +325,7 @@ std::string_view advice_line(Runtime runtime, Cause cause) {
     });
     if (line != std::end(kLines)) return line->text;
   }
-  return "record again with a lower threshold to see what the turn consists of";
+  return "record again with a lower threshold to see what the iteration consists of";
 }
 
 std::string_view signal_advice_line(Runtime runtime) {

@@ -11,8 +11,8 @@
 
 #include "instrument/contract/intercepts.h"
 #include "runtime/capture/remote_address.h"
-#include "runtime/values/stall.h"
 #include "runtime/lock_state/lock_reading.h"
+#include "runtime/values/stall.h"
 
 namespace tailback {
 

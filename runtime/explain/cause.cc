@@ -37,8 +37,8 @@ Nanoseconds time_in_calls(const Evidence& evidence) {
   return total;
 }
 
-// Of a turn that lacked a CPU for long, which makes every call longer: the one call that the thread
-// was blocked in for most of the time that it was blocked. nullptr if there is none.
+// Of an iteration that lacked a CPU for long, which makes every call longer: the one call that the
+// thread was blocked in for most of the time that it was blocked. nullptr if there is none.
 const CallTime* call_behind_delays(const Evidence& evidence) {
   const TimeSpent& spent = evidence.spent;
   if (!spent.known || spent.runnable * 4 < evidence.duration) return nullptr;
@@ -66,8 +66,9 @@ Cause cause_of_calls(const Evidence& evidence) {
     if (family_of(call.function) == Family::kEvents) in_waits += call.total;
   }
   const Nanoseconds total = time_in_calls(evidence);
-  // A nested wait for events in a turn that also started or reaped a child waits for that child:
-  // that is how runtimes run a command synchronously (node's execSync, Python's communicate).
+  // A nested wait for events in an iteration that also started or reaped a child waits for that
+  // child: that is how runtimes run a command synchronously (node's execSync, Python's
+  // communicate).
   if (has_child && in_waits * 2 > total) return Cause::kProcess;
   constexpr uint64_t kManyCalls = 3;
   if (count >= kManyCalls && longest * 2 < total) return Cause::kMany;
@@ -98,40 +99,42 @@ Cause decide_cause(const Evidence& evidence) {
     unrecorded_total += sample.weight;
   }
 
-  // Looks that came late know less of the turn than the calls that the recorder has summed up.
-  const bool is_told_by_calls = in_calls > half && spent.unseen > half;
-  const bool is_starved =
-      spent.known && !is_told_by_calls && evidence.duration - spent.runnable <= evidence.threshold;
+  // Looks that came late know less of the iteration than the calls that the recorder has summed up.
+  const bool is_known_by_calls = in_calls > half && spent.unseen > half;
+  const bool is_in_run_queue =
+      spent.known && !is_known_by_calls && evidence.duration - spent.runnable <= evidence.threshold;
   const Cause without_cpu =
-      spent.throttled > spent.runnable / 3 ? Cause::kThrottled : Cause::kStarved;
-  if (spent.known && spent.runnable > half && (is_starved || without_cpu == Cause::kThrottled)) {
+      spent.throttled > spent.runnable / 3 ? Cause::kThrottled : Cause::kRunQueueWait;
+  if (spent.known && spent.runnable > half &&
+      (is_in_run_queue || without_cpu == Cause::kThrottled)) {
     return without_cpu;
   }
   const bool was_seen = spent.known || !evidence.samples.empty();
-  const bool may_be_starved = evidence.runnable_at_most.value_or(Nanoseconds{}) > half &&
-                              evidence.duration - *evidence.runnable_at_most <= evidence.threshold;
+  const bool may_be_in_run_queue =
+      evidence.runnable_at_most.value_or(Nanoseconds{}) > half &&
+      evidence.duration - *evidence.runnable_at_most <= evidence.threshold;
   if (in_calls > half) {
     const Cause cause = cause_of_calls(evidence);
-    const bool is_guessed = is_told_by_calls || !was_seen;
-    if (is_guessed && may_be_starved && cause != Cause::kSleep) return Cause::kStarved;
-    return !is_told_by_calls && computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
+    const bool is_guessed = is_known_by_calls || !was_seen;
+    if (is_guessed && may_be_in_run_queue && cause != Cause::kSleep) return Cause::kRunQueueWait;
+    return !is_known_by_calls && computes_in_calls(evidence, cause) ? Cause::kCpu : cause;
   }
-  if (!was_seen && may_be_starved) return Cause::kStarved;
+  if (!was_seen && may_be_in_run_queue) return Cause::kRunQueueWait;
   if (spent.known && spent.on_cpu > half) return Cause::kCpu;
-  if (spent.known && spent.in_faults > half) return Cause::kFault;
+  if (spent.known && spent.in_faults > half) return Cause::kPageFault;
   if (unrecorded_total > half) return biggest(unrecorded).cause;
 
   Biggest most;
   const auto consider = [&](Cause cause, Nanoseconds time) {
     if (time > most.total) most = {cause, time};
   };
-  if (is_starved) consider(without_cpu, spent.runnable);
+  if (is_in_run_queue) consider(without_cpu, spent.runnable);
   if (spent.known) {
     consider(Cause::kThrottled, spent.throttled);
     consider(Cause::kCpu, spent.on_cpu);
-    consider(Cause::kFault, spent.in_faults);
+    consider(Cause::kPageFault, spent.in_faults);
   }
-  // Of a turn that nobody saw a few short calls tell nothing.
+  // Of an iteration that nobody saw a few short calls tell nothing.
   if (was_seen || in_calls > half / 2) consider(cause_of_calls(evidence), in_calls);
   consider(biggest(unrecorded).cause, unrecorded_total);
   if (spent.known) consider(Cause::kUnknown, spent.blocked - in_calls - unrecorded_total);

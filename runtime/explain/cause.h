@@ -1,4 +1,4 @@
-// Why a turn was long, decided from evidence.
+// Why an iteration was long, decided from evidence.
 #pragma once
 
 #include <cstdint>
@@ -33,29 +33,30 @@ struct Evidence {
   std::vector<CallTime> calls;
   Nanoseconds other_calls{};  // calls that are in no CallTime
   TimeSpent spent;
-  // An upper bound of the time without a CPU, from a reading before the turn: for turns that hardly
-  // any look has seen. Nothing if there is none.
+  // An upper bound of the time without a CPU, from a reading before the iteration: for iterations
+  // that hardly any look has seen. Nothing if there is none.
   std::optional<Nanoseconds> runnable_at_most;
   std::vector<SampledState> samples;
 };
 
-// Rules, in this order. More than half of the turn spent
+// Rules, in this order. More than half of the iteration spent
 //   1. without a CPU, and for more than a third of that as the cgroup's quota was used up, of which
 //      kernels count about a half where the quota is small: throttled
-//   2. ready to run without a CPU, and the rest of it under the threshold: starved. A turn that is
+//   2. ready to run without a CPU, and the rest of it under the threshold: starved. An iteration
+//   that is
 //      too long even without that wait has a cause of its own. Neither does it count if most of
-//      the turn was not looked at and the calls are known, unless the thread may have lacked a CPU
-//      for as long: an observer that comes so late lacks one itself. A sleep needs none
+//      the iteration was not looked at and the calls are known, unless the thread may have lacked a
+//      CPU for as long: an observer that comes so late lacks one itself. A sleep needs none
 //   3. in recorded calls: the cause that took most of that time; many, if no single call stands
-//      out; of a turn that lacked a CPU for a quarter of its time, which makes all calls longer,
-//      the one that it was blocked in; cpu, if the calls did not wait but computed, other than by
-//      spinning on a lock
+//      out; of an iteration that lacked a CPU for a quarter of its time, which makes all calls
+//      longer, the one that it was blocked in; cpu, if the calls did not wait but computed, other
+//      than by spinning on a lock
 //   4. on CPU: cpu
 //   5. blocked by page faults: fault
 //   6. blocked in what the recorder does not see: what the samples say
-// else the biggest of these shares; unknown, if that is what it was blocked in. Of a turn that no
-// look has seen: starved, if the thread may have lacked a CPU for as long; the cause of its calls
-// if they took more than a quarter; else unknown.
+// else the biggest of these shares; unknown, if that is what it was blocked in. Of an iteration
+// that no look has seen: starved, if the thread may have lacked a CPU for as long; the cause of its
+// calls if they took more than a quarter; else unknown.
 Cause decide_cause(const Evidence& evidence);
 
 // What a runtime's own functions in the stack tell beyond that: the JVM also sleeps, and waits for

@@ -195,7 +195,7 @@ std::optional<ExecutableFile> read_executable(int pid) {
   return ExecutableFile{file.st_dev, file.st_ino};
 }
 
-bool process_lives(int pid) {
+bool process_lifetimes(int pid) {
   const auto text = read_small(fmt::format("/proc/{}/stat", pid));
   if (!text) return false;
   const auto fields = stat_fields(*text);

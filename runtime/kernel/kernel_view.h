@@ -77,7 +77,7 @@ struct ExecutableFile {
 std::optional<ExecutableFile> read_executable(int pid);
 
 // Whether the process is there and not a zombie.
-bool process_lives(int pid);
+bool process_lifetimes(int pid);
 bool thread_lives(int pid, int tid);
 
 // Target of /proc/PID/fd/FD: "/path", "socket:[123]", "anon_inode:[eventpoll]".

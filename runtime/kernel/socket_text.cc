@@ -61,9 +61,9 @@ std::optional<std::string> find_internet_socket(int pid, const char* table, int 
     constexpr unsigned kListening = 10;
     if (protocol == "tcp" && state == kListening) return fmt::format("tcp {} (listening)", here);
     const std::string there = endpoint_text(remote, family);
-    const bool has_peer = !there.ends_with(":*");
-    return has_peer ? fmt::format("{} {} → {}", protocol, here, there)
-                    : fmt::format("{} {}", protocol, here);
+    const bool has_sibling = !there.ends_with(":*");
+    return has_sibling ? fmt::format("{} {} → {}", protocol, here, there)
+                       : fmt::format("{} {}", protocol, here);
   }
   return std::nullopt;
 }

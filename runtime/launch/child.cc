@@ -10,8 +10,8 @@
 #include <cstring>
 
 #include "runtime/launch/address_layout.h"
-#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
+#include "runtime/launch/quoted_text.h"
 
 namespace tailback {
 namespace {
@@ -121,7 +121,7 @@ void Child::execute() {
   reaped_ = true;
   throw LaunchError(error == ENOENT ? kNoSuchProgram : kNotExecutable,
                     fmt::format("{}: can't be executed: {}; check the file and its interpreter",
-                                in_quotes(name_), std::strerror(error)));
+                                quoted_text(name_), std::strerror(error)));
 }
 
 Outcome Child::wait() {

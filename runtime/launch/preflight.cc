@@ -17,9 +17,9 @@
 
 #include "runtime/capture/sanitizer_runtime.h"
 #include "runtime/launch/elf_image.h"
-#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/open_file.h"
+#include "runtime/launch/quoted_text.h"
 #include "runtime/launch/script.h"
 
 namespace tailback {
@@ -72,7 +72,7 @@ Found find_program(const std::string& name) {
 
 // `context` says how we got here: "'./run.sh': its interpreter ", or nothing.
 [[noreturn]] void refuse(const Found& found, const std::string& name, const std::string& context) {
-  const std::string program = context + in_quotes(name);
+  const std::string program = context + quoted_text(name);
   const bool on_path = name.find('/') == std::string::npos;
   if (is_absence(found.error)) {
     if (!name.empty() && name.back() == '\r') {
@@ -86,7 +86,7 @@ Found find_program(const std::string& name) {
                                          : ": no such file; check the path"));
   }
   const std::string where =
-      on_path && found.path != name ? fmt::format(" ({})", in_quotes(found.path)) : "";
+      on_path && found.path != name ? fmt::format(" ({})", quoted_text(found.path)) : "";
   if (found.error == EISDIR) {
     throw LaunchError(kNotExecutable, program + where + ": is a directory; name a program in it");
   }
@@ -132,7 +132,7 @@ bool is_loader(const std::string& path) {
 
 void check_image(const std::string& path, const ElfImage& image, int fd, const Identity& identity,
                  const std::string& context) {
-  const std::string program = context + in_quotes(path);
+  const std::string program = context + quoted_text(path);
   if (!image.is_native()) {
     throw LaunchError(kNotExecutable,
                       fmt::format("{}: is built for another architecture ({}); this tailback can "
@@ -159,13 +159,13 @@ void check_image(const std::string& path, const ElfImage& image, int fd, const I
     throw LaunchError(kTailbackFailed,
                       fmt::format("{}: is linked with musl (its loader is {}), the recorder needs "
                                   "glibc; use a build for glibc",
-                                  program, in_quotes(image.loader)));
+                                  program, quoted_text(image.loader)));
   }
   if (!image.loader.empty() && access(image.loader.c_str(), F_OK) != 0) {
     throw LaunchError(kNoSuchProgram,
                       fmt::format("{}: its loader {} is missing; install the libc that it was "
                                   "built for",
-                                  program, in_quotes(image.loader)));
+                                  program, quoted_text(image.loader)));
   }
   const std::string change = id_change(fd, identity);
   if (!change.empty()) {
@@ -194,7 +194,7 @@ class Follower {
   };
   Step follow(const std::string& name, const std::string& context) {
     if (++steps_ > kMostSteps) {
-      throw LaunchError(kNotExecutable, context + in_quotes(name) +
+      throw LaunchError(kNotExecutable, context + quoted_text(name) +
                                             ": the interpreters lead in a circle; correct the "
                                             "first line (#!) of the scripts");
     }
@@ -207,7 +207,7 @@ class Follower {
       check_image(found.path, *image, file.fd(), identity_, context);
       if (image->is_go) {
         remark_ =
-            context + in_quotes(found.path) +
+            context + quoted_text(found.path) +
             ": is a Go program: calls of C code in it (cgo) are seen, but not its goroutines "
             "and the system calls that Go makes itself; for these use Go's own tools (go tool "
             "trace)";
@@ -216,7 +216,7 @@ class Follower {
       has_thread_sanitizer_ = sanitizer.is_thread_sanitizer;
       findings_in_text_only_ = sanitizer.reports_unseen();
       if (findings_in_text_only_) {
-        remark_ = context + in_quotes(found.path) +
+        remark_ = context + quoted_text(found.path) +
                   ": has ThreadSanitizer's runtime in it, but not the pairing library: what "
                   "ThreadSanitizer finds stands in the program's own output only; link it with "
                   "tailback_thread_sanitizer() of CMake, or with tailback-thread-sanitizer.o, or "
@@ -237,7 +237,7 @@ class Follower {
   static constexpr int kMostSteps = 16;
 
   std::string interpreter_of(const std::string& script, const std::string& beginning) {
-    const std::string context = in_quotes(script) + ": its interpreter ";
+    const std::string context = quoted_text(script) + ": its interpreter ";
     const auto shebang = parse_shebang(beginning);
     // execvp(3) gives what the kernel doesn't know to the shell.
     if (!shebang) return follow("/bin/sh", context).image;
@@ -249,7 +249,7 @@ class Follower {
     const EnvArgument env = parse_env_argument(shebang->argument);
     if (env.clears_environment) {
       throw LaunchError(kTailbackFailed,
-                        in_quotes(script) +
+                        quoted_text(script) +
                             ": its first line clears the environment (env -i), and "
                             "with it the preload; remove -i or name the interpreter "
                             "on the command line");

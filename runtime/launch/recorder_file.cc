@@ -9,9 +9,9 @@
 #include <filesystem>
 
 #include "runtime/launch/elf_image.h"
-#include "runtime/launch/in_quotes.h"
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/open_file.h"
+#include "runtime/launch/quoted_text.h"
 
 namespace tailback {
 namespace {
@@ -42,7 +42,7 @@ std::string find_recorder(const std::string& own_executable) {
     throw LaunchError(kTailbackFailed,
                       fmt::format("{}: the recorder can't be opened ({}); build or install "
                                   "tailback again, bin/ and lib/ belong together",
-                                  in_quotes(beside.string()), std::strerror(errno)));
+                                  quoted_text(beside.string()), std::strerror(errno)));
   }
   const auto image = read_elf_image(file.fd());
   if (!image || !image->is_native() || image->is_damaged || image->type != ET_DYN) {
@@ -50,11 +50,11 @@ std::string find_recorder(const std::string& own_executable) {
         kTailbackFailed,
         fmt::format("{}: is not a shared library for this machine{}; build or install tailback "
                     "again",
-                    in_quotes(path), image ? " (" + image->architecture() + ")" : ""));
+                    quoted_text(path), image ? " (" + image->architecture() + ")" : ""));
   }
   if (path.find_first_of(": \t\n") != std::string::npos) {
     throw LaunchError(kTailbackFailed,
-                      in_quotes(path) +
+                      quoted_text(path) +
                           ": LD_PRELOAD can't hold a path with a space or a colon in "
                           "it; move tailback to another directory");
   }
@@ -66,7 +66,7 @@ std::string beside_recorder(const std::string& recorder, const std::string& name
   if (access(path.c_str(), R_OK) != 0) {
     throw LaunchError(kTailbackFailed,
                       fmt::format("{}: can't be read ({}); build or install tailback again",
-                                  in_quotes(path), std::strerror(errno)));
+                                  quoted_text(path), std::strerror(errno)));
   }
   return path;
 }

@@ -59,7 +59,7 @@ Nanoseconds on_cpu(int pid, int tid) {
 bool is_looked_at(const Sample& first, int pid, int tid, int first_pid, int first_tid) {
   return (pid == first_pid && tid == first_tid) ||
          std::any_of(first.owners.begin(), first.owners.end(),
-                     [&](const OwnerLook& one) { return one.pid == pid && one.tid == tid; });
+                     [&](const OwnerSample& one) { return one.pid == pid && one.tid == tid; });
 }
 
 // All that is known of who has a semaphore that is used by more than those who take it.
@@ -82,7 +82,7 @@ int only_thread(int pid) {
 
 std::optional<OwnerPlace> find_owner(int pid, const LockReading& lock) {
   if (lock.owner_process > 0) {
-    if (!process_lives(lock.owner_process)) return std::nullopt;  // a descriptor was passed on
+    if (!process_lifetimes(lock.owner_process)) return std::nullopt;  // a descriptor was passed on
     return OwnerPlace{lock.owner_process, only_thread(lock.owner_process), false};
   }
   if (lock.owner <= 0) return std::nullopt;
@@ -145,7 +145,7 @@ void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, in
       if (wait == first) say_who_took(segment, pid, *sample.call->reading);
       return;
     }
-    OwnerLook owner;
+    OwnerSample owner;
     owner.pid = place->pid;
     owner.tid = place->tid;
     owner.lock = *wait->reading;

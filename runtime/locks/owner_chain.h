@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "instrument/contract/record_contract.h"
-#include "runtime/sampling/sample.h"
 #include "runtime/sampling/process_table.h"
+#include "runtime/sampling/sample.h"
 
 namespace tailback {
 

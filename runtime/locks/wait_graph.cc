@@ -145,10 +145,10 @@ std::vector<size_t> in_order(std::vector<size_t> members,
 
 }  // namespace
 
-std::vector<Knot> find_knots(const std::vector<Wait>& waits) {
+std::vector<DeadlockedSet> find_deadlocked_sets(const std::vector<Wait>& waits) {
   Graph graph(waits);
   const auto& edges = graph.edges();
-  std::vector<Knot> knots;
+  std::vector<DeadlockedSet> deadlocked_sets;
   for (std::vector<size_t>& members : graph.components()) {
     const bool is_cycle = members.size() > 1 || leads_to(edges[members[0]], members[0]) ||
                           graph.waits_for_nobody(members[0]);
@@ -158,28 +158,30 @@ std::vector<Knot> find_knots(const std::vector<Wait>& waits) {
                          [&](size_t one) { return waits[one].kind == kind; });
     };
     if (has(Wait::Kind::kRest) && !has(Wait::Kind::kLock)) continue;
-    knots.push_back({in_order(std::move(members), edges), {}});
+    deadlocked_sets.push_back({in_order(std::move(members), edges), {}});
   }
-  std::vector<size_t> knot_of(waits.size(), kNobody);
-  for (size_t k = 0; k < knots.size(); ++k) {
-    for (const size_t member : knots[k].cycle) knot_of[member] = k;
+  std::vector<size_t> deadlocked_set_of(waits.size(), kNobody);
+  for (size_t k = 0; k < deadlocked_sets.size(); ++k) {
+    for (const size_t member : deadlocked_sets[k].cycle) deadlocked_set_of[member] = k;
   }
   for (bool changed = true; changed;) {
     changed = false;
     for (size_t i = 0; i < waits.size(); ++i) {
-      if (!graph.is_stuck(i) || knot_of[i] != kNobody) continue;
+      if (!graph.is_stuck(i) || deadlocked_set_of[i] != kNobody) continue;
       for (const size_t to : edges[i]) {
-        if (knot_of[to] == kNobody) continue;
-        knot_of[i] = knot_of[to];
-        knots[knot_of[i]].behind.push_back(i);
+        if (deadlocked_set_of[to] == kNobody) continue;
+        deadlocked_set_of[i] = deadlocked_set_of[to];
+        deadlocked_sets[deadlocked_set_of[i]].behind.push_back(i);
         changed = true;
         break;
       }
     }
   }
-  std::sort(knots.begin(), knots.end(),
-            [](const Knot& a, const Knot& b) { return a.cycle.front() < b.cycle.front(); });
-  return knots;
+  std::sort(deadlocked_sets.begin(), deadlocked_sets.end(),
+            [](const DeadlockedSet& a, const DeadlockedSet& b) {
+              return a.cycle.front() < b.cycle.front();
+            });
+  return deadlocked_sets;
 }
 
 }  // namespace tailback

@@ -28,14 +28,14 @@ struct Wait {
   // any time, for all that is known.
   std::vector<Blocker> blockers;
   enum class Kind {
-    kLock,  // for what another holds
-    kTurn,  // for another's end or its next step: a join, a semaphore, a barrier
-    kRest,  // for something to happen (a condition): a thread may well wait so for ever
+    kLock,       // for what another holds
+    kIteration,  // for another's end or its next step: a join, a semaphore, a barrier
+    kRest,       // for something to happen (a condition): a thread may well wait so for ever
   };
   Kind kind = Kind::kLock;
 };
 
-struct Knot {
+struct DeadlockedSet {
   // Indexes of the waits that hold each other up; in the order of the cycle, if it is one.
   std::vector<size_t> cycle;
   // Those that wait for them, directly or not, and that none of them waits for.
@@ -43,8 +43,8 @@ struct Knot {
 };
 
 // A thread waits for ever if one of its blockers consists of threads that all wait for ever. Gives
-// the knots among these, each once; but threads at rest are one only if a lock is held among them.
-// `waits` has at most one entry per thread.
-std::vector<Knot> find_knots(const std::vector<Wait>& waits);
+// the deadlocked_sets among these, each once; but threads at rest are one only if a lock is held
+// among them. `waits` has at most one entry per thread.
+std::vector<DeadlockedSet> find_deadlocked_sets(const std::vector<Wait>& waits);
 
 }  // namespace tailback

@@ -7,11 +7,11 @@
 
 namespace tailback {
 
-using contract::Park;
+using contract::IdleWait;
 using contract::ThreadRecord;
 using contract::WaitSite;
 
-bool may_be_park(const CallView& call) {
+bool may_be_idle_wait(const CallView& call) {
   const intercept::Family family =
       intercept::kFunctions[static_cast<uint32_t>(call.function)].family;
   if (family == intercept::Family::kWait) return true;
@@ -20,19 +20,21 @@ bool may_be_park(const CallView& call) {
   return operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
 }
 
-bool is_park(const ThreadRecord& record, const CallView& call) {
+bool is_idle_wait(const ThreadRecord& record, const CallView& call) {
   return call.call_site != 0 &&
-         std::any_of(std::begin(record.parks), std::end(record.parks), [&](const Park& park) {
-           return park.call_site.load(std::memory_order_relaxed) == call.call_site &&
-                  park.stack_pointer.load(std::memory_order_relaxed) == call.context.stack_pointer;
-         });
+         std::any_of(std::begin(record.idle_waits), std::end(record.idle_waits),
+                     [&](const IdleWait& park) {
+                       return park.call_site.load(std::memory_order_relaxed) == call.call_site &&
+                              park.stack_pointer.load(std::memory_order_relaxed) ==
+                                  call.context.stack_pointer;
+                     });
 }
 
-void add_park(ThreadRecord& record, uint32_t generation, const CallView& call) {
-  if (record.generation.load() != generation || is_park(record, call)) return;
-  const auto free = std::find_if(std::begin(record.parks), std::end(record.parks),
-                                 [](const Park& park) { return park.call_site.load() == 0; });
-  Park& place = free != std::end(record.parks) ? *free : record.parks[0];
+void add_idle_wait(ThreadRecord& record, uint32_t generation, const CallView& call) {
+  if (record.generation.load() != generation || is_idle_wait(record, call)) return;
+  const auto free = std::find_if(std::begin(record.idle_waits), std::end(record.idle_waits),
+                                 [](const IdleWait& park) { return park.call_site.load() == 0; });
+  IdleWait& place = free != std::end(record.idle_waits) ? *free : record.idle_waits[0];
   place.call_site.store(0);
   place.stack_pointer.store(call.context.stack_pointer);
   place.call_site.store(call.call_site);

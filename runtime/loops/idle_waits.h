@@ -1,6 +1,6 @@
-// Workers of a pool that take turns at one epoll instance (tokio's scheduler, Boost.Asio's run() on
-// several threads): one waits for events, the others are parked on a condition or a futex until
-// there is work. A parked worker holds nobody up.
+// Workers of a pool that take iterations at one epoll instance (tokio's scheduler, Boost.Asio's
+// run() on several threads): one waits for events, the others are parked on a condition or a futex
+// until there is work. A parked worker holds nobody up.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace tailback {
 
-// Whether calls like this one can be parks: waits for another thread, futex waits.
-bool may_be_park(const CallView& call);
+// Whether calls like this one can be idle_waits: waits for another thread, futex waits.
+bool may_be_idle_wait(const CallView& call);
 
 // Whether the call is made at a place that is known as a park of this thread.
-bool is_park(const contract::ThreadRecord& record, const CallView& call);
+bool is_idle_wait(const contract::ThreadRecord& record, const CallView& call);
 
 // Makes the place known, to the recorder too, unless the record has another owner by now. The
 // oldest gives way. Safe from any thread of the observer.
-void add_park(contract::ThreadRecord& record, uint32_t generation, const CallView& call);
+void add_idle_wait(contract::ThreadRecord& record, uint32_t generation, const CallView& call);
 
 // Whether another thread of the process waits for events at an epoll instance of this thread's.
 bool shares_loop(const contract::Segment& segment, const contract::ThreadRecord& record);

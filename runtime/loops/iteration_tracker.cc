@@ -11,17 +11,17 @@ namespace {
 // The first looks come at every opportunity; a stall that goes on is looked at ever more seldom.
 constexpr size_t kDenseSamples = 8;
 constexpr size_t kMostSamples = 24;
-constexpr int kSpacing = 4;  // later looks: a quarter of the turn's age apart
+constexpr int kSpacing = 4;  // later looks: a quarter of the iteration's age apart
 
-// A look at a turn that has ended comes too late if it is more than a look later, and than this
-// share of the turn.
+// A look at an iteration that has ended comes too late if it is more than a look later, and than
+// this share of the iteration.
 constexpr Nanoseconds kLate = std::chrono::milliseconds(25);
 constexpr int kLateShare = 16;
 
 }  // namespace
 
-TurnTracker::TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age,
-                         Nanoseconds allowed, int pid, int tid, const TickClock& clock)
+IterationTracker::IterationTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age,
+                                   Nanoseconds allowed, int pid, int tid, const TickClock& clock)
     : wait_(wait),
       begin_tick_(begin_tick),
       pid_(pid),
@@ -36,8 +36,8 @@ TurnTracker::TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds 
   first_throttled_ = last_throttled_;
 }
 
-void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age,
-                             Nanoseconds since) {
+void IterationTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age,
+                                  Nanoseconds since) {
   if (sample->state == 'T' || sample->state == 't') return;  // look() counts that
   const Nanoseconds weight = age - last_sample_;
   last_sample_ = age;
@@ -62,8 +62,8 @@ void TurnTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseconds a
   next_sample_ = samples_.size() < kDenseSamples ? age : age + age / kSpacing;
 }
 
-void TurnTracker::set_aside(const ThreadStat& stat, const std::optional<ScheduleTimes>& times,
-                            const std::optional<Nanoseconds>& throttled) {
+void IterationTracker::set_aside(const ThreadStat& stat, const std::optional<ScheduleTimes>& times,
+                                 const std::optional<Nanoseconds>& throttled) {
   if (first_times_ && times && last_times_) {
     first_times_->on_cpu += last_times_->on_cpu - times->on_cpu;
     first_times_->runnable += last_times_->runnable - times->runnable;
@@ -76,7 +76,7 @@ void TurnTracker::set_aside(const ThreadStat& stat, const std::optional<Schedule
   first_stat_.major_faults += last_stat_.major_faults - stat.major_faults;
 }
 
-void TurnTracker::read_accounting(bool is_set_aside) {
+void IterationTracker::read_accounting(bool is_set_aside) {
   const ThreadStat stat_before = last_stat_;
   const auto times_before = last_times_;
   const auto throttled_before = last_throttled_;
@@ -89,9 +89,9 @@ void TurnTracker::read_accounting(bool is_set_aside) {
   if (is_set_aside) set_aside(stat_before, times_before, throttled_before);
 }
 
-void TurnTracker::look(Nanoseconds age, Nanoseconds allowed, Nanoseconds late) {
-  Nanoseconds gap = std::max(age - last_look_, Nanoseconds::zero());
-  last_look_ = age;
+void IterationTracker::look(Nanoseconds age, Nanoseconds allowed, Nanoseconds late) {
+  Nanoseconds gap = std::max(age - last_poll_, Nanoseconds::zero());
+  last_poll_ = age;
   const Nanoseconds newly_allowed = std::clamp(allowed - allowed_, Nanoseconds::zero(), gap);
   allowed_ = std::max(allowed_, allowed);
   const bool was_stopped = is_stopped_;
@@ -110,7 +110,7 @@ void TurnTracker::look(Nanoseconds age, Nanoseconds allowed, Nanoseconds late) {
   last_sample_ = std::min(last_sample_ + stopped, age);  // no sample stands for that time
 }
 
-TimeSpent TurnTracker::spent(Nanoseconds duration) const {
+TimeSpent IterationTracker::spent(Nanoseconds duration) const {
   if (!first_times_ || !last_times_) return {};
   CounterGrowth growth;
   growth.on_cpu = last_times_->on_cpu - first_times_->on_cpu;

@@ -1,5 +1,5 @@
-// One turn that has lasted long enough to be looked at: its samples and the kernel's accounting
-// since the first look. For the watcher thread only.
+// One iteration that has lasted long enough to be looked at: its samples and the kernel's
+// accounting since the first look. For the watcher thread only.
 #pragma once
 
 #include <cstdint>
@@ -8,35 +8,35 @@
 
 #include "runtime/kernel/cpu_quota.h"
 #include "runtime/kernel/kernel_view.h"
-#include "runtime/segment/tick_clock.h"
 #include "runtime/loops/loop_wait.h"
 #include "runtime/sampling/sample.h"
+#include "runtime/segment/tick_clock.h"
 
 namespace tailback {
 
-class TurnTracker {
+class IterationTracker {
  public:
-  // `age`s are times since the turn's beginning. `allowed` is the part of them that was spent in
-  // scopes which are allowed to block.
-  TurnTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed,
-              int pid, int tid, const TickClock& clock);
+  // `age`s are times since the iteration's beginning. `allowed` is the part of them that was spent
+  // in scopes which are allowed to block.
+  IterationTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed,
+                   int pid, int tid, const TickClock& clock);
 
   uint64_t key() const { return wait_.key; }
-  // The wait that began the turn.
+  // The wait that began the iteration.
   const LoopWait& wait() const { return wait_; }
   uint64_t begin_tick() const { return begin_tick_; }
 
-  // Whether it is time to look again, `age` after the turn's beginning.
+  // Whether it is time to look again, `age` after the iteration's beginning.
   bool sample_is_due(Nanoseconds age) const { return age >= next_sample_; }
   // `since`: the age since when the thread has been there, as far as known.
   void add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age, Nanoseconds since);
   const std::vector<WeighedSample>& samples() const { return samples_; }
 
-  // Reads the kernel's accounting once more; call it at every look and at the turn's end. `late`:
-  // how long ago the turn was at that age, if it has ended. What the thread has done since is in
-  // the accounting, too: where that may be much it is not read.
+  // Reads the kernel's accounting once more; call it at every look and at the iteration's end.
+  // `late`: how long ago the iteration was at that age, if it has ended. What the thread has done
+  // since is in the accounting, too: where that may be much it is not read.
   void look(Nanoseconds age, Nanoseconds allowed, Nanoseconds late = Nanoseconds::zero());
-  // Where the time went, if the turn's length without what is not counted is `duration`.
+  // Where the time went, if the iteration's length without what is not counted is `duration`.
   TimeSpent spent(Nanoseconds duration) const;
   // Time in which the thread was stopped from outside, to half the time between two looks at each
   // end; and whether it still was at the last look.
@@ -45,19 +45,19 @@ class TurnTracker {
   // At the last look.
   Nanoseconds allowed() const { return allowed_; }
 
-  // Of the stall that this turn has become; 0: none was reported yet.
+  // Of the stall that this iteration has become; 0: none was reported yet.
   uint64_t stall_id = 0;
   // Found out while that stall goes on, by others.
   std::shared_ptr<LoopEnd> loop_end = std::make_shared<LoopEnd>();
   bool holds_a_loop_up() const { return stall_id != 0 && !loop_end->leaves_no_stall.load(); }
   // Age at which the next report of a stall in progress is due.
   Nanoseconds next_report{};
-  // Set once the turn has been seen over the threshold with its loop still open.
+  // Set once the iteration has been seen over the threshold with its loop still open.
   bool confirmed = false;
   // Age at the last look.
   Nanoseconds last_age{};
   // Looks since the site was seen to have moved on, while its event is on its way.
-  unsigned looks_since_end = 0;
+  unsigned polls_since_end = 0;
 
  private:
   void read_accounting(bool is_set_aside);
@@ -74,7 +74,7 @@ class TurnTracker {
   Nanoseconds last_sample_{};
   Nanoseconds first_read_{};  // age when the accounting's first reading was over
   Nanoseconds last_read_{};   // … and of the last
-  Nanoseconds last_look_{};
+  Nanoseconds last_poll_{};
   Nanoseconds stopped_{};
   Nanoseconds allowed_{};
   Nanoseconds first_allowed_{};  // at the first look

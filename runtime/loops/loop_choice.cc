@@ -22,7 +22,7 @@ bool counts(LoopChoice choice, const SiteView& site, const contract::WaitSite& p
     case LoopChoice::kMarked:
       return true;
     case LoopChoice::kNamed:
-      return site.turns > 0 || is_marked_wait(site);
+      return site.iterations > 0 || is_marked_wait(site);
     case LoopChoice::kByBehaviour:
       break;
   }

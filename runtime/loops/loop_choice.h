@@ -12,7 +12,7 @@ namespace tailback {
 
 enum class LoopChoice {
   kByBehaviour,
-  kNamed,   // a loop from the first turn that it completes (--loop)
+  kNamed,   // a loop from the first iteration that it completes (--loop)
   kMarked,  // a loop from its first turn on (the annotation header)
   kNone,    // no loop, whatever it does
 };
@@ -56,7 +56,8 @@ bool is_marked_wait(const SiteView& site);
 std::vector<SiteView> loops_among(LoopChoice choice, const std::vector<SiteView>& sites,
                                   const contract::ThreadRecord& record, uint64_t threshold_ticks);
 
-// Whether a long turn in progress counts at a site that is not among the loops, if it is very long.
+// Whether a long iteration in progress counts at a site that is not among the loops, if it is very
+// long.
 bool may_become_loop(LoopChoice choice, const SiteView& site);
 
 }  // namespace tailback

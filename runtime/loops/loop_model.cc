@@ -11,15 +11,15 @@ namespace tailback {
 
 namespace {
 
-constexpr uint64_t kLeastEpollTurns = 1;
-constexpr uint64_t kLeastPollTurns = 8;
-// Of a poll loop's turns at most one in so many is long.
-constexpr uint64_t kLongTurnShare = 4;
+constexpr uint64_t kLeastEpollIterations = 1;
+constexpr uint64_t kLeastPollIterations = 8;
+// Of a poll loop's iterations at most one in so many is long.
+constexpr uint64_t kLongIterationShare = 4;
 // The same of what is most often no loop.
-constexpr uint64_t kLeastSteadyTurns = 32;
+constexpr uint64_t kLeastSteadyIterations = 32;
 constexpr uint64_t kLongSteadyShare = 16;
 
-uint64_t turns_longer_than(const contract::WaitSite& record, uint64_t ticks) {
+uint64_t iterations_longer_than(const contract::WaitSite& record, uint64_t ticks) {
   uint64_t count = 0;
   for (uint32_t i = contract::histogram_bucket(ticks); i < contract::kHistogramBuckets; ++i) {
     count += record.histogram[i];
@@ -29,45 +29,45 @@ uint64_t turns_longer_than(const contract::WaitSite& record, uint64_t ticks) {
 
 // How much of a loop a wait makes its thread.
 int rank(const SiteView& site) {
-  return site.is_epoll() ? 2 : site.is_occasional() ? 0 : 1;
+  return site.is_epoll() ? 2 : site.is_non_event_wait() ? 0 : 1;
 }
 
 // Whether `site` is no loop beside this other one, which is.
 bool gives_way(const SiteView& site, const SiteView& other, uint64_t threshold_ticks) {
   if (other.key == site.key || rank(other) <= rank(site)) return false;
-  if (!site.is_occasional() && other.stack_pointer < site.stack_pointer) return false;
+  if (!site.is_non_event_wait() && other.stack_pointer < site.stack_pointer) return false;
   // One that has not been waited at for long may have ended.
   constexpr uint64_t kRecent = 64;
-  return other.turn_begin == 0 || other.turn_begin >= site.turn_begin ||
-         (site.turn_begin - other.turn_begin) / kRecent <= threshold_ticks;
+  return other.iteration_begin == 0 || other.iteration_begin >= site.iteration_begin ||
+         (site.iteration_begin - other.iteration_begin) / kRecent <= threshold_ticks;
 }
 
-// Whether both wait in one frame, by turns. What a callback waits for may chance to be as deep, but
-// does not turn as often.
-bool are_peers(const SiteView& other, const SiteView& site) {
+// Whether both wait in one frame, by iterations. What a callback waits for may chance to be as
+// deep, but does not turn as often.
+bool are_siblings(const SiteView& other, const SiteView& site) {
   constexpr uint64_t kOften = 8;
   return other.key != site.key && other.stack_pointer == site.stack_pointer &&
-         other.turns >= site.turns / kOften;
+         other.iterations >= site.iterations / kOften;
 }
 
 // Whether waits at `other` are as good as waits at `site`: it is a peer, or an outer loop.
-bool is_peer_or_outer(const SiteView& other, const SiteView& site) {
-  return are_peers(other, site) ||
-         (other.stack_pointer > site.stack_pointer && other.turns >= site.turns);
+bool is_sibling_or_outer(const SiteView& other, const SiteView& site) {
+  return are_siblings(other, site) ||
+         (other.stack_pointer > site.stack_pointer && other.iterations >= site.iterations);
 }
 
 }  // namespace
 
 bool is_steady(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
-  return site.turns >= kLeastSteadyTurns &&
-         turns_longer_than(record, threshold_ticks) * kLongSteadyShare <= site.turns;
+  return site.iterations >= kLeastSteadyIterations &&
+         iterations_longer_than(record, threshold_ticks) * kLongSteadyShare <= site.iterations;
 }
 
 bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
-  if (site.is_epoll()) return site.turns >= kLeastEpollTurns;
-  if (site.is_occasional()) return is_steady(site, record, threshold_ticks);
-  if (site.turns < kLeastPollTurns) return false;
-  return turns_longer_than(record, threshold_ticks) * kLongTurnShare <= site.turns;
+  if (site.is_epoll()) return site.iterations >= kLeastEpollIterations;
+  if (site.is_non_event_wait()) return is_steady(site, record, threshold_ticks);
+  if (site.iterations < kLeastPollIterations) return false;
+  return iterations_longer_than(record, threshold_ticks) * kLongIterationShare <= site.iterations;
 }
 
 bool is_among(const std::vector<SiteView>& loops, const SiteView& site) {
@@ -109,51 +109,54 @@ bool loop_is_open(int pid, const SiteView& site) {
   return link && *link == "anon_inode:[eventpoll]";
 }
 
-const SiteView* enclosing_loop(const SiteView& site, uint64_t turn_begin,
+const SiteView* enclosing_loop(const SiteView& site, uint64_t iteration_begin,
                                const std::vector<SiteView>& loops) {
   for (const SiteView& other : loops) {
-    if (other.key != site.key && other.turn_begin != 0 && other.turn_begin < turn_begin &&
-        other.stack_pointer > site.stack_pointer) {
+    if (other.key != site.key && other.iteration_begin != 0 &&
+        other.iteration_begin < iteration_begin && other.stack_pointer > site.stack_pointer) {
       return &other;
     }
   }
   return nullptr;
 }
 
-uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>& contributors,
-                        const std::vector<SiteView>& sites, bool all_are_loops) {
+uint64_t ticks_in_siblings(const SiteView& site, const std::vector<ContributorView>& contributors,
+                           const std::vector<SiteView>& sites, bool all_are_loops) {
   uint64_t total = 0;
   for (const ContributorView& entry : contributors) {
-    const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+    const bool at_sibling = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
       const bool as_good =
           all_are_loops
               ? other.key != site.key && other.stack_pointer >= site.stack_pointer
-              : is_peer_or_outer(other, site) && (other.is_epoll() || site.is_occasional());
+              : is_sibling_or_outer(other, site) && (other.is_epoll() || site.is_non_event_wait());
       return as_good && other.function == entry.function && other.call_site == entry.call_site;
     });
-    if (at_peer) total += entry.total_ticks;
+    if (at_sibling) total += entry.total_ticks;
   }
   return total;
 }
 
-uint64_t latest_begin(const SiteView& site, const contract::Event& turn,
+uint64_t latest_begin(const SiteView& site, const contract::Event& iteration,
                       const std::vector<SiteView>& sites) {
-  if (turn.peer_return <= turn.begin_tick || turn.peer_return >= turn.end_tick) {
-    return turn.begin_tick;
+  if (iteration.sibling_return <= iteration.begin_tick ||
+      iteration.sibling_return >= iteration.end_tick) {
+    return iteration.begin_tick;
   }
-  const bool at_peer = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
-    return other.key == turn.peer_key && are_peers(other, site) && other.is_epoll() &&
+  const bool at_sibling = std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+    return other.key == iteration.sibling_key && are_siblings(other, site) && other.is_epoll() &&
            site.is_epoll();
   });
-  return at_peer ? turn.peer_return : turn.begin_tick;
+  return at_sibling ? iteration.sibling_return : iteration.begin_tick;
 }
 
-bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites) {
-  if (!is_event_wait(call.function) && !(site.is_occasional() && keeps_turns(call.function))) {
+bool waits_at_sibling(const SiteView& site, const CallView& call,
+                      const std::vector<SiteView>& sites) {
+  if (!is_event_wait(call.function) &&
+      !(site.is_non_event_wait() && tracks_iterations(call.function))) {
     return false;
   }
   return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
-    return is_peer_or_outer(other, site) && other.function == call.function &&
+    return is_sibling_or_outer(other, site) && other.function == call.function &&
            other.call_site == call.call_site;
   });
 }
@@ -165,24 +168,24 @@ bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call
     if (other.key == site.key || other.stack_pointer < site.stack_pointer) return false;
     const bool waits_there =
         call && call->function == other.function && call->call_site == other.call_site;
-    if (!waits_there && other.turn_begin <= site.turn_begin) return false;
+    if (!waits_there && other.iteration_begin <= site.iteration_begin) return false;
     if (other.stack_pointer == site.stack_pointer) return site.is_epoll() && other.is_epoll();
-    return other.first_tick > site.turn_begin || other.turns >= kEstablished;
+    return other.first_tick > site.iteration_begin || other.iterations >= kEstablished;
   });
 }
 
 std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
                                          uint64_t threshold_ticks, uint64_t last_tick, bool known) {
   const auto site = view_site(record);
-  constexpr uint64_t kLeastTurns = 3;
-  if (!site || site->turns == 0) return std::nullopt;
-  if (!known && (site->turns < kLeastTurns || !is_loop(*site, record, threshold_ticks))) {
+  constexpr uint64_t kLeastIterations = 3;
+  if (!site || site->iterations == 0) return std::nullopt;
+  if (!known && (site->iterations < kLeastIterations || !is_loop(*site, record, threshold_ticks))) {
     return std::nullopt;
   }
   LoopStatistics result;
   result.loop.wait = intercept::kFunctions[static_cast<uint32_t>(site->function)].name;
   result.loop.fd = site->epoll_fd();
-  result.turns = site->turns;
+  result.iterations = site->iterations;
   result.busy = clock.duration(site->busy_ticks);
   result.longest = clock.duration(site->longest_ticks);
   result.lifetime = clock.duration(last_tick > site->first_tick ? last_tick - site->first_tick : 0);

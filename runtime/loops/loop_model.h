@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/segment/record_view.h"
 #include "runtime/segment/tick_clock.h"
 #include "runtime/values/session.h"
-#include "runtime/segment/record_view.h"
 
 namespace tailback {
 
@@ -14,9 +14,9 @@ namespace tailback {
 //
 // An epoll instance that is waited on a second time is a loop: programs make one to serve many.
 // poll and select also serve for single waits with a timeout (a client library's, subprocess's), so
-// a call site of theirs is a loop only after several turns of which most are short. Waits for a
-// signal and reads of what stands for events serve signal threads and workers far more often than
-// loops: more turns are asked for there, and hardly a long one.
+// a call site of theirs is a loop only after several iterations of which most are short. Waits for
+// a signal and reads of what stands for events serve signal threads and workers far more often than
+// loops: more iterations are asked for there, and hardly a long one.
 bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks);
 
 // Those of the sites that satisfy a predicate of the site and of its place in the record.
@@ -37,7 +37,7 @@ std::vector<SiteView> sites_where(const std::vector<SiteView>& sites,
 
 bool is_among(const std::vector<SiteView>& loops, const SiteView& site);
 
-// Whether there have been many turns at this site and hardly one of them long.
+// Whether there have been many iterations at this site and hardly one of them long.
 bool is_steady(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks);
 
 // Those sites at which the thread runs an event loop, by all that is known so far. A poll or select
@@ -50,34 +50,36 @@ std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
 // it wait: false after it was closed. True for waits that have no descriptor.
 bool loop_is_open(int pid, const SiteView& site);
 
-// The site within which this one is nested: a loop whose turn began earlier and which waits nearer
-// to the base of the stack. nullptr if this one is the outermost.
-const SiteView* enclosing_loop(const SiteView& site, uint64_t turn_begin,
+// The site within which this one is nested: a loop whose iteration began earlier and which waits
+// nearer to the base of the stack. nullptr if this one is the outermost.
+const SiteView* enclosing_loop(const SiteView& site, uint64_t iteration_begin,
                                const std::vector<SiteView>& loops);
 
-// Time within a turn that the thread spent waiting at loops of the same depth: several epoll
+// Time within an iteration that the thread spent waiting at loops of the same depth: several epoll
 // instances served in one frame, or waits of any kind if all of them are the loop's. It is idle
 // time.
-uint64_t ticks_in_peers(const SiteView& site, const std::vector<ContributorView>& contributors,
-                        const std::vector<SiteView>& sites, bool all_are_loops = false);
+uint64_t ticks_in_siblings(const SiteView& site, const std::vector<ContributorView>& contributors,
+                           const std::vector<SiteView>& sites, bool all_are_loops = false);
 
-// Where the last part of a turn at `site` began: after the latest return from another epoll of the
-// same frame within it, else where the turn began. What lies before that return is of other turns.
-uint64_t latest_begin(const SiteView& site, const contract::Event& turn,
+// Where the last part of an iteration at `site` began: after the latest return from another epoll
+// of the same frame within it, else where the iteration began. What lies before that return is of
+// other iterations.
+uint64_t latest_begin(const SiteView& site, const contract::Event& iteration,
                       const std::vector<SiteView>& sites);
 
-// Whether a thread whose turn is in progress at `site` is at this moment waiting at a loop of the
-// same or of a lesser depth.
-bool waits_at_peer(const SiteView& site, const CallView& call, const std::vector<SiteView>& sites);
+// Whether a thread whose iteration is in progress at `site` is at this moment waiting at a loop of
+// the same or of a lesser depth.
+bool waits_at_sibling(const SiteView& site, const CallView& call,
+                      const std::vector<SiteView>& sites);
 
-// Whether a thread whose turn is in progress at `site` may have left that loop: it has since waited
-// at another epoll of the same frame, or nearer to the base of the stack at a place that is no
-// callback's for all that is known.
+// Whether a thread whose iteration is in progress at `site` may have left that loop: it has since
+// waited at another epoll of the same frame, or nearer to the base of the stack at a place that is
+// no callback's for all that is known.
 bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call,
                        const std::vector<SiteView>& sites);
 
-// Turns, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a site
-// with too few turns to be called a loop, unless it is known to be one.
+// Iterations, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a
+// site with too few turns to be called a loop, unless it is known to be one.
 std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
                                          uint64_t threshold_ticks, uint64_t last_tick,
                                          bool known = false);

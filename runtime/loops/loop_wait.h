@@ -1,5 +1,5 @@
-// Where a loop waits for its events, and what is found out of a turn whose loop was over. Plain
-// values.
+// Where a loop waits for its events, and what is found out of an iteration whose loop was over.
+// Plain values.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ struct LoopWait {
   uint64_t key = 0;
   uint64_t call_site = 0;
   uint64_t stack_pointer = 0;
-  uint64_t turns = 0;
+  uint64_t iterations = 0;
 
   bool is_at_same_depth(const LoopWait& other) const {
     return key == other.key && call_site == other.call_site && stack_pointer == other.stack_pointer;
@@ -23,12 +23,12 @@ struct LoopWait {
 };
 
 inline LoopWait loop_wait_of(const SiteView& site) {
-  return {site.key, site.call_site, site.stack_pointer, site.turns};
+  return {site.key, site.call_site, site.stack_pointer, site.iterations};
 }
 
-// What is found out of a turn whose loop was over before it ended. Safe from any thread.
+// What is found out of an iteration whose loop was over before it ended. Safe from any thread.
 struct LoopEnd {
-  // The turn's age at which the loop was over, at the latest.
+  // The iteration's age at which the loop was over, at the latest.
   std::atomic<Nanoseconds> since{Nanoseconds::max()};
   std::atomic<bool> leaves_no_stall{false};  // what lies before is short
 };

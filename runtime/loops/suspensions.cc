@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 // The two clocks are read one after the other; what they differ by is known this well.
 constexpr Nanoseconds kError = milliseconds(1);
 constexpr Nanoseconds kShortest = milliseconds(10);
-// Turns that began before so many suspensions lose the oldest.
+// Iterations that began before so many suspensions lose the oldest.
 constexpr size_t kRemembered = 256;
 
 Nanoseconds read(clockid_t clock) {

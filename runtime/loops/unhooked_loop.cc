@@ -10,8 +10,8 @@ namespace {
 
 constexpr unsigned kLeastSightings = 5;
 constexpr unsigned kMostElsewhere = 4;
-// As a poll loop's that is to be trusted (loop_model.cc): one long turn in so many.
-constexpr uint64_t kLongTurnShare = 16;
+// As a poll loop's that is to be trusted (loop_model.cc): one long iteration in so many.
+constexpr uint64_t kLongIterationShare = 16;
 
 constexpr uint64_t kGetEvents = 1;        // IORING_ENTER_GETEVENTS
 constexpr uint64_t kRegisteredRing = 16;  // IORING_ENTER_REGISTERED_RING: no descriptor, an index
@@ -58,14 +58,14 @@ std::optional<WaitPlace> wait_place(const KernelCall& call) {
   }
 }
 
-void UnseenLoop::survey(const std::optional<KernelCall>& blocked, uint64_t switches) {
+void UnhookedLoop::survey(const std::optional<KernelCall>& blocked, uint64_t switches) {
   if (!blocked || blocked->number < 0) return;
   const auto seen = wait_place(*blocked);
-  if (!is_loop() && (!seen || *seen != home_)) *this = UnseenLoop();
+  if (!is_loop() && (!seen || *seen != home_)) *this = UnhookedLoop();
   if (!seen) return;
   if (*seen != home_ && is_loop() && ++elsewhere_ < kMostElsewhere) return;
   if (*seen != home_) {
-    *this = UnseenLoop();
+    *this = UnhookedLoop();
     home_ = *seen;
     sightings_ = 1;
     first_switches_ = last_switches_ = switches;
@@ -77,13 +77,14 @@ void UnseenLoop::survey(const std::optional<KernelCall>& blocked, uint64_t switc
   if (sightings_ < kLeastSightings) ++sightings_;
 }
 
-bool UnseenLoop::is_loop() const {
+bool UnhookedLoop::is_loop() const {
   return sightings_ >= kLeastSightings;
 }
 
-void UnseenLoop::look(uint64_t tick, const std::optional<KernelCall>& blocked, uint64_t switches) {
-  const uint64_t before = last_look_;
-  last_look_ = tick;
+void UnhookedLoop::look(uint64_t tick, const std::optional<KernelCall>& blocked,
+                        uint64_t switches) {
+  const uint64_t before = last_poll_;
+  last_poll_ = tick;
   if (!blocked || blocked->number < 0 || wait_place(*blocked) == home_) {
     away_.reset();
     return;
@@ -97,12 +98,13 @@ void UnseenLoop::look(uint64_t tick, const std::optional<KernelCall>& blocked, u
   away_switches_ = switches;
 }
 
-bool UnseenLoop::is_still_away(const std::optional<KernelCall>& blocked, uint64_t switches) const {
+bool UnhookedLoop::is_still_away(const std::optional<KernelCall>& blocked,
+                                 uint64_t switches) const {
   return away_ && blocked && switches == away_switches_ && is_same_call(*blocked, away_call_);
 }
 
-bool UnseenLoop::allows_another_stall() {
-  if ((stalls_ + 1) * kLongTurnShare > last_switches_ - first_switches_) return false;
+bool UnhookedLoop::allows_another_stall() {
+  if ((stalls_ + 1) * kLongIterationShare > last_switches_ - first_switches_) return false;
   ++stalls_;
   return true;
 }

@@ -24,7 +24,7 @@ struct WaitPlace {
 // Nothing for a system call that waits for no event.
 std::optional<WaitPlace> wait_place(const KernelCall& call);
 
-class UnseenLoop {
+class UnhookedLoop {
  public:
   // A seldom look: `blocked` is the call that the thread is blocked in, `switches` how often it has
   // given up its CPU of itself. Seen often enough at one place, with other activity in between and
@@ -59,7 +59,7 @@ class UnseenLoop {
   uint64_t first_switches_ = 0;
   uint64_t last_switches_ = 0;
   uint64_t stalls_ = 0;
-  uint64_t last_look_ = 0;
+  uint64_t last_poll_ = 0;
   std::optional<Away> away_;
   KernelCall away_call_;
   uint64_t away_switches_ = 0;

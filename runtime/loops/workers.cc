@@ -48,7 +48,7 @@ bool is_worker(const contract::Segment& segment, const ThreadRecord& record, con
                uint64_t threshold_ticks, bool serves_one_connection) {
   if (site.is_epoll()) return false;
   for (const contract::WaitSite& place : record.wait_sites) {
-    if (place.key.load(std::memory_order_relaxed) == site.key && !site.is_occasional() &&
+    if (place.key.load(std::memory_order_relaxed) == site.key && !site.is_non_event_wait() &&
         !serves_one_connection && is_steady(site, place, threshold_ticks)) {
       return false;
     }

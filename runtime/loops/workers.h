@@ -15,8 +15,8 @@ bool waits_for_one_connection(int pid, const CallView& call);
 
 // Whether the thread with this record is one, at this site. Threads of a process that wait for a
 // signal at one place, or read one descriptor, are; those that poll at one place are unless hardly
-// a turn is long (a loop per thread) and they are not known to serve one connection each. Who waits
-// on an epoll is none.
+// an iteration is long (a loop per thread) and they are not known to serve one connection each. Who
+// waits on an epoll is none.
 bool is_worker(const contract::Segment& segment, const contract::ThreadRecord& record,
                const SiteView& site, uint64_t threshold_ticks, bool serves_one_connection = false);
 

@@ -2,9 +2,9 @@
 
 #include <thread>
 
-#include "runtime/detectors/lock_order_detector.h"
 #include "runtime/analysis/analyst.h"
 #include "runtime/detectors/contention_profiler.h"
+#include "runtime/detectors/lock_order_detector.h"
 #include "runtime/detectors/sanitizer_text_watch.h"
 #include "runtime/detectors/watcher.h"
 
@@ -25,16 +25,16 @@ struct Observer::Impl {
         watcher(session, settings,
                 {[this](StallObservation observation) { analyst.take(std::move(observation)); },
                  [this](Note note) { analyst.take(std::move(note)); },
-                 [this](HazardKind kind, StallObservation call) {
+                 [this](BlockingCallKind kind, StallObservation call) {
                    analyst.take(kind, std::move(call));
                  },
                  [this](SessionStatus status) { analyst.take(std::move(status)); },
-                 [this](ParkObservation park) { analyst.take(std::move(park)); },
+                 [this](IdleWaitObservation park) { analyst.take(std::move(park)); },
                  [this](DeadlockObservation found) { analyst.take(std::move(found)); },
                  [this](FindingObservation found) { analyst.take(std::move(found)); },
-                 [this](HomeObservation home) { analyst.take(std::move(home)); }}) {
+                 [this](LoopWaitObservation home) { analyst.take(std::move(home)); }}) {
     if (settings.locks) {
-      contention = std::make_unique<ContentionWatch>(session, settings.culprits);
+      contention = std::make_unique<ContentionProfiler>(session, settings.culprits);
     }
     if (!settings.sanitizer_text.log_path.empty()) {
       sanitizer_text = std::make_unique<SanitizerTextWatch>(
@@ -42,14 +42,14 @@ struct Observer::Impl {
           [this](FindingObservation found) { analyst.take(std::move(found)); });
     }
     if (!settings.lock_order) return;
-    lock_orders = std::make_unique<LockOrderWatch>(
+    lock_orders = std::make_unique<LockOrderDetector>(
         session, settings.culprits, [this](LockOrder order) { analyst.take(std::move(order)); });
   }
 
   Analyst analyst;
   Watcher watcher;
-  std::unique_ptr<LockOrderWatch> lock_orders;  // with --lock-order
-  std::unique_ptr<ContentionWatch> contention;  // with --locks
+  std::unique_ptr<LockOrderDetector> lock_orders;  // with --lock-order
+  std::unique_ptr<ContentionProfiler> contention;  // with --locks
   std::unique_ptr<SanitizerTextWatch> sanitizer_text;
   steady_clock::time_point begin;
 };
@@ -87,7 +87,7 @@ void Observer::wait_until_targets_end(Nanoseconds patience) {
   }
 }
 
-void Observer::tell_status() {
+void Observer::report_status() {
   impl_->watcher.ask_for_status();
 }
 

@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 
+#include "runtime/detectors/settings.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/report/reporter.h"
 #include "runtime/segment/session.h"
 #include "runtime/values/session.h"
-#include "runtime/detectors/settings.h"
 
 namespace tailback {
 
@@ -35,7 +35,7 @@ class Observer {
   void wait_until_targets_end(Nanoseconds patience = std::chrono::seconds(10));
 
   // Has the reporter told how things stand, soon. Safe from any thread.
-  void tell_status();
+  void report_status();
 
   // Reads what is left, ends the stalls that are still open, writes the end record, stops.
   void finish(const CommandOutcome& outcome);

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/report/json_record.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/record_fields.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/wall_time.h"
 
 namespace tailback {

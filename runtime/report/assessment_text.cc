@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -72,7 +72,7 @@ std::string_view text_of(Activity activity) {
       return "waiting for locks";
     case Activity::kGil:
       return "waiting for the interpreter's lock";
-    case Activity::kFault:
+    case Activity::kPageFault:
       return "paging";
     case Activity::kUnknown:
       return "blocked, not known in what";
@@ -167,7 +167,7 @@ std::string spawning_text(const Spawning& spawning) {
 
 std::string line(std::string_view heading, const std::string& text) {
   if (text.empty()) return {};
-  return fmt::format("  {:<14}{}\n", heading, printable(text, kSentenceColumns));
+  return fmt::format("  {:<14}{}\n", heading, escape_for_terminal(text, kSentenceColumns));
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/text_table.h"
 
 namespace tailback {
@@ -16,7 +16,7 @@ constexpr size_t kNameColumns = 60;
 constexpr size_t kCallColumns = 32;
 
 std::string name_text(const OrderedLock& lock) {
-  if (!lock.name.empty()) return printable(lock.name, kNameColumns);
+  if (!lock.name.empty()) return escape_for_terminal(lock.name, kNameColumns);
   const Frame& origin = lock.initialised;
   if (origin.function.empty() && origin.module.empty()) return fmt::format("{:#x}", lock.address);
   return fmt::format("{:#x} of {}", lock.address, frame_text(origin, kNameColumns));
@@ -46,7 +46,8 @@ std::string owner_text(const Contention& lock) {
   if (lock.owners.empty()) return "";
   const ContentionStack& owner = lock.owners.front();
   std::string text = culprit_text(owner);
-  if (!owner.call.empty()) text += fmt::format(", in {}", printable(owner.call, kCallColumns));
+  if (!owner.call.empty())
+    text += fmt::format(", in {}", escape_for_terminal(owner.call, kCallColumns));
   return text;
 }
 
@@ -80,9 +81,9 @@ std::string contentions_text(const std::vector<Contention>& locks, const Content
                      {"owner in"}});
     for (size_t i = 0; i < std::min(rows, locks.size()); ++i) {
       const Contention& lock = locks[i];
-      table.add_row({name_text(lock.lock), printable(lock.lock.kind, 16), count_text(lock.waits),
-                     duration_text(lock.total), duration_text(lock.longest), hold_text(lock),
-                     waiter_text(lock), owner_text(lock)});
+      table.add_row({name_text(lock.lock), escape_for_terminal(lock.lock.kind, 16),
+                     count_text(lock.waits), duration_text(lock.total), duration_text(lock.longest),
+                     hold_text(lock), waiter_text(lock), owner_text(lock)});
     }
     text += table.render("  ");
     if (all > rows) text += fmt::format("  … and {} more\n", count_text(all - rows));

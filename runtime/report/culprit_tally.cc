@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "runtime/report/duration_text.h"
 #include "runtime/report/lock_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/wall_time.h"
 
 namespace tailback {
@@ -21,11 +21,11 @@ constexpr size_t kNamedInHeadline = 4;
 std::string who(const DeadlockedThread& thread) {
   const bool is_main = thread.tid == thread.pid;
   const std::string& name = is_main ? thread.process : thread.thread;
-  return fmt::format("{}[{}]", printable(name, kNameColumns), thread.tid);
+  return fmt::format("{}[{}]", escape_for_terminal(name, kNameColumns), thread.tid);
 }
 
 std::string wants_text(const Lock& lock) {
-  const std::string name = printable(lock.name, kLockColumns);
+  const std::string name = escape_for_terminal(lock.name, kLockColumns);
   if (lock.kind == LockKind::kThread) return name.empty() ? "a thread's end" : "the end of " + name;
   return name.empty() ? std::string(word(lock.kind)) : name;
 }
@@ -79,13 +79,14 @@ std::string full_deadlock_text(const Deadlock& deadlock, const TextStyle& style)
   for (const DeadlockedThread& thread : deadlock.threads) {
     std::string name = who(thread);
     if (thread.tid != thread.pid) {
-      name += fmt::format(" of {}[{}]", printable(thread.process, kNameColumns), thread.pid);
+      name +=
+          fmt::format(" of {}[{}]", escape_for_terminal(thread.process, kNameColumns), thread.pid);
     }
     if (!thread.in_cycle) name += ", which waits for them";
     add_line(text, "thread", name);
     add_line(text, "wants",
              fmt::format("{}{}, in {}", lock_text(thread.wants), holder_text(deadlock, thread),
-                         printable(thread.call.function, kNameColumns)));
+                         escape_for_terminal(thread.call.function, kNameColumns)));
     for (const Lock& lock : thread.holds) add_line(text, "holds", lock_text(lock));
     text += stack_text(thread.stack, thread.culprit, style, "    ");
   }
@@ -96,10 +97,10 @@ std::string full_deadlock_text(const Deadlock& deadlock, const TextStyle& style)
                     count_text(deadlock.more_blocked, "more thread waits", "more threads wait")));
   }
   for (const std::string& note : deadlock.notes) {
-    add_line(text, "note", printable(note, kLineColumns));
+    add_line(text, "note", escape_for_terminal(note, kLineColumns));
   }
   if (!deadlock.advice.empty()) {
-    add_line(text, "advice", style.advice(printable(deadlock.advice, kLineColumns)));
+    add_line(text, "advice", style.advice(escape_for_terminal(deadlock.advice, kLineColumns)));
   }
   return text;
 }

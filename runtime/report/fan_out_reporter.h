@@ -23,8 +23,8 @@ class FanOutReporter final : public Reporter {
   void note(const Note& note) override {
     for (const auto& reporter : reporters_) reporter->note(note);
   }
-  void hazard(const Hazard& hazard) override {
-    for (const auto& reporter : reporters_) reporter->hazard(hazard);
+  void blocking_call(const BlockingCall& blocking_call) override {
+    for (const auto& reporter : reporters_) reporter->blocking_call(blocking_call);
   }
   void deadlock(const Deadlock& deadlock) override {
     for (const auto& reporter : reporters_) reporter->deadlock(deadlock);

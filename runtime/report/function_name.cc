@@ -1,8 +1,8 @@
 #include "runtime/report/function_name.h"
 
 #include "runtime/report/name_brackets.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/readable_name.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -70,12 +70,12 @@ std::string without_scopes(std::string_view name, size_t limit) {
 std::string short_function_name(std::string_view name, size_t limit) {
   // Far more than a line shows: the brackets of a megabyte are not worth matching.
   constexpr size_t kLongest = 65536;
-  if (name.size() > kLongest) return printable(name, limit);
+  if (name.size() > kLongest) return escape_for_terminal(name, limit);
   std::string shorter = readable_name(name);
   if (columns(shorter) > limit) shorter = emptied(shorter, '<');
   if (columns(shorter) > limit) shorter = emptied(shorter, '(');
   if (columns(shorter) > limit) shorter = without_scopes(shorter, limit);
-  return printable(shorter, limit);
+  return escape_for_terminal(shorter, limit);
 }
 
 }  // namespace tailback

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "runtime/report/json_record.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 
@@ -78,7 +78,7 @@ class JsonPieces {
             {"process", cut(statistics.process)},
             {"thread", cut(statistics.thread)},
             {"loop", loop(statistics.loop)},
-            {"turns", statistics.turns},
+            {"iterations", statistics.iterations},
             {"busy_ms", json_milliseconds(statistics.busy)},
             {"lifetime_ms", json_milliseconds(statistics.lifetime)},
             {"p50_ms", json_milliseconds(statistics.p50)},

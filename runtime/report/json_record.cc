@@ -43,7 +43,7 @@ class Renderer : public JsonPieces {
             {"process", cut(stall.process)},
             {"thread", cut(stall.thread)},
             {"loop", loop(stall.loop)},
-            {"turn", or_null(stall.turn)},
+            {"iteration", or_null(stall.iteration)},
             {"task", or_null(stall.task)},
             {"duration_ms", json_milliseconds(stall.duration)},
             {"threshold_ms", json_milliseconds(stall.threshold)},
@@ -56,7 +56,7 @@ class Renderer : public JsonPieces {
             {"culprit", stack.culprit},
             {"samples", stall.samples},
             {"stacks", Renderer(kListedStringBytes).stacks(stall.stacks)},
-            {"backlog", or_null(stall.backlog)},
+            {"pending_events", or_null(stall.pending_events)},
             {"contributors", std::move(contributors)},
             {"spent", spent(stall.spent)},
             {"notes", texts(stall.notes)},
@@ -64,18 +64,18 @@ class Renderer : public JsonPieces {
             {"fingerprint", cut(stall.fingerprint)}};
   }
 
-  Json operator()(const Hazard& hazard) const {
-    const Stall& longest = hazard.longest;
+  Json operator()(const BlockingCall& blocking_call) const {
+    const Stall& longest = blocking_call.longest;
     Listed stack = listed(longest.stack, longest.culprit, longest.stack_complete, kStackFrames);
     return {{"schema", kReportSchema},
-            {"type", "hazard"},
-            {"kind", word(hazard.kind)},
-            {"state", word(hazard.state)},
-            {"count", hazard.count},
-            {"total_ms", json_milliseconds(hazard.total)},
+            {"type", "blocking-call"},
+            {"kind", word(blocking_call.kind)},
+            {"state", word(blocking_call.state)},
+            {"count", blocking_call.count},
+            {"total_ms", json_milliseconds(blocking_call.total)},
             {"longest_ms", json_milliseconds(longest.duration)},
             {"time", rfc3339(longest.begin)},
-            {"last", rfc3339(hazard.last)},
+            {"last", rfc3339(blocking_call.last)},
             {"pid", longest.pid},
             {"tid", longest.tid},
             {"process", cut(longest.process)},
@@ -241,11 +241,11 @@ class Renderer : public JsonPieces {
             {"suppressed", end.suppressed},
             {"suppressed_ms", json_milliseconds(end.suppressed_time)},
             {"suppressions", std::move(suppressions)},
-            {"hazards",
-             {{"culprits", end.hazards.culprits},
-              {"calls", end.hazards.calls},
-              {"unseen", end.hazards.unseen},
-              {"suppressed", end.hazards.suppressed}}},
+            {"blocking_calls",
+             {{"culprits", end.blocking_calls.culprits},
+              {"calls", end.blocking_calls.calls},
+              {"unseen", end.blocking_calls.unseen},
+              {"suppressed", end.blocking_calls.suppressed}}},
             {"deadlocks", end.deadlocks},
             {"suppressed_deadlocks", end.suppressed_deadlocks},
             {"lock_orders",
@@ -303,9 +303,9 @@ std::string json_line(const Note& note) {
   return line_of(note, kStringBytes);
 }
 
-std::string json_line(const Hazard& hazard) {
-  const bool too_long = longest_stack_text(hazard.longest.stack) > kStallLineBytes;
-  return line_of(hazard, too_long ? kShortStringBytes : kStringBytes);
+std::string json_line(const BlockingCall& blocking_call) {
+  const bool too_long = longest_stack_text(blocking_call.longest.stack) > kStallLineBytes;
+  return line_of(blocking_call, too_long ? kShortStringBytes : kStringBytes);
 }
 
 std::string json_line(const Deadlock& deadlock) {

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <string>
 
+#include "runtime/values/blocking_call.h"
 #include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
-#include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
@@ -31,7 +31,7 @@ inline constexpr size_t kStallLineBytes = size_t{16} << 20;
 std::string json_line(const SessionStart& start);
 std::string json_line(const Stall& stall);
 std::string json_line(const Note& note);
-std::string json_line(const Hazard& hazard);
+std::string json_line(const BlockingCall& blocking_call);
 std::string json_line(const Deadlock& deadlock);
 std::string json_line(const LockOrder& order);
 std::string json_line(const Contention& contention);

@@ -21,8 +21,8 @@ void JsonlReporter::stall(const Stall& stall) {
 void JsonlReporter::note(const Note& note) {
   file_.append(json_line(note));
 }
-void JsonlReporter::hazard(const Hazard& hazard) {
-  file_.append(json_line(hazard));
+void JsonlReporter::blocking_call(const BlockingCall& blocking_call) {
+  file_.append(json_line(blocking_call));
 }
 void JsonlReporter::deadlock(const Deadlock& deadlock) {
   file_.append(json_line(deadlock));

@@ -19,7 +19,7 @@ class JsonlReporter final : public Reporter {
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
   void note(const Note& note) override;
-  void hazard(const Hazard& hazard) override;
+  void blocking_call(const BlockingCall& blocking_call) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
   void never_awaited(const NeverAwaited& never_awaited) override;

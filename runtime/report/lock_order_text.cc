@@ -3,8 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -19,7 +19,7 @@ bool is_known(const Frame& frame) {
 
 std::string name_text(const OrderedLock& lock) {
   return lock.name.empty() ? fmt::format("{:#x}", lock.address)
-                           : printable(lock.name, kNameColumns);
+                           : escape_for_terminal(lock.name, kNameColumns);
 }
 
 std::string name_text(const LockOrder& order, size_t lock) {
@@ -34,8 +34,9 @@ std::string_view purpose(const std::string& held_for) {
 }
 
 std::string thread_text(const LockStep& step) {
-  return step.thread.empty() ? fmt::format("thread {}", step.tid)
-                             : fmt::format("thread {} ({})", printable(step.thread, 32), step.tid);
+  return step.thread.empty()
+             ? fmt::format("thread {}", step.tid)
+             : fmt::format("thread {} ({})", escape_for_terminal(step.thread, 32), step.tid);
 }
 
 std::string place_text(const LockStep& step) {
@@ -56,7 +57,7 @@ std::string listed(const std::vector<Item>& items, Text text) {
 }  // namespace
 
 std::string lock_text(const OrderedLock& lock) {
-  std::string text = fmt::format("{} ({}", name_text(lock), printable(lock.kind, 16));
+  std::string text = fmt::format("{} ({}", name_text(lock), escape_for_terminal(lock.kind, 16));
   if (is_known(lock.initialised)) {
     text += ", initialised in " + frame_text(lock.initialised, kFrameColumns);
   }
@@ -71,8 +72,9 @@ std::string lock_order_what(const LockOrder& order) {
 std::string full_lock_order_text(const LockOrder& order, const TextStyle& style) {
   std::string text =
       style.headline("tailback: lock order that can deadlock: " + lock_order_what(order)) + "\n";
-  text += fmt::format("  process {}[{}]{}\n", printable(order.process, 32), order.pid,
-                      order.found_by.empty() ? "" : ", found by " + printable(order.found_by, 32));
+  text += fmt::format(
+      "  process {}[{}]{}\n", escape_for_terminal(order.process, 32), order.pid,
+      order.found_by.empty() ? "" : ", found by " + escape_for_terminal(order.found_by, 32));
   for (const OrderedLock& lock : order.locks) text += "  lock " + lock_text(lock) + "\n";
   for (const LockStep& step : order.steps) {
     text += fmt::format("  {} took {}{} while it held {}{}", thread_text(step),
@@ -85,7 +87,7 @@ std::string full_lock_order_text(const LockOrder& order, const TextStyle& style)
     if (!step.stack_complete) text += style.aside("    (the stack may go on)") + "\n";
   }
   if (!order.advice.empty()) {
-    text += "  " + style.advice(printable(order.advice, kAdviceColumns)) + "\n";
+    text += "  " + style.advice(escape_for_terminal(order.advice, kAdviceColumns)) + "\n";
   }
   return text;
 }

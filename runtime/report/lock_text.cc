@@ -2,8 +2,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -41,12 +41,12 @@ std::string_view kind_text(LockKind kind) {
 }  // namespace
 
 std::string lock_text(const Lock& lock) {
-  std::string text = printable(lock.name, kObjectColumns);
+  std::string text = escape_for_terminal(lock.name, kObjectColumns);
   if (!text.empty()) text += ", ";
   if (lock.kind == LockKind::kThread) return text.empty() ? "a thread's end" : text + "its end";
   text += kind_text(lock.kind);
-  if (!lock.type.empty()) text += " (" + printable(lock.type, kNameColumns * 2) + ")";
-  if (!lock.holders.empty()) text += ", " + printable(lock.holders, kObjectColumns);
+  if (!lock.type.empty()) text += " (" + escape_for_terminal(lock.type, kNameColumns * 2) + ")";
+  if (!lock.holders.empty()) text += ", " + escape_for_terminal(lock.holders, kObjectColumns);
   return text;
 }
 
@@ -58,9 +58,9 @@ std::string doing_text(const LockOwner& owner) {
   switch (owner.state) {
     case OwnerState::kBlocked: {
       if (!owner.call) return at.empty() ? "" : ", which is" + at;
-      std::string text = ", which is in " + printable(owner.call->function, kNameColumns);
+      std::string text = ", which is in " + escape_for_terminal(owner.call->function, kNameColumns);
       if (!owner.call->object.empty()) {
-        text += " of " + printable(owner.call->object, kObjectColumns);
+        text += " of " + escape_for_terminal(owner.call->object, kObjectColumns);
       }
       return text + at;
     }
@@ -80,15 +80,17 @@ std::string doing_text(const LockOwner& owner) {
 
 std::string owner_text(const LockOwner& owner) {
   if (owner.state == OwnerState::kEnded) {
-    return fmt::format("a lost owner: thread {}, which {}", owner.tid,
-                       owner.process.empty()
-                           ? std::string("has ended")
-                           : fmt::format("is of {}[{}]: this lock is a copy that a fork made",
-                                         printable(owner.process, kNameColumns), owner.pid));
+    return fmt::format(
+        "a lost owner: thread {}, which {}", owner.tid,
+        owner.process.empty()
+            ? std::string("has ended")
+            : fmt::format("is of {}[{}]: this lock is a copy that a fork made",
+                          escape_for_terminal(owner.process, kNameColumns), owner.pid));
   }
-  std::string who = owner.tid == 0 || owner.tid == owner.pid
-                        ? fmt::format("{}[{}]", printable(owner.process, kNameColumns), owner.pid)
-                        : fmt::format("{}[{}]", printable(owner.thread, kNameColumns), owner.tid);
+  std::string who =
+      owner.tid == 0 || owner.tid == owner.pid
+          ? fmt::format("{}[{}]", escape_for_terminal(owner.process, kNameColumns), owner.pid)
+          : fmt::format("{}[{}]", escape_for_terminal(owner.thread, kNameColumns), owner.tid);
   if (owner.tid == 0) who = "process " + who;
   return who + doing_text(owner);
 }

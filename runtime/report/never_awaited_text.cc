@@ -3,8 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -18,7 +18,7 @@ constexpr size_t kAdviceColumns = 400;
 std::string never_awaited_headline(const NeverAwaited& never_awaited) {
   std::string text = "coroutine ";
   if (!never_awaited.coroutine.empty())
-    text += printable(never_awaited.coroutine, kNameColumns) + " ";
+    text += escape_for_terminal(never_awaited.coroutine, kNameColumns) + " ";
   text += "was never awaited";
   if (never_awaited.culprit < never_awaited.stack.size()) {
     text += ", made in " + frame_text(never_awaited.stack[never_awaited.culprit], kFrameColumns);
@@ -30,11 +30,13 @@ std::string full_never_awaited_text(const NeverAwaited& never_awaited, const Tex
   std::string text = style.headline("tailback: " + never_awaited_headline(never_awaited)) + "\n";
   const bool is_python = never_awaited.found_by == NeverAwaitedBy::kPython;
   text += fmt::format("  process  {}[{}], dropped by thread {}[{}]{}\n",
-                      printable(never_awaited.process, 32), never_awaited.pid,
-                      printable(never_awaited.thread, 32), never_awaited.tid,
+                      escape_for_terminal(never_awaited.process, 32), never_awaited.pid,
+                      escape_for_terminal(never_awaited.thread, 32), never_awaited.tid,
                       is_python ? ", as its interpreter warns" : "");
   text += stack_text(never_awaited.stack, never_awaited.culprit, style, "    ");
-  text += "  " + style.advice("advice   " + printable(never_awaited.advice, kAdviceColumns)) + "\n";
+  text += "  " +
+          style.advice("advice   " + escape_for_terminal(never_awaited.advice, kAdviceColumns)) +
+          "\n";
   return text;
 }
 

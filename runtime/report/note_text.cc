@@ -3,7 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 
@@ -15,8 +15,8 @@ std::string note_text(const Note& note) {
       return fmt::format(
           "{}[{}] {}[{}] was stopped from outside (a signal or a debugger) for about {}: not "
           "counted",
-          printable(note.process, kNameColumns), note.pid, printable(note.thread, kNameColumns),
-          note.tid, length);
+          escape_for_terminal(note.process, kNameColumns), note.pid,
+          escape_for_terminal(note.thread, kNameColumns), note.tid, length);
     case NoteKind::kSuspended:
       return fmt::format("the machine was suspended for {}: not counted", length);
     case NoteKind::kObserverLate:
@@ -26,8 +26,8 @@ std::string note_text(const Note& note) {
           length);
     case NoteKind::kAfterLoop:
       return fmt::format("{}[{}] {}[{}] went on for {} after its loop was over: not counted",
-                         printable(note.process, kNameColumns), note.pid,
-                         printable(note.thread, kNameColumns), note.tid, length);
+                         escape_for_terminal(note.process, kNameColumns), note.pid,
+                         escape_for_terminal(note.thread, kNameColumns), note.tid, length);
   }
   return {};
 }

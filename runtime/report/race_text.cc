@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -41,7 +41,8 @@ std::string kind_text(const Race& race) {
   for (const KindText& one : kKinds) {
     if (one.kind == race.kind) return std::string(one.text);
   }
-  return race.kind.empty() ? "finding of ThreadSanitizer" : printable(race.kind, kNameColumns);
+  return race.kind.empty() ? "finding of ThreadSanitizer"
+                           : escape_for_terminal(race.kind, kNameColumns);
 }
 
 std::string place_text(const RaceStack& at) {
@@ -60,7 +61,7 @@ std::string thread_text(const Race& race, int id) {
   const std::string tid = it->tid > 0 ? fmt::format(" ({})", it->tid) : "";
   if (id == 0) return "the main thread" + tid;
   if (it->name.empty()) return fmt::format("thread T{}{}", id, tid);
-  return fmt::format("thread {}{}", printable(it->name, 32), tid);
+  return fmt::format("thread {}{}", escape_for_terminal(it->name, 32), tid);
 }
 
 std::string location_text(const Race& race) {
@@ -83,7 +84,7 @@ std::string location_text(const Race& race) {
                        location.thread ? thread_text(race, *location.thread) : "an unknown thread");
   }
   const std::string name = location.name.empty() ? fmt::format("{:#x}", location.address)
-                                                 : printable(location.name, kNameColumns);
+                                                 : escape_for_terminal(location.name, kNameColumns);
   return size.empty() ? name : fmt::format("{}, {}", name, size);
 }
 
@@ -107,7 +108,7 @@ const RaceStack* first_stack(const Race& race) {
 std::string race_headline(const Race& race) {
   std::string text = kind_text(race);
   if (race.location && !race.location->name.empty()) {
-    text += " on " + printable(race.location->name, kNameColumns);
+    text += " on " + escape_for_terminal(race.location->name, kNameColumns);
   }
   for (size_t i = 0; i < std::min<size_t>(race.accesses.size(), 2); ++i) {
     const RaceAccess& access = race.accesses[i];
@@ -122,8 +123,8 @@ std::string race_headline(const Race& race) {
 
 std::string full_race_text(const Race& race, const TextStyle& style) {
   std::string text = style.headline("tailback: " + race_headline(race)) + "\n";
-  text += fmt::format("  process {}[{}], found by ThreadSanitizer\n", printable(race.process, 32),
-                      race.pid);
+  text += fmt::format("  process {}[{}], found by ThreadSanitizer\n",
+                      escape_for_terminal(race.process, 32), race.pid);
   for (size_t i = 0; i < race.accesses.size(); ++i) {
     const RaceAccess& access = race.accesses[i];
     text += fmt::format("  {}{} of {} at {:#x} by {}\n", i == 0 ? "" : "earlier ",
@@ -141,7 +142,7 @@ std::string full_race_text(const Race& race, const TextStyle& style) {
   for (const RaceMutex& mutex : race.mutexes) {
     text += fmt::format("  mutex    {}{}{}\n",
                         mutex.name.empty() ? fmt::format("{:#x}", mutex.address)
-                                           : printable(mutex.name, kNameColumns),
+                                           : escape_for_terminal(mutex.name, kNameColumns),
                         mutex.destroyed ? ", destroyed since" : "",
                         mutex.created.stack.empty() ? "" : ", first used in");
     if (!mutex.created.stack.empty()) text += stack_lines(mutex.created, style);
@@ -157,9 +158,10 @@ std::string full_race_text(const Race& race, const TextStyle& style) {
     text += "  it looks as if a sleep were to keep them apart, in\n";
     text += stack_lines(race.sleep, style);
   }
-  for (const std::string& note : race.notes) text += "  note     " + printable(note, 200) + "\n";
+  for (const std::string& note : race.notes)
+    text += "  note     " + escape_for_terminal(note, 200) + "\n";
   if (!race.advice.empty()) {
-    text += "  " + style.advice(printable(race.advice, kAdviceColumns)) + "\n";
+    text += "  " + style.advice(escape_for_terminal(race.advice, kAdviceColumns)) + "\n";
   }
   return text;
 }

@@ -7,10 +7,10 @@
 #include "runtime/report/assessment_record.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/never_awaited_record.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/race_record.h"
 #include "runtime/report/record_fields.h"
 #include "runtime/report/record_pieces.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -87,13 +87,13 @@ SessionStart session_of(const Fields& fields) {
   return start;
 }
 
-// What a stall and a hazard have in common.
+// What a stall and a blocking call have in common.
 Stall where_of(const Fields& fields) {
   Stall stall;
   stall.begin = fields.time("time");
   read_thread(fields, stall);
   stall.loop = loop_of(fields.need("loop"));
-  stall.turn = fields.text("turn");
+  stall.iteration = fields.text("iteration");
   stall.cause = fields.word_of<Cause>("cause", kCauseWords);
   if (const json* const call = fields.find("call")) stall.call = call_of(*call);
   if (const json* const lock = fields.find("lock")) stall.lock = lock_of(*lock);
@@ -116,7 +116,7 @@ Stall stall_of(const Fields& fields) {
   stall.threshold = fields.duration("threshold_ms");
   stall.samples = fields.number<unsigned>("samples");
   for (const json& sampled : fields.list("stacks")) stall.stacks.push_back(sampled_of(sampled));
-  stall.backlog = fields.integer<uint64_t>("backlog");
+  stall.pending_events = fields.integer<uint64_t>("pending_events");
   for (const json& share : fields.list("contributors")) {
     stall.contributors.push_back(contributor_of(share));
   }
@@ -125,17 +125,17 @@ Stall stall_of(const Fields& fields) {
   return stall;
 }
 
-Hazard hazard_of(const Fields& fields) {
-  Hazard hazard;
-  hazard.kind = fields.word_of<HazardKind>("kind", kHazardKindWords);
-  hazard.state = fields.word_of<HazardState>("state", kHazardStateWords);
+BlockingCall blocking_call_of(const Fields& fields) {
+  BlockingCall blocking_call;
+  blocking_call.kind = fields.word_of<BlockingCallKind>("kind", kBlockingCallKindWords);
+  blocking_call.state = fields.word_of<BlockingCallState>("state", kBlockingCallStateWords);
   fields.need("count");
-  hazard.count = fields.number<uint64_t>("count");
-  hazard.total = fields.duration("total_ms");
-  hazard.last = fields.time("last");
-  hazard.longest = where_of(fields);
-  hazard.longest.duration = fields.duration("longest_ms");
-  return hazard;
+  blocking_call.count = fields.number<uint64_t>("count");
+  blocking_call.total = fields.duration("total_ms");
+  blocking_call.last = fields.time("last");
+  blocking_call.longest = where_of(fields);
+  blocking_call.longest.duration = fields.duration("longest_ms");
+  return blocking_call;
 }
 
 DeadlockedThread deadlocked_of(const json& value) {
@@ -261,7 +261,7 @@ LoopStatistics statistics_of(const json& value) {
   LoopStatistics statistics;
   read_thread(fields, statistics);
   statistics.loop = loop_of(fields.need("loop"));
-  statistics.turns = fields.number<uint64_t>("turns");
+  statistics.iterations = fields.number<uint64_t>("iterations");
   statistics.busy = fields.duration("busy_ms");
   statistics.lifetime = fields.duration("lifetime_ms");
   statistics.p50 = fields.duration("p50_ms");
@@ -316,12 +316,12 @@ SessionEnd end_of(const Fields& fields) {
   for (const json& use : fields.list("suppressions")) {
     end.suppressions.push_back(suppression_of(use));
   }
-  if (const json* const hazards = fields.find("hazards")) {
-    const Fields counts(*hazards);
-    end.hazards.culprits = counts.number<uint64_t>("culprits");
-    end.hazards.calls = counts.number<uint64_t>("calls");
-    end.hazards.unseen = counts.number<uint64_t>("unseen");
-    end.hazards.suppressed = counts.number<uint64_t>("suppressed");
+  if (const json* const blocking_calls = fields.find("blocking_calls")) {
+    const Fields counts(*blocking_calls);
+    end.blocking_calls.culprits = counts.number<uint64_t>("culprits");
+    end.blocking_calls.calls = counts.number<uint64_t>("calls");
+    end.blocking_calls.unseen = counts.number<uint64_t>("unseen");
+    end.blocking_calls.suppressed = counts.number<uint64_t>("suppressed");
   }
   end.deadlocks = fields.number<uint64_t>("deadlocks");
   end.suppressed_deadlocks = fields.number<uint64_t>("suppressed_deadlocks");
@@ -376,7 +376,7 @@ Record parse_record(std::string_view line) {
   if (name == "session") return session_of(fields);
   if (name == "stall") return stall_of(fields);
   if (name == "note") return note_of(fields);
-  if (name == "hazard") return hazard_of(fields);
+  if (name == "blocking-call") return blocking_call_of(fields);
   if (name == "deadlock") return deadlock_of(fields);
   if (name == "lock-order") return lock_order_of(fields);
   if (name == "contention") return contention_of(fields);

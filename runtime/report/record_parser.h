@@ -8,9 +8,9 @@
 #include <variant>
 
 #include "runtime/values/assessment.h"
+#include "runtime/values/blocking_call.h"
 #include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
-#include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/never_awaited.h"
 #include "runtime/values/note.h"
@@ -27,7 +27,7 @@ struct OtherRecord {
 };
 
 using Record =
-    std::variant<SessionStart, Stall, Note, Hazard, Deadlock, LockOrder, Race, NeverAwaited,
+    std::variant<SessionStart, Stall, Note, BlockingCall, Deadlock, LockOrder, Race, NeverAwaited,
                  Contention, Assessment, SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.

@@ -11,7 +11,7 @@
 #include <ctime>
 #include <utility>
 
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -81,7 +81,8 @@ ReportFile::ReportFile(const std::string& path, Complain complain)
   if (descriptor_ < 0) {
     const int error = errno;
     throw ReportFileError(fmt::format("can't write the report to '{}': {}; {}",
-                                      printable(path, 4096), std::strerror(error), cure(error)));
+                                      escape_for_terminal(path, 4096), std::strerror(error),
+                                      cure(error)));
   }
   owned_ = true;
 }
@@ -98,7 +99,7 @@ ReportFile::~ReportFile() {
   if (lost_pieces_ > 0 && complain_) {
     complain_(fmt::format("tailback: {} could not be written to {} ({}) and {} lost",
                           lost_pieces_ == 1 ? "1 report" : fmt::format("{} reports", lost_pieces_),
-                          printable(name_, 4096), std::strerror(last_error_),
+                          escape_for_terminal(name_, 4096), std::strerror(last_error_),
                           lost_pieces_ == 1 ? "is" : "are"));
   }
   if (owned_) ::close(descriptor_);
@@ -147,7 +148,7 @@ ReportFile::Outcome ReportFile::write_from(std::string_view piece, size_t& writt
       complain_(
           fmt::format("tailback: can't write to {}: {}; the session goes on, and what is not "
                       "written is tried again",
-                      printable(name_, 4096), std::strerror(last_error_)));
+                      escape_for_terminal(name_, 4096), std::strerror(last_error_)));
     }
     return Outcome::kFailed;
   }

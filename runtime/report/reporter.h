@@ -3,9 +3,9 @@
 // calls: what can't be written is counted and said, and the session goes on.
 #pragma once
 
+#include "runtime/values/blocking_call.h"
 #include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
-#include "runtime/values/hazard.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/never_awaited.h"
 #include "runtime/values/note.h"
@@ -21,9 +21,9 @@ class Reporter {
   virtual void session(const SessionStart& start) = 0;
   virtual void stall(const Stall& stall) = 0;
   virtual void note(const Note& note) = 0;
-  // One call, whenever there is one; behind a HazardSummingReporter the first of its kind and
+  // One call, whenever there is one; behind a BlockingCallSummingReporter the first of its kind and
   // culprit and, before the end, the sums.
-  virtual void hazard(const Hazard& hazard) = 0;
+  virtual void blocking_call(const BlockingCall& blocking_call) = 0;
   // While the program hangs; each once.
   virtual void deadlock(const Deadlock& deadlock) = 0;
   virtual void lock_order(const LockOrder& order) = 0;

@@ -10,7 +10,7 @@
 
 #include "runtime/report/duration_text.h"
 #include "runtime/report/line_source.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -23,7 +23,7 @@ constexpr size_t kTypesNamed = 16;
 }  // namespace
 
 struct RunReader::File {
-  std::string name;  // printable
+  std::string name;  // escape_for_terminal
   uint64_t line = 0;
   uint64_t records = 0;
   uint64_t damaged = 0;
@@ -57,10 +57,10 @@ void RunReader::read_directory(const std::string& path) {
     }
   }
   if (error) {
-    unsound(fmt::format("{}: {}", printable(path, kPathColumns), error.message()));
+    unsound(fmt::format("{}: {}", escape_for_terminal(path, kPathColumns), error.message()));
   } else if (files.empty()) {
     unsound(fmt::format("{}: the directory holds no *.jsonl or *.jsonl.gz; name the recordings",
-                        printable(path, kPathColumns)));
+                        escape_for_terminal(path, kPathColumns)));
   }
   std::sort(files.begin(), files.end());
   for (const std::string& file : files) read_file(file);
@@ -68,7 +68,7 @@ void RunReader::read_directory(const std::string& path) {
 
 void RunReader::read_file(const std::string& path) {
   File file;
-  file.name = path == "-" ? "standard input" : printable(path, kPathColumns);
+  file.name = path == "-" ? "standard input" : escape_for_terminal(path, kPathColumns);
   LineSource source(path);
   std::string line;
   for (bool more = true; more && !file.given_up;) {
@@ -107,7 +107,7 @@ void RunReader::read_file(const std::string& path) {
   }
   for (const auto& [type, count] : file.other_types) {
     say_(fmt::format("{}: {} of type '{}' stepped over: this version does not know it", file.name,
-                     count_text(count, "record", "records"), printable(type, 64)));
+                     count_text(count, "record", "records"), escape_for_terminal(type, 64)));
   }
   finish_run(file);
 }
@@ -117,10 +117,10 @@ void RunReader::read_record(File& file, std::string_view line, bool last_and_cut
   try {
     accept(file, parse_record(line));
   } catch (const UnknownSchema& unknown) {
-    unsound(
-        fmt::format("{}:{}: schema {} is not known to tailback {} (it reads schema 1); read it "
-                    "with the version that wrote it",
-                    file.name, file.line, printable(unknown.what(), 40), TAILBACK_VERSION));
+    unsound(fmt::format(
+        "{}:{}: schema {} is not known to tailback {} (it reads schema 1); read it "
+        "with the version that wrote it",
+        file.name, file.line, escape_for_terminal(unknown.what(), 40), TAILBACK_VERSION));
     file.given_up = true;
   } catch (const MalformedRecord& malformed) {
     if (last_and_cut && file.records > 0) {
@@ -149,7 +149,8 @@ void RunReader::accept(File& file, const Record& record) {
     }
     if (const auto* const stall = std::get_if<Stall>(&record)) sink_.stall(*stall);
     if (const auto* const note = std::get_if<Note>(&record)) sink_.note(*note);
-    if (const auto* const hazard = std::get_if<Hazard>(&record)) sink_.hazard(*hazard);
+    if (const auto* const blocking_call = std::get_if<BlockingCall>(&record))
+      sink_.blocking_call(*blocking_call);
     if (const auto* const deadlock = std::get_if<Deadlock>(&record)) sink_.deadlock(*deadlock);
     if (const auto* const order = std::get_if<LockOrder>(&record)) sink_.lock_order(*order);
     if (const auto* const one = std::get_if<NeverAwaited>(&record)) sink_.never_awaited(*one);
@@ -170,8 +171,8 @@ void RunReader::accept(File& file, const Record& record) {
 void RunReader::damaged(File& file, const std::string& what) {
   ++file.damaged;
   if (file.damaged <= kDamageSaid) {
-    const std::string complaint =
-        fmt::format("{}:{}: {}; the line is left out", file.name, file.line, printable(what, 200));
+    const std::string complaint = fmt::format("{}:{}: {}; the line is left out", file.name,
+                                              file.line, escape_for_terminal(what, 200));
     if (file.records > 0) {
       unsound(complaint);
     } else {

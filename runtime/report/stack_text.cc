@@ -6,7 +6,7 @@
 #include <array>
 
 #include "runtime/report/function_name.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/values/library_code.h"
 
 namespace tailback {
@@ -78,11 +78,13 @@ bool says_little(const Frame& frame) {
 std::string place_text(const Frame& frame, size_t limit) {
   if (!frame.file.empty()) {
     const std::string line = frame.line > 0 ? fmt::format(":{}", frame.line) : "";
-    return printable(frame.file, limit - std::min(limit, line.size()), Cut::kBeginning) + line;
+    return escape_for_terminal(frame.file, limit - std::min(limit, line.size()), Cut::kBeginning) +
+           line;
   }
   if (frame.module.empty()) return fmt::format("{:#x}", frame.offset);
   const std::string offset = fmt::format("+{:#x}", frame.offset);
-  return printable(file_name(frame.module), limit - std::min(limit, offset.size())) + offset;
+  return escape_for_terminal(file_name(frame.module), limit - std::min(limit, offset.size())) +
+         offset;
 }
 
 std::vector<bool> frames_to_show(const std::vector<Frame>& stack, size_t culprit) {
@@ -132,7 +134,7 @@ std::string run_text(const std::vector<Frame>& stack, size_t begin, size_t end) 
     }
   }
   const auto name = [](std::string_view module) {
-    return module.empty() ? std::string("anonymous memory") : printable(module, 40);
+    return module.empty() ? std::string("anonymous memory") : escape_for_terminal(module, 40);
   };
   const size_t count = end - begin;
   if (parts.size() > kModulesNamed) {

@@ -6,8 +6,8 @@
 
 #include "runtime/report/duration_text.h"
 #include "runtime/report/lock_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/stack_text.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/wall_time.h"
 
 namespace tailback {
@@ -35,16 +35,17 @@ std::string length_text(const Stall& stall) {
   return duration;
 }
 
-std::string backlog_text(uint64_t backlog) {
-  if (backlog == 0) return "nothing was waiting when the loop came back";
+std::string pending_events_text(uint64_t pending_events) {
+  if (pending_events == 0) return "nothing was waiting when the loop came back";
   return fmt::format("{} waiting when the loop came back",
-                     count_text(backlog, "event was", "events were"));
+                     count_text(pending_events, "event was", "events were"));
 }
 
 std::string short_loop_text(const Stall& stall) {
-  std::string text = fmt::format("{}[{}]", printable(stall.process, kNameColumns), stall.pid);
+  std::string text =
+      fmt::format("{}[{}]", escape_for_terminal(stall.process, kNameColumns), stall.pid);
   if (stall.tid != stall.pid) {
-    text += fmt::format(" {}[{}]", printable(stall.thread, kNameColumns), stall.tid);
+    text += fmt::format(" {}[{}]", escape_for_terminal(stall.thread, kNameColumns), stall.tid);
   }
   return text;
 }
@@ -58,11 +59,12 @@ std::string call_text(const BlockedCall& call) {
       arguments += "…";
       break;
     }
-    arguments += fmt::format("{}={}", printable(argument.name, kNameColumns),
-                             printable(argument.value, kArgumentColumns));
+    arguments += fmt::format("{}={}", escape_for_terminal(argument.name, kNameColumns),
+                             escape_for_terminal(argument.value, kArgumentColumns));
   }
-  return printable(fmt::format("{}({}", printable(call.function, kArgumentColumns), arguments),
-                   kLineColumns) +
+  return escape_for_terminal(
+             fmt::format("{}({}", escape_for_terminal(call.function, kArgumentColumns), arguments),
+             kLineColumns) +
          (call.intercepted ? ")" : "), as the kernel saw it");
 }
 
@@ -79,7 +81,7 @@ std::string contributor_text(const ContributorShare& share) {
   const bool caller_known = !share.caller.function.empty() || !share.caller.file.empty() ||
                             !share.caller.module.empty() || share.caller.offset != 0;
   return fmt::format("{}, {} ({}, longest {}){}", duration_text(share.total),
-                     printable(share.function, kArgumentColumns),
+                     escape_for_terminal(share.function, kArgumentColumns),
                      count_text(share.count, "call", "calls"), duration_text(share.longest),
                      caller_known ? " from " + frame_text(share.caller, kCulpritColumns) : "");
 }
@@ -117,7 +119,7 @@ std::string what_text(const Stall& stall) {
   std::string text =
       fmt::format("{} in {}", word(stall.cause), culprit_text(stall, kCulpritColumns));
   if (stall.call && !stall.call->object.empty()) {
-    text += ", on " + printable(stall.call->object, kObjectColumns);
+    text += ", on " + escape_for_terminal(stall.call->object, kObjectColumns);
   }
   if (!stall.owners.empty()) text += doing_text(stall.owners.front());
   return text;
@@ -132,8 +134,10 @@ std::string full_stall_text(const Stall& stall, const TextStyle& style) {
 std::string stall_details(const Stall& stall, const TextStyle& style) {
   std::string text;
   add_line(text, "loop", loop_text(stall.process, stall.pid, stall.thread, stall.tid, stall.loop));
-  if (!stall.turn.empty()) add_line(text, "turn", printable(stall.turn, kObjectColumns));
-  if (!stall.task.empty()) add_line(text, "task", printable(stall.task, kArgumentColumns));
+  if (!stall.iteration.empty())
+    add_line(text, "iteration", escape_for_terminal(stall.iteration, kObjectColumns));
+  if (!stall.task.empty())
+    add_line(text, "task", escape_for_terminal(stall.task, kArgumentColumns));
   add_line(text, "since", wall_time_text(stall.begin));
   if (stall.call) add_line(text, "call", call_text(*stall.call));
   if (stall.call && !stall.call->owner_stack.empty()) {
@@ -159,13 +163,14 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
     add_line(text, "stack", samples_text(stall));
     text += stack_text(stall.stack, stall.culprit, style, "    ");
   }
-  if (stall.backlog) add_line(text, "backlog", backlog_text(*stall.backlog));
+  if (stall.pending_events)
+    add_line(text, "pending_events", pending_events_text(*stall.pending_events));
   const size_t notes = std::min(stall.notes.size(), kNotesShown);
   for (size_t i = 0; i < notes; ++i) {
-    add_line(text, "note", printable(stall.notes[i], kLineColumns));
+    add_line(text, "note", escape_for_terminal(stall.notes[i], kLineColumns));
   }
   if (!stall.advice.empty()) {
-    add_line(text, "advice", style.advice(printable(stall.advice, kLineColumns)));
+    add_line(text, "advice", style.advice(escape_for_terminal(stall.advice, kLineColumns)));
   }
   return text;
 }
@@ -190,28 +195,28 @@ std::string over_text(const Stall& stall) {
                          ? fmt::format("tailback: held up for {}", length_text(stall))
                          : fmt::format("tailback: over after {}", length_text(stall));
   text += fmt::format(": {}; {}", what_text(stall), short_loop_text(stall));
-  if (stall.backlog) text += "; " + backlog_text(*stall.backlog);
+  if (stall.pending_events) text += "; " + pending_events_text(*stall.pending_events);
   return text + "\n";
 }
 
 std::string culprit_text(const Stall& stall, size_t limit) {
   if (const Frame* const frame = culprit_frame(stall)) return frame_text(*frame, limit);
-  if (stall.call) return printable(stall.call->function, limit);
+  if (stall.call) return escape_for_terminal(stall.call->function, limit);
   return "unknown code";
 }
 
 std::string culprit_text(const Culprit& culprit, size_t limit) {
   if (culprit.frame) return frame_text(*culprit.frame, limit);
-  if (!culprit.call.empty()) return printable(culprit.call, limit);
+  if (!culprit.call.empty()) return escape_for_terminal(culprit.call, limit);
   return "unknown code";
 }
 
 std::string loop_text(const std::string& process, int pid, const std::string& thread, int tid,
                       const LoopIdentity& loop) {
-  std::string text = fmt::format("{}[{}], ", printable(process, kNameColumns), pid);
+  std::string text = fmt::format("{}[{}], ", escape_for_terminal(process, kNameColumns), pid);
   text += tid == pid ? std::string("main thread")
-                     : fmt::format("thread {}[{}]", printable(thread, kNameColumns), tid);
-  text += ", " + printable(loop.wait, kNameColumns);
+                     : fmt::format("thread {}[{}]", escape_for_terminal(thread, kNameColumns), tid);
+  text += ", " + escape_for_terminal(loop.wait, kNameColumns);
   if (loop.fd >= 0) text += fmt::format(" on fd {}", loop.fd);
   return text;
 }

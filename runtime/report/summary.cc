@@ -8,10 +8,10 @@
 
 #include "runtime/report/assessment_record.h"
 #include "runtime/report/assessment_text.h"
+#include "runtime/report/blocking_call_text.h"
 #include "runtime/report/contention_text.h"
 #include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
-#include "runtime/report/hazard_text.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/lock_order_text.h"
 #include "runtime/report/never_awaited_text.h"
@@ -39,7 +39,7 @@ void add(Losses& sum, const Losses& losses) {
 void add(LoopSummary& sum, const LoopStatistics& loop) {
   ++sum.loops;
   LoopStatistics& s = sum.statistics;
-  s.turns = saturating_sum(s.turns, loop.turns);
+  s.iterations = saturating_sum(s.iterations, loop.iterations);
   s.busy = saturating_sum(s.busy, loop.busy);
   s.lifetime = saturating_sum(s.lifetime, loop.lifetime);
   s.p50 = std::max(s.p50, loop.p50);
@@ -75,9 +75,10 @@ void Summary::stall(const Stall& stall) {
   tally_.add(stall);
 }
 
-void Summary::hazard(const Hazard& hazard) {
+void Summary::blocking_call(const BlockingCall& blocking_call) {
   if (!in_run_) begin_run();
-  (hazard.state == HazardState::kSum ? hazards_ : hazards_seen_).add(hazard);
+  (blocking_call.state == BlockingCallState::kSum ? blocking_calls_ : blocking_calls_seen_)
+      .add(blocking_call);
 }
 
 template <typename Value>
@@ -163,7 +164,8 @@ void Summary::end(const SessionEnd& end) {
 
 void Summary::cut_short() {
   ++runs_without_end_;
-  for (const Hazard* hazard : hazards_seen_.by_total()) hazards_.add(*hazard);
+  for (const BlockingCall* blocking_call : blocking_calls_seen_.by_total())
+    blocking_calls_.add(*blocking_call);
   for (auto& [id, stall] : ongoing_) {
     stall.state = StallState::kUnfinished;
     tally_.add(stall);
@@ -175,7 +177,7 @@ void Summary::begin_run() {
   ++runs_;
   in_run_ = true;
   ongoing_.clear();
-  hazards_seen_ = {};
+  blocking_calls_seen_ = {};
 }
 
 void Summary::end_run() {
@@ -212,8 +214,8 @@ std::string Summary::text() const {
     text += fmt::format("\n{}{}\n", deadlock_headline(known.first),
                         known.count > 1 ? fmt::format(" ({} times)", known.count) : "");
   }
-  const std::string hazard_rows = hazards_text(hazards_, {}, kRows);
-  if (!hazard_rows.empty()) text += "\n" + hazard_rows;
+  const std::string blocking_call_rows = blocking_calls_text(blocking_calls_, {}, kRows);
+  if (!blocking_call_rows.empty()) text += "\n" + blocking_call_rows;
   if (!lock_orders_.empty()) {
     text += fmt::format("\n{} can deadlock\n",
                         count_text(lock_orders_.size(), "order of locks", "orders of locks"));
@@ -290,7 +292,7 @@ std::string Summary::json() const {
          {"loop",
           {{"wait", s.loop.wait}, {"fd", s.loop.fd >= 0 ? Json(s.loop.fd) : Json(nullptr)}}},
          {"loops", loop.loops},
-         {"turns", s.turns},
+         {"iterations", s.iterations},
          {"busy_share", share(s.busy, s.lifetime)},
          {"p50_ms", milliseconds(s.p50)},
          {"p90_ms", milliseconds(s.p90)},
@@ -298,24 +300,25 @@ std::string Summary::json() const {
          {"p999_ms", milliseconds(s.p999)},
          {"longest_ms", milliseconds(s.longest)}});
   }
-  Json hazards = Json::array();
-  for (const Hazard* hazard : hazards_.by_total()) {
-    const Stall& longest = hazard->longest;
+  Json blocking_calls = Json::array();
+  for (const BlockingCall* blocking_call : blocking_calls_.by_total()) {
+    const Stall& longest = blocking_call->longest;
     const Frame none;
     const Frame* const culprit = culprit_frame(longest);
     const Frame& frame = culprit != nullptr ? *culprit : none;
-    hazards.push_back({{"fingerprint", longest.fingerprint},
-                       {"kind", word(hazard->kind)},
-                       {"cause", word(longest.cause)},
-                       {"function", or_null(frame.function)},
-                       {"file", or_null(frame.file)},
-                       {"line", frame.line > 0 ? Json(frame.line) : Json(nullptr)},
-                       {"module", or_null(frame.module)},
-                       {"call", longest.call ? or_null(longest.call->function) : Json(nullptr)},
-                       {"object", longest.call ? or_null(longest.call->object) : Json(nullptr)},
-                       {"count", hazard->count},
-                       {"total_ms", milliseconds(hazard->total)},
-                       {"longest_ms", milliseconds(longest.duration)}});
+    blocking_calls.push_back(
+        {{"fingerprint", longest.fingerprint},
+         {"kind", word(blocking_call->kind)},
+         {"cause", word(longest.cause)},
+         {"function", or_null(frame.function)},
+         {"file", or_null(frame.file)},
+         {"line", frame.line > 0 ? Json(frame.line) : Json(nullptr)},
+         {"module", or_null(frame.module)},
+         {"call", longest.call ? or_null(longest.call->function) : Json(nullptr)},
+         {"object", longest.call ? or_null(longest.call->object) : Json(nullptr)},
+         {"count", blocking_call->count},
+         {"total_ms", milliseconds(blocking_call->total)},
+         {"longest_ms", milliseconds(longest.duration)}});
   }
   Json deadlocks = Json::array();
   for (const auto& [fingerprint, known] : deadlocks_) {
@@ -365,7 +368,7 @@ std::string Summary::json() const {
                           {"corrupt", losses_.corrupt},
                           {"samples", losses_.samples}}},
                         {"loops", std::move(loops)},
-                        {"hazards", std::move(hazards)},
+                        {"blocking_calls", std::move(blocking_calls)},
                         {"deadlocks", std::move(deadlocks)},
                         {"lock_orders", listed(lock_orders_, lock_order_what)},
                         {"races", listed(races_, race_headline)},

@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/report/blocking_call_tally.h"
 #include "runtime/report/culprit_tally.h"
-#include "runtime/report/hazard_tally.h"
 #include "runtime/report/run_reader.h"
 #include "runtime/report/summary_text.h"
 #include "runtime/values/session.h"
@@ -22,7 +22,7 @@ class Summary final : public RunSink {
  public:
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
-  void hazard(const Hazard& hazard) override;
+  void blocking_call(const BlockingCall& blocking_call) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
   void never_awaited(const NeverAwaited& never_awaited) override;
@@ -72,9 +72,9 @@ class Summary final : public RunSink {
   uint64_t suppressed_ = 0;
   Nanoseconds suppressed_time_{};
   CulpritTally tally_;
-  HazardTally hazards_;
+  BlockingCallTally blocking_calls_;
   FirstOfEach<Deadlock> deadlocks_;
-  HazardTally hazards_seen_;                       // of the run in progress, should it have no end
+  BlockingCallTally blocking_calls_seen_;          // of the run in progress, should it have no end
   std::unordered_map<uint64_t, Stall> ongoing_;    // of the run in progress, by id
   std::vector<LoopStatistics> loops_;              // of the first run
   std::map<std::string, Contention> contentions_;  // by what tells a lock, across runs

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "runtime/report/duration_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/stall_text.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/text_table.h"
 
 namespace tailback {
@@ -20,15 +20,16 @@ constexpr size_t kRuleColumns = 120;
 
 std::string object_text(const Culprit& culprit) {
   if (culprit.object.empty()) return {};
-  return printable(culprit.object, kObjectColumns) + (culprit.more_objects ? " and others" : "");
+  return escape_for_terminal(culprit.object, kObjectColumns) +
+         (culprit.more_objects ? " and others" : "");
 }
 
 std::string row_name(const LoopSummary& loop) {
   const LoopStatistics& s = loop.statistics;
   if (s.pid != 0) return loop_text(s.process, s.pid, s.thread, s.tid, s.loop);
-  std::string text = printable(s.process, 32);
-  if (s.thread != s.process) text += ", thread " + printable(s.thread, 32);
-  text += ", " + printable(s.loop.wait, 32);
+  std::string text = escape_for_terminal(s.process, 32);
+  if (s.thread != s.process) text += ", thread " + escape_for_terminal(s.thread, 32);
+  text += ", " + escape_for_terminal(s.loop.wait, 32);
   if (s.loop.fd >= 0) text += fmt::format(" on fd {}", s.loop.fd);
   if (loop.loops > 1) text += fmt::format(" ({} loops)", count_text(loop.loops));
   return text;
@@ -84,7 +85,7 @@ std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_
   });
   using Align = TextTable::Align;
   TextTable table({{"loop"},
-                   {"turns", Align::kRight},
+                   {"iterations", Align::kRight},
                    {"busy", Align::kRight},
                    {"p50", Align::kRight},
                    {"p90", Align::kRight},
@@ -95,7 +96,7 @@ std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_
   for (size_t i = 0; i < std::min(rows, loops.size()); ++i) {
     const LoopStatistics& s = loops[i].statistics;
     merged |= loops[i].loops > 1;
-    table.add_row({row_name(loops[i]), count_text(s.turns), share_text(s.busy, s.lifetime),
+    table.add_row({row_name(loops[i]), count_text(s.iterations), share_text(s.busy, s.lifetime),
                    duration_text(s.p50), duration_text(s.p90), duration_text(s.p99),
                    duration_text(s.p999), duration_text(s.longest)});
   }
@@ -116,8 +117,8 @@ std::string losses_text(const Losses& losses, std::string_view indent) {
   const auto add = [&](uint64_t count, const char* one, const char* many) {
     text += count_line(indent, count, one, many);
   };
-  add(losses.events, "long turn found the ring of events full: it is missing from this report",
-      "long turns found the ring of events full: they are missing from this report");
+  add(losses.events, "long iteration found the ring of events full: it is missing from this report",
+      "long iterations found the ring of events full: they are missing from this report");
   add(losses.threads, "thread found no free record: it was not watched",
       "threads found no free record: they were not watched");
   add(losses.processes, "process found no free record: it was not watched",
@@ -143,18 +144,18 @@ std::string hold_text(Nanoseconds longest, std::string_view indent) {
   if (longest <= Nanoseconds::zero()) return {};
   // It gives up at the limit, and measures itself a moment later.
   constexpr Nanoseconds kMoment = std::chrono::microseconds(20);
-  const bool exceeded = longest > kHoldLimit + kMoment;
+  const bool exceeded = longest > kPauseLimit + kMoment;
   return fmt::format("{}to be read, a thread was held for {} at most{}\n", indent,
                      duration_text(longest),
                      exceeded ? fmt::format(": its limit is {}, and the machine took its CPU away",
-                                            duration_text(kHoldLimit))
+                                            duration_text(kPauseLimit))
                               : std::string());
 }
 
 std::string suppressions_text(const SessionEnd& end) {
   const auto row = [](const SuppressionUse& use) {
-    return fmt::format("  {}:{}: {}", printable(use.file, kFileColumns, Cut::kBeginning), use.line,
-                       printable(use.rule, kRuleColumns));
+    return fmt::format("  {}:{}: {}", escape_for_terminal(use.file, kFileColumns, Cut::kBeginning),
+                       use.line, escape_for_terminal(use.rule, kRuleColumns));
   };
   std::string used;
   std::string unused;
@@ -201,7 +202,7 @@ std::string unused_options_text(const SessionEnd& end) {
   std::string text;
   for (const std::string& option : end.unused_options) {
     text += fmt::format("tailback: {} matched no thread that waits for events\n",
-                        printable(option, kRuleColumns));
+                        escape_for_terminal(option, kRuleColumns));
   }
   return text;
 }
@@ -218,16 +219,16 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
                          count_text(end.processes, "process", "processes"),
                          count_text(end.threads, "thread", "threads"));
     } else {
-      uint64_t turns = 0;
+      uint64_t iterations = 0;
       Nanoseconds longest{};
       for (const LoopStatistics& loop : end.loops) {
-        turns += loop.turns;
+        iterations += loop.iterations;
         longest = std::max(longest, loop.longest);
       }
       text = fmt::format("tailback: no {}stall{} in {}; {}, {}, the longest {}\n",
                          end.suppressed > 0 ? "other " : "", over, duration_text(end.duration),
                          count_text(end.loops.size(), "loop", "loops"),
-                         count_text(turns, "turn", "turns"), duration_text(longest));
+                         count_text(iterations, "iteration", "iterations"), duration_text(longest));
     }
   } else {
     text = fmt::format("tailback: {}{}, {} in all, in {}\n",
@@ -236,7 +237,7 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
     text += culprit_table(tally, kSessionRows, "  ");
     text += loop_table(rows_of(end.loops), kSessionRows, "  ");
   }
-  if (tally.stalls() > 0 || end.longest_hold > kHoldLimit)
+  if (tally.stalls() > 0 || end.longest_hold > kPauseLimit)
     text += hold_text(end.longest_hold, "  ");
   text = suppressions_text(end) + unused_options_text(end) + text;
   if (end.losses.any()) text += "tailback: incomplete:\n" + losses_text(end.losses, "  ");

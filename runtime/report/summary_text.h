@@ -13,8 +13,8 @@ namespace tailback {
 // A row of the table of loops.
 struct LoopSummary {
   LoopStatistics statistics;
-  // Loops that were put together in this row. With more than one, turns and times are sums, the
-  // percentiles those of the worst of them, and pid and tid 0.
+  // Loops that were put together in this row. With more than one, iterations and times are sums,
+  // the percentiles those of the worst of them, and pid and tid 0.
   uint64_t loops = 1;
 };
 
@@ -22,7 +22,7 @@ struct LoopSummary {
 // rest beyond `rows` in one line. Every line begins with `indent`.
 std::string culprit_table(const CulpritTally& tally, size_t rows, std::string_view indent);
 
-// Per loop: turns, busy share, percentiles and longest turn. Longest turn first.
+// Per loop: iterations, busy share, percentiles and longest iteration. Longest iteration first.
 std::string loop_table(std::vector<LoopSummary> loops, size_t rows, std::string_view indent);
 
 // What was lost, one line per kind, each beginning with `indent`; empty if nothing was.

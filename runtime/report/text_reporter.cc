@@ -10,17 +10,17 @@
 #include <cstdlib>
 #include <utility>
 
+#include "runtime/report/blocking_call_text.h"
 #include "runtime/report/contention_text.h"
 #include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
-#include "runtime/report/hazard_text.h"
 #include "runtime/report/lock_order_text.h"
 #include "runtime/report/never_awaited_text.h"
 #include "runtime/report/note_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/race_text.h"
 #include "runtime/report/stall_text.h"
 #include "runtime/report/summary_text.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/wall_time.h"
 
 namespace tailback {
@@ -30,7 +30,7 @@ namespace {
 // culprit is told in full a second time.
 constexpr size_t kRemembered = 4096;
 constexpr size_t kNameColumns = 80;
-constexpr size_t kHazardRows = 20;
+constexpr size_t kBlockingCallRows = 20;
 constexpr size_t kContentionRows = 20;
 
 // Writes each message as it is, with one write(2), so that a report is not torn apart by what the
@@ -70,10 +70,10 @@ std::string command_text(const SessionStart& start) {
   std::string text;
   for (const std::string& word : start.command) {
     if (!text.empty()) text += ' ';
-    text += printable(word, 120);
+    text += escape_for_terminal(word, 120);
     if (text.size() > 1000) break;
   }
-  return text.empty() ? "a preloaded program" : printable(text, 200);
+  return text.empty() ? "a preloaded program" : escape_for_terminal(text, 200);
 }
 
 }  // namespace
@@ -106,24 +106,25 @@ void TextReporter::session(const SessionStart& start) {
 void TextReporter::stall(const Stall& stall) {
   const bool final = stall.state != StallState::kOngoing;
   if (final) tally_.add(stall);
-  const auto told_at = stall.begin + std::chrono::duration_cast<WallTime::duration>(stall.duration);
-  if (admit(stall, told_at)) say(text_of(stall));
-  if (final) told_as_ongoing_.erase(stall.id);
+  const auto reported_at =
+      stall.begin + std::chrono::duration_cast<WallTime::duration>(stall.duration);
+  if (admit(stall, reported_at)) say(text_of(stall));
+  if (final) reported_as_ongoing_.erase(stall.id);
 }
 
 std::string TextReporter::text_of(const Stall& stall) {
   const bool final = stall.state != StallState::kOngoing;
   std::string key = culprit_key(stall);
-  const auto ongoing = told_as_ongoing_.find(stall.id);
-  const bool told_before = ongoing != told_as_ongoing_.end() && ongoing->second == key;
+  const auto ongoing = reported_as_ongoing_.find(stall.id);
+  const bool reported_before = ongoing != reported_as_ongoing_.end() && ongoing->second == key;
   if (!final) {
-    if (told_as_ongoing_.size() >= kRemembered) told_as_ongoing_.clear();
-    told_as_ongoing_[stall.id] = key;
+    if (reported_as_ongoing_.size() >= kRemembered) reported_as_ongoing_.clear();
+    reported_as_ongoing_[stall.id] = key;
   }
 
-  if (told_in_full_.size() >= kRemembered) told_in_full_.clear();
-  if (told_in_full_.insert(std::move(key)).second) return full_stall_text(stall, style_);
-  if (told_before) return final ? over_text(stall) : still_held_up_text(stall);
+  if (reported_in_full_.size() >= kRemembered) reported_in_full_.clear();
+  if (reported_in_full_.insert(std::move(key)).second) return full_stall_text(stall, style_);
+  if (reported_before) return final ? over_text(stall) : still_held_up_text(stall);
   return repeated_stall_text(stall, final ? tally_.find(stall) : nullptr);
 }
 
@@ -132,11 +133,11 @@ void TextReporter::note(const Note& note) {
   say(fmt::format("tailback: note: {}\n", note_text(note)));
 }
 
-void TextReporter::hazard(const Hazard& hazard) {
-  if (hazard.state == HazardState::kSum) {
-    hazards_.add(hazard);
-  } else if (take_room(hazard.last)) {
-    say(full_hazard_text(hazard, style_));
+void TextReporter::blocking_call(const BlockingCall& blocking_call) {
+  if (blocking_call.state == BlockingCallState::kSum) {
+    blocking_calls_.add(blocking_call);
+  } else if (take_room(blocking_call.last)) {
+    say(full_blocking_call_text(blocking_call, style_));
   }
 }
 
@@ -169,9 +170,10 @@ void TextReporter::status(const SessionStatus& status) {
 }
 
 void TextReporter::end(const SessionEnd& end) {
-  say_held_back();
-  const std::string hazards = hazards_text(hazards_, end.hazards, kHazardRows);
-  if (!hazards.empty()) say(hazards);
+  say_suppressed();
+  const std::string blocking_calls =
+      blocking_calls_text(blocking_calls_, end.blocking_calls, kBlockingCallRows);
+  if (!blocking_calls.empty()) say(blocking_calls);
   if (end.deadlocks > 0) say(deadlock_count_text(end.deadlocks, end.suppressed_deadlocks));
   const std::string lock_orders = lock_orders_text(end.lock_orders);
   if (!lock_orders.empty()) say(lock_orders);
@@ -188,12 +190,12 @@ void TextReporter::end(const SessionEnd& end) {
 bool TextReporter::has_room(WallTime time) {
   // Stalls of several threads come a little out of order; the wall clock may also be set back.
   if (std::chrono::abs(time - minute_begin_) >= std::chrono::minutes(1)) {
-    say_held_back();
+    say_suppressed();
     minute_begin_ = time;
     in_this_minute_ = 0;
   }
   if (in_this_minute_ == kReportsPerMinute) {
-    ++held_back_;
+    ++suppressed_;
     return false;
   }
   return true;
@@ -220,7 +222,7 @@ bool TextReporter::admit(const Stall& stall, WallTime time) {
   return true;
 }
 
-void TextReporter::say_held_back() {
+void TextReporter::say_suppressed() {
   for (const auto& [key, culprit] : culprits_in_this_minute_) {
     if (culprit.held_back == 0) continue;
     say(fmt::format(
@@ -229,12 +231,12 @@ void TextReporter::say_held_back() {
         count_text(culprit.held_back, "report", "reports"), culprit.name, reports_per_culprit_));
   }
   culprits_in_this_minute_.clear();
-  if (held_back_ == 0) return;
+  if (suppressed_ == 0) return;
   say(
       fmt::format("tailback: {} held back, for there were more than {} in a minute; the summary "
                   "has all stalls\n",
-                  count_text(held_back_, "report was", "reports were"), kReportsPerMinute));
-  held_back_ = 0;
+                  count_text(suppressed_, "report was", "reports were"), kReportsPerMinute));
+  suppressed_ = 0;
 }
 
 void TextReporter::say(const std::string& text) {

@@ -12,8 +12,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "runtime/report/blocking_call_tally.h"
 #include "runtime/report/culprit_tally.h"
-#include "runtime/report/hazard_tally.h"
 #include "runtime/report/report_file.h"
 #include "runtime/report/reporter.h"
 #include "runtime/report/text_style.h"
@@ -43,7 +43,7 @@ class TextReporter final : public Reporter {
   void session(const SessionStart& start) override;
   void stall(const Stall& stall) override;
   void note(const Note& note) override;
-  void hazard(const Hazard& hazard) override;
+  void blocking_call(const BlockingCall& blocking_call) override;
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
   void never_awaited(const NeverAwaited& never_awaited) override;
@@ -66,7 +66,7 @@ class TextReporter final : public Reporter {
   bool has_room(WallTime time);
   // The same; takes it.
   bool take_room(WallTime time);
-  void say_held_back();
+  void say_suppressed();
   void say(const std::string& text);
   // The report of a stall in the form that fits what was told before.
   std::string text_of(const Stall& stall);
@@ -77,16 +77,16 @@ class TextReporter final : public Reporter {
 
   Nanoseconds threshold_{};
   CulpritTally tally_;
-  HazardTally hazards_;
+  BlockingCallTally blocking_calls_;
   std::vector<Contention> contentions_;
-  std::unordered_set<std::string> told_in_full_;               // culprit keys
-  std::unordered_map<uint64_t, std::string> told_as_ongoing_;  // stall id → culprit key
+  std::unordered_set<std::string> reported_in_full_;               // culprit keys
+  std::unordered_map<uint64_t, std::string> reported_as_ongoing_;  // stall id → culprit key
 
   unsigned reports_per_culprit_ = kReportsPerCulprit;
   WallTime minute_begin_;
   std::map<std::string, CulpritMinute> culprits_in_this_minute_;  // by culprit key
   unsigned in_this_minute_ = 0;
-  uint64_t held_back_ = 0;
+  uint64_t suppressed_ = 0;
 };
 
 }  // namespace tailback

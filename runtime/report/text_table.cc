@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 

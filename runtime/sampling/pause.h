@@ -1,4 +1,4 @@
-// Holding a running thread still for a moment, so that its stack can be read. See HoldState in the
+// Holding a running thread still for a moment, so that its stack can be read. See PauseState in the
 // record contract. Safe from any thread: of two that want the same record one gets it.
 #pragma once
 

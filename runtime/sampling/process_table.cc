@@ -57,13 +57,13 @@ bool ProcessTable::executes_other(ProcessFacts& facts) const {
   constexpr unsigned kPatience = 50;
   const auto executable = read_executable(facts.pid);
   const bool is_other = executable && facts.executable && *executable != *facts.executable;
-  facts.looks_as_other = is_other ? facts.looks_as_other + 1 : 0;
-  return facts.looks_as_other >= kPatience;
+  facts.samples_as_other = is_other ? facts.samples_as_other + 1 : 0;
+  return facts.samples_as_other >= kPatience;
 }
 
 bool ProcessTable::has_ended(uint32_t index) const {
   const ProcessFacts* facts = find(index);
-  if (!facts || !process_lives(facts->pid)) return true;
+  if (!facts || !process_lifetimes(facts->pid)) return true;
   const auto start_time = read_start_time(facts->pid);
   return !start_time || *start_time != facts->start_time;
 }

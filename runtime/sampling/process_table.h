@@ -24,7 +24,7 @@ struct ProcessFacts {
   uint64_t attached = 0;    // tick
   uint64_t start_time = 0;  // clock ticks since boot: with the pid, its identity
   std::optional<ExecutableFile> executable;
-  unsigned looks_as_other = 0;  // how often it was seen executing another file
+  unsigned samples_as_other = 0;  // how often it was seen executing another file
   std::string name;
 };
 

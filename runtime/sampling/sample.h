@@ -1,5 +1,5 @@
-// One reading of a thread: where it stands, in which call, on which stack. Plain values; a sample is
-// shared and never changed once taken.
+// One reading of a thread: where it stands, in which call, on which stack. Plain values; a sample
+// is shared and never changed once taken.
 #pragma once
 
 #include <memory>
@@ -11,16 +11,16 @@
 #include "runtime/explain/call_description.h"
 #include "runtime/interpreters/python_stack.h"
 #include "runtime/interpreters/v8_stack.h"
-#include "runtime/values/stall.h"
 #include "runtime/lock_state/lock_reading.h"
 #include "runtime/segment/record_view.h"
+#include "runtime/values/stall.h"
 
 namespace tailback {
 
 struct Sample;
 
 // A look at the thread that holds what another waits for, while that one waits.
-struct OwnerLook {
+struct OwnerSample {
   int pid = 0;
   int tid = 0;  // 0: a thread of the process, not known which
   std::string process;
@@ -30,7 +30,7 @@ struct OwnerLook {
   std::shared_ptr<const Sample> sample;  // nullptr: there is none
 };
 
-// One look at a thread within a turn.
+// One look at a thread within an iteration.
 struct Sample {
   enum class Source {
     kRecord,  // in a recorded call; registers as the recorder took them, unless it was held
@@ -51,14 +51,14 @@ struct Sample {
   std::optional<PythonStack> lock_owner;  // what the thread that holds another lock runs
   std::string owner_name;                 // of the thread that holds the lock, if known
   // Who holds what this thread waits for, who holds what that one waits for, and so on.
-  std::vector<OwnerLook> owners;
+  std::vector<OwnerSample> owners;
 };
 
 struct WeighedSample {
   std::shared_ptr<const Sample> sample;
   Nanoseconds weight{};  // the time that it stands for
-  // The turn's age since when the thread is known to have been there: that at the call's entry,
-  // else that of the look.
+  // The iteration's age since when the thread is known to have been there: that at the call's
+  // entry, else that of the look.
   Nanoseconds since{};
 };
 

@@ -49,7 +49,7 @@ class Look {
   bool at_blocked();
   bool at_running();
   bool at_stopped();
-  bool at_offered();
+  bool at_requested();
   // Makes frames of what was read, once the thread goes on.
   void decode_interpreted() {
     if (python_) sample_.python = decode(*python_);
@@ -126,7 +126,7 @@ bool Look::at_stopped() {
   return !call || is_open_ended(call->function) || take_recorded(*call);
 }
 
-bool Look::at_offered() {
+bool Look::at_requested() {
   const auto call = view_call(record_.call);
   return call && take_recorded(*call);
 }
@@ -280,13 +280,13 @@ std::shared_ptr<Sample> take_sample(contract::ThreadRecord& record,
   return sample;
 }
 
-std::shared_ptr<const Sample> take_offered(contract::ThreadRecord& record,
-                                           const contract::Call& open_ended,
-                                           const contract::ProcessRecord& process, int pid, int tid,
-                                           ProcessTable& processes) {
+std::shared_ptr<const Sample> take_requested(contract::ThreadRecord& record,
+                                             const contract::Call& open_ended,
+                                             const contract::ProcessRecord& process, int pid,
+                                             int tid, ProcessTable& processes) {
   auto sample = std::make_shared<Sample>();
   Look look(record, open_ended, process, pid, tid, processes, *sample);
-  if (!look.at_offered()) return nullptr;
+  if (!look.at_requested()) return nullptr;
   look.decode_interpreted();
   return sample;
 }

@@ -1,12 +1,12 @@
-// One look at a thread, in a long turn or on the other side of a lock. Of the thread that
+// One look at a thread, in a long iteration or on the other side of a lock. Of the thread that
 // `processes` is of.
 #pragma once
 
 #include <memory>
 
 #include "instrument/contract/record_contract.h"
-#include "runtime/sampling/sample.h"
 #include "runtime/sampling/process_table.h"
+#include "runtime/sampling/sample.h"
 
 namespace tailback {
 
@@ -18,11 +18,11 @@ std::shared_ptr<Sample> take_sample(contract::ThreadRecord& record,
                                     const contract::ProcessRecord& process, int pid, int tid,
                                     ProcessTable& processes);
 
-// Reads a call that the thread offers: it stands still at the call's end (see contract::Offer).
-// Nothing if it went on meanwhile, or there is none.
-std::shared_ptr<const Sample> take_offered(contract::ThreadRecord& record,
-                                           const contract::Call& open_ended,
-                                           const contract::ProcessRecord& process, int pid, int tid,
-                                           ProcessTable& processes);
+// Reads a call that the thread offers: it stands still at the call's end (see
+// contract::ReadRequest). Nothing if it went on meanwhile, or there is none.
+std::shared_ptr<const Sample> take_requested(contract::ThreadRecord& record,
+                                             const contract::Call& open_ended,
+                                             const contract::ProcessRecord& process, int pid,
+                                             int tid, ProcessTable& processes);
 
 }  // namespace tailback

@@ -5,7 +5,7 @@
 
 namespace tailback {
 
-ReadStack SampleReader::read(int pid, const Sample& sample) {
+ReadStack StackReader::read(int pid, const Sample& sample) {
   const Snapshot& snapshot = *sample.snapshot;
   const RawStack raw = unwinder_->unwind(snapshot);
   ReadStack stack;
@@ -25,7 +25,7 @@ ReadStack SampleReader::read(int pid, const Sample& sample) {
   return stack;
 }
 
-std::vector<Frame> SampleReader::read_native(int pid, const Sample& sample) {
+std::vector<Frame> StackReader::read_native(int pid, const Sample& sample) {
   const Snapshot& snapshot = *sample.snapshot;
   std::vector<Frame> frames =
       symbolizer_.symbolize(pid, *snapshot.modules, unwinder_->unwind(snapshot));

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "runtime/explain/culprit.h"
+#include "runtime/sampling/sample.h"
 #include "runtime/symbolize/symbolizer.h"
 #include "runtime/unwind/unwinder.h"
 #include "runtime/values/frame.h"
-#include "runtime/sampling/sample.h"
 
 namespace tailback {
 
@@ -22,9 +22,9 @@ struct ReadStack {
   bool unreadable = false;  // it runs an interpreter whose frames can't be read: `note` says why
 };
 
-class SampleReader {
+class StackReader {
  public:
-  explicit SampleReader(CulpritRule rule) : rule_(std::move(rule)), unwinder_(make_unwinder()) {}
+  explicit StackReader(CulpritRule rule) : rule_(std::move(rule)), unwinder_(make_unwinder()) {}
 
   // Of a sample that has a snapshot, as both are.
   ReadStack read(int pid, const Sample& sample);

@@ -14,7 +14,7 @@ using contract::FindingState;
 
 namespace {
 
-constexpr unsigned kLooksPerSearch = 256;
+constexpr unsigned kPollsPerSearch = 256;
 
 FindingState state_of(const Finding& finding) {
   return static_cast<FindingState>(finding.state.load(std::memory_order_acquire));
@@ -67,9 +67,9 @@ std::string bytes_of(const FindingPart& part) {
 std::vector<Finding*> Findings::waiting() {
   std::vector<Finding*> all;
   // A writer may have died before it said that it was done.
-  const bool searches = ++looks_ % kLooksPerSearch == 0;
+  const bool searches = ++polls_ % kPollsPerSearch == 0;
   if (searches) free_abandoned();
-  const uint64_t told = segment_.header.findings_told.load(std::memory_order_acquire);
+  const uint64_t told = segment_.header.findings_published.load(std::memory_order_acquire);
   if (told == released_ && !searches) return all;
   for (Finding& finding : segment_.findings) {
     if (state_of(finding) == FindingState::kFilled) all.push_back(&finding);

@@ -56,7 +56,7 @@ class Findings {
   uint64_t released_ = 0;
   std::array<bool, contract::kFindings> nameless_{};
   uint64_t abandoned_ = 0;
-  unsigned looks_ = 0;
+  unsigned polls_ = 0;
 };
 
 }  // namespace tailback

@@ -24,21 +24,21 @@ size_t unfinished_bytes(const std::string& text) {
 
 }  // namespace
 
-std::string turn_name(const char (&text)[contract::kTurnNameBytes]) {
-  constexpr size_t kMostBytes = contract::kTurnNameBytes - 1;
+std::string iteration_name(const char (&text)[contract::kIterationNameBytes]) {
+  constexpr size_t kMostBytes = contract::kIterationNameBytes - 1;
   std::string name(text, strnlen(text, kMostBytes));
   if (name.size() == kMostBytes) name.resize(name.size() - unfinished_bytes(name));
   return name;
 }
 
-std::string turn_name(const contract::TurnName& name, uint64_t turn_begin) {
+std::string iteration_name(const contract::IterationName& name, uint64_t iteration_begin) {
   const uint64_t tick = name.tick.load(std::memory_order_acquire);
-  if (tick < turn_begin || tick == 0) return {};
-  char text[contract::kTurnNameBytes];
+  if (tick < iteration_begin || tick == 0) return {};
+  char text[contract::kIterationNameBytes];
   std::memcpy(text, name.text, sizeof text);
   std::atomic_thread_fence(std::memory_order_acquire);
   if (name.tick.load(std::memory_order_relaxed) != tick) return {};
-  return turn_name(text);
+  return iteration_name(text);
 }
 
 bool blocking_is_allowed(const contract::ThreadRecord& record) {
@@ -46,10 +46,10 @@ bool blocking_is_allowed(const contract::ThreadRecord& record) {
 }
 
 uint64_t allowed_so_far(const contract::ThreadRecord& record, const contract::WaitSite& site,
-                        uint64_t turn_begin, uint64_t now) {
-  const uint64_t longest = now - std::min(now, turn_begin);
+                        uint64_t iteration_begin, uint64_t now) {
+  const uint64_t longest = now - std::min(now, iteration_begin);
   const uint64_t since = record.allowed_since.load(std::memory_order_acquire);
-  const uint64_t open = since == 0 ? 0 : now - std::min(now, std::max(since, turn_begin));
+  const uint64_t open = since == 0 ? 0 : now - std::min(now, std::max(since, iteration_begin));
   return std::min(longest, open + std::min(site.allowed_ticks, longest));
 }
 

@@ -20,7 +20,7 @@ bool is_event_wait(Function function) {
   return intercept::kFunctions[static_cast<uint32_t>(function)].family == Family::kEvents;
 }
 
-bool keeps_turns(Function function) {
+bool tracks_iterations(Function function) {
   switch (function) {
     case Function::sigwait:
     case Function::sigwaitinfo:
@@ -60,7 +60,7 @@ int SiteView::epoll_fd() const {
   return is_epoll() ? static_cast<int>(key & 0xffffffffu) : -1;
 }
 
-bool SiteView::is_occasional() const {
+bool SiteView::is_non_event_wait() const {
   return !is_event_wait(function);
 }
 
@@ -89,9 +89,9 @@ std::optional<SiteView> view_site(const contract::WaitSite& site) {
   SiteView view;
   view.key = site.key.load(std::memory_order_acquire);
   view.function = checked_function(site.function);
-  if (view.key == 0 || !keeps_turns(view.function)) return std::nullopt;
-  view.turn_begin = site.turn_begin.load(std::memory_order_acquire);
-  view.turns = site.turns.load(std::memory_order_relaxed);
+  if (view.key == 0 || !tracks_iterations(view.function)) return std::nullopt;
+  view.iteration_begin = site.iteration_begin.load(std::memory_order_acquire);
+  view.iterations = site.iterations.load(std::memory_order_relaxed);
   view.call_site = site.call_site;
   view.stack_pointer = site.stack_pointer;
   view.busy_ticks = site.busy_ticks;

@@ -40,8 +40,8 @@ struct SiteView {
   uint64_t call_site = 0;
   uint64_t stack_pointer = 0;
   intercept::Function function = intercept::Function::kNone;
-  uint64_t turn_begin = 0;
-  uint64_t turns = 0;
+  uint64_t iteration_begin = 0;
+  uint64_t iterations = 0;
   uint64_t busy_ticks = 0;
   uint64_t longest_ticks = 0;
   uint64_t first_tick = 0;
@@ -51,7 +51,7 @@ struct SiteView {
   bool is_epoll() const;
   int epoll_fd() const;  // -1 for other waits
   // Whether this is no wait for events in name: for a signal, or read().
-  bool is_occasional() const;
+  bool is_non_event_wait() const;
   int read_fd() const;  // of a wait by read(); -1 for others
 };
 
@@ -75,8 +75,8 @@ bool is_open_ended(intercept::Function function);
 // Whether a function waits for events.
 bool is_event_wait(intercept::Function function);
 
-// Whether turns are kept of a function: of those, and of waits for a signal and reads of what
+// Whether iterations are kept of a function: of those, and of waits for a signal and reads of what
 // stands for events.
-bool keeps_turns(intercept::Function function);
+bool tracks_iterations(intercept::Function function);
 
 }  // namespace tailback

@@ -9,9 +9,9 @@
 #include "runtime/report/duration_text.h"
 #include "runtime/report/lock_order_text.h"
 #include "runtime/report/never_awaited_text.h"
-#include "runtime/report/printable.h"
 #include "runtime/report/race_text.h"
 #include "runtime/report/stall_text.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/suppress/rule.h"
 
 namespace tailback {
@@ -22,7 +22,7 @@ constexpr size_t kNameColumns = 100;
 std::string what_it_is(const Culprit& culprit) {
   std::string text =
       fmt::format("{} in {}", word(culprit.cause), culprit_text(culprit, kNameColumns));
-  if (!culprit.call.empty()) text += ", " + printable(culprit.call, kNameColumns);
+  if (!culprit.call.empty()) text += ", " + escape_for_terminal(culprit.call, kNameColumns);
   return text;
 }
 
@@ -80,19 +80,19 @@ std::string Baseline::text() const {
     text += fmt::format("\n# seen in stalls in progress, {} at most: {}\n{}\n",
                         duration_text(culprit->longest), what_it_is(*culprit), rule);
   }
-  for (const Hazard* hazard : hazards_.by_total()) {
+  for (const BlockingCall* blocking_call : blocking_calls_.by_total()) {
     CulpritTally one;
-    one.add(hazard->longest);
+    one.add(blocking_call->longest);
     const Culprit& culprit = *one.by_total().front();
     const std::string rule = rule_for(culprit);
     if (!written.insert(rule).second) continue;
-    text += fmt::format("\n# a hazard, the longest {}: {}\n{}\n",
-                        duration_text(hazard->longest.duration), what_it_is(culprit), rule);
+    text += fmt::format("\n# a blocking call, the longest {}: {}\n{}\n",
+                        duration_text(blocking_call->longest.duration), what_it_is(culprit), rule);
   }
   for (const auto& [fingerprint, what] : findings_) {
     const std::string rule = exact_word("fingerprint", fingerprint);
     if (!written.insert(rule).second) continue;
-    text += fmt::format("\n# {}\n{}\n", printable(what, 4 * kNameColumns), rule);
+    text += fmt::format("\n# {}\n{}\n", escape_for_terminal(what, 4 * kNameColumns), rule);
   }
   return text;
 }

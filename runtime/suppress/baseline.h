@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
+#include "runtime/report/blocking_call_tally.h"
 #include "runtime/report/culprit_tally.h"
-#include "runtime/report/hazard_tally.h"
 #include "runtime/report/run_reader.h"
 
 namespace tailback {
@@ -15,7 +15,9 @@ class Baseline final : public RunSink {
  public:
   void session(const SessionStart&) override {}
   void stall(const Stall& stall) override;
-  void hazard(const Hazard& hazard) override { hazards_.add(hazard); }
+  void blocking_call(const BlockingCall& blocking_call) override {
+    blocking_calls_.add(blocking_call);
+  }
   void deadlock(const Deadlock& deadlock) override;
   void lock_order(const LockOrder& order) override;
   void race(const Race& race) override;
@@ -37,7 +39,7 @@ class Baseline final : public RunSink {
   // A stall in progress may look otherwise than it does in the end, and must be kept back too.
   CulpritTally ongoing_;
   std::map<std::string, std::string> findings_;  // what it is, by fingerprint
-  HazardTally hazards_;                          // each twice: as it was seen, and as a sum
+  BlockingCallTally blocking_calls_;             // each twice: as it was seen, and as a sum
 };
 
 }  // namespace tailback

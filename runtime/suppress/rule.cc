@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -33,7 +33,7 @@ bool is_blank(char c) {
 }
 
 std::string said(std::string_view text) {
-  return "'" + printable(text, kSaidColumns) + "'";
+  return "'" + escape_for_terminal(text, kSaidColumns) + "'";
 }
 
 bool matches_text(const std::string& pattern, std::string_view text) {

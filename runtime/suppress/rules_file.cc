@@ -8,7 +8,7 @@
 #include <cstring>
 #include <memory>
 
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 
 namespace tailback {
 namespace {
@@ -32,7 +32,7 @@ std::vector<Rule> parse_rules(std::string_view text, const std::string& name) {
       }
     } catch (const BadRule& bad) {
       throw RulesFileError(
-          fmt::format("{}:{}: {}", printable(name, kPathColumns), line, bad.what()));
+          fmt::format("{}:{}: {}", escape_for_terminal(name, kPathColumns), line, bad.what()));
     }
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -42,7 +42,7 @@ std::vector<Rule> parse_rules(std::string_view text, const std::string& name) {
 std::vector<Rule> read_rules(const std::string& path) {
   const auto refuse = [&](const std::string& why) {
     throw RulesFileError(fmt::format("{}: the suppressions can't be read ({}); give a text file",
-                                     printable(path, kPathColumns), why));
+                                     escape_for_terminal(path, kPathColumns), why));
   };
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
   if (!file) refuse(std::strerror(errno));

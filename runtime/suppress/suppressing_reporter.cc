@@ -25,7 +25,7 @@ Stall as_stall(const LockOrder& order, const LockStep& step) {
 }  // namespace
 
 SuppressingReporter::SuppressingReporter(std::vector<Rule> rules, Reporter& behind)
-    : PassingReporter(behind), rules_(std::move(rules)), uses_(rules_.size()) {}
+    : ForwardingReporter(behind), rules_(std::move(rules)), uses_(rules_.size()) {}
 
 template <typename Value>
 bool SuppressingReporter::is_known(const Value& value, bool counts) {
@@ -40,29 +40,29 @@ bool SuppressingReporter::is_known(const Value& value, bool counts) {
 
 void SuppressingReporter::stall(const Stall& stall) {
   const bool final = stall.state != StallState::kOngoing;
-  const bool told_before = told_and_open_.contains(stall.id);
-  if (!told_before && is_known(stall, final)) {
+  const bool reported_before = reported_and_open_.contains(stall.id);
+  if (!reported_before && is_known(stall, final)) {
     if (!final) return;
     ++suppressed_;
     suppressed_time_ = saturating_sum(suppressed_time_, stall.duration);
     return;
   }
-  if (!told_before) ++told_;
+  if (!reported_before) ++reported_;
   if (final) {
-    told_and_open_.erase(stall.id);
+    reported_and_open_.erase(stall.id);
   } else {
-    told_and_open_.insert(stall.id);
+    reported_and_open_.insert(stall.id);
   }
   behind().stall(stall);
 }
 
-void SuppressingReporter::hazard(const Hazard& hazard) {
-  if (is_known(hazard.longest, true)) {
-    suppressed_calls_ += hazard.count;
+void SuppressingReporter::blocking_call(const BlockingCall& blocking_call) {
+  if (is_known(blocking_call.longest, true)) {
+    suppressed_calls_ += blocking_call.count;
     return;
   }
-  told_hazards_ += hazard.count;
-  behind().hazard(hazard);
+  reported_blocking_calls_ += blocking_call.count;
+  behind().blocking_call(blocking_call);
 }
 
 void SuppressingReporter::deadlock(const Deadlock& deadlock) {
@@ -70,7 +70,7 @@ void SuppressingReporter::deadlock(const Deadlock& deadlock) {
     ++suppressed_deadlocks_;
     return;
   }
-  ++told_deadlocks_;
+  ++reported_deadlocks_;
   behind().deadlock(deadlock);
 }
 
@@ -83,8 +83,8 @@ void SuppressingReporter::lock_order(const LockOrder& order) {
     ++(is_race ? suppressed_races_ : suppressed_orders_);
     return;
   }
-  ++told_lock_orders_;
-  if (is_race) ++told_races_;
+  ++reported_lock_orders_;
+  if (is_race) ++reported_races_;
   behind().lock_order(order);
 }
 
@@ -93,7 +93,7 @@ void SuppressingReporter::never_awaited(const NeverAwaited& never_awaited) {
     ++suppressed_never_awaited_;
     return;
   }
-  ++told_never_awaited_;
+  ++reported_never_awaited_;
   behind().never_awaited(never_awaited);
 }
 
@@ -102,7 +102,7 @@ void SuppressingReporter::race(const Race& race) {
     ++suppressed_races_;
     return;
   }
-  ++told_races_;
+  ++reported_races_;
   behind().race(race);
 }
 
@@ -113,7 +113,7 @@ void SuppressingReporter::end(const SessionEnd& end) {
   told.suppressed = suppressed_;
   told.deadlocks -= std::min(told.deadlocks, suppressed_deadlocks_);
   told.suppressed_deadlocks = suppressed_deadlocks_;
-  told.hazards.suppressed = suppressed_calls_;
+  told.blocking_calls.suppressed = suppressed_calls_;
   told.suppressed_time = suppressed_time_;
   told.never_awaited.suppressed = suppressed_never_awaited_;
   told.never_awaited.told -= std::min(told.never_awaited.told, suppressed_never_awaited_);

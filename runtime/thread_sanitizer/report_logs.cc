@@ -127,15 +127,14 @@ std::string log_path_in(std::string_view options) {
     if (equals == std::string_view::npos) break;
     const std::string_view name = options.substr(0, equals);
     options.remove_prefix(equals + 1);
-    const bool in_quotes = options.starts_with('\'') || options.starts_with('"');
-    const size_t end =
-        in_quotes ? options.find(options.front(), 1) : options.find_first_of(kBetween);
+    const bool quoted = options.starts_with('\'') || options.starts_with('"');
+    const size_t end = quoted ? options.find(options.front(), 1) : options.find_first_of(kBetween);
     const std::string_view value =
-        in_quotes ? options.substr(1, end == std::string_view::npos ? end : end - 1)
-                  : options.substr(0, end);
+        quoted ? options.substr(1, end == std::string_view::npos ? end : end - 1)
+               : options.substr(0, end);
     if (name == "log_path") path = value;
     if (end == std::string_view::npos) break;
-    options.remove_prefix(end + (in_quotes ? 1 : 0));
+    options.remove_prefix(end + (quoted ? 1 : 0));
   }
   return path == "stderr" || path == "stdout" ? std::string() : path;
 }

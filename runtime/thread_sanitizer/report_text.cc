@@ -42,7 +42,7 @@ class Reader {
     return skip("thread T") ? number<int>() : std::nullopt;
   }
   // What stands between quotes; it may hold some itself.
-  std::string quoted(std::string_view end) {
+  std::string quoted_text(std::string_view end) {
     const size_t at = text_.find(end);
     if (!text_.starts_with("'") || at == std::string_view::npos || at == 0) return {};
     std::string words(text_.substr(1, at - 1));
@@ -301,8 +301,8 @@ void ReportText::take_location(std::string_view line) {
   std::optional<int> thread;
   if (reader.skip("global ")) {
     location.text = "global";
-    location.name = reader.quoted("' of size ");
-    if (location.name.empty()) location.name = reader.quoted("' at ");
+    location.name = reader.quoted_text("' of size ");
+    if (location.name.empty()) location.name = reader.quoted_text("' at ");
     // Memory that is no variable.
     if (location.name.empty() || location.name == "<null>" || location.name == "??") return;
     if (reader.skip(" of size ")) location.size = reader.number<uint64_t>().value_or(0);
@@ -341,7 +341,7 @@ void ReportText::take_thread(std::string_view line) {
   thread.thread = *id;
   thread.parent = -1;
   reader.skip(" ");
-  thread.text = reader.quoted("' (tid=");
+  thread.text = reader.quoted_text("' (tid=");
   reader.skip(" ");
   if (reader.skip("(tid=")) thread.number = reader.number<int>().value_or(0);
   if (reader.skip(", running)")) {

@@ -1,5 +1,5 @@
-// What an unwinding library has to offer to stand behind Unwinder: to walk from one frame outwards
-// for as far as call frame information leads.
+// What an unwinding library has to read_request to stand behind Unwinder: to walk from one frame
+// outwards for as far as call frame information leads.
 #pragma once
 
 #include <memory>

@@ -22,18 +22,18 @@ enum class Activity {
   kDns,
   kIpc,
   kLock,
-  kGil,      // an interpreter's own lock
-  kFault,    // paging
-  kUnknown,  // blocked, not known in what
-  kEvents,   // in an event loop's own wait
-  kWait,     // for another thread: a worker without work, a join
-  kProcess,  // for a child
-  kIdle,     // for somebody to ask for something: accept(), a signal, standard input
+  kGil,        // an interpreter's own lock
+  kPageFault,  // paging
+  kUnknown,    // blocked, not known in what
+  kEvents,     // in an event loop's own wait
+  kWait,       // for another thread: a worker without work, a join
+  kProcess,    // for a child
+  kIdle,       // for somebody to ask for something: accept(), a signal, standard input
 };
 
 inline constexpr std::array<std::string_view, 13> kActivityWords = {
-    "sleep", "file",    "socket", "dns",  "ipc",     "lock", "gil",
-    "fault", "unknown", "events", "wait", "process", "idle"};
+    "sleep",      "file",    "socket", "dns",  "ipc",     "lock", "gil",
+    "page-fault", "unknown", "events", "wait", "process", "idle"};
 constexpr std::string_view word(Activity activity) {
   return kActivityWords[static_cast<size_t>(activity)];
 }

@@ -11,7 +11,7 @@
 namespace tailback {
 
 enum class NoteKind {
-  kStopped,       // a thread, within a turn, by a signal or a debugger
+  kStopped,       // a thread, within an iteration, by a signal or a debugger
   kSuspended,     // the machine
   kObserverLate,  // the observer got no CPU or was stopped
   kAfterLoop,     // a thread went on after its loop was over; said once of a loop

@@ -30,8 +30,8 @@ struct LoopStatistics {
   std::string process;
   std::string thread;
   LoopIdentity loop;
-  uint64_t turns = 0;
-  Nanoseconds busy{};      // sum of the turns' lengths
+  uint64_t iterations = 0;
+  Nanoseconds busy{};      // sum of the iterations' lengths
   Nanoseconds lifetime{};  // from the loop's first wait to its last known moment
   // Percentiles come from a histogram of quarter octaves: within 19 %. The longest is exact.
   Nanoseconds p50{};
@@ -42,7 +42,7 @@ struct LoopStatistics {
 };
 
 // A thread is held for no longer than this, unless the machine takes its CPU away meanwhile.
-inline constexpr Nanoseconds kHoldLimit = std::chrono::milliseconds(1);
+inline constexpr Nanoseconds kPauseLimit = std::chrono::milliseconds(1);
 
 // What the session could not record or report. All zero: nothing was lost.
 struct Losses {
@@ -62,7 +62,7 @@ struct SuppressionUse {
   std::string file;
   unsigned line = 0;
   std::string rule;
-  uint64_t stalls = 0;  // that it matches, and hazards; other rules may match them too
+  uint64_t stalls = 0;  // that it matches, and blocking calls; other rules may match them too
 };
 
 // What a session can say while it goes on.
@@ -76,8 +76,8 @@ struct SessionStatus {
   std::vector<LoopStatistics> loops;  // those that have ended, too
 };
 
-// Of --hazards and --strict.
-struct HazardCounts {
+// Of --blocking-calls and --strict.
+struct BlockingCallCounts {
   uint64_t culprits = 0;  // that were told
   uint64_t calls = 0;     // of these
   // Calls that took long enough, but were not seen to wait: they may have lacked a CPU.
@@ -100,7 +100,7 @@ struct SessionEnd {
   uint64_t suppressed = 0;  // stalls that rules kept back; not in `stalls`
   Nanoseconds suppressed_time{};
   std::vector<SuppressionUse> suppressions;  // every rule, used or not
-  HazardCounts hazards;
+  BlockingCallCounts blocking_calls;
   uint64_t deadlocks = 0;             // that were told
   uint64_t suppressed_deadlocks = 0;  // that rules kept back
   LockOrderCounts lock_orders;

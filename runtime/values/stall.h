@@ -1,5 +1,5 @@
-// A stall: a turn of an event loop that took longer than the threshold, with all that is known of
-// it. A plain value: the watcher and explain/ fill it in, reporters only render it.
+// A stall: an iteration of an event loop that took longer than the threshold, with all that is
+// known of it. A plain value: the watcher and explain/ fill it in, reporters only render it.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace tailback {
 using Nanoseconds = std::chrono::nanoseconds;
 using WallTime = std::chrono::system_clock::time_point;
 
-// Why a turn was long. The words are part of the JSON schema.
+// Why an iteration was long. The words are part of the JSON schema.
 enum class Cause {
   kSleep,
   kFile,
@@ -31,9 +31,9 @@ enum class Cause {
   kGil,
   kWait,
   kCpu,
-  kStarved,
+  kRunQueueWait,
   kThrottled,
-  kFault,
+  kPageFault,
   kStopped,
   kSuspended,
   kMany,
@@ -41,8 +41,9 @@ enum class Cause {
 };
 
 inline constexpr std::array<std::string_view, 17> kCauseWords = {
-    "sleep", "file",    "socket",    "dns",   "process", "ipc",       "lock", "gil",    "wait",
-    "cpu",   "starved", "throttled", "fault", "stopped", "suspended", "many", "unknown"};
+    "sleep",      "file",    "socket",    "dns",  "process",        "ipc",
+    "lock",       "gil",     "wait",      "cpu",  "run-queue-wait", "throttled",
+    "page-fault", "stopped", "suspended", "many", "unknown"};
 
 constexpr std::string_view word(Cause cause) {
   return kCauseWords[static_cast<size_t>(cause)];
@@ -56,7 +57,7 @@ struct LoopIdentity {
   bool operator==(const LoopIdentity&) const = default;
 };
 
-// Time that the calls of one function from one place took within the turn.
+// Time that the calls of one function from one place took within the iteration.
 struct ContributorShare {
   std::string function;
   Frame caller;
@@ -65,9 +66,9 @@ struct ContributorShare {
   Nanoseconds longest{};
 };
 
-// Where the turn's time went, from the kernel's accounting: on_cpu, runnable and blocked make up
-// the turn. The kernel's figures are read at the observer's looks, not at the turn's edges, and
-// scaled from there.
+// Where the iteration's time went, from the kernel's accounting: on_cpu, runnable and blocked make
+// up the iteration. The kernel's figures are read at the observer's looks, not at the iteration's
+// edges, and scaled from there.
 struct TimeSpent {
   bool known = false;
   Nanoseconds on_cpu{};
@@ -78,10 +79,11 @@ struct TimeSpent {
   Nanoseconds blocked{};    // waiting for anything but a CPU
   Nanoseconds throttled{};  // the part of runnable in which a cgroup's CPU quota was used up
   Nanoseconds in_faults{};  // the part of blocked in which pages were fetched, by the samples
-  Nanoseconds unseen{};  // the part of the turn that is taken to be like what the looks have seen
+  Nanoseconds
+      unseen{};  // the part of the iteration that is taken to be like what the looks have seen
 };
 
-// One of the stacks that the looks at a turn have found.
+// One of the stacks that the looks at an iteration have found.
 struct SampledStack {
   std::vector<Frame> stack;  // innermost first
   size_t culprit = 0;        // as in Stall
@@ -102,14 +104,14 @@ constexpr std::string_view word(StallState state) {
 struct Stall {
   uint64_t id = 0;  // within the session, from 1; the same for all lines of one stall
   StallState state = StallState::kEnded;
-  WallTime begin;  // of the turn
+  WallTime begin;  // of the iteration
   int pid = 0;
   int tid = 0;
   std::string process;  // its name as the kernel has it (comm of the main thread)
   std::string thread;   // the thread's comm
   LoopIdentity loop;
-  std::string turn;        // the name that the program gave it; empty: none
-  Nanoseconds duration{};  // of the turn; so far, while ongoing
+  std::string iteration;   // the name that the program gave it; empty: none
+  Nanoseconds duration{};  // of the iteration; so far, while ongoing
   Nanoseconds threshold{};
   Cause cause = Cause::kUnknown;
   std::optional<BlockedCall> call;  // that it was blocked in or, cause kCpu, computed in
@@ -125,7 +127,7 @@ struct Stall {
   unsigned samples = 0;              // how many times the stack was read during the stall
   std::vector<SampledStack> stacks;  // the distinct ones, most time first
   // Events that were ready when the loop came back: who paid. Absent while ongoing or if unknown.
-  std::optional<uint64_t> backlog;
+  std::optional<uint64_t> pending_events;
   std::vector<ContributorShare> contributors;  // most time first
   TimeSpent spent;
   std::vector<std::string> notes;  // what limits this report ("the observer was late", …)

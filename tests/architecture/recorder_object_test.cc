@@ -37,8 +37,8 @@ TEST_F(RecorderObject, ExportsTheTableAndNothingElse) {
                                     "inotify_init1",  "io_uring_setup", "io_uring_queue_exit"};
   // What the annotation header calls, beside tailback_wait, which stands in the table.
   expected.insert({"tailback_allow_blocking", "tailback_coroutine", "tailback_mark_thread",
-                   "tailback_name_turn"});
-  // What libtailback-frees.so calls.
+                   "tailback_name_iteration", "tailback_name_turn"});
+  // What libtailback-free-hooks.so calls.
   expected.insert({"tailback_free", "tailback_realloc"});
   // What ThreadSanitizer calls, and what its pairing library does.
   expected.insert({"__tsan_on_report", "tailback_begin_finding", "tailback_end_finding"});

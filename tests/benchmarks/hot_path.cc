@@ -71,8 +71,8 @@ void ReadData(benchmark::State& state) {
 }
 BENCHMARK(ReadData);
 
-// A loop that is always ready: one turn of an event loop with nothing in it.
-void Turn(benchmark::State& state) {
+// A loop that is always ready: one iteration of an event loop with nothing in it.
+void Iteration(benchmark::State& state) {
   const int epfd = epoll_create1(0);
   const int ready = eventfd(1, EFD_NONBLOCK);
   epoll_event event{};
@@ -82,10 +82,10 @@ void Turn(benchmark::State& state) {
   close(ready);
   close(epfd);
 }
-BENCHMARK(Turn);
+BENCHMARK(Iteration);
 
 // A read on a thread that runs a loop, where the time of calls is summed up.
-void ReadWithinTurn(benchmark::State& state) {
+void ReadWithinIteration(benchmark::State& state) {
   const int epfd = epoll_create1(0);
   const int zeros = open("/dev/zero", O_RDONLY | O_NONBLOCK);
   epoll_event event{};
@@ -95,7 +95,7 @@ void ReadWithinTurn(benchmark::State& state) {
   close(zeros);
   close(epfd);
 }
-BENCHMARK(ReadWithinTurn);
+BENCHMARK(ReadWithinIteration);
 
 }  // namespace
 

@@ -35,10 +35,10 @@ class LostObserver : public ThreeWays {
   }
 };
 
-Subject ticking(const std::string& turns, const std::string& microseconds) {
+Subject ticking(const std::string& iterations, const std::string& microseconds) {
   Subject subject;
   subject.program = "ticking_loop";
-  subject.arguments = {turns, microseconds};
+  subject.arguments = {iterations, microseconds};
   subject.ending = exited(20);
   subject.threshold = "1ms";
   return subject;
@@ -106,7 +106,7 @@ TEST_F(LostObserver, KilledBeneathCrowds) {
 TEST_F(LostObserver, StoppedThenContinued) {
   for (const Way way : {Way::kLaunched, Way::kPreloaded}) {
     SCOPED_TRACE(way == Way::kLaunched ? "launched" : "preloaded");
-    // More long turns than the ring has places for.
+    // More long iterations than the ring has places for.
     Subject subject = ticking("1500", "1500");
     subject.keeps_losses = true;
     Process process = start(subject, way);
@@ -129,9 +129,9 @@ TEST_F(LostObserver, StoppedThenContinued) {
 class PoorOutput : public ThreeWays {
  protected:
   // Runs the ticking loop with a recording elsewhere; gives what was said on standard error once
-  // `last_words` are there.
+  // `drain_at_exit` are there.
   std::string errors_of(Way way, const std::string& json, const Ending& ending,
-                        const std::string& last_words) {
+                        const std::string& drain_at_exit) {
     Subject subject = ticking("60", "3000");
     std::filesystem::create_directories(work_directory(way));
     for (const char* old : {"out", "err"}) std::filesystem::remove(file(way, old));
@@ -155,7 +155,7 @@ class PoorOutput : public ThreeWays {
     EXPECT_EQ(process.wait(subject.patience), ending) << way;
     EXPECT_TRUE(eventually(
         std::chrono::seconds(20),
-        [&] { return file_text(file(way, "err")).find(last_words) != std::string::npos; }))
+        [&] { return file_text(file(way, "err")).find(drain_at_exit) != std::string::npos; }))
         << way << ": " << file_text(file(way, "err"));
     return file_text(file(way, "err"));
   }

@@ -155,11 +155,11 @@ class HeldPrograms : public ThreeWays {};
 
 // The programs above would notice nothing of a recorder that does nothing either.
 TEST_F(HeldPrograms, AreSampledWhileTheyRun) {
-  // The last of its five long turns ends with the program, and may go unseen.
+  // The last of its five long iterations ends with the program, and may go unseen.
   const auto runs = compare(subject("alternate_stack", {}, exited(0), 4));
   for (const Seen& run : runs) {
     const auto stalls = run.recording.final_stalls();
-    // On a busy machine some turns are so short of CPU that no sample is taken in time.
+    // On a busy machine some iterations are so short of CPU that no sample is taken in time.
     const auto sampled = std::count_if(stalls.begin(), stalls.end(), [](const Json& stall) {
       return !stall["call"].is_object() && stack_has_function(stall, "main");
     });

@@ -61,15 +61,15 @@ TEST_F(AnnotationsTest, WithoutTheRecorderNothingHappens) {
   EXPECT_NE(output_alone("classes", {"marked_classes"}).find("done\n"), std::string::npos);
 }
 
-TEST_F(AnnotationsTest, FewLongTurnsOfAPollAreNoLoop) {
-  EXPECT_TRUE(has_stalls(run({"marked", "few turns"}).recording, 0));
+TEST_F(AnnotationsTest, FewLongIterationsOfAPollAreNoLoop) {
+  EXPECT_TRUE(has_stalls(run({"marked", "few iterations"}).recording, 0));
 }
 
-TEST_F(AnnotationsTest, AMarkedThreadIsALoopFromItsFirstTurn) {
+TEST_F(AnnotationsTest, AMarkedThreadIsALoopFromItsFirstIteration) {
   const Run marked = run({"marked", "marked loop"});
   expect_blocks(marked, 3);
   ASSERT_EQ(marked.recording.end()["loops"].size(), 1u);
-  EXPECT_EQ(marked.recording.end()["loops"][0]["turns"], 3);
+  EXPECT_EQ(marked.recording.end()["loops"][0]["iterations"], 3);
 }
 
 TEST_F(AnnotationsTest, AThreadMarkedAsNoLoopIsNone) {
@@ -104,18 +104,18 @@ TEST_F(AnnotationsTest, WhatBlocksBesideAnAllowedScopeIsReportedAlone) {
     EXPECT_EQ(stall["contributors"][0]["function"], "nanosleep");
     EXPECT_EQ(stall["contributors"][0]["count"], 1);
     EXPECT_TRUE(stack_has_function(stall, "block")) << summary(stall);
-    EXPECT_FALSE(stall["turn"].is_string());
+    EXPECT_FALSE(stall["iteration"].is_string());
   }
 }
 
 TEST_F(AnnotationsTest, ATurnHasTheNameThatItWasGiven) {
-  const Run marked = run({"marked", "named turns"});
+  const Run marked = run({"marked", "named iterations"});
   expect_blocks(marked, 3);
   const std::vector<Json> stalls = marked.recording.final_stalls();
-  EXPECT_EQ(stalls[0]["turn"], "GET /orders");
-  EXPECT_EQ(stalls[1]["turn"], "a name that is far too long for what is kept of them, ");
-  EXPECT_TRUE(stalls[2]["turn"].is_null());
-  EXPECT_NE(marked.text.find("  turn     GET /orders\n"), std::string::npos) << marked.text;
+  EXPECT_EQ(stalls[0]["iteration"], "GET /orders");
+  EXPECT_EQ(stalls[1]["iteration"], "a name that is far too long for what is kept of them, ");
+  EXPECT_TRUE(stalls[2]["iteration"].is_null());
+  EXPECT_NE(marked.text.find("  iteration     GET /orders\n"), std::string::npos) << marked.text;
 }
 
 TEST_F(AnnotationsTest, AScopeThatWasLeftDoesNotMuteTheLoop) {
@@ -134,20 +134,20 @@ TEST_F(AnnotationsTest, OddUsesAreHarmless) {
   expect_blocks(run({"marked", "in a handler"}), 1);
   const Run nameless = run({"marked", "without NUL"});
   expect_blocks(nameless, 1);
-  EXPECT_TRUE(nameless.recording.final_stalls()[0]["turn"].is_null());
+  EXPECT_TRUE(nameless.recording.final_stalls()[0]["iteration"].is_null());
   expect_blocks(run({"marked", "unbalanced"}), 1);
 }
 
 TEST_F(AnnotationsTest, ClassesDoTheSameInAProgramThatIsNotRelocatable) {
   const Run marked = run({"marked_classes"});
   expect_blocks(marked, 3);
-  EXPECT_TRUE(marked.recording.final_stalls()[0]["turn"].is_null());
-  EXPECT_EQ(marked.recording.final_stalls()[1]["turn"], "second job");
+  EXPECT_TRUE(marked.recording.final_stalls()[0]["iteration"].is_null());
+  EXPECT_EQ(marked.recording.final_stalls()[1]["iteration"], "second job");
   EXPECT_EQ(marked.recording.final_stalls()[2]["loop"]["wait"], "tailback_wait");
 }
 
 TEST_F(AnnotationsTest, AnOptionMakesAThreadALoop) {
-  const Run named = run({"marked", "few turns", "worker-1"}, "work*,absent?");
+  const Run named = run({"marked", "few iterations", "worker-1"}, "work*,absent?");
   expect_blocks(named, 3);
   EXPECT_EQ(texts(named.recording.end()["unused_options"]),
             std::vector<std::string>{"--loop absent?"});

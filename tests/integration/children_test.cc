@@ -48,7 +48,7 @@ void expect_one_sleep_each(const Recording& recording, const std::vector<Block>&
 }
 
 TEST_F(ChildrenTest, ChildrenOfAShellAreFollowed) {
-  const std::string each = std::string(kPython) + " " + script("sleep_between_turns.py");
+  const std::string each = std::string(kPython) + " " + script("sleep_between_iterations.py");
   WatchedProgram& shell = run({"/bin/bash", "-c", each + " 0.3 1 & " + each + " 0.2 1 & wait"});
   const Recording recording = finished(shell);
   const std::vector<Block> blocks = announced_blocks(shell);
@@ -58,7 +58,7 @@ TEST_F(ChildrenTest, ChildrenOfAShellAreFollowed) {
 
 TEST_F(ChildrenTest, ExecKeepsTheProcess) {
   const std::string command = "echo shell $$; exec " + std::string(kPython) + " " +
-                              script("sleep_between_turns.py") + " 0.3 1";
+                              script("sleep_between_iterations.py") + " 0.3 1";
   WatchedProgram& program = run({"/bin/sh", "-c", command});
   const Recording recording = finished(program);
   const std::vector<Block> blocks = announced_blocks(program);

@@ -103,9 +103,9 @@ TEST_F(DemoCommandTest, AnUnknownNameIsOneLine) {
 
 TEST_F(DemoCommandTest, RunsFromAnInstalledTree) {
   const Result result = run(install("lock_order", "locks/lock_order.cc"), {"lock_order"});
-  EXPECT_EQ(result.ending, exited(125));  // libtailback-frees.so was left out here
+  EXPECT_EQ(result.ending, exited(125));  // libtailback-free-hooks.so was left out here
   const std::filesystem::path tailback = directory().path() / "prefix/bin/tailback";
-  std::filesystem::copy(recorder_library().parent_path() / "libtailback-frees.so",
+  std::filesystem::copy(recorder_library().parent_path() / "libtailback-free-hooks.so",
                         directory().path() / "prefix/lib");
   const Result again = run(tailback, {"lock_order"});
   EXPECT_EQ(again.ending, exited(0)) << again.errors;

@@ -243,10 +243,10 @@ TEST_F(DemosTest, Fsync) {
   }
   const Expectation expected = expected_of("fsync", "waits/fsync.cc").at(0);
   const std::vector<Json> stalls = own_stalls(recording);
-  const bool is_told = std::any_of(stalls.begin(), stalls.end(), [&](const Json& stall) {
+  const bool is_published = std::any_of(stalls.begin(), stalls.end(), [&](const Json& stall) {
     return differences(expected, stall).empty();
   });
-  EXPECT_TRUE(is_told) << summary(stalls);
+  EXPECT_TRUE(is_published) << summary(stalls);
 }
 
 }  // namespace

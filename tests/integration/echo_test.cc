@@ -52,15 +52,15 @@ class EchoTest : public IntegrationTest {
     return watch(options);
   }
 
-  // A few turns of the loop, so that it is known as one.
+  // A few iterations of the loop, so that it is known as one.
   static void warm_up(LineClient& client) {
     for (int i = 0; i < 5; ++i) {
       EXPECT_EQ(client.ask("hello"), "hello");
     }
   }
 
-  // The longest turn so far, by the server's own clock.
-  static double longest_turn(LineClient& client) { return std::stod(client.ask("longest")); }
+  // The longest iteration so far, by the server's own clock.
+  static double longest_iteration(LineClient& client) { return std::stod(client.ask("longest")); }
 };
 
 TEST_F(EchoTest, HealthyTwinHasNothingToReport) {
@@ -76,7 +76,7 @@ TEST_F(EchoTest, HealthyTwinHasNothingToReport) {
   ASSERT_EQ(recording.end()["loops"].size(), 1u);
   const Json& loop = recording.end()["loops"][0];
   EXPECT_EQ(loop["loop"]["wait"], "epoll_wait");
-  EXPECT_GE(loop["turns"].get<int>(), kLines);
+  EXPECT_GE(loop["iterations"].get<int>(), kLines);
 }
 
 TEST_F(EchoTest, IdleServerHasNothingToReport) {
@@ -107,7 +107,7 @@ TEST_P(EchoCallbackTest, IsNamedWithItsLength) {
   LineClient client(server.port());
   warm_up(client);
   EXPECT_EQ(client.ask(GetParam().on + " 300"), "done");
-  const double true_ms = longest_turn(client);
+  const double true_ms = longest_iteration(client);
   client.ask("quit");
   const Recording recording = finished(server);
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -165,7 +165,7 @@ TEST_F(EchoTest, BacklogSaysHowManyWaited) {
   client.ask("quit");
   const Recording recording = finished(server);
   ASSERT_TRUE(has_stalls(recording, 1));
-  EXPECT_EQ(recording.final_stalls()[0]["backlog"], waiting.size());
+  EXPECT_EQ(recording.final_stalls()[0]["pending_events"], waiting.size());
 }
 
 TEST_F(EchoTest, LengthsAreExactOnABusyMachine) {
@@ -179,7 +179,7 @@ TEST_F(EchoTest, LengthsAreExactOnABusyMachine) {
   std::vector<double> true_ms;
   for (size_t i = 0; i < blocks.size(); ++i) {
     client.ask(blocks[i] + " " + std::to_string(200 + 40 * i));
-    true_ms.push_back(longest_turn(client));
+    true_ms.push_back(longest_iteration(client));
   }
   client.ask("quit");
   const Recording recording = finished(server);
@@ -192,7 +192,7 @@ TEST_F(EchoTest, LengthsAreExactOnABusyMachine) {
 }
 
 // On a CPU that others keep busy, at a low priority: the callback works for 20 ms, and is kept
-// waiting for the CPU during the rest of a long turn. That is not the program's fault.
+// waiting for the CPU during the rest of a long iteration. That is not the program's fault.
 TEST_F(EchoTest, StarvationIsNotCalledBlocking) {
   const BusyCpus load(3, 0);
   WatchOptions options;
@@ -202,7 +202,7 @@ TEST_F(EchoTest, StarvationIsNotCalledBlocking) {
   LineClient client(server.port());
   warm_up(client);
   client.ask("cpu work 20");
-  const double true_ms = longest_turn(client);
+  const double true_ms = longest_iteration(client);
   client.ask("quit");
   if (true_ms < 150) {
     GTEST_SKIP() << "this machine gave the server its CPU after " << true_ms << " ms";
@@ -210,7 +210,7 @@ TEST_F(EchoTest, StarvationIsNotCalledBlocking) {
   const Recording recording = finished(server, exited(0), std::chrono::seconds(60));
   ASSERT_GE(recording.final_stalls().size(), 1u);
   for (const Json& stall : recording.final_stalls()) {
-    EXPECT_EQ(stall["cause"], "starved") << summary(stall);
+    EXPECT_EQ(stall["cause"], "run-queue-wait") << summary(stall);
   }
 }
 
@@ -224,7 +224,7 @@ TEST_F(EchoTest, ComputingIsCpuOnABusyMachine) {
   LineClient client(server.port());
   warm_up(client);
   client.ask("cpu work 300");
-  const double true_ms = longest_turn(client);
+  const double true_ms = longest_iteration(client);
   client.ask("quit");
   const Recording recording = finished(server);
   ASSERT_TRUE(has_stalls(recording, 1));

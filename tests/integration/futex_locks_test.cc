@@ -50,7 +50,7 @@ class FutexLocksTest : public IntegrationTest {
     EXPECT_TRUE(recording.deadlocks().empty());
     const Json& loops = recording.end()["loops"];
     EXPECT_TRUE(std::any_of(loops.begin(), loops.end(), [&](const Json& loop) {
-      return loop["loop"]["wait"] == library.wait && loop["turns"] >= 150;
+      return loop["loop"]["wait"] == library.wait && loop["iterations"] >= 150;
     })) << loops;
   }
 };
@@ -200,20 +200,21 @@ TEST_F(FutexLocksTest, AnOwnerThatWaitsForSuchALockIsToldWithIt) {
   EXPECT_TRUE(advises(stall, "move the wait out of the critical section of ")) << stall["advice"];
 }
 
-// They are hazards of the same cause.
-TEST_F(FutexLocksTest, AWaitUnderTheThresholdIsAHazard) {
+// They are blocking calls of the same cause.
+TEST_F(FutexLocksTest, AWaitUnderTheThresholdIsABlockingCall) {
   TAILBACK_NEEDS_LIBRARY(kRust);
   WatchOptions options;
   options.command = {built_program(kRust.program), "mutex"};
   options.threshold = "5s";
-  options.environment = {{"TAILBACK_HAZARDS", "1"}, {"TAILBACK_SLOW_CALL", "100ms"}};
+  options.environment = {{"TAILBACK_BLOCKING_CALLS", "1"}, {"TAILBACK_SLOW_CALL", "100ms"}};
   const Recording recording = finished(watch(options));
   EXPECT_TRUE(has_stalls(recording, 0));
-  const std::vector<Json> hazards = recording.of_type("hazard");
-  const auto own = std::find_if(hazards.begin(), hazards.end(), [](const Json& hazard) {
-    return blames(hazard, kRust, "wait_for_mutex", "mutex");
-  });
-  ASSERT_NE(own, hazards.end()) << Json(hazards).dump(1);
+  const std::vector<Json> blocking_calls = recording.of_type("blocking-call");
+  const auto own =
+      std::find_if(blocking_calls.begin(), blocking_calls.end(), [](const Json& blocking_call) {
+        return blames(blocking_call, kRust, "wait_for_mutex", "mutex");
+      });
+  ASSERT_NE(own, blocking_calls.end()) << Json(blocking_calls).dump(1);
   EXPECT_EQ((*own)["cause"], "lock") << own->dump(1);
   EXPECT_TRUE(advises(*own, "hold the lock for less time")) << (*own)["advice"];
 }

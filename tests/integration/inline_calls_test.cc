@@ -68,7 +68,7 @@ TEST_P(InlineCallTest, IsNamedByTheKernel) {
   }
   const std::vector<Block> blocks = announced_blocks(program);
   ASSERT_EQ(blocks.size(), 1u);
-  // Getting ready belongs to the turn as well.
+  // Getting ready belongs to the iteration as well.
   EXPECT_GE(stall["duration_ms"].get<double>(), blocks[0].length_ms - 1);
   EXPECT_LT(stall["duration_ms"].get<double>(), blocks[0].length_ms + 80);
   EXPECT_TRUE(stack_has_function(stall, "run_loop")) << summary(stall);

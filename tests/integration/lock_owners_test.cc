@@ -111,7 +111,7 @@ TEST_F(LockOwnersTest, WhoHoldsALockThatNamesNobodyIsSaidToBeUnknown) {
   for (const char* const what : {"spin", "semaphore"}) {
     const Json stall = only_stall(what);
     // Who spins for a lock needs a CPU, and on a busy machine lacks one for most of the time.
-    if (what == std::string("spin") && stall["cause"] == "starved") continue;
+    if (what == std::string("spin") && stall["cause"] == "run-queue-wait") continue;
     EXPECT_EQ(stall["cause"], "lock") << summary(stall);
     ASSERT_TRUE(stall["lock"].is_object()) << summary(stall);
     EXPECT_EQ(stall["lock"]["kind"], what);
@@ -153,7 +153,7 @@ TEST_F(LockOwnersTest, AnOwnerThatComputesIsReadWhereItDoes) {
 }
 
 TEST_F(LockOwnersTest, AnOwnerWithoutACpuIsSaidToHaveNone) {
-  const Json stall = only_stall("starved");
+  const Json stall = only_stall("run-queue-wait");
   ASSERT_FALSE(stall["owners"].empty());
   EXPECT_EQ(stall["owners"][0]["thread"], "idler");
   EXPECT_EQ(stall["owners"][0]["state"], "runnable") << stall["owners"];

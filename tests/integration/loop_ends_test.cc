@@ -50,9 +50,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, WorkAfterLoop,
                                            "poll loop that starts again"),
                          [](const auto& kind) { return name_of(kind.param); });
 
-class LastTurn : public LoopEnds, public ::testing::WithParamInterface<const char*> {};
+class LastIteration : public LoopEnds, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(LastTurn, IsReportedOnce) {
+TEST_P(LastIteration, IsReportedOnce) {
   WatchedProgram& program = start(GetParam());
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -66,15 +66,16 @@ TEST_P(LastTurn, IsReportedOnce) {
   EXPECT_GE(stall["duration_ms"].get<double>(), blocks[0].length_ms - 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, LastTurn,
+INSTANTIATE_TEST_SUITE_P(Kinds, LastIteration,
                          ::testing::Values("inlined loop", "loop in a function",
-                                           "loop around turns", "loop around waits", "poll loop",
-                                           "another loop's first turn", "exit from the callback"),
+                                           "loop around iterations", "loop around waits",
+                                           "poll loop", "another loop's first iteration",
+                                           "exit from the callback"),
                          [](const auto& kind) { return name_of(kind.param); });
 
-class LongLastTurn : public LoopEnds, public ::testing::WithParamInterface<const char*> {};
+class LongLastIteration : public LoopEnds, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(LongLastTurn, IsAsLongAsItsCallback) {
+TEST_P(LongLastIteration, IsAsLongAsItsCallback) {
   WatchedProgram& program = start(GetParam());
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -89,8 +90,9 @@ TEST_P(LongLastTurn, IsAsLongAsItsCallback) {
   EXPECT_NE(stall["notes"].dump().find("more after its loop was over"), std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, LongLastTurn,
-                         ::testing::Values("last turn and work", "last turn and exit handlers"),
+INSTANTIATE_TEST_SUITE_P(Kinds, LongLastIteration,
+                         ::testing::Values("last iteration and work",
+                                           "last iteration and exit handlers"),
                          [](const auto& kind) { return name_of(kind.param); });
 
 }  // namespace

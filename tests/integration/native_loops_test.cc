@@ -88,7 +88,7 @@ TEST_P(NativeLoop, HeldUpIsReportedEachTime) {
   Recording recording;
   expect_blocks(program, GetParam().wait, recording);
   for (const Json& stall : recording.final_stalls()) {
-    EXPECT_TRUE(matches(expectation("turns.cc", "any"), stall)) << summary(stall);
+    EXPECT_TRUE(matches(expectation("iterations.cc", "any"), stall)) << summary(stall);
   }
 }
 
@@ -153,7 +153,7 @@ TEST_F(NativeLoops, APollOfOneDescriptorOnAThreadWithAnEpollIsACall) {
   }
 }
 
-TEST_F(NativeLoops, TheEpollsPausesAreNoTurnsOfThePollBesideIt) {
+TEST_F(NativeLoops, TheEpollsPausesAreNoIterationsOfThePollBesideIt) {
   EXPECT_TRUE(has_stalls(finished(start("native_loops", "poll beside epoll", 0)), 0));
 }
 
@@ -161,16 +161,16 @@ TEST_F(NativeLoops, TheEpollsPausesAreNoTurnsOfThePollBesideIt) {
 // and its stalls are seen from outside.
 constexpr int kLongWarmUp = 1200;
 
-class UnseenLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
+class UnhookedLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
 
-TEST_P(UnseenLoops, HealthyHasNothingToReport) {
+TEST_P(UnhookedLoops, HealthyHasNothingToReport) {
   check_rings(GetParam().program);
   if (IsSkipped()) return;
   WatchedProgram& program = start(GetParam().program, GetParam().kind, 0, kLongWarmUp);
   EXPECT_TRUE(has_stalls(finished(program), 0));
 }
 
-TEST_P(UnseenLoops, HeldUpIsSeenEachTimeAndSaysHowWell) {
+TEST_P(UnhookedLoops, HeldUpIsSeenEachTimeAndSaysHowWell) {
   check_rings(GetParam().program);
   if (IsSkipped()) return;
   WatchedProgram& program = start(GetParam().program, GetParam().kind, kStalls, kLongWarmUp);
@@ -181,7 +181,7 @@ TEST_P(UnseenLoops, HeldUpIsSeenEachTimeAndSaysHowWell) {
   for (size_t i = 0; i < kStalls; ++i) {
     const Json stall = recording.final_stalls()[i];
     SCOPED_TRACE(summary(stall));
-    EXPECT_TRUE(matches(expectation("turns.cc", "any"), stall));
+    EXPECT_TRUE(matches(expectation("iterations.cc", "any"), stall));
     EXPECT_EQ(stall["loop"]["wait"], GetParam().wait);
     // What was not seen of it is said.
     const std::string notes = stall["notes"].dump();
@@ -194,7 +194,7 @@ TEST_P(UnseenLoops, HeldUpIsSeenEachTimeAndSaysHowWell) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, UnseenLoops,
+INSTANTIATE_TEST_SUITE_P(Kinds, UnhookedLoops,
                          ::testing::Values(Loop{"static_ring_loops", "ring", "io_uring_enter"},
                                            Loop{"static_ring_loops", "ring wait_cqe",
                                                 "io_uring_enter"},

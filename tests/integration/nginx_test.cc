@@ -73,7 +73,7 @@ class NginxTest : public IntegrationTest {
   static void expect_busy_workers(const Recording& recording) {
     int busy = 0;
     for (const Json& loop : recording.end()["loops"]) {
-      busy += loop["turns"].get<int>() > 100 ? 1 : 0;
+      busy += loop["iterations"].get<int>() > 100 ? 1 : 0;
     }
     EXPECT_EQ(busy, 2) << recording.end()["loops"].dump(2);
   }

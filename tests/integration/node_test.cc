@@ -50,7 +50,7 @@ TEST_F(NodeTest, ServerUnderLoadHasNothingToReport) {
   const Recording recording = finished(server);
   EXPECT_TRUE(has_no_stall_of_its_own(recording));
   ASSERT_FALSE(recording.end()["loops"].empty());
-  EXPECT_GT(recording.end()["loops"][0]["turns"].get<int>(), 100);
+  EXPECT_GT(recording.end()["loops"][0]["iterations"].get<int>(), 100);
 }
 
 TEST_F(NodeTest, ExecSyncIsNamed) {

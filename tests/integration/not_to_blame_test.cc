@@ -21,7 +21,7 @@ std::vector<Json> notes(const Recording& recording, const std::string& kind = ""
   return result;
 }
 
-// The shares of the kernel's accounting make up the turn.
+// The shares of the kernel's accounting make up the iteration.
 ::testing::AssertionResult adds_up(const Json& stall) {
   const Json& spent = stall["spent"];
   if (!spent.is_object()) return ::testing::AssertionFailure() << "no accounting";
@@ -90,12 +90,12 @@ TEST_F(NotToBlameTest, AHealthyProgramHasNoneOfThese) {
   const Recording recording = finished(server);
   EXPECT_TRUE(has_stalls(recording, 0));
   for (const Json& note : notes(recording)) EXPECT_EQ(note["kind"], "observer_late") << note;
-  for (const char* word : {"throttled", "fault", "stopped from", "suspended"}) {
+  for (const char* word : {"throttled", "page-fault", "stopped from", "suspended"}) {
     EXPECT_EQ(server.text_report().find(word), std::string::npos) << server.text_report();
   }
 }
 
-TEST_F(NotToBlameTest, SharesMakeUpTheTurn) {
+TEST_F(NotToBlameTest, SharesMakeUpTheIteration) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -205,7 +205,7 @@ TEST_F(NotToBlameTest, ADebuggersStopIsNotedAndNotBlamed) {
   EXPECT_NEAR(stall["duration_ms"].get<double>(), whole - stopped, 10);
 }
 
-// What is left of a turn without the time in which it was stopped keeps its cause and length.
+// What is left of an iteration without the time in which it was stopped keeps its cause and length.
 TEST_F(NotToBlameTest, AStallThatWasStoppedKeepsWhatIsItsOwn) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());

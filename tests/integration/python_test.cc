@@ -61,8 +61,8 @@ TEST_F(PythonTest, TimeSleepIsOneStall) {
   EXPECT_TRUE(stall["stack_complete"].get<bool>()) << summary(stall);
 }
 
-TEST_F(PythonTest, StallsBetweenTurnsAreCounted) {
-  WatchedProgram& program = start("sleep_between_turns.py", {"0.2", "5"});
+TEST_F(PythonTest, StallsBetweenIterationsAreCounted) {
+  WatchedProgram& program = start("sleep_between_iterations.py", {"0.2", "5"});
   const Recording recording = finished(program);
   const std::vector<Block> blocks = announced_blocks(program);
   ASSERT_EQ(blocks.size(), 5u);
@@ -170,8 +170,9 @@ TEST_F(PythonTest, UnknownVersionIsSaidOnce) {
   }
   if (command.empty()) GTEST_SKIP() << "no Python 3.7 below " << pyenv;
   WatchOptions options;
-  options.command = {
-      command, source_file("tests/integration/targets/python/sleep_between_turns.py"), "0.2", "3"};
+  options.command = {command,
+                     source_file("tests/integration/targets/python/sleep_between_iterations.py"),
+                     "0.2", "3"};
   const Recording recording = finished(watch(options));
   ASSERT_TRUE(has_stalls(recording, 3));
   size_t notes = 0;

@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Of, PythonVersionsTest, testing::ValuesIn(kPythonVersio
 TEST_F(PythonBuildsTest, DebugBuildIsSaidOnce) {
   const std::string command = "/usr/bin/python3.11-dbg";
   if (access(command.c_str(), X_OK) != 0) GTEST_SKIP() << command << " is absent";
-  const Recording recording = finished(start(command, "sleep_between_turns.py", {"0.2", "3"}));
+  const Recording recording = finished(start(command, "sleep_between_iterations.py", {"0.2", "3"}));
   ASSERT_TRUE(has_stalls(recording, 3));
   size_t notes = 0;
   for (const Json& stall : recording.final_stalls()) {

@@ -74,7 +74,7 @@ TEST_F(RedisTest, LoadHasNothingToReport) {
   const Recording recording = stop();
   EXPECT_TRUE(has_no_stall_of_its_own(recording));
   ASSERT_FALSE(recording.end()["loops"].empty());
-  EXPECT_GT(recording.end()["loops"][0]["turns"].get<int>(), 1000);
+  EXPECT_GT(recording.end()["loops"][0]["iterations"].get<int>(), 1000);
 }
 
 TEST_F(RedisTest, DebugSleepIsNamed) {

@@ -134,7 +134,7 @@ class RuntimeLoopsTest : public IntegrationTest, public ::testing::WithParamInte
     EXPECT_GE(std::stoi(program.announced("echoes")), 20);
     const Json& loops = recording.end()["loops"];
     EXPECT_TRUE(std::any_of(loops.begin(), loops.end(), [](const Json& loop) {
-      return loop["loop"]["wait"] == GetParam().wait && loop["turns"].get<int>() >= 40;
+      return loop["loop"]["wait"] == GetParam().wait && loop["iterations"].get<int>() >= 40;
     })) << loops;
   }
 

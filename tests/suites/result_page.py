@@ -11,7 +11,7 @@ and with a bare `LD_PRELOAD` (preloaded). Written by
 
 A test that fails watched and not plain is run again three times in both ways; it is a *difference*
 if it then fails watched at least twice and plain never, else it is flaky. What can't run here (no
-network, another system, …) is skipped or fails in all ways alike. Turns of the tests' loops that
+network, another system, …) is skipped or fails in all ways alike. Iterations of the tests' loops that
 took longer than 100 ms are the *stalls* that the observer saw: launched / preloaded.
 
 """

@@ -19,7 +19,7 @@ constexpr uint64_t kThreshold = 100;
 
 __attribute__((noinline)) void wait_at(uint64_t key) {
   CallScope scope(0x1000, Function::epoll_wait, 5);
-  TurnBoundary boundary;
+  IterationBoundary boundary;
   boundary.enter(scope, Function::epoll_wait, key, 0x1000);
   advance_ticks(10);
   boundary.leave(scope, 1);
@@ -44,12 +44,12 @@ class AllowanceTest : public ::testing::Test {
   void end() { end_allowed_scope(segment_.record()); }
   bool open() const { return blocking_is_allowed(segment_.record()); }
 
-  // The next long turn.
-  Event turn() {
+  // The next long iteration.
+  Event iteration() {
     while (const auto event = ring_.next()) {
-      if (event->kind == static_cast<uint32_t>(EventKind::kTurn)) return *event;
+      if (event->kind == static_cast<uint32_t>(EventKind::kIteration)) return *event;
     }
-    ADD_FAILURE() << "no long turn";
+    ADD_FAILURE() << "no long iteration";
     return {};
   }
 
@@ -62,10 +62,10 @@ TEST_F(AllowanceTest, WithoutOneNothingIsAllowed) {
   wait_at(loop_);
   advance_ticks(300);
   wait_at(loop_);
-  EXPECT_EQ(turn().allowed_ticks, 0u);
+  EXPECT_EQ(iteration().allowed_ticks, 0u);
 }
 
-TEST_F(AllowanceTest, TimeOfScopesIsSummedWithinTheirTurn) {
+TEST_F(AllowanceTest, TimeOfScopesIsSummedWithinTheirIteration) {
   wait_at(loop_);
   for (int i = 0; i < 2; ++i) {
     advance_ticks(100);
@@ -74,10 +74,10 @@ TEST_F(AllowanceTest, TimeOfScopesIsSummedWithinTheirTurn) {
     end();
   }
   wait_at(loop_);
-  EXPECT_EQ(turn().allowed_ticks, 80u);
+  EXPECT_EQ(iteration().allowed_ticks, 80u);
   advance_ticks(150);
   wait_at(loop_);
-  EXPECT_EQ(turn().allowed_ticks, 0u);
+  EXPECT_EQ(iteration().allowed_ticks, 0u);
 }
 
 TEST_F(AllowanceTest, ScopesNest) {
@@ -97,7 +97,7 @@ TEST_F(AllowanceTest, ScopesNest) {
   EXPECT_TRUE(open());
   end();
   wait_at(loop_);
-  EXPECT_EQ(turn().allowed_ticks, 80u);
+  EXPECT_EQ(iteration().allowed_ticks, 80u);
 }
 
 TEST_F(AllowanceTest, CallsInsideAreNotSummed) {
@@ -107,7 +107,7 @@ TEST_F(AllowanceTest, CallsInsideAreNotSummed) {
   end();
   call(30);
   wait_at(loop_);
-  const Event event = turn();
+  const Event event = iteration();
   EXPECT_EQ(event.contributors[0].count, 1u);
   EXPECT_EQ(event.contributors[0].total_ticks, 30u);
   EXPECT_EQ(event.contributors[1].count, 0u);
@@ -118,11 +118,11 @@ TEST_F(AllowanceTest, AScopeThatWasLeftEndsWithTheLoopsNextWait) {
   deeper([&] { begin(); });  // and no end: longjmp
   advance_ticks(150);
   wait_at(loop_);
-  EXPECT_EQ(turn().allowed_ticks, 150u);
+  EXPECT_EQ(iteration().allowed_ticks, 150u);
   EXPECT_FALSE(open());
   advance_ticks(150);
   wait_at(loop_);
-  EXPECT_EQ(turn().allowed_ticks, 0u);
+  EXPECT_EQ(iteration().allowed_ticks, 0u);
 }
 
 TEST_F(AllowanceTest, ALoopWithinTheScopeLeavesItOpen) {
@@ -136,14 +136,14 @@ TEST_F(AllowanceTest, ALoopWithinTheScopeLeavesItOpen) {
     EXPECT_TRUE(open());
     advance_ticks(120);
     wait_at(inner);
-    EXPECT_EQ(turn().allowed_ticks, 120u);
+    EXPECT_EQ(iteration().allowed_ticks, 120u);
   });
   end();
   wait_at(loop_);
-  EXPECT_EQ(turn().allowed_ticks, 200u + 120u + 2 * 10u);
+  EXPECT_EQ(iteration().allowed_ticks, 200u + 120u + 2 * 10u);
 }
 
-TEST_F(AllowanceTest, AScopeFromBeforeTheTurnCountsFromItsBeginning) {
+TEST_F(AllowanceTest, AScopeFromBeforeTheIterationCountsFromItsBeginning) {
   deeper([&] {
     begin();
     deeper([&] {
@@ -151,7 +151,7 @@ TEST_F(AllowanceTest, AScopeFromBeforeTheTurnCountsFromItsBeginning) {
       advance_ticks(150);
       wait_at(loop_);
     });
-    EXPECT_EQ(turn().allowed_ticks, 150u);
+    EXPECT_EQ(iteration().allowed_ticks, 150u);
     end();
   });
 }

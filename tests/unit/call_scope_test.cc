@@ -173,10 +173,10 @@ TEST_F(CallScopeTest, OnlyAHoldDuringTheCallIsTakenForItsInterruption) {
     CallScope scope(1, Function::read, 3);
     if (by_hold) segment_.record().holds.fetch_add(1);
     errno = EINTR;
-    EXPECT_EQ(scope.interrupted_by_hold(ssize_t{-1}), by_hold);
-    EXPECT_FALSE(scope.interrupted_by_hold(ssize_t{5}));
+    EXPECT_EQ(scope.interrupted_by_pause(ssize_t{-1}), by_hold);
+    EXPECT_FALSE(scope.interrupted_by_pause(ssize_t{5}));
     errno = EAGAIN;
-    EXPECT_FALSE(scope.interrupted_by_hold(ssize_t{-1}));
+    EXPECT_FALSE(scope.interrupted_by_pause(ssize_t{-1}));
   };
   interrupted(false);
   interrupted(true);

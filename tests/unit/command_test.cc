@@ -180,11 +180,11 @@ TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
   const ConfigValues config = parse_config(
       "# all\r\n  threshold = \"30ms\" # t\n\nquiet=true\njson = 'a # \\b'\nlog = \"q\\\"\\\\\"\n"
       "exitcode = 9 # nine\nmax-reports = 3\nfail-on = \"new\"\nsuppressions = \"k.supp\"\n"
-      "hazards = true\nslow-call = \"500us\"\nstrict = false",
+      "blocking calls = true\nslow-call = \"500us\"\nstrict = false",
       "t.toml");
   const ObserverOptions options = options_of({}, {}, config);
   ObserverOptions expected{30ms, "a # \\b", "q\"\\", true, "k.supp", true, 9, 3, ""};
-  expected.hazards = true;
+  expected.blocking_calls = true;
   expected.slow_call = 500us;
   EXPECT_EQ(options, expected);
   EXPECT_EQ(options_of({}, {{"TAILBACK_EXITCODE", "8"}}, config).exitcode, 8);
@@ -196,11 +196,11 @@ TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
 TEST(ObserverOptions, PatternsStandBetweenColons) {
   EXPECT_TRUE(options_of({}).own.empty());
   const ObserverOptions options =
-      options_of({{"--own", "*/ours/*"}}, {{"TAILBACK_LIBRARY", "*/vendor/*,*/lib?.so"}});
+      options_of({{"--app-code", "*/ours/*"}}, {{"TAILBACK_LIBRARY", "*/vendor/*,*/lib?.so"}});
   EXPECT_EQ(options.own, std::vector<std::string>{"*/ours/*"});
   EXPECT_EQ(options.library, (std::vector<std::string>{"*/vendor/*", "*/lib?.so"}));
-  EXPECT_THROW(options_of({{"--own", "a,,b"}}), LaunchError);
-  EXPECT_THROW(options_of({{"--library", ""}}), LaunchError);
+  EXPECT_THROW(options_of({{"--app-code", "a,,b"}}), LaunchError);
+  EXPECT_THROW(options_of({{"--library-code", ""}}), LaunchError);
 }
 
 TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
@@ -209,8 +209,8 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   }
   EXPECT_NE(refusal_of({{"--max-reports", "0"}}).find("1 to 1000"), std::string::npos);
   EXPECT_NE(refusal_of({{"--max-reports", "1001"}}).find("1 to 1000"), std::string::npos);
-  for (const char* value :
-       {"", "hazards", "deadlocks", "races", "Stall", "stall,", "stall,hazard,rice"}) {
+  for (const char* value : {"", "blocking_calls", "deadlocks", "races", "Stall", "stall,",
+                            "stall,blocking_call,rice"}) {
     EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
   }
   EXPECT_FALSE(options_of({}).fail_on_stall);
@@ -222,15 +222,16 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   EXPECT_TRUE(options_of({{"--fail-on", "stall"}}).fail_on_stall);
 }
 
-TEST(ObserverOptions, FailOnHazardsOnlyWhereTheyAreLookedFor) {
-  EXPECT_NE(refusal_of({{"--fail-on", "hazard"}}).find("--strict"), std::string::npos);
+TEST(ObserverOptions, FailOnBlockingCallsOnlyWhereTheyAreLookedFor) {
+  EXPECT_NE(refusal_of({{"--fail-on", "blocking-call"}}).find("--strict"), std::string::npos);
   EXPECT_NE(refusal_of({{"--slow-call", "100us"}}).find("200us"), std::string::npos);
-  const ObserverOptions one = options_of({{"--fail-on", "hazard"}, {"--strict", "1"}});
-  EXPECT_TRUE(one.fail_on_hazard);
+  const ObserverOptions one = options_of({{"--fail-on", "blocking-call"}, {"--strict", "1"}});
+  EXPECT_TRUE(one.fail_on_blocking_call);
   EXPECT_FALSE(one.fail_on_stall);
   EXPECT_EQ(one.slow_call, 1ms);
-  const ObserverOptions both = options_of({{"--fail-on", "stall,hazard"}, {"--hazards", "1"}});
-  EXPECT_TRUE(both.fail_on_hazard);
+  const ObserverOptions both =
+      options_of({{"--fail-on", "stall,blocking_call"}, {"--blocking-calls", "1"}});
+  EXPECT_TRUE(both.fail_on_blocking_call);
   EXPECT_TRUE(both.fail_on_stall);
 }
 

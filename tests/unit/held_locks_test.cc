@@ -25,16 +25,16 @@ constexpr Taken kMutex{HeldKind::kMutex};
 class HeldLocksTest : public ::testing::Test {
  protected:
   HeldLocksTest() {
-    find_kept_locks();
-    keep(contract::kKeepReaders | contract::kKeepOwners | contract::kKeepSemaphores |
-         contract::kKeepOrder);
+    find_tracked_locks();
+    keep(contract::kTrackReaders | contract::kTrackOwners | contract::kTrackSemaphores |
+         contract::kTrackOrder);
     forget_held_locks(segment_.record());
     // What the process remembers to have told is that of the tests before, too.
     static uint32_t epoch = 0;
     segment_->header.lock_epoch.store(epoch += 1000);
   }
 
-  void keep(uint32_t kinds) { segment_->header.kept_locks.store(kinds); }
+  void keep(uint32_t kinds) { segment_->header.tracked_locks.store(kinds); }
   const HeldLocks& held() const { return segment_->held_locks[PrivateSegment::kRecord]; }
   std::vector<uint64_t> addresses() const {
     std::vector<uint64_t> all;
@@ -55,8 +55,8 @@ TEST_F(HeldLocksTest, AreListedInTheOrderOfTheirAcquisition) {
   EXPECT_EQ(addresses(), (Addresses{kA, kB}));
   EXPECT_EQ(held().locks[1].call_site.load(), 12u);
   EXPECT_EQ(contract::kind_held(held().locks[1].how.load()), HeldKind::kWrite);
-  give_up_lock(kB, 0);
-  give_up_lock(kA, 0);
+  track_release(kB, 0);
+  track_release(kA, 0);
   EXPECT_EQ(addresses(), Addresses{});
 }
 
@@ -64,7 +64,7 @@ TEST_F(HeldLocksTest, MayBeReleasedInAnyOrder) {
   hold_lock(kA, kMutex, 1);
   hold_lock(kB, kMutex, 2);
   hold_lock(kC, kMutex, 3);
-  give_up_lock(kA, 0);
+  track_release(kA, 0);
   EXPECT_EQ(addresses(), (Addresses{kB, kC}));
   EXPECT_EQ(held().locks[0].call_site.load(), 2u);
   EXPECT_EQ(held().locks[0].chain, add_to_chain(0, kB, HeldKind::kMutex, lock_generation(kB)));
@@ -75,9 +75,9 @@ TEST_F(HeldLocksTest, ARecursiveOneIsHeldUntilItsLastRelease) {
   hold_lock(kA, {HeldKind::kMutex, true}, 2);
   EXPECT_EQ(contract::times_held(held().locks[0].how.load()), 2u);
   EXPECT_EQ(held().locks[0].call_site.load(), 1u);
-  give_up_lock(kA, 0);
+  track_release(kA, 0);
   EXPECT_EQ(addresses(), Addresses{kA});
-  give_up_lock(kA, 0);
+  track_release(kA, 0);
   EXPECT_EQ(addresses(), Addresses{});
 }
 
@@ -99,7 +99,7 @@ TEST_F(HeldLocksTest, MoreThanFitAreCounted) {
 TEST_F(HeldLocksTest, ACountBeyondTheListIsNotFollowed) {
   segment_->held_locks[PrivateSegment::kRecord].count.store(4000000000u);
   hold_lock(kA, kMutex, 1);
-  give_up_lock(kA, 0);
+  track_release(kA, 0);
   EXPECT_EQ(held().missed.load(), 1u);
 }
 
@@ -110,7 +110,7 @@ TEST_F(HeldLocksTest, OneThatIsGivenUpForAWaitIsTakenAgain) {
   hold_lock(kA, kMutex, 2);
   EXPECT_EQ(events(), 1u);
   {
-    const GivenUp given_up(&mutex, 3);
+    const ReleasedForWait given_up(&mutex, 3);
     EXPECT_EQ(addresses(), Addresses{kA});
   }
   EXPECT_EQ(addresses(), (Addresses{kA, waited_with}));
@@ -123,12 +123,12 @@ TEST_F(HeldLocksTest, AForkedChildWritesNothing) {
   hold_lock(kA, kMutex, 1);
   pretend_fork();
   hold_lock(kB, kMutex, 2);
-  give_up_lock(kA, 0);
+  track_release(kA, 0);
   EXPECT_EQ(addresses(), Addresses{kA});
 }
 
 TEST_F(HeldLocksTest, WhatIsNotKeptIsNotListed) {
-  keep(contract::kKeepReaders);
+  keep(contract::kTrackReaders);
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   note_mutex(&mutex, 0, 1);
   EXPECT_EQ(addresses(), Addresses{});
@@ -142,12 +142,12 @@ TEST_F(HeldLocksTest, AnOrderIsToldOnce) {
   for (int i = 0; i < 5; ++i) {
     hold_lock(kA, kMutex, 21);
     hold_lock(kB, kMutex, 22);
-    give_up_lock(kB, 0);
-    give_up_lock(kA, 0);
+    track_release(kB, 0);
+    track_release(kA, 0);
   }
   ASSERT_EQ(events(), 1u);
   const LockEvent& told = event(0);
-  EXPECT_EQ(told.kind, static_cast<uint32_t>(LockEventKind::kTaken));
+  EXPECT_EQ(told.kind, static_cast<uint32_t>(LockEventKind::kRead));
   EXPECT_EQ(told.pid, PrivateSegment::kPid);
   EXPECT_EQ(told.tid, PrivateSegment::kTid);
   EXPECT_EQ(told.taken.address, kB);
@@ -174,7 +174,7 @@ TEST_F(HeldLocksTest, AloneAndAgainAndTriedAreNoOrder) {
 TEST_F(HeldLocksTest, ALockThatBeginsAnewIsAnother) {
   hold_lock(kA, kMutex, 1);
   hold_lock(kB, kMutex, 1);
-  give_up_lock(kB, 0);
+  track_release(kB, 0);
   end_lock(kB);
   begin_lock(kB, 77);
   hold_lock(kB, kMutex, 1);
@@ -188,20 +188,20 @@ TEST_F(HeldLocksTest, ARingThatIsFullCountsAndHoldsNobodyUp) {
   hold_lock(kA, kMutex, 1);
   for (uint64_t i = 1; i <= contract::kLockRingCapacity + 5; ++i) {
     hold_lock(kB + i * 64, kMutex, 1);
-    give_up_lock(kB + i * 64, 0);
+    track_release(kB + i * 64, 0);
   }
   EXPECT_EQ(events(), contract::kLockRingCapacity);
   EXPECT_EQ(segment_->header.lock_ring_dropped.load(), 5u);
 }
 
 TEST_F(HeldLocksTest, AReleaseByAnotherThreadIsToldOnce) {
-  give_up_lock(kA, 0);
-  give_up_lock(kA, PrivateSegment::kTid);
+  track_release(kA, 0);
+  track_release(kA, PrivateSegment::kTid);
   EXPECT_EQ(events(), 0u) << "unlocked, or taken where we don't see it";
-  give_up_lock(kA, PrivateSegment::kTid + 1);
-  give_up_lock(kA, PrivateSegment::kTid + 1);
+  track_release(kA, PrivateSegment::kTid + 1);
+  track_release(kA, PrivateSegment::kTid + 1);
   ASSERT_EQ(events(), 1u);
-  EXPECT_EQ(event(0).kind, static_cast<uint32_t>(LockEventKind::kForeign));
+  EXPECT_EQ(event(0).kind, static_cast<uint32_t>(LockEventKind::kReleasedByNonOwner));
   EXPECT_EQ(event(0).taken.address, kA);
 }
 

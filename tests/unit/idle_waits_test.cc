@@ -32,38 +32,39 @@ CallView system_call(uint64_t number, uint64_t operation) {
 }
 
 TEST(MayBePark, WaitsForOthersAndForFutexes) {
-  EXPECT_TRUE(may_be_park(call(0x10, 0x20)));
-  EXPECT_TRUE(may_be_park(system_call(SYS_futex, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG)));
-  EXPECT_TRUE(may_be_park(system_call(SYS_futex, FUTEX_WAIT)));
-  EXPECT_FALSE(may_be_park(system_call(SYS_futex, FUTEX_WAKE)));
-  EXPECT_FALSE(may_be_park(system_call(SYS_read, 0)));
-  EXPECT_FALSE(may_be_park(call(0x10, 0x20, Function::nanosleep)));
-  EXPECT_FALSE(may_be_park(call(0x10, 0x20, Function::pthread_mutex_lock)));
+  EXPECT_TRUE(may_be_idle_wait(call(0x10, 0x20)));
+  EXPECT_TRUE(may_be_idle_wait(system_call(SYS_futex, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG)));
+  EXPECT_TRUE(may_be_idle_wait(system_call(SYS_futex, FUTEX_WAIT)));
+  EXPECT_FALSE(may_be_idle_wait(system_call(SYS_futex, FUTEX_WAKE)));
+  EXPECT_FALSE(may_be_idle_wait(system_call(SYS_read, 0)));
+  EXPECT_FALSE(may_be_idle_wait(call(0x10, 0x20, Function::nanosleep)));
+  EXPECT_FALSE(may_be_idle_wait(call(0x10, 0x20, Function::pthread_mutex_lock)));
 }
 
-TEST(Parks, ArePlacesOfTheSameStackDepth) {
+TEST(IdleWaits, ArePlacesOfTheSameStackDepth) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration);
-  EXPECT_FALSE(is_park(*record, call(0, 0)));
-  add_park(*record, kGeneration, call(0x10, 0x20));
-  EXPECT_TRUE(is_park(*record, call(0x10, 0x20)));
-  EXPECT_FALSE(is_park(*record, call(0x10, 0x18)));
-  EXPECT_FALSE(is_park(*record, call(0x11, 0x20)));
+  EXPECT_FALSE(is_idle_wait(*record, call(0, 0)));
+  add_idle_wait(*record, kGeneration, call(0x10, 0x20));
+  EXPECT_TRUE(is_idle_wait(*record, call(0x10, 0x20)));
+  EXPECT_FALSE(is_idle_wait(*record, call(0x10, 0x18)));
+  EXPECT_FALSE(is_idle_wait(*record, call(0x11, 0x20)));
 }
 
-TEST(Parks, TheNextOwnerOfARecordHasNone) {
+TEST(IdleWaits, TheNextOwnerOfARecordHasNone) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration + 1);
-  add_park(*record, kGeneration, call(0x10, 0x20));
-  EXPECT_FALSE(is_park(*record, call(0x10, 0x20)));
+  add_idle_wait(*record, kGeneration, call(0x10, 0x20));
+  EXPECT_FALSE(is_idle_wait(*record, call(0x10, 0x20)));
 }
 
-TEST(Parks, OneMoreThanThereIsRoomForIsKnownToo) {
+TEST(IdleWaits, OneMoreThanThereIsRoomForIsKnownToo) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration);
-  for (uint64_t i = 1; i <= contract::kParks + 1; ++i) add_park(*record, kGeneration, call(i, 8));
-  EXPECT_TRUE(is_park(*record, call(contract::kParks + 1, 8)));
-  EXPECT_TRUE(is_park(*record, call(contract::kParks, 8)));
+  for (uint64_t i = 1; i <= contract::kIdleWaits + 1; ++i)
+    add_idle_wait(*record, kGeneration, call(i, 8));
+  EXPECT_TRUE(is_idle_wait(*record, call(contract::kIdleWaits + 1, 8)));
+  EXPECT_TRUE(is_idle_wait(*record, call(contract::kIdleWaits, 8)));
 }
 
 TEST(SharesLoop, IfAnotherThreadOfTheProcessWaitsAtTheSameEpoll) {

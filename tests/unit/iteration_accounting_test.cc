@@ -1,4 +1,4 @@
-// Where a turn's time went, by counters that were read at other moments than its edges.
+// Where an iteration's time went, by counters that were read at other moments than its edges.
 #include "runtime/loops/iteration_accounting.h"
 
 #include <gtest/gtest.h>
@@ -38,7 +38,7 @@ TEST(ShareOut, WhatTheLooksMissedIsLikeWhatTheySaw) {
   expect_shares(share_out(growth(30, 15), milliseconds(75), {}, milliseconds(100)), 40, 20, 40);
 }
 
-TEST(ShareOut, SaysHowMuchOfTheTurnItHasNotSeen) {
+TEST(ShareOut, SaysHowMuchOfTheIterationItHasNotSeen) {
   EXPECT_EQ(share_out(growth(0, 0), milliseconds(75), {}, milliseconds(100)).unseen,
             milliseconds(25));
   EXPECT_EQ(share_out(growth(20, 100), milliseconds(75), {}, milliseconds(100)).unseen,
@@ -50,9 +50,9 @@ TEST(ShareOut, AWaitThatBeganBeforeTheFirstLookIsCountedOnce) {
 }
 
 TEST(ShareOut, ALateLastLookTakesNothingAway) {
-  // 130 ms after the turn's end: the thread has waited for events meanwhile.
+  // 130 ms after the iteration's end: the thread has waited for events meanwhile.
   expect_shares(share_out(growth(15, 960), milliseconds(975), {}, milliseconds(1000)), 15, 985, 0);
-  // It has worked on: more than the turn can hold.
+  // It has worked on: more than the iteration can hold.
   expect_shares(share_out(growth(220, 980), milliseconds(975), {}, milliseconds(1000)), 183, 817,
                 0);
 }

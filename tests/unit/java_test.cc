@@ -23,7 +23,7 @@ Frame java(std::string function) {
   return frame;
 }
 
-const Frame kPark = native("os::PlatformEvent::park(long)", "/opt/jdk/lib/server/libjvm.so");
+const Frame kIdleWait = native("os::PlatformEvent::park(long)", "/opt/jdk/lib/server/libjvm.so");
 const Frame kInterpreter = native("Interpreter", "");
 const Frame kUnnamed = native("", "");
 const Frame kSelect = java("sun.nio.ch.SelectorImpl.select(long)");
@@ -38,31 +38,33 @@ ModuleMap modules(const std::string& path) {
 }
 
 TEST(JavaCulprit, IsTheInnermostMethodOutsideJavasOwnLibrary) {
-  EXPECT_EQ(find_culprit({kPark, kSelect, java("java.lang.Thread.run()"), kOwn, kOwn}), 3u);
-  EXPECT_EQ(find_culprit({kPark, kInterpreter, java("javafx.Own.run()")}), 2u);
-  EXPECT_EQ(find_culprit({kPark, kSelect, kInterpreter}), 1u) << "nobody's own";
-  EXPECT_EQ(find_culprit({kPark, kUnnamed}), 0u) << "no method is known";
+  EXPECT_EQ(find_culprit({kIdleWait, kSelect, java("java.lang.Thread.run()"), kOwn, kOwn}), 3u);
+  EXPECT_EQ(find_culprit({kIdleWait, kInterpreter, java("javafx.Own.run()")}), 2u);
+  EXPECT_EQ(find_culprit({kIdleWait, kSelect, kInterpreter}), 1u) << "nobody's own";
+  EXPECT_EQ(find_culprit({kIdleWait, kUnnamed}), 0u) << "no method is known";
 }
 
 TEST(JavaNames, AreMissingWithoutAMap) {
   const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
-  const std::string why = why_names_are_missing(4711, {kPark, kUnnamed}, true, jvm, false);
+  const std::string why = why_names_are_missing(4711, {kIdleWait, kUnnamed}, true, jvm, false);
   EXPECT_NE(why.find("jcmd 4711 Compiler.perfmap"), std::string::npos) << why;
   EXPECT_NE(why.find("-XX:+PreserveFramePointer"), std::string::npos) << why;
-  EXPECT_EQ(why_names_are_missing(4711, {kPark}, false, jvm, false), why) << "a stack cut short";
+  EXPECT_EQ(why_names_are_missing(4711, {kIdleWait}, false, jvm, false), why)
+      << "a stack cut short";
 }
 
 TEST(JavaNames, OfInterpretedMethodsAreNowhere) {
   const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
-  const std::string why = why_names_are_missing(1, {kPark, kInterpreter}, true, jvm, false);
+  const std::string why = why_names_are_missing(1, {kIdleWait, kInterpreter}, true, jvm, false);
   EXPECT_NE(why.find("not compiled"), std::string::npos) << why;
   EXPECT_EQ(why.find("jcmd"), std::string::npos) << why;
 }
 
 TEST(JavaNames, ThatAreThereNeedNoWord) {
   const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
-  EXPECT_EQ(why_names_are_missing(1, {kPark, kOwn, kInterpreter, kUnnamed}, false, jvm, false), "");
-  EXPECT_EQ(why_names_are_missing(1, {kPark}, true, jvm, false), "") << "of the JVM itself";
+  EXPECT_EQ(why_names_are_missing(1, {kIdleWait, kOwn, kInterpreter, kUnnamed}, false, jvm, false),
+            "");
+  EXPECT_EQ(why_names_are_missing(1, {kIdleWait}, true, jvm, false), "") << "of the JVM itself";
 }
 
 TEST(MissingNames, OfOtherProgramsAreNotJavas) {
@@ -74,7 +76,7 @@ TEST(MissingNames, AMapThatIsTooLongIsNamed) {
   const ModuleMap node = modules("/usr/bin/node");
   const std::string why = why_names_are_missing(4711, {kUnnamed}, true, node, true);
   EXPECT_NE(why.find("/tmp/perf-4711.map"), std::string::npos) << why;
-  EXPECT_EQ(why_names_are_missing(4711, {kPark}, true, node, true), "");
+  EXPECT_EQ(why_names_are_missing(4711, {kIdleWait}, true, node, true), "");
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ TEST(LockOrderReport, RulesKeepThemBack) {
   end.lock_orders.cycles = 2;
   reporter.end(end);
   ASSERT_EQ(behind.lock_orders.size(), 1u);
-  EXPECT_EQ(reporter.told_lock_orders(), 1u);
+  EXPECT_EQ(reporter.reported_lock_orders(), 1u);
   EXPECT_EQ(behind.ends[0].lock_orders.cycles, 1u);
   EXPECT_EQ(behind.ends[0].lock_orders.suppressed, 1u);
 }

@@ -22,8 +22,8 @@ constexpr uint64_t kA = 0x1000, kB = 0x2000;
 class LockWaitsTest : public ::testing::Test {
  protected:
   LockWaitsTest() {
-    find_kept_locks();
-    segment_->header.kept_locks.store(contract::kKeepContention);
+    find_tracked_locks();
+    segment_->header.tracked_locks.store(contract::kTrackContention);
     timed_holds = 0;
     set_ticks(1000);
   }
@@ -49,7 +49,7 @@ class LockWaitsTest : public ::testing::Test {
 
 TEST_F(LockWaitsTest, WaitsOfALockAddUp) {
   wait(kA, 10);
-  end_hold(kA, false);
+  end_pause(kA, false);
   wait(kA, 30, 8);
   ASSERT_EQ(entries().size(), 1u);
   const ContendedLock& entry = *entries()[0];
@@ -84,17 +84,17 @@ TEST_F(LockWaitsTest, OfAnotherHoldThePartThatWasWaitedForIsKnown) {
   ContendedLock* entry = find_contended(kA, Function::pthread_mutex_lock);
   mark_waited_for(*entry, ticks());
   advance_ticks(300);
-  end_hold(kA, true);
+  end_pause(kA, true);
   EXPECT_EQ(entry->hold_part_ticks.load(), 300u);
   // Since when the next one is waited for, nobody knows.
   advance_ticks(900);
-  end_hold(kA, true);
+  end_pause(kA, true);
   EXPECT_EQ(entry->hold_part_ticks.load(), 300u);
 }
 
 TEST_F(LockWaitsTest, MoreHoldsThanArePlacesDoNoHarm) {
   for (uint64_t i = 1; i <= 100; ++i) wait(kA + 64 * i, 1);
-  for (uint64_t i = 1; i <= 100; ++i) end_hold(kA + 64 * i, false);
+  for (uint64_t i = 1; i <= 100; ++i) end_pause(kA + 64 * i, false);
   EXPECT_EQ(timed_holds, 0u);
 }
 

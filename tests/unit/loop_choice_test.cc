@@ -1,4 +1,4 @@
-// Who says which threads are loops, and what the segment says of turns.
+// Who says which threads are loops, and what the segment says of iterations.
 #include "runtime/loops/loop_choice.h"
 
 #include <gtest/gtest.h>
@@ -42,12 +42,13 @@ TEST(LoopNames, NotLoopWinsAndUnusedPatternsAreNamed) {
 
 class LoopsAmong : public ::testing::Test {
  protected:
-  void add(Function function, uint64_t key, uint64_t turns) {
+  void add(Function function, uint64_t key, uint64_t iterations) {
     contract::WaitSite& place = record_->wait_sites[sites_.size()];
     place.key.store(key);
     place.function = static_cast<uint32_t>(function);
-    place.turns.store(turns);
-    place.histogram[contract::kHistogramBuckets - 1] = static_cast<uint32_t>(turns);  // all long
+    place.iterations.store(iterations);
+    place.histogram[contract::kHistogramBuckets - 1] =
+        static_cast<uint32_t>(iterations);  // all long
     sites_.push_back(*view_site(place));
   }
   size_t count(LoopChoice choice) {
@@ -58,7 +59,7 @@ class LoopsAmong : public ::testing::Test {
   std::vector<SiteView> sites_;
 };
 
-TEST_F(LoopsAmong, APollWithLongTurnsIsOneOnlyIfSaidSo) {
+TEST_F(LoopsAmong, APollWithLongIterationsIsOneOnlyIfSaidSo) {
   add(Function::poll, 0x10, 1);
   EXPECT_EQ(count(LoopChoice::kByBehaviour), 0u);
   EXPECT_EQ(count(LoopChoice::kNamed), 1u);
@@ -66,7 +67,7 @@ TEST_F(LoopsAmong, APollWithLongTurnsIsOneOnlyIfSaidSo) {
   EXPECT_EQ(count(LoopChoice::kNone), 0u);
 }
 
-TEST_F(LoopsAmong, AMarkCountsBeforeTheFirstTurnIsOver) {
+TEST_F(LoopsAmong, AMarkCountsBeforeTheFirstIterationIsOver) {
   add(Function::poll, 0x10, 0);
   EXPECT_EQ(count(LoopChoice::kNamed), 0u);
   EXPECT_EQ(count(LoopChoice::kMarked), 1u);
@@ -82,26 +83,26 @@ TEST_F(LoopsAmong, AMarkedWaitIsTheOnlyLoop) {
   EXPECT_EQ(count(LoopChoice::kNone), 0u);
 }
 
-class TurnNameTest : public ::testing::Test {
+class IterationNameTest : public ::testing::Test {
  protected:
   std::string name(std::string_view text, uint64_t begin = 10) {
     std::memset(place_.text, 0, sizeof place_.text);
     std::memcpy(place_.text, text.data(), std::min(text.size(), sizeof place_.text));
     place_.tick.store(20);
-    return turn_name(place_, begin);
+    return iteration_name(place_, begin);
   }
-  contract::TurnName place_{};
+  contract::IterationName place_{};
 };
 
-TEST_F(TurnNameTest, BelongsToTurnsThatWereInProgress) {
+TEST_F(IterationNameTest, BelongsToIterationsThatWereInProgress) {
   EXPECT_EQ(name("job"), "job");
   EXPECT_EQ(name("job", 20), "job");
   EXPECT_EQ(name("job", 21), "");
   place_.tick.store(0);
-  EXPECT_EQ(turn_name(place_, 0), "");
+  EXPECT_EQ(iteration_name(place_, 0), "");
 }
 
-TEST_F(TurnNameTest, IsBoundedAndEndsWithAWholeCharacter) {
+TEST_F(IterationNameTest, IsBoundedAndEndsWithAWholeCharacter) {
   EXPECT_EQ(name(std::string(200, 'x')), std::string(55, 'x'));
   const std::string most(53, 'x');
   EXPECT_EQ(name(most + "\xe2\x82\xac"), most);
@@ -112,7 +113,7 @@ TEST_F(TurnNameTest, IsBoundedAndEndsWithAWholeCharacter) {
   EXPECT_EQ(name("\xe2\x82"), "\xe2\x82");
 }
 
-TEST(AllowedSoFar, IsNeverMoreThanTheTurn) {
+TEST(AllowedSoFar, IsNeverMoreThanTheIteration) {
   const auto record = std::make_unique<ThreadRecord>();
   contract::WaitSite& site = record->wait_sites[0];
   EXPECT_EQ(allowed_so_far(*record, site, 100, 400), 0u);

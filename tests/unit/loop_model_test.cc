@@ -27,7 +27,7 @@ constexpr uint64_t kThreshold = 1000;
 constexpr uint64_t kEpollBit = uint64_t{1} << 62;
 constexpr uint64_t kCallSiteBit = uint64_t{1} << 63;
 
-// A wait site as the recorder leaves it after turns of these lengths.
+// A wait site as the recorder leaves it after iterations of these lengths.
 class Site {
  public:
   Site(Function function, uint64_t key) {
@@ -40,12 +40,12 @@ class Site {
   static Site poll(uint64_t call_site) { return {Function::poll, kCallSiteBit | call_site}; }
   static Site read(uint64_t fd) { return {Function::read, kCallSiteBit | fd << 48 | 0x1000}; }
 
-  Site&& turns(uint64_t count, uint64_t length) && {
-    for (uint64_t i = 0; i < count; ++i) turn(length);
+  Site&& iterations(uint64_t count, uint64_t length) && {
+    for (uint64_t i = 0; i < count; ++i) iteration(length);
     return std::move(*this);
   }
-  void turn(uint64_t length) {
-    record_->turns.fetch_add(1);
+  void iteration(uint64_t length) {
+    record_->iterations.fetch_add(1);
     record_->busy_ticks += length;
     record_->longest_ticks = std::max(record_->longest_ticks, length);
     ++record_->histogram[contract::histogram_bucket(length)];
@@ -99,29 +99,29 @@ TEST(IsLoop, OneWaitIsNone) {
 }
 
 TEST(IsLoop, AnEpollIsOneFromItsSecondWaitOn) {
-  EXPECT_TRUE(Site::epoll(5).turns(1, 10).is_loop());
-  EXPECT_TRUE(Site::epoll(5).turns(1, 100 * kThreshold).is_loop());
+  EXPECT_TRUE(Site::epoll(5).iterations(1, 10).is_loop());
+  EXPECT_TRUE(Site::epoll(5).iterations(1, 100 * kThreshold).is_loop());
 }
 
-TEST(IsLoop, APollNeedsSeveralTurns) {
-  EXPECT_FALSE(Site::poll(0x10).turns(7, 10).is_loop());
-  EXPECT_TRUE(Site::poll(0x10).turns(8, 10).is_loop());
+TEST(IsLoop, APollNeedsSeveralIterations) {
+  EXPECT_FALSE(Site::poll(0x10).iterations(7, 10).is_loop());
+  EXPECT_TRUE(Site::poll(0x10).iterations(8, 10).is_loop());
 }
 
 // subprocess's poll, a client library's: waits now and then, with other work in between.
-TEST(IsLoop, APollWhoseTurnsAreMostlyLongIsNone) {
-  EXPECT_TRUE(Site::poll(0x10).turns(6, 10).turns(2, 100 * kThreshold).is_loop());
-  EXPECT_FALSE(Site::poll(0x10).turns(6, 10).turns(3, 100 * kThreshold).is_loop());
-  EXPECT_FALSE(Site::poll(0x10).turns(50, 2 * kThreshold).is_loop());
+TEST(IsLoop, APollWhoseIterationsAreMostlyLongIsNone) {
+  EXPECT_TRUE(Site::poll(0x10).iterations(6, 10).iterations(2, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site::poll(0x10).iterations(6, 10).iterations(3, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site::poll(0x10).iterations(50, 2 * kThreshold).is_loop());
 }
 
-TEST(IsLoop, AWaitByReadOrForASignalNeedsManyTurnsAndHardlyALongOne) {
-  EXPECT_FALSE(Site::read(5).turns(31, 10).is_loop());
-  EXPECT_TRUE(Site::read(5).turns(32, 10).is_loop());
-  EXPECT_TRUE(Site::read(5).turns(30, 10).turns(2, 100 * kThreshold).is_loop());
-  EXPECT_FALSE(Site::read(5).turns(29, 10).turns(3, 100 * kThreshold).is_loop());
-  EXPECT_FALSE(Site(Function::sigwait, kCallSiteBit | 7).turns(8, 10).is_loop());
-  EXPECT_TRUE(Site(Function::sigwait, kCallSiteBit | 7).turns(40, 10).is_loop());
+TEST(IsLoop, AWaitByReadOrForASignalNeedsManyIterationsAndHardlyALongOne) {
+  EXPECT_FALSE(Site::read(5).iterations(31, 10).is_loop());
+  EXPECT_TRUE(Site::read(5).iterations(32, 10).is_loop());
+  EXPECT_TRUE(Site::read(5).iterations(30, 10).iterations(2, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site::read(5).iterations(29, 10).iterations(3, 100 * kThreshold).is_loop());
+  EXPECT_FALSE(Site(Function::sigwait, kCallSiteBit | 7).iterations(8, 10).is_loop());
+  EXPECT_TRUE(Site(Function::sigwait, kCallSiteBit | 7).iterations(40, 10).is_loop());
 }
 
 // The loops of a thread with these sites, by their keys.
@@ -138,11 +138,11 @@ std::vector<uint64_t> loops_of(const std::vector<const Site*>& sites) {
 }
 
 TEST(LoopsAmong, APollAsDeepAsTheThreadsEpollIsACall) {
-  const Site epoll = Site::epoll(5).turns(50, 10);
-  const Site poll = Site::poll(0x10).turns(50, 10);
-  const auto place = [](const Site& site, uint64_t stack_pointer, uint64_t turn_begin) {
+  const Site epoll = Site::epoll(5).iterations(50, 10);
+  const Site poll = Site::poll(0x10).iterations(50, 10);
+  const auto place = [](const Site& site, uint64_t stack_pointer, uint64_t iteration_begin) {
     site.record().stack_pointer = stack_pointer;
-    site.record().turn_begin.store(turn_begin);
+    site.record().iteration_begin.store(iteration_begin);
   };
   const uint64_t epoll_key = epoll.record().key.load();
   const uint64_t poll_key = poll.record().key.load();
@@ -160,8 +160,8 @@ TEST(LoopsAmong, APollAsDeepAsTheThreadsEpollIsACall) {
 }
 
 TEST(LoopsAmong, AReadIsALoopOnlyWhereNoOtherIs) {
-  const Site read = Site::read(5).turns(50, 10);
-  const Site poll = Site::poll(0x10).turns(50, 10);
+  const Site read = Site::read(5).iterations(50, 10);
+  const Site poll = Site::poll(0x10).iterations(50, 10);
   read.record().stack_pointer = 3000;
   poll.record().stack_pointer = 2000;
   EXPECT_EQ(loops_of({&read}).size(), 1u);
@@ -199,12 +199,12 @@ TEST(LoopIsOpen, AsLongAsItsDescriptorIsAnEpoll) {
   EXPECT_TRUE(loop_is_open(getpid(), *view_site(Site::poll(0x10).record())));
 }
 
-SiteView view(uint64_t key, uint64_t stack_pointer, uint64_t turn_begin,
+SiteView view(uint64_t key, uint64_t stack_pointer, uint64_t iteration_begin,
               Function function = Function::epoll_wait, uint64_t call_site = 0x1000) {
   SiteView made;
   made.key = key;
   made.stack_pointer = stack_pointer;
-  made.turn_begin = turn_begin;
+  made.iteration_begin = iteration_begin;
   made.function = function;
   made.call_site = call_site;
   return made;
@@ -232,32 +232,32 @@ TEST(TicksInPeers, OnlyWaitsAtOtherEpollsOfTheSameFrameAreIdleTime) {
   const std::vector<ContributorView> contributors = {{Function::epoll_wait, 0x2000, 3, 700, 300},
                                                      {Function::read, 0x3000, 1, 50, 50}};
   const auto idle = [&](const SiteView& other) {
-    return ticks_in_peers(home, contributors, {home, other});
+    return ticks_in_siblings(home, contributors, {home, other});
   };
   EXPECT_EQ(idle(view(2, 1000, 0, Function::epoll_wait, 0x2000)), 700u);
   EXPECT_EQ(idle(view(2, 1500, 0, Function::epoll_wait, 0x2000)), 700u);
   EXPECT_EQ(idle(view(2, 900, 0, Function::epoll_wait, 0x2000)), 0u) << "nested deeper";
   EXPECT_EQ(idle(view(2, 1000, 0, Function::epoll_wait, 0x2222)), 0u) << "another call site";
   EXPECT_EQ(idle(view(2, 1000, 0, Function::read, 0x3000)), 0u) << "no wait";
-  EXPECT_EQ(ticks_in_peers(home, contributors, {home}), 0u);
+  EXPECT_EQ(ticks_in_siblings(home, contributors, {home}), 0u);
 }
 
 TEST(LatestBegin, IsTheReturnFromAnotherEpollOfTheSameFrame) {
   const SiteView home = view(1, 1000, 50);
-  contract::Event turn{};
-  turn.begin_tick = 50;
-  turn.end_tick = 100;
-  EXPECT_EQ(latest_begin(home, turn, {home, view(2, 1000, 70)}), 50u) << "none is said";
-  turn.peer_key = 2;
-  turn.peer_return = 70;
+  contract::Event iteration{};
+  iteration.begin_tick = 50;
+  iteration.end_tick = 100;
+  EXPECT_EQ(latest_begin(home, iteration, {home, view(2, 1000, 70)}), 50u) << "none is said";
+  iteration.sibling_key = 2;
+  iteration.sibling_return = 70;
   // By now it may have returned again.
-  EXPECT_EQ(latest_begin(home, turn, {home, view(2, 1000, 170), view(3, 1000, 60)}), 70u);
-  EXPECT_EQ(latest_begin(home, turn, {home}), 50u) << "the other has gone";
-  EXPECT_EQ(latest_begin(home, turn, {view(2, 900, 70)}), 50u) << "nested";
-  EXPECT_EQ(latest_begin(home, turn, {view(2, 1000, 70, Function::poll)}), 50u);
+  EXPECT_EQ(latest_begin(home, iteration, {home, view(2, 1000, 170), view(3, 1000, 60)}), 70u);
+  EXPECT_EQ(latest_begin(home, iteration, {home}), 50u) << "the other has gone";
+  EXPECT_EQ(latest_begin(home, iteration, {view(2, 900, 70)}), 50u) << "nested";
+  EXPECT_EQ(latest_begin(home, iteration, {view(2, 1000, 70, Function::poll)}), 50u);
   for (const uint64_t senseless : {40u, 100u, 120u}) {
-    turn.peer_return = senseless;
-    EXPECT_EQ(latest_begin(home, turn, {view(2, 1000, 70)}), 50u) << senseless;
+    iteration.sibling_return = senseless;
+    EXPECT_EQ(latest_begin(home, iteration, {view(2, 1000, 70)}), 50u) << senseless;
   }
 }
 
@@ -266,47 +266,48 @@ TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {
   CallView call;
   call.function = Function::epoll_wait;
   call.call_site = 0x2000;
-  EXPECT_FALSE(waits_at_peer(home, call, {home}));
-  EXPECT_TRUE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::epoll_wait, 0x2000)}));
-  EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 900, 0, Function::epoll_wait, 0x2000)}));
-  EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::poll, 0x2000)}));
+  EXPECT_FALSE(waits_at_sibling(home, call, {home}));
+  EXPECT_TRUE(waits_at_sibling(home, call, {home, view(2, 1000, 0, Function::epoll_wait, 0x2000)}));
+  EXPECT_FALSE(waits_at_sibling(home, call, {home, view(2, 900, 0, Function::epoll_wait, 0x2000)}));
+  EXPECT_FALSE(waits_at_sibling(home, call, {home, view(2, 1000, 0, Function::poll, 0x2000)}));
   call.function = Function::read;
-  EXPECT_FALSE(waits_at_peer(home, call, {home, view(2, 1000, 0, Function::read, 0x2000)}));
+  EXPECT_FALSE(waits_at_sibling(home, call, {home, view(2, 1000, 0, Function::read, 0x2000)}));
   const SiteView reading = view(3, 1000, 50, Function::read);
-  EXPECT_TRUE(waits_at_peer(reading, call, {reading, view(2, 1000, 0, Function::read, 0x2000)}));
+  EXPECT_TRUE(waits_at_sibling(reading, call, {reading, view(2, 1000, 0, Function::read, 0x2000)}));
 }
 
 // What a callback waits for may be nearer to the base of the stack than its loop's own wait.
-TEST(WaitsAtPeer, ALesserDepthIsIdleOnlyIfItTurnsAsOften) {
+TEST(WaitsAtPeer, ALesserDepthIsIdleOnlyIfItIterationsAsOften) {
   SiteView home = view(1, 1000, 50);
   SiteView other = view(2, 1500, 0, Function::epoll_wait, 0x2000);
   CallView call;
   call.function = Function::epoll_wait;
   call.call_site = 0x2000;
-  home.turns = 10;
-  other.turns = 3;
-  EXPECT_FALSE(waits_at_peer(home, call, {home, other}));
-  EXPECT_EQ(ticks_in_peers(home, {{Function::epoll_wait, 0x2000, 3, 700, 300}}, {home, other}), 0u);
-  other.turns = 10;
-  EXPECT_TRUE(waits_at_peer(home, call, {home, other}));
+  home.iterations = 10;
+  other.iterations = 3;
+  EXPECT_FALSE(waits_at_sibling(home, call, {home, other}));
+  EXPECT_EQ(ticks_in_siblings(home, {{Function::epoll_wait, 0x2000, 3, 700, 300}}, {home, other}),
+            0u);
+  other.iterations = 10;
+  EXPECT_TRUE(waits_at_sibling(home, call, {home, other}));
   other.stack_pointer = home.stack_pointer;
-  EXPECT_TRUE(waits_at_peer(home, call, {home, other}));
-  other.turns = 0;
-  EXPECT_FALSE(waits_at_peer(home, call, {home, other})) << "as deep by chance";
+  EXPECT_TRUE(waits_at_sibling(home, call, {home, other}));
+  other.iterations = 0;
+  EXPECT_FALSE(waits_at_sibling(home, call, {home, other})) << "as deep by chance";
 }
 
-TEST(MayHaveMovedOn, ToALaterTurnOfTheSameFrameOrToALoopThatIsNew) {
+TEST(MayHaveMovedOn, ToALaterIterationOfTheSameFrameOrToALoopThatIsNew) {
   SiteView home = view(1, 1000, 50);
   home.first_tick = 5;
-  const auto moved = [&](SiteView other, uint64_t first_tick, uint64_t turns) {
+  const auto moved = [&](SiteView other, uint64_t first_tick, uint64_t iterations) {
     other.first_tick = first_tick;
-    other.turns = turns;
+    other.iterations = iterations;
     return may_have_moved_on(home, std::nullopt, {home, other});
   };
   EXPECT_FALSE(may_have_moved_on(home, std::nullopt, {home}));
   EXPECT_TRUE(moved(view(2, 1000, 60), 5, 0)) << "as deep, and later";
   EXPECT_FALSE(moved(view(2, 1000, 40), 5, 0)) << "as deep, but earlier";
-  EXPECT_FALSE(moved(view(2, 1000, 60, Function::poll), 5, 0)) << "a poll of the turn";
+  EXPECT_FALSE(moved(view(2, 1000, 60, Function::poll), 5, 0)) << "a poll of the iteration";
   EXPECT_FALSE(moved(view(2, 900, 60), 55, 30)) << "nested";
   EXPECT_TRUE(moved(view(2, 1500, 60), 55, 0)) << "first seen since";
   EXPECT_FALSE(moved(view(2, 1500, 60), 5, 3)) << "a callback's";
@@ -329,34 +330,34 @@ std::optional<LoopStatistics> statistics_of(const Site& site, uint64_t last_tick
   return statistics(site.record(), nanosecond_clock(), kThreshold, last_tick);
 }
 
-TEST(Statistics, TooFewTurnsHaveNone) {
+TEST(Statistics, TooFewIterationsHaveNone) {
   EXPECT_FALSE(statistics_of(Site::epoll(5)));
-  EXPECT_FALSE(statistics_of(Site::epoll(5).turns(2, 10)));
-  EXPECT_TRUE(statistics_of(Site::epoll(5).turns(3, 10)));
-  EXPECT_FALSE(statistics_of(Site::poll(0x10).turns(7, 10)));
+  EXPECT_FALSE(statistics_of(Site::epoll(5).iterations(2, 10)));
+  EXPECT_TRUE(statistics_of(Site::epoll(5).iterations(3, 10)));
+  EXPECT_FALSE(statistics_of(Site::poll(0x10).iterations(7, 10)));
 }
 
 TEST(Statistics, CountsAndSumsAreExact) {
-  Site site = Site::epoll(12).turns(10, 100).turns(1, 12345);
+  Site site = Site::epoll(12).iterations(10, 100).iterations(1, 12345);
   site.record().first_tick = 5000;
   const auto result = statistics_of(site, 105000);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->loop.wait, "epoll_wait");
   EXPECT_EQ(result->loop.fd, 12);
-  EXPECT_EQ(result->turns, 11u);
+  EXPECT_EQ(result->iterations, 11u);
   EXPECT_EQ(result->busy, Nanoseconds(13345));
   EXPECT_EQ(result->longest, Nanoseconds(12345));
   EXPECT_EQ(result->lifetime, Nanoseconds(100000));
 }
 
 TEST(Statistics, ALoopFromTheFutureHasNoLifetime) {
-  Site site = Site::epoll(12).turns(10, 100);
+  Site site = Site::epoll(12).iterations(10, 100);
   site.record().first_tick = UINT64_MAX;
   EXPECT_EQ(statistics_of(site, 5)->lifetime, Nanoseconds(0));
 }
 
 TEST(Statistics, NoPercentileIsLongerThanTheLongest) {
-  const auto result = statistics_of(Site::epoll(5).turns(100, 1025));
+  const auto result = statistics_of(Site::epoll(5).iterations(100, 1025));
   ASSERT_TRUE(result);
   EXPECT_EQ(result->longest, Nanoseconds(1025));
   EXPECT_LE(result->p50, result->longest);
@@ -377,7 +378,7 @@ TEST(Statistics, PercentilesAreWithinAQuarterOfTheExactOnes) {
     std::vector<uint64_t> lengths;
     for (int i = 0; i < 5000; ++i) {
       lengths.push_back(static_cast<uint64_t>(std::exp2(exponent(random))));
-      site.turn(lengths.back());
+      site.iteration(lengths.back());
     }
     std::sort(lengths.begin(), lengths.end());
     const auto exact = [&](double share) {
@@ -447,15 +448,15 @@ TEST(Nonsense, IsLookedAtWithoutHarm) {
       const auto site = view_site(place);
       if (!site) continue;
       ++seen;
-      EXPECT_TRUE(keeps_turns(site->function));
+      EXPECT_TRUE(tracks_iterations(site->function));
       EXPECT_TRUE(std::is_sorted(
           site->contributors.begin(), site->contributors.end(),
           [](const auto& a, const auto& b) { return a.total_ticks > b.total_ticks; }));
       for (const ContributorView& entry : site->contributors) {
         EXPECT_LT(static_cast<uint32_t>(entry.function), intercept::kFunctionCount);
       }
-      enclosing_loop(*site, site->turn_begin, sites);
-      ticks_in_peers(*site, site->contributors, sites);
+      enclosing_loop(*site, site->iteration_begin, sites);
+      ticks_in_siblings(*site, site->contributors, sites);
       loop_is_open(getpid(), *site);
       for (const uint64_t threshold : {uint64_t{0}, kThreshold, UINT64_MAX}) {
         const auto result = statistics(place, nanosecond_clock(), threshold, kThreshold);

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "runtime/advise/activity.h"
-#include "runtime/advise/loop_troubles.h"
-#include "runtime/advise/process_lives.h"
+#include "runtime/advise/loop_blockers.h"
+#include "runtime/advise/process_lifetimes.h"
 #include "runtime/advise/program_clock.h"
 #include "runtime/advise/program_kind.h"
 #include "runtime/advise/stack_memory.h"
@@ -88,9 +88,9 @@ TEST(ProgramClock, WeighsOperationsByTheirTime) {
   EXPECT_EQ(flight.operations, 3u);
 }
 
-TEST(ProcessLives, TimeThatSeveralLivedInCountsOnce) {
-  EXPECT_EQ(ProcessLives::covered({}), 0u);
-  EXPECT_EQ(ProcessLives::covered({{50, 60}, {10, 20}, {15, 30}, {16, 18}, {30, 31}}), 31u);
+TEST(ProcessLifetimes, TimeThatSeveralLivedInCountsOnce) {
+  EXPECT_EQ(ProcessLifetimes::covered({}), 0u);
+  EXPECT_EQ(ProcessLifetimes::covered({{50, 60}, {10, 20}, {15, 30}, {16, 18}, {30, 31}}), 31u);
 }
 
 Stall stall(Cause cause, const std::string& culprit, milliseconds duration) {
@@ -103,14 +103,14 @@ Stall stall(Cause cause, const std::string& culprit, milliseconds duration) {
   return stall;
 }
 
-TEST(LoopTroubles, AreSummedUpByCulprit) {
-  LoopTroubles troubles;
+TEST(LoopBlockers, AreSummedUpByCulprit) {
+  LoopBlockers troubles;
   EXPECT_EQ(troubles.worst_call().stalls, 0u);
   troubles.add(stall(Cause::kFile, "save", milliseconds(300)));
   troubles.add(stall(Cause::kSleep, "retry", milliseconds(200)));
   troubles.add(stall(Cause::kSleep, "retry", milliseconds(250)));
   troubles.add(stall(Cause::kCpu, "parse", milliseconds(400)));
-  troubles.add(stall(Cause::kStarved, "anything", milliseconds(9000)));
+  troubles.add(stall(Cause::kRunQueueWait, "anything", milliseconds(9000)));
   const LoopTrouble worst = troubles.worst_call();
   EXPECT_EQ(worst.culprit.function, "retry");
   EXPECT_EQ(worst.stalls, 2u);
@@ -119,8 +119,8 @@ TEST(LoopTroubles, AreSummedUpByCulprit) {
   EXPECT_EQ(troubles.worst_computing().culprit.function, "parse");
 }
 
-TEST(LoopTroubles, ManyCallsCountAsWhatTheyMostlyWere) {
-  LoopTroubles troubles;
+TEST(LoopBlockers, ManyCallsCountAsWhatTheyMostlyWere) {
+  LoopBlockers troubles;
   Stall many = stall(Cause::kMany, "query", milliseconds(300));
   many.spent.blocked = milliseconds(290);
   many.contributors.push_back({"recv", {}, 30, milliseconds(280), milliseconds(20)});

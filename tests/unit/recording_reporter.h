@@ -12,7 +12,9 @@ class RecordingReporter final : public Reporter {
   void session(const SessionStart& start) override { sessions.push_back(start); }
   void stall(const Stall& stall) override { stalls.push_back(stall); }
   void note(const Note& note) override { notes.push_back(note); }
-  void hazard(const Hazard& hazard) override { hazards.push_back(hazard); }
+  void blocking_call(const BlockingCall& blocking_call) override {
+    blocking_calls.push_back(blocking_call);
+  }
   void deadlock(const Deadlock& deadlock) override { deadlocks.push_back(deadlock); }
   void lock_order(const LockOrder& order) override { lock_orders.push_back(order); }
   void never_awaited(const NeverAwaited& one) override { never_awaiteds.push_back(one); }
@@ -24,7 +26,7 @@ class RecordingReporter final : public Reporter {
   std::vector<SessionStart> sessions;
   std::vector<Stall> stalls;
   std::vector<Note> notes;
-  std::vector<Hazard> hazards;
+  std::vector<BlockingCall> blocking_calls;
   std::vector<Deadlock> deadlocks;
   std::vector<LockOrder> lock_orders;
   std::vector<NeverAwaited> never_awaiteds;

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "runtime/report/wall_time.h"
+#include "runtime/values/blocking_call.h"
 #include "runtime/values/deadlock.h"
-#include "runtime/values/hazard.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -127,13 +127,13 @@ inline Stall sample_sleep() {
   };
   stall.culprit = 2;
   stall.samples = 3;
-  stall.backlog = 12;
+  stall.pending_events = 12;
   stall.advice = "Use a timer of the loop instead of a sleep.";
   stall.fingerprint = "sleep-load_config";
   return stall;
 }
 
-// A turn of many small calls in a Python program, without file names.
+// An iteration of many small calls in a Python program, without file names.
 inline Stall sample_many() {
   Stall stall;
   stall.id = 7;
@@ -185,13 +185,13 @@ inline Note sample_stop() {
   return note;
 }
 
-inline Hazard sample_hazard() {
-  Hazard hazard;
-  hazard.state = HazardState::kSum;
-  hazard.count = 12;
-  hazard.total = std::chrono::milliseconds(60);
-  hazard.last = sample_time();
-  Stall& longest = hazard.longest;
+inline BlockingCall sample_blocking_call() {
+  BlockingCall blocking_call;
+  blocking_call.state = BlockingCallState::kSum;
+  blocking_call.count = 12;
+  blocking_call.total = std::chrono::milliseconds(60);
+  blocking_call.last = sample_time();
+  Stall& longest = blocking_call.longest;
   longest = sample_sleep();
   longest.duration = std::chrono::microseconds(7500);
   // Of a stall only.
@@ -199,11 +199,11 @@ inline Hazard sample_hazard() {
   longest.threshold = {};
   longest.samples = 0;
   longest.stacks.clear();
-  longest.backlog.reset();
+  longest.pending_events.reset();
   longest.contributors.clear();
   longest.spent = {};
   longest.notes.clear();
-  return hazard;
+  return blocking_call;
 }
 
 inline LoopStatistics sample_loop() {
@@ -213,7 +213,7 @@ inline LoopStatistics sample_loop() {
   loop.process = "server";
   loop.thread = "io-0";
   loop.loop = {"epoll_wait", 5};
-  loop.turns = 40123;
+  loop.iterations = 40123;
   loop.busy = std::chrono::seconds(3);
   loop.lifetime = std::chrono::seconds(10);
   loop.p50 = std::chrono::microseconds(12);

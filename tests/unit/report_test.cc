@@ -124,7 +124,7 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
   bare.id = 1;
   Stall ongoing = sample_sleep();
   ongoing.state = StallState::kOngoing;
-  ongoing.backlog.reset();
+  ongoing.pending_events.reset();
   SessionEnd killed = sample_end();
   killed.exit_status.reset();
   killed.signal = 9;
@@ -137,7 +137,7 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
   Summary summary;
   summary.stall(sample_sleep());
   summary.deadlock(sample_deadlock());
-  summary.hazard(sample_hazard());
+  summary.blocking_call(sample_blocking_call());
   summary.end(sample_end());
   const std::string summary_text = summary.json();
   for (const json& record :
@@ -145,9 +145,10 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
         parsed(json_line(sample_sleep())), parsed(json_line(sample_many())),
         parsed(json_line(bare)), parsed(json_line(ongoing)), parsed(json_line(sample_end())),
         parsed(json_line(killed)), parsed(json_line(sample_stop())), parsed(json_line(Note{})),
-        parsed(json_line(sample_hazard())), parsed(json_line(Hazard{})), parsed(json_line(locked)),
-        parsed(json_line(sample_deadlock())), parsed(json_line(bare_deadlock)),
-        parsed(json_line(sample_status())), json::parse(summary_text)}) {
+        parsed(json_line(sample_blocking_call())), parsed(json_line(BlockingCall{})),
+        parsed(json_line(locked)), parsed(json_line(sample_deadlock())),
+        parsed(json_line(bare_deadlock)), parsed(json_line(sample_status())),
+        json::parse(summary_text)}) {
     EXPECT_EQ(schema_faults(record), std::vector<std::string>()) << record;
     EXPECT_EQ(undescribed(record), std::vector<std::string>()) << record;
   }
@@ -162,14 +163,14 @@ TEST_F(ReportTest, AStallsLineIsExact) {
       json_line(stall),
       R"({"schema":1,"type":"stall","id":1,"state":"ended","time":"2025-11-22T15:13:01.123+00:00",)"
       R"("pid":4711,"tid":4713,"process":"server","thread":"io-0",)"
-      R"("loop":{"wait":"epoll_wait","fd":5},"turn":null,"task":null,"duration_ms":400.123,)"
+      R"("loop":{"wait":"epoll_wait","fd":5},"iteration":null,"task":null,"duration_ms":400.123,)"
       R"("threshold_ms":100.0,)"
       R"("cause":"sleep","call":{"function":"clock_nanosleep",)"
       R"("arguments":{"clock":1,"request":"400 ms"},"object":null,"intercepted":true},)"
       R"("lock":null,"owners":[],)"
       R"("stack":[{"function":"clock_nanosleep","file":null,"line":null,)"
       R"("module":"/usr/lib/x86_64-linux-gnu/libc.so.6","offset":"0xd5000","inlined":false,)"
-      R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"stacks":[],"backlog":12,)"
+      R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"stacks":[],"pending_events":12,)"
       R"("contributors":[],"spent":null,"notes":[],)"
       R"("advice":"Use a timer of the loop instead of a sleep.",)"
       R"("fingerprint":"sleep-load_config"})"
@@ -216,7 +217,7 @@ TEST_F(ReportTest, UnknownIsNull) {
   const json record = parsed(json_line(stall));
   EXPECT_EQ(record["loop"], json::parse(R"({"wait":"poll","fd":null})"));
   EXPECT_TRUE(record["call"].is_null());
-  EXPECT_TRUE(record["backlog"].is_null());
+  EXPECT_TRUE(record["pending_events"].is_null());
   EXPECT_TRUE(record["culprit"].is_null());
   EXPECT_TRUE(record["spent"].is_null());
   EXPECT_EQ(record["cause"], "unknown");
@@ -278,12 +279,12 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
                 [](const Argument& a, const Argument& b) { return a.name < b.name; });
     }
     if (stall.cause == Cause::kMany) {
-      stall.turn = "nightly import";
+      stall.iteration = "nightly import";
       stall.lock = sample_lock("cache_mutex");
       stall.owners = {sample_owner()};
     }
     const auto back = std::get<Stall>(parse_record(json_line(stall)));
-    EXPECT_EQ(back.turn, stall.turn);
+    EXPECT_EQ(back.iteration, stall.iteration);
     EXPECT_EQ(json_line(back), json_line(stall));
     EXPECT_EQ(back.stack, stall.stack);
     EXPECT_EQ(back.lock, stall.lock);
@@ -294,8 +295,8 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
   }
   EXPECT_EQ(json_line(std::get<SessionStart>(parse_record(json_line(sample_session())))),
             json_line(sample_session()));
-  for (const auto& line : {json_line(sample_hazard()), json_line(Hazard{})}) {
-    EXPECT_EQ(json_line(std::get<Hazard>(parse_record(line))), line);
+  for (const auto& line : {json_line(sample_blocking_call()), json_line(BlockingCall{})}) {
+    EXPECT_EQ(json_line(std::get<BlockingCall>(parse_record(line))), line);
   }
   const std::string deadlock = json_line(sample_deadlock());
   EXPECT_EQ(json_line(std::get<Deadlock>(parse_record(deadlock))), deadlock);

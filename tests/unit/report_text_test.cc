@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "report_samples.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/text_reporter.h"
 
 namespace tailback {
@@ -56,7 +56,7 @@ TEST_F(TextReporterTest, ASessionWithoutStallsIsOneQuietLine) {
   report.reporter.end(end);
   EXPECT_EQ(
       report.take(),
-      "tailback: no stall over 100 ms in 10.0 s; 1 loop, 40,123 turns, the longest 3.20 ms\n");
+      "tailback: no stall over 100 ms in 10.0 s; 1 loop, 40,123 iterations, the longest 3.20 ms\n");
 }
 
 TEST_F(TextReporterTest, ASessionWithoutALoopSaysSo) {
@@ -84,7 +84,7 @@ TEST_F(TextReporterTest, AStallInFull) {
     #4    dispatch                  src/loop.cc:12
     #5    run_loop                  src/loop.cc:30
          … 3 frames: 1 of server, 2 of libc.so.6 …
-  backlog  12 events were waiting when the loop came back
+  pending_events  12 events were waiting when the loop came back
   advice   Use a timer of the loop instead of a sleep.
 )");
 }
@@ -166,7 +166,7 @@ TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
   Report report;
   Stall stall = sample_sleep();
   stall.state = StallState::kOngoing;
-  stall.backlog.reset();
+  stall.pending_events.reset();
   report.reporter.stall(stall);
   EXPECT_TRUE(report.take().starts_with(
       "tailback: loop held up for 400 ms so far: sleep in load_config(char const*) "
@@ -178,7 +178,7 @@ TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
             "(src/config.cc:42); server[4711] io-0[4713]\n");
   stall.state = StallState::kEnded;
   stall.duration = seconds(1);
-  stall.backlog = 1;
+  stall.pending_events = 1;
   report.reporter.stall(stall);
   EXPECT_EQ(report.take(),
             "tailback: over after 1.00 s: sleep in load_config(char const*) (src/config.cc:42); "
@@ -191,14 +191,14 @@ TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
             "tailback: again, 1.00 s so far: sleep in load_config(char const*) "
             "(src/config.cc:42); server[4711] io-0[4713]\n");
   stall.state = StallState::kUnfinished;
-  stall.backlog.reset();
+  stall.pending_events.reset();
   report.reporter.stall(stall);
   EXPECT_EQ(report.take(),
             "tailback: held up for 1.00 s, until the program ended: sleep in "
             "load_config(char const*) (src/config.cc:42); server[4711] io-0[4713]\n");
 }
 
-TEST_F(TextReporterTest, AStallWhoseCulpritTurnsOutToBeAnotherIsToldInFull) {
+TEST_F(TextReporterTest, AStallWhoseCulpritIterationsOutToBeAnotherIsToldInFull) {
   Report report;
   Stall stall = sample_sleep();
   stall.state = StallState::kOngoing;
@@ -225,11 +225,11 @@ TEST_F(TextReporterTest, TheEndSumsUp) {
   culprit                                      cause  count   total  longest  share
   load_config(char const*) (src/config.cc:42)  sleep      1  400 ms   400 ms   71 %
   unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 %
-  loop                                                  turns  busy      p50     p90      p99    p99.9  longest
+  loop                                                  iterations  busy      p50     p90      p99    p99.9  longest
   server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
   to be read, a thread was held for 250 µs at most
 tailback: incomplete:
-  1 long turn found the ring of events full: it is missing from this report
+  1 long iteration found the ring of events full: it is missing from this report
   12 stalls have no stack: none could be read in time
 )");
 }
@@ -305,10 +305,10 @@ TEST_F(TextReporterTest, ACapPerCulpritLeavesRoomForOthers) {
 TEST_F(TextReporterTest, ATurnsNameStandsBesideItsLoop) {
   Report report;
   Stall stall = sample_sleep();
-  stall.turn = "GET /orders\n";
+  stall.iteration = "GET /orders\n";
   report.reporter.stall(stall);
   const std::string text = report.take();
-  EXPECT_NE(text.find("\n  turn     GET /orders\\n\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n  iteration     GET /orders\\n\n"), std::string::npos) << text;
 }
 
 TEST_F(TextReporterTest, PatternsThatMatchedNoThreadAreNamedAtTheEnd) {
@@ -328,13 +328,14 @@ TEST_F(TextReporterTest, TheEndSaysWhatWasSuppressedAndWhatMatchedNothing) {
   end.suppressed_time = std::chrono::milliseconds(1200);
   end.suppressions = {{"known.supp", 2, "call=nanosleep", 3}, {"known.supp", 7, "cause=dns", 0}};
   report.reporter.end(end);
-  EXPECT_EQ(report.take(),
-            "tailback: 3 known stalls, 1.20 s in all, suppressed\n"
-            "  known.supp:2: call=nanosleep: 3 stalls\n"
-            "tailback: 1 suppression matched nothing\n"
-            "  known.supp:7: cause=dns\n"
-            "tailback: no other stall over 100 ms in 10.0 s; 1 loop, 40,123 turns, the longest "
-            "400 ms\n");
+  EXPECT_EQ(
+      report.take(),
+      "tailback: 3 known stalls, 1.20 s in all, suppressed\n"
+      "  known.supp:2: call=nanosleep: 3 stalls\n"
+      "tailback: 1 suppression matched nothing\n"
+      "  known.supp:7: cause=dns\n"
+      "tailback: no other stall over 100 ms in 10.0 s; 1 loop, 40,123 iterations, the longest "
+      "400 ms\n");
 }
 
 TEST_F(TextReporterTest, ACulpritHeldBackIsToldInFullLater) {
@@ -457,7 +458,7 @@ TEST_F(TextReporterTest, HostileTextNeitherSpeaksToTheTerminalNorFloodsIt) {
   for (std::string line; std::getline(lines, line);) {
     for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20U) << line;
     EXPECT_LE(columns(line), 350U) << line;
-    EXPECT_EQ(printable(line, 1 << 20), line);
+    EXPECT_EQ(escape_for_terminal(line, 1 << 20), line);
     EXPECT_TRUE(line.starts_with("tailback") || line.starts_with("  ")) << line;
   }
 }

@@ -11,7 +11,7 @@
 #include "report_samples.h"
 #include "runtime/report/duration_text.h"
 #include "runtime/report/function_name.h"
-#include "runtime/report/printable.h"
+#include "runtime/report/terminal_escape.h"
 #include "runtime/report/text_table.h"
 #include "runtime/report/wall_time.h"
 
@@ -57,30 +57,30 @@ TEST(DurationText, CountsAndShares) {
 }
 
 TEST(Printable, EscapesWhatATerminalWouldObey) {
-  EXPECT_EQ(printable("plain ünïcode 漢字", 80), "plain ünïcode 漢字");
-  EXPECT_EQ(printable("a\n\r\t\x1b[2J\x7f\x01", 80), "a\\n\\r\\t\\x1b[2J\\x7f\\x01");
-  EXPECT_EQ(printable(std::string_view("\0", 1), 80), "\\x00");
-  EXPECT_EQ(printable("\xc2\x9b"
-                      "31m",
-                      80),
+  EXPECT_EQ(escape_for_terminal("plain ünïcode 漢字", 80), "plain ünïcode 漢字");
+  EXPECT_EQ(escape_for_terminal("a\n\r\t\x1b[2J\x7f\x01", 80), "a\\n\\r\\t\\x1b[2J\\x7f\\x01");
+  EXPECT_EQ(escape_for_terminal(std::string_view("\0", 1), 80), "\\x00");
+  EXPECT_EQ(escape_for_terminal("\xc2\x9b"
+                                "31m",
+                                80),
             "\\x9b31m");  // the one-character CSI
-  EXPECT_EQ(printable("\xff\xc0\xaf\xed\xa0\x80\xe2\x82", 80),
+  EXPECT_EQ(escape_for_terminal("\xff\xc0\xaf\xed\xa0\x80\xe2\x82", 80),
             "\\xff\\xc0\\xaf\\xed\\xa0\\x80\\xe2\\x82");
-  EXPECT_EQ(printable("\xe2\x80\xae"
-                      "cba\xe2\x80\xa8",
-                      80),
+  EXPECT_EQ(escape_for_terminal("\xe2\x80\xae"
+                                "cba\xe2\x80\xa8",
+                                80),
             "\\u202ecba\\u2028");
 }
 
 TEST(Printable, CutsAtEitherEnd) {
-  EXPECT_EQ(printable("abcdef", 6), "abcdef");
-  EXPECT_EQ(printable("abcdefg", 6), "abcde…");
-  EXPECT_EQ(printable("abcdefg", 6, Cut::kBeginning), "…cdefg");
-  EXPECT_EQ(printable("éééé", 3), "éé…");
-  EXPECT_EQ(printable("abc\x1b", 6), "abc…");  // no half escape
-  EXPECT_EQ(columns(printable(std::string(1 << 20, 'x'), 80)), 80U);
-  EXPECT_EQ(columns(printable(std::string(1 << 20, 'x'), 80, Cut::kBeginning)), 80U);
-  EXPECT_EQ(printable("", 0), "");
+  EXPECT_EQ(escape_for_terminal("abcdef", 6), "abcdef");
+  EXPECT_EQ(escape_for_terminal("abcdefg", 6), "abcde…");
+  EXPECT_EQ(escape_for_terminal("abcdefg", 6, Cut::kBeginning), "…cdefg");
+  EXPECT_EQ(escape_for_terminal("éééé", 3), "éé…");
+  EXPECT_EQ(escape_for_terminal("abc\x1b", 6), "abc…");  // no half escape
+  EXPECT_EQ(columns(escape_for_terminal(std::string(1 << 20, 'x'), 80)), 80U);
+  EXPECT_EQ(columns(escape_for_terminal(std::string(1 << 20, 'x'), 80, Cut::kBeginning)), 80U);
+  EXPECT_EQ(escape_for_terminal("", 0), "");
   EXPECT_EQ(utf8_prefix("éé", 3), "é");
 }
 

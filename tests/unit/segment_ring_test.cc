@@ -20,9 +20,9 @@ using contract::kRingCapacity;
 
 Event event_of(uint32_t producer, uint64_t number) {
   Event event{};
-  event.kind = static_cast<uint32_t>(contract::EventKind::kTurn);
+  event.kind = static_cast<uint32_t>(contract::EventKind::kIteration);
   event.record = producer;
-  event.turn = number;
+  event.iteration = number;
   event.begin_tick = number * 3;
   event.end_tick = ~number;
   event.contributors[contract::kContributors - 1].longest_ticks = number ^ 0x5555;
@@ -31,8 +31,9 @@ Event event_of(uint32_t producer, uint64_t number) {
 
 // Whether all of an event is of one piece: nothing of another producer's got mixed in.
 bool is_whole(const Event& event) {
-  return event.begin_tick == event.turn * 3 && event.end_tick == ~event.turn &&
-         event.contributors[contract::kContributors - 1].longest_ticks == (event.turn ^ 0x5555);
+  return event.begin_tick == event.iteration * 3 && event.end_tick == ~event.iteration &&
+         event.contributors[contract::kContributors - 1].longest_ticks ==
+             (event.iteration ^ 0x5555);
 }
 
 class SegmentRingTest : public ::testing::Test {
@@ -46,7 +47,7 @@ class SegmentRingTest : public ::testing::Test {
     std::vector<uint64_t> numbers;
     while (const auto event = ring_.next()) {
       EXPECT_TRUE(is_whole(*event));
-      numbers.push_back(event->turn);
+      numbers.push_back(event->iteration);
     }
     return numbers;
   }
@@ -124,7 +125,7 @@ TEST_F(SegmentRingTest, ManyThreadsLoseNothingWhileThereIsRoom) {
     while (const auto event = ring_.next()) {
       ASSERT_TRUE(is_whole(*event));
       ASSERT_LT(event->record, kThreads);
-      EXPECT_EQ(event->turn, expected[event->record]++);  // each producer's own order is kept
+      EXPECT_EQ(event->iteration, expected[event->record]++);  // each producer's own order is kept
       ++count;
     }
     EXPECT_EQ(count, kThreads * kEach);
@@ -152,8 +153,8 @@ TEST_F(SegmentRingTest, ManyThreadsAndAReaderAccountForEveryEvent) {
       EXPECT_TRUE(is_whole(*event));
       ASSERT_LT(event->record, kThreads);
       uint64_t& before = last[event->record];
-      EXPECT_TRUE(before == UINT64_MAX || event->turn > before);
-      before = event->turn;
+      EXPECT_TRUE(before == UINT64_MAX || event->iteration > before);
+      before = event->iteration;
       continue;
     }
     if (all_finished) break;

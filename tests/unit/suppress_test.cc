@@ -160,25 +160,25 @@ TEST(SuppressingReporter, KeepsBackAndCountsByRule) {
   EXPECT_EQ(end.suppressions[2].line, 3u);
 }
 
-TEST(SuppressingReporter, KeepsKnownHazardsBackAndCountsTheirCalls) {
+TEST(SuppressingReporter, KeepsKnownBlockingCallsBackAndCountsTheirCalls) {
   RecordingReporter behind;
   SuppressingReporter reporter(parse_rules("cause=sleep", "k.supp"), behind);
-  Hazard known = sample_hazard();
-  Hazard other = sample_hazard();
+  BlockingCall known = sample_blocking_call();
+  BlockingCall other = sample_blocking_call();
   other.longest.cause = Cause::kFile;
   for (int i = 0; i < 2; ++i) {
-    reporter.hazard(known);
-    reporter.hazard(other);
+    reporter.blocking_call(known);
+    reporter.blocking_call(other);
   }
   reporter.status(sample_status());
   reporter.end(sample_end());
-  ASSERT_EQ(behind.hazards.size(), 2u);
-  EXPECT_EQ(behind.hazards[0].longest.cause, Cause::kFile);
+  ASSERT_EQ(behind.blocking_calls.size(), 2u);
+  EXPECT_EQ(behind.blocking_calls[0].longest.cause, Cause::kFile);
   EXPECT_EQ(behind.statuses.size(), 1u);
-  EXPECT_EQ(reporter.told_hazards(), 2 * other.count);
+  EXPECT_EQ(reporter.reported_blocking_calls(), 2 * other.count);
   EXPECT_EQ(reporter.told(), 0u);
   const SessionEnd& end = behind.ends.at(0);
-  EXPECT_EQ(end.hazards.suppressed, 2 * known.count);
+  EXPECT_EQ(end.blocking_calls.suppressed, 2 * known.count);
   EXPECT_EQ(end.suppressions.at(0).stalls, 2u);
 }
 
@@ -256,7 +256,7 @@ TEST(Baseline, FindingsAreKnownByTheirFingerprints) {
   EXPECT_TRUE(told.deadlocks.empty());
   EXPECT_TRUE(told.lock_orders.empty());
   EXPECT_TRUE(told.races.empty());
-  EXPECT_EQ(reporter.told_races(), 0u);
+  EXPECT_EQ(reporter.reported_races(), 0u);
 }
 
 TEST(Baseline, HostileRecordingsMakeOneLineRules) {

@@ -39,7 +39,7 @@ TEST_F(SuspensionsTest, AMachineThatRunsIsNotSuspended) {
   EXPECT_EQ(suspensions_.within(0, UINT64_MAX), milliseconds(0));
 }
 
-TEST_F(SuspensionsTest, IsToldOnceAndTakenFromTurnsThatHoldIt) {
+TEST_F(SuspensionsTest, IsToldOnceAndTakenFromIterationsThatHoldIt) {
   look_after(milliseconds(20), milliseconds(0));  // tick 1020
   EXPECT_EQ(look_after(milliseconds(20), seconds(3)), seconds(3));
   EXPECT_FALSE(look_after(milliseconds(20), milliseconds(0)));  // tick 4060

@@ -22,8 +22,8 @@ const KernelCall kHome = call_of(SYS_epoll_wait);
 const KernelCall kSleep = call_of(SYS_nanosleep, 0x800);
 
 // A loop that was found after so many waits.
-UnseenLoop found_loop(uint64_t switches = 1000) {
-  UnseenLoop loop;
+UnhookedLoop found_loop(uint64_t switches = 1000) {
+  UnhookedLoop loop;
   for (uint64_t i = 0; i <= 5; ++i) loop.survey(kHome, 10 + i * switches / 5);
   EXPECT_TRUE(loop.is_loop());
   return loop;
@@ -62,8 +62,8 @@ TEST(WaitPlace, ARingIsWaitedForOnlyIfCompletionsAreAskedFor) {
   EXPECT_FALSE(wait_place(ring));
 }
 
-TEST(UnseenLoop, IsSeenSeveralTimesAtOnePlace) {
-  UnseenLoop loop;
+TEST(UnhookedLoop, IsSeenSeveralTimesAtOnePlace) {
+  UnhookedLoop loop;
   EXPECT_FALSE(loop.is_candidate());
   for (uint64_t i = 0; i < 4; ++i) {
     loop.survey(kHome, 10 + i);
@@ -75,23 +75,23 @@ TEST(UnseenLoop, IsSeenSeveralTimesAtOnePlace) {
   EXPECT_EQ(loop.home(), wait_place(kHome));
 }
 
-TEST(UnseenLoop, OneLongWaitIsNone) {
-  UnseenLoop loop;
+TEST(UnhookedLoop, OneLongWaitIsNone) {
+  UnhookedLoop loop;
   for (int i = 0; i < 100; ++i) loop.survey(kHome, 10);
   EXPECT_FALSE(loop.is_loop());
 }
 
-TEST(UnseenLoop, WhoIsBlockedElsewhereAsWellIsNone) {
+TEST(UnhookedLoop, WhoIsBlockedElsewhereAsWellIsNone) {
   for (const KernelCall& elsewhere :
        {kSleep, call_of(SYS_futex), call_of(SYS_epoll_wait, 0x2000)}) {
-    UnseenLoop loop;
+    UnhookedLoop loop;
     for (uint64_t i = 0; i < 100; ++i) loop.survey(i % 4 == 3 ? elsewhere : kHome, 10 + i);
     EXPECT_FALSE(loop.is_loop()) << elsewhere.number;
   }
 }
 
-TEST(UnseenLoop, WhereAThreadIsWhileItRunsSaysNothing) {
-  UnseenLoop loop;
+TEST(UnhookedLoop, WhereAThreadIsWhileItRunsSaysNothing) {
+  UnhookedLoop loop;
   for (uint64_t i = 0; i < 10; ++i) {
     loop.survey(kHome, 10 + i);
     loop.survey(std::nullopt, 10 + i);
@@ -99,8 +99,8 @@ TEST(UnseenLoop, WhereAThreadIsWhileItRunsSaysNothing) {
   EXPECT_TRUE(loop.is_loop());
 }
 
-TEST(UnseenLoop, ALoopThatIsFoundAtAnotherPlaceForLongHasEnded) {
-  UnseenLoop loop = found_loop();
+TEST(UnhookedLoop, ALoopThatIsFoundAtAnotherPlaceForLongHasEnded) {
+  UnhookedLoop loop = found_loop();
   const KernelCall other = call_of(SYS_epoll_wait, 0x2000);
   for (uint64_t i = 0; i < 3; ++i) loop.survey(other, 2000 + i);
   EXPECT_TRUE(loop.is_loop());
@@ -109,8 +109,8 @@ TEST(UnseenLoop, ALoopThatIsFoundAtAnotherPlaceForLongHasEnded) {
   EXPECT_EQ(loop.home(), wait_place(other));
 }
 
-TEST(UnseenLoop, IsAwayForAsLongAsItStaysInOneCall) {
-  UnseenLoop loop = found_loop();
+TEST(UnhookedLoop, IsAwayForAsLongAsItStaysInOneCall) {
+  UnhookedLoop loop = found_loop();
   loop.look(100, kHome, 0);
   EXPECT_FALSE(loop.away());
   loop.look(110, kSleep, 2000);
@@ -126,8 +126,8 @@ TEST(UnseenLoop, IsAwayForAsLongAsItStaysInOneCall) {
 }
 
 // Each wait that it came back to and blocked in is a switch of its own.
-TEST(UnseenLoop, MayHaveBeenBackInBetweenIfItHasBlockedAgain) {
-  UnseenLoop loop = found_loop();
+TEST(UnhookedLoop, MayHaveBeenBackInBetweenIfItHasBlockedAgain) {
+  UnhookedLoop loop = found_loop();
   loop.look(100, kHome, 0);
   for (uint64_t i = 1; i < 10; ++i) {
     loop.look(100 + 10 * i, kSleep, 2000 + 2 * i);
@@ -136,8 +136,8 @@ TEST(UnseenLoop, MayHaveBeenBackInBetweenIfItHasBlockedAgain) {
   }
 }
 
-TEST(UnseenLoop, AnotherCallIsAnotherAbsence) {
-  UnseenLoop loop = found_loop();
+TEST(UnhookedLoop, AnotherCallIsAnotherAbsence) {
+  UnhookedLoop loop = found_loop();
   loop.look(110, kSleep, 2000);
   loop.look(120, call_of(SYS_read, 0x800), 2000);
   ASSERT_TRUE(loop.away());
@@ -148,8 +148,8 @@ TEST(UnseenLoop, AnotherCallIsAnotherAbsence) {
   EXPECT_EQ(loop.away()->since, 130u);
 }
 
-TEST(UnseenLoop, NobodyKnowsWhereItWasWhileItRan) {
-  UnseenLoop loop = found_loop();
+TEST(UnhookedLoop, NobodyKnowsWhereItWasWhileItRan) {
+  UnhookedLoop loop = found_loop();
   loop.look(110, kSleep, 2000);
   loop.look(120, std::nullopt, 0);
   EXPECT_FALSE(loop.away());
@@ -157,10 +157,10 @@ TEST(UnseenLoop, NobodyKnowsWhereItWasWhileItRan) {
   EXPECT_EQ(loop.away()->since, 130u);
 }
 
-TEST(UnseenLoop, ItsStallsAreFewAmongItsWaits) {
-  UnseenLoop few_waits = found_loop(10);
+TEST(UnhookedLoop, ItsStallsAreFewAmongItsWaits) {
+  UnhookedLoop few_waits = found_loop(10);
   EXPECT_FALSE(few_waits.allows_another_stall());
-  UnseenLoop loop = found_loop(40);
+  UnhookedLoop loop = found_loop(40);
   EXPECT_TRUE(loop.allows_another_stall());
   EXPECT_TRUE(loop.allows_another_stall());
   EXPECT_FALSE(loop.allows_another_stall());

@@ -1,4 +1,4 @@
-// Turns of waits at several depths of one stack: which of them is the loop.
+// Iterations of waits at several depths of one stack: which of them is the loop.
 #include "tests/unit/wait_sites_fixture.h"
 
 namespace tailback {
@@ -6,33 +6,33 @@ namespace {
 
 using WaitDepthsTest = WaitSitesTest;
 
-TEST_F(WaitDepthsTest, AWaitNearerToTheBaseVoidsTheTurnOfADeeperOne) {
+TEST_F(WaitDepthsTest, AWaitNearerToTheBaseVoidsTheIterationOfADeeperOne) {
   const uint64_t outer = epoll_key(5);
   const uint64_t nested = call_site_key(0x1111);
   const auto nested_wait = [&] { wait_at(nested, 10, 1, Function::poll, 0x1111); };
   wait_at(outer, 10);
   deeper(nested_wait);
-  EXPECT_NE(site(nested)->turn_begin.load(), 0u);
+  EXPECT_NE(site(nested)->iteration_begin.load(), 0u);
   wait_at(outer, 10);
-  EXPECT_EQ(site(nested)->turn_begin.load(), 0u);
+  EXPECT_EQ(site(nested)->iteration_begin.load(), 0u);
   advance_ticks(100000);
   deeper(nested_wait);
-  EXPECT_EQ(turns(nested), 0u);
+  EXPECT_EQ(iterations(nested), 0u);
 }
 
-TEST_F(WaitDepthsTest, ADeeperWaitLeavesTheOuterTurnInProgress) {
+TEST_F(WaitDepthsTest, ADeeperWaitLeavesTheOuterIterationInProgress) {
   const uint64_t outer = epoll_key(5);
   const uint64_t nested = call_site_key(0x1111);
   wait_at(outer, 10);
-  const uint64_t began = site(outer)->turn_begin.load();
+  const uint64_t began = site(outer)->iteration_begin.load();
   deeper([&] {
     for (int i = 0; i < 3; ++i) {
       wait_at(nested, 50, 1, Function::poll, 0x1111);
       advance_ticks(1);
     }
   });
-  EXPECT_EQ(site(outer)->turn_begin.load(), began);
-  EXPECT_EQ(turns(nested), 2u);
+  EXPECT_EQ(site(outer)->iteration_begin.load(), began);
+  EXPECT_EQ(iterations(nested), 2u);
   wait_at(outer, 10);
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
@@ -44,45 +44,46 @@ TEST_F(WaitDepthsTest, ADeeperWaitLeavesTheOuterTurnInProgress) {
 }
 
 // The loop waits within functions of its own, deeper than what its callbacks call.
-TEST_F(WaitDepthsTest, ACallbacksWaitNearerToTheBaseLeavesTheLoopsTurnInProgress) {
+TEST_F(WaitDepthsTest, ACallbacksWaitNearerToTheBaseLeavesTheLoopsIterationInProgress) {
   const uint64_t loop = epoll_key(5);
   const uint64_t nested = call_site_key(0x1111);
-  const auto turn = [&] { deeper([&] { wait_at(loop, 10); }); };
+  const auto iteration = [&] { deeper([&] { wait_at(loop, 10); }); };
   for (int i = 0; i < 25; ++i) {
-    turn();
+    iteration();
     advance_ticks(7);
   }
-  turn();
+  iteration();
   for (int round = 1; round <= 3; ++round) {
     SCOPED_TRACE(round);
     for (int i = 0; i < round; ++i) wait_at(nested, 400, 1, Function::poll, 0x1111);
-    turn();
+    iteration();
     const std::vector<Event> all = events();
     ASSERT_EQ(all.size(), 2u);
     EXPECT_EQ(all[0].key, loop);
     EXPECT_EQ(all[0].end_tick - all[0].begin_tick, 400u * static_cast<uint64_t>(round));
     ASSERT_EQ(contributors_of(all[0]).size(), 1u);
     EXPECT_EQ(contributors_of(all[0])[0].count, static_cast<uint32_t>(round));
-    EXPECT_EQ(site(nested)->turn_begin.load(), 0u) << "ends with the turn";
-    turn();
+    EXPECT_EQ(site(nested)->iteration_begin.load(), 0u) << "ends with the iteration";
+    iteration();
     EXPECT_TRUE(events().empty());
   }
 }
 
-// What ran before the main loop, in functions of its own, is no turn when it runs again within.
+// What ran before the main loop, in functions of its own, is no iteration when it runs again
+// within.
 TEST_F(WaitDepthsTest, ALoopThatHasEndedIsLeftOnceAnotherNearerToTheBaseHasTurned) {
   const uint64_t first = epoll_key(5);
   const uint64_t main_loop = epoll_key(6);
-  const auto first_turn = [&] { deeper([&] { wait_at(first, 10); }); };
-  for (int i = 0; i < 30; ++i) first_turn();
+  const auto first_iteration = [&] { deeper([&] { wait_at(first, 10); }); };
+  for (int i = 0; i < 30; ++i) first_iteration();
   for (int i = 0; i < 22; ++i) {
     advance_ticks(20);
     wait_at(main_loop, 100);
   }
-  first_turn();
+  first_iteration();
   EXPECT_TRUE(events().empty());
   wait_at(main_loop, 10);
-  EXPECT_EQ(turns(main_loop), 22u);
+  EXPECT_EQ(iterations(main_loop), 22u);
 }
 
 // A request and its answer before the main loop, and again from one of its first callbacks.
@@ -103,7 +104,7 @@ TEST_F(WaitDepthsTest, AFewWaitsBeforeTheLoopAreLeftAtItsFirst) {
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitDepthsTest, ALongTurnSaysWhereAnotherWaitOfItsFrameReturned) {
+TEST_F(WaitDepthsTest, ALongIterationSaysWhereAnotherWaitOfItsFrameReturned) {
   const uint64_t outer = epoll_key(5);
   const uint64_t inner = epoll_key(6);
   for (int i = 0; i < 2; ++i) {
@@ -111,14 +112,14 @@ TEST_F(WaitDepthsTest, ALongTurnSaysWhereAnotherWaitOfItsFrameReturned) {
     wait_at(inner, 1);
     advance_ticks(i == 0 ? 1 : 500);
   }
-  const uint64_t returned = site(inner)->turn_begin.load();
+  const uint64_t returned = site(inner)->iteration_begin.load();
   wait_at(outer, 10);
   wait_at(inner, 1);
   const std::vector<Event> all = events();
   ASSERT_GE(all.size(), 1u);
   EXPECT_EQ(all[0].key, outer);
-  EXPECT_EQ(all[0].peer_key, inner);
-  EXPECT_EQ(all[0].peer_return, returned);
+  EXPECT_EQ(all[0].sibling_key, inner);
+  EXPECT_EQ(all[0].sibling_return, returned);
 }
 
 }  // namespace

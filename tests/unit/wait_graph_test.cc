@@ -27,68 +27,73 @@ Wait wait(int tid, std::initializer_list<Blocker> blockers, Kind kind = Kind::kL
 using Indexes = std::vector<size_t>;
 
 TEST(WaitGraph, WhoWaitsForThoseThatGoOnIsNoKnot) {
-  EXPECT_TRUE(find_knots({}).empty());
-  EXPECT_TRUE(find_knots({wait(1, {any_of({9})})}).empty());
+  EXPECT_TRUE(find_deadlocked_sets({}).empty());
+  EXPECT_TRUE(find_deadlocked_sets({wait(1, {any_of({9})})}).empty());
   // A chain to a thread that does not wait.
-  EXPECT_TRUE(find_knots({wait(1, {any_of({2})}), wait(2, {any_of({3})})}).empty());
+  EXPECT_TRUE(find_deadlocked_sets({wait(1, {any_of({2})}), wait(2, {any_of({3})})}).empty());
   // Nothing is known of whom it waits for.
-  EXPECT_TRUE(find_knots({wait(1, {})}).empty());
+  EXPECT_TRUE(find_deadlocked_sets({wait(1, {})}).empty());
 }
 
 TEST(WaitGraph, ACycleOfTwoIsOneInOrder) {
-  const auto knots = find_knots({wait(1, {any_of({2})}), wait(2, {any_of({1})})});
-  ASSERT_EQ(knots.size(), 1u);
-  EXPECT_EQ(knots[0].cycle, (Indexes{0, 1}));
-  EXPECT_TRUE(knots[0].behind.empty());
+  const auto deadlocked_sets =
+      find_deadlocked_sets({wait(1, {any_of({2})}), wait(2, {any_of({1})})});
+  ASSERT_EQ(deadlocked_sets.size(), 1u);
+  EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0, 1}));
+  EXPECT_TRUE(deadlocked_sets[0].behind.empty());
 }
 
 TEST(WaitGraph, ALongerCycleIsInItsOrder) {
-  const auto knots = find_knots({wait(1, {any_of({3})}), wait(2, {any_of({1})}),
-                                 wait(3, {any_of({4})}), wait(4, {any_of({2})})});
-  ASSERT_EQ(knots.size(), 1u);
-  EXPECT_EQ(knots[0].cycle, (Indexes{0, 2, 3, 1}));
+  const auto deadlocked_sets =
+      find_deadlocked_sets({wait(1, {any_of({3})}), wait(2, {any_of({1})}), wait(3, {any_of({4})}),
+                            wait(4, {any_of({2})})});
+  ASSERT_EQ(deadlocked_sets.size(), 1u);
+  EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0, 2, 3, 1}));
 }
 
 TEST(WaitGraph, AThreadThatWaitsForItselfIsOne) {
-  const auto knots = find_knots({wait(1, {any_of({1})})});
-  ASSERT_EQ(knots.size(), 1u);
-  EXPECT_EQ(knots[0].cycle, (Indexes{0}));
+  const auto deadlocked_sets = find_deadlocked_sets({wait(1, {any_of({1})})});
+  ASSERT_EQ(deadlocked_sets.size(), 1u);
+  EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0}));
 }
 
 TEST(WaitGraph, ALostOwnerIsOne) {
-  const auto knots = find_knots({wait(1, {Blocker{}}), wait(2, {any_of({1})})});
-  ASSERT_EQ(knots.size(), 1u);
-  EXPECT_EQ(knots[0].cycle, (Indexes{0}));
-  EXPECT_EQ(knots[0].behind, (Indexes{1}));
+  const auto deadlocked_sets = find_deadlocked_sets({wait(1, {Blocker{}}), wait(2, {any_of({1})})});
+  ASSERT_EQ(deadlocked_sets.size(), 1u);
+  EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0}));
+  EXPECT_EQ(deadlocked_sets[0].behind, (Indexes{1}));
 }
 
 TEST(WaitGraph, ThoseBehindAreNoPartOfTheCycle) {
-  const auto knots =
-      find_knots({wait(1, {any_of({2})}), wait(2, {any_of({1})}), wait(3, {any_of({1})}),
-                  wait(4, {any_of({3})}), wait(5, {any_of({9})})});
-  ASSERT_EQ(knots.size(), 1u);
-  EXPECT_EQ(knots[0].cycle, (Indexes{0, 1}));
-  EXPECT_EQ(knots[0].behind, (Indexes{2, 3}));
+  const auto deadlocked_sets =
+      find_deadlocked_sets({wait(1, {any_of({2})}), wait(2, {any_of({1})}), wait(3, {any_of({1})}),
+                            wait(4, {any_of({3})}), wait(5, {any_of({9})})});
+  ASSERT_EQ(deadlocked_sets.size(), 1u);
+  EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0, 1}));
+  EXPECT_EQ(deadlocked_sets[0].behind, (Indexes{2, 3}));
 }
 
 TEST(WaitGraph, TwoKnotsAreTwo) {
-  const auto knots = find_knots({wait(1, {any_of({2})}), wait(3, {any_of({4})}),
-                                 wait(2, {any_of({1})}), wait(4, {any_of({3})})});
-  ASSERT_EQ(knots.size(), 2u);
-  EXPECT_EQ(knots[0].cycle, (Indexes{0, 2}));
-  EXPECT_EQ(knots[1].cycle, (Indexes{1, 3}));
+  const auto deadlocked_sets =
+      find_deadlocked_sets({wait(1, {any_of({2})}), wait(3, {any_of({4})}), wait(2, {any_of({1})}),
+                            wait(4, {any_of({3})})});
+  ASSERT_EQ(deadlocked_sets.size(), 2u);
+  EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0, 2}));
+  EXPECT_EQ(deadlocked_sets[1].cycle, (Indexes{1, 3}));
 }
 
 TEST(WaitGraph, OneOfSeveralReadersIsEnough) {
   // The writer needs both readers; one of them waits for the writer.
-  EXPECT_EQ(find_knots({wait(1, {any_of({2}), any_of({9})}), wait(2, {any_of({1})})}).size(), 1u);
+  EXPECT_EQ(
+      find_deadlocked_sets({wait(1, {any_of({2}), any_of({9})}), wait(2, {any_of({1})})}).size(),
+      1u);
 }
 
 TEST(WaitGraph, WhereAnyThreadWillDoAllHaveToWait) {
-  const auto all = {wait(1, {any_of({2, 3})}, Kind::kTurn), wait(2, {any_of({1})})};
-  EXPECT_TRUE(find_knots(all).empty());  // the third goes on
-  EXPECT_EQ(find_knots({wait(1, {any_of({2, 3})}, Kind::kTurn), wait(2, {any_of({1})}),
-                        wait(3, {any_of({1})})})
+  const auto all = {wait(1, {any_of({2, 3})}, Kind::kIteration), wait(2, {any_of({1})})};
+  EXPECT_TRUE(find_deadlocked_sets(all).empty());  // the third goes on
+  EXPECT_EQ(find_deadlocked_sets({wait(1, {any_of({2, 3})}, Kind::kIteration),
+                                  wait(2, {any_of({1})}), wait(3, {any_of({1})})})
                 .size(),
             1u);
 }
@@ -96,28 +101,31 @@ TEST(WaitGraph, WhereAnyThreadWillDoAllHaveToWait) {
 TEST(WaitGraph, ThreadsAtRestAreNoneUnlessALockIsHeldAmongThem) {
   const std::vector<Wait> pool = {wait(1, {any_of({2, 3})}, Kind::kRest),
                                   wait(2, {any_of({1, 3})}, Kind::kRest),
-                                  wait(3, {any_of({1})}, Kind::kTurn)};
-  EXPECT_TRUE(find_knots(pool).empty());
-  EXPECT_EQ(find_knots({wait(1, {any_of({2})}, Kind::kRest), wait(2, {any_of({1})})}).size(), 1u);
+                                  wait(3, {any_of({1})}, Kind::kIteration)};
+  EXPECT_TRUE(find_deadlocked_sets(pool).empty());
   EXPECT_EQ(
-      find_knots({wait(1, {any_of({2})}, Kind::kTurn), wait(2, {any_of({1})}, Kind::kTurn)}).size(),
+      find_deadlocked_sets({wait(1, {any_of({2})}, Kind::kRest), wait(2, {any_of({1})})}).size(),
       1u);
+  EXPECT_EQ(find_deadlocked_sets({wait(1, {any_of({2})}, Kind::kIteration),
+                                  wait(2, {any_of({1})}, Kind::kIteration)})
+                .size(),
+            1u);
 }
 
 TEST(WaitGraph, ThreadsOfOtherProcessesAreOthers) {
   std::vector<Wait> waits = {wait(1, {any_of({2})}), wait(2, {any_of({1})})};
   waits[1].thread.pid = 7;
-  EXPECT_TRUE(find_knots(waits).empty());
+  EXPECT_TRUE(find_deadlocked_sets(waits).empty());
 }
 
 TEST(WaitGraph, ThousandsInARingAreNoBurden) {
   std::vector<Wait> waits;
   constexpr int kThreads = 4000;
   for (int i = 0; i < kThreads; ++i) waits.push_back(wait(i, {any_of({(i + 1) % kThreads})}));
-  const auto knots = find_knots(waits);
-  ASSERT_EQ(knots.size(), 1u);
-  EXPECT_EQ(knots[0].cycle.size(), static_cast<size_t>(kThreads));
-  EXPECT_EQ(knots[0].cycle[1], 1u);
+  const auto deadlocked_sets = find_deadlocked_sets(waits);
+  ASSERT_EQ(deadlocked_sets.size(), 1u);
+  EXPECT_EQ(deadlocked_sets[0].cycle.size(), static_cast<size_t>(kThreads));
+  EXPECT_EQ(deadlocked_sets[0].cycle[1], 1u);
 }
 
 }  // namespace

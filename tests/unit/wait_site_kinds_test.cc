@@ -14,7 +14,7 @@ TEST_F(WaitSitesTest, ANewRingAtTheSameAddressBeginsANewLoop) {
   };
   for (int i = 0; i < 3; ++i) wait(old_key);
   note_instance_end(ring);
-  EXPECT_EQ(site(old_key)->turn_begin.load(), 0u);
+  EXPECT_EQ(site(old_key)->iteration_begin.load(), 0u);
   advance_ticks(100000);
   const uint64_t new_key = instance_key(ring);
   ASSERT_NE(new_key, old_key);
@@ -35,32 +35,32 @@ TEST_F(WaitSitesTest, KeysOfDifferentKindsAreDifferentPlaces) {
 }
 
 // Waits for a signal and reads: a loop's only where there is no other.
-TEST_F(WaitSitesTest, AnOccasionalWaitHasTurnsAndIsTimedFromTheFirst) {
+TEST_F(WaitSitesTest, AnOccasionalWaitHasIterationsAndIsTimedFromTheFirst) {
   const uint64_t key = call_site_key(0x1111);
   for (int i = 0; i < 4; ++i) {
     wait_at(key, 10, 1, Function::sigwaitinfo, 0x1111);
     advance_ticks(7);
   }
-  EXPECT_EQ(turns(key), 3u);
+  EXPECT_EQ(iterations(key), 3u);
   EXPECT_EQ(site(key)->first_tick, 1000u);
   EXPECT_EQ(site(key)->longest_ticks, 7u);
 }
 
-TEST_F(WaitSitesTest, AnOccasionalWaitEndsNoTurnOfAWaitForEvents) {
+TEST_F(WaitSitesTest, AnOccasionalWaitEndsNoIterationOfAWaitForEvents) {
   deeper([] { wait_at(epoll_key(5), 10); });
-  const uint64_t began = site(epoll_key(5))->turn_begin.load();
+  const uint64_t began = site(epoll_key(5))->iteration_begin.load();
   wait_at(call_site_key(0x1111), 10, 1, Function::sigtimedwait, 0x1111);
-  EXPECT_EQ(site(epoll_key(5))->turn_begin.load(), began);
+  EXPECT_EQ(site(epoll_key(5))->iteration_begin.load(), began);
 }
 
-TEST_F(WaitSitesTest, ReadsNearerToTheBaseLeaveADeeperLoopsTurnsAlone) {
+TEST_F(WaitSitesTest, ReadsNearerToTheBaseLeaveADeeperLoopsIterationsAlone) {
   const uint64_t key = reading_key(3, 0x1111);
   for (int i = 0; i < 5; ++i) {
     deeper([] { wait_at(epoll_key(5), 10); });
     wait_at(key, 1, 1, Function::read, 0x1111);
     advance_ticks(30);
   }
-  EXPECT_EQ(turns(epoll_key(5)), 4u);
+  EXPECT_EQ(iterations(epoll_key(5)), 4u);
   EXPECT_EQ(site(epoll_key(5))->longest_ticks, 31u);
 }
 
@@ -81,16 +81,16 @@ TEST_F(WaitSitesTest, HowDeepAWaitIsDoesNotDependOnItsInterceptor) {
     CallScope scope(kCallSite, Function::poll, 5);
     volatile char room[512];
     room[0] = 1;
-    TurnBoundary boundary;
+    IterationBoundary boundary;
     boundary.enter(scope, Function::poll, key, kCallSite);
     boundary.leave(scope, room[0]);
   };
   wait_at(epoll_key(5), 10);
-  const uint64_t began = site(epoll_key(5))->turn_begin.load();
+  const uint64_t began = site(epoll_key(5))->iteration_begin.load();
   roomy_wait(call_site_key(0x1111));
   wait_at(epoll_key(6), 10);
-  EXPECT_EQ(site(epoll_key(5))->turn_begin.load(), began);
-  EXPECT_NE(site(call_site_key(0x1111))->turn_begin.load(), 0u);
+  EXPECT_EQ(site(epoll_key(5))->iteration_begin.load(), began);
+  EXPECT_NE(site(call_site_key(0x1111))->iteration_begin.load(), 0u);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ __attribute__((noinline)) inline void wait_at(uint64_t key, uint64_t ticks_in_wa
                                               Function function = Function::epoll_wait,
                                               uint64_t call_site = kCallSite) {
   CallScope scope(call_site, function, 5);
-  TurnBoundary boundary;
+  IterationBoundary boundary;
   boundary.enter(scope, function, key, call_site);
   advance_ticks(ticks_in_wait);
   boundary.leave(scope, ready);
@@ -53,9 +53,9 @@ class WaitSitesTest : public ::testing::Test {
     }
     return nullptr;
   }
-  uint64_t turns(uint64_t key) const {
+  uint64_t iterations(uint64_t key) const {
     const WaitSite* place = site(key);
-    return place ? place->turns.load() : 0;
+    return place ? place->iterations.load() : 0;
   }
   std::vector<Event> events() {
     std::vector<Event> all;

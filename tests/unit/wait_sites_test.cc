@@ -1,20 +1,20 @@
-// Turns: what the recorder makes of waits for events and of the calls between them.
+// Iterations: what the recorder makes of waits for events and of the calls between them.
 #include "tests/unit/wait_sites_fixture.h"
 
 namespace tailback {
 namespace {
 
-TEST_F(WaitSitesTest, AFirstWaitEndsNoTurn) {
+TEST_F(WaitSitesTest, AFirstWaitEndsNoIteration) {
   advance_ticks(50000);
   wait_at(epoll_key(5), 10);
   ASSERT_TRUE(site(epoll_key(5)));
-  EXPECT_EQ(turns(epoll_key(5)), 0u);
+  EXPECT_EQ(iterations(epoll_key(5)), 0u);
   EXPECT_TRUE(events().empty());
 }
 
 TEST_F(WaitSitesTest, TimeInTheWaitIsNoPartOfATurn) {
   for (int i = 0; i < 5; ++i) wait_at(epoll_key(5), 1000000);
-  EXPECT_EQ(turns(epoll_key(5)), 0u);  // nothing between the waits: no turn of any length
+  EXPECT_EQ(iterations(epoll_key(5)), 0u);  // nothing between the waits: no iteration of any length
   EXPECT_TRUE(events().empty());
 }
 
@@ -23,11 +23,11 @@ TEST_F(WaitSitesTest, WithoutAnObserverNothingIsLong) {
   wait_at(epoll_key(5), 10);
   advance_ticks(1u << 30);
   wait_at(epoll_key(5), 10);
-  EXPECT_EQ(turns(epoll_key(5)), 1u);
+  EXPECT_EQ(iterations(epoll_key(5)), 1u);
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitSitesTest, TurnsAreCountedAndSummed) {
+TEST_F(WaitSitesTest, IterationsAreCountedAndSummed) {
   const uint64_t key = epoll_key(5);
   wait_at(key, 10);
   for (const uint64_t length : {20u, 50u, 30u}) {
@@ -35,13 +35,13 @@ TEST_F(WaitSitesTest, TurnsAreCountedAndSummed) {
     wait_at(key, 10);
   }
   const WaitSite& place = *site(key);
-  EXPECT_EQ(place.turns.load(), 3u);
+  EXPECT_EQ(place.iterations.load(), 3u);
   EXPECT_EQ(place.busy_ticks, 100u);
   EXPECT_EQ(place.longest_ticks, 50u);
   EXPECT_EQ(place.first_tick, 1000u);
   EXPECT_EQ(place.call_site, kCallSite);
   EXPECT_EQ(place.function, static_cast<uint32_t>(Function::epoll_wait));
-  EXPECT_EQ(place.turn_begin.load(), 1000u + 4 * 10 + 100);
+  EXPECT_EQ(place.iteration_begin.load(), 1000u + 4 * 10 + 100);
   for (uint32_t i = 0; i < contract::kHistogramBuckets; ++i) {
     const bool has_one = i == contract::histogram_bucket(20) ||
                          i == contract::histogram_bucket(50) || i == contract::histogram_bucket(30);
@@ -61,7 +61,7 @@ TEST_F(WaitSitesTest, OnlyATurnLongerThanTheThresholdIsReported) {
   EXPECT_EQ(events().size(), 2u);
 }
 
-TEST_F(WaitSitesTest, ALongTurnIsReportedWithItsEdgesAndItsBacklog) {
+TEST_F(WaitSitesTest, ALongIterationIsReportedWithItsEdgesAndItsBacklog) {
   const uint64_t key = epoll_key(5);
   wait_at(key, 10);  // until 1010
   advance_ticks(40);
@@ -78,19 +78,19 @@ TEST_F(WaitSitesTest, ALongTurnIsReportedWithItsEdgesAndItsBacklog) {
     EXPECT_EQ(event.tid, PrivateSegment::kTid);
     EXPECT_EQ(event.function, static_cast<uint32_t>(Function::epoll_wait));
     EXPECT_EQ(event.key, key);
-    EXPECT_EQ(event.turn, 2u);
+    EXPECT_EQ(event.iteration, 2u);
   }
-  const Event& turn = all[0];
-  EXPECT_EQ(turn.kind, static_cast<uint32_t>(EventKind::kTurn));
-  EXPECT_EQ(turn.begin_tick, 1060u);
-  EXPECT_EQ(turn.end_tick, 1360u);
-  EXPECT_EQ(turn.call_site, kCallSite);
-  EXPECT_EQ(turn.other_ticks, 0u);
-  EXPECT_TRUE(contributors_of(turn).empty());
-  const Event& backlog = all[1];
-  EXPECT_EQ(backlog.kind, static_cast<uint32_t>(EventKind::kBacklog));
-  EXPECT_EQ(backlog.ready, 17u);
-  EXPECT_EQ(backlog.end_tick, 1385u);
+  const Event& iteration = all[0];
+  EXPECT_EQ(iteration.kind, static_cast<uint32_t>(EventKind::kIteration));
+  EXPECT_EQ(iteration.begin_tick, 1060u);
+  EXPECT_EQ(iteration.end_tick, 1360u);
+  EXPECT_EQ(iteration.call_site, kCallSite);
+  EXPECT_EQ(iteration.other_ticks, 0u);
+  EXPECT_TRUE(contributors_of(iteration).empty());
+  const Event& pending_events = all[1];
+  EXPECT_EQ(pending_events.kind, static_cast<uint32_t>(EventKind::kPendingEvents));
+  EXPECT_EQ(pending_events.ready, 17u);
+  EXPECT_EQ(pending_events.end_tick, 1385u);
 }
 
 TEST_F(WaitSitesTest, AFailedWaitHasNoBacklogAndBeginsATurnAllTheSame) {
@@ -103,7 +103,7 @@ TEST_F(WaitSitesTest, AFailedWaitHasNoBacklogAndBeginsATurnAllTheSame) {
   EXPECT_EQ(site(epoll_key(5))->last_ready, 0u);
   advance_ticks(20);
   wait_at(epoll_key(5), 10);
-  EXPECT_EQ(turns(epoll_key(5)), 2u);
+  EXPECT_EQ(iterations(epoll_key(5)), 2u);
 }
 
 TEST_F(WaitSitesTest, CallsOfATurnAreSummedByFunctionAndCallSite) {
@@ -158,7 +158,7 @@ TEST_F(WaitSitesTest, ACallIsNotBlamedForThoseThatItsCallbackMakes) {
   EXPECT_EQ(sums[2].total_ticks, 10u);
 }
 
-TEST_F(WaitSitesTest, EachTurnHasItsOwnSums) {
+TEST_F(WaitSitesTest, EachIterationHasItsOwnSums) {
   wait_at(epoll_key(5), 10);
   call(Function::read, 0x2000, 200);
   wait_at(epoll_key(5), 10);
@@ -227,12 +227,12 @@ TEST_F(WaitSitesTest, TheSmallestSumGivesWayAndNoTimeIsLost) {
 
   advance_ticks(kThreshold + 1);
   wait_at(epoll_key(5), 10);
-  const std::vector<Event> next_turn = events();
-  ASSERT_EQ(next_turn.size(), 2u);
-  EXPECT_EQ(next_turn[0].other_ticks, 0u);
+  const std::vector<Event> next_iteration = events();
+  ASSERT_EQ(next_iteration.size(), 2u);
+  EXPECT_EQ(next_iteration[0].other_ticks, 0u);
 }
 
-TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveTurnsOfTheirOwn) {
+TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveIterationsOfTheirOwn) {
   const uint64_t a = epoll_key(5);
   const uint64_t b = epoll_key(6);
   wait_at(a, 10);
@@ -242,14 +242,14 @@ TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveTurnsOfTheirOwn) {
   wait_at(a, 10);
   advance_ticks(5);
   wait_at(b, 10);
-  EXPECT_EQ(turns(a), 1u);
-  EXPECT_EQ(turns(b), 1u);
+  EXPECT_EQ(iterations(a), 1u);
+  EXPECT_EQ(iterations(b), 1u);
   EXPECT_EQ(site(a)->longest_ticks, 20u + 10 + 30);
   EXPECT_EQ(site(b)->longest_ticks, 30u + 10 + 5);
   EXPECT_EQ(segment_.record().sites.load(), 2u);
 }
 
-TEST_F(WaitSitesTest, AWaitIsACallWithinTheTurnOfAnotherSiteOnly) {
+TEST_F(WaitSitesTest, AWaitIsACallWithinTheIterationOfAnotherSiteOnly) {
   wait_at(epoll_key(5), 10);
   wait_at(epoll_key(6), 400, 1, Function::epoll_pwait, 0x7000);
   wait_at(epoll_key(5), 10);
@@ -273,8 +273,8 @@ TEST_F(WaitSitesTest, CallSitesOfPollAreSitesOfTheirOwn) {
     wait_at(there, 10, 1, Function::poll, 0x2222);
     advance_ticks(7);
   }
-  EXPECT_EQ(turns(here), 2u);
-  EXPECT_EQ(turns(there), 2u);
+  EXPECT_EQ(iterations(here), 2u);
+  EXPECT_EQ(iterations(there), 2u);
 }
 
 TEST_F(WaitSitesTest, DescriptorZeroHasAKey) {
@@ -282,11 +282,11 @@ TEST_F(WaitSitesTest, DescriptorZeroHasAKey) {
   wait_at(epoll_key(0), 10);
   advance_ticks(10);
   wait_at(epoll_key(0), 10);
-  EXPECT_EQ(turns(epoll_key(0)), 1u);
+  EXPECT_EQ(iterations(epoll_key(0)), 1u);
 }
 
 // The descriptor was closed and its number given to a new instance: what lay between the last wait
-// on the one and the first on the other is no turn of either.
+// on the one and the first on the other is no iteration of either.
 TEST_F(WaitSitesTest, ANewEpollWithTheSameNumberBeginsANewLoop) {
   const uint64_t old_key = epoll_key(9);
   wait_at(old_key, 10);
@@ -302,10 +302,10 @@ TEST_F(WaitSitesTest, ANewEpollWithTheSameNumberBeginsANewLoop) {
   ASSERT_NE(site(new_key), nullptr);
   EXPECT_EQ(site(new_key)->longest_ticks, 10u);
   EXPECT_EQ(segment_.record().sites.load(), 1u);
-  const uint64_t before = turns(new_key);
+  const uint64_t before = iterations(new_key);
   advance_ticks(kThreshold + 1);
   wait_at(new_key, 10);
-  EXPECT_EQ(turns(new_key), before + 1);
+  EXPECT_EQ(iterations(new_key), before + 1);
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].key, new_key);
@@ -336,10 +336,10 @@ TEST_F(WaitSitesTest, TheLeastUsedSiteGivesWay) {
   wait_at(newcomer, 10);
   EXPECT_EQ(site(keys[1]), nullptr);
   ASSERT_NE(site(newcomer), nullptr);
-  EXPECT_EQ(turns(newcomer), 0u);
+  EXPECT_EQ(iterations(newcomer), 0u);
   EXPECT_EQ(site(newcomer)->busy_ticks, 0u);
   for (const uint32_t count : site(newcomer)->histogram) EXPECT_EQ(count, 0u);
-  for (const size_t i : {0u, 2u, 3u}) EXPECT_EQ(turns(keys[i]), 3 + i);
+  for (const size_t i : {0u, 2u, 3u}) EXPECT_EQ(iterations(keys[i]), 3 + i);
   EXPECT_EQ(segment_.record().sites.load(), contract::kWaitSites);
   EXPECT_TRUE(events().empty());
 }
@@ -349,7 +349,7 @@ TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
   std::vector<uint64_t> begins;
   const auto interrupted_wait = [&]() __attribute__((noinline)) {
     CallScope scope(kCallSite, Function::epoll_wait, 5);
-    TurnBoundary boundary;
+    IterationBoundary boundary;
     boundary.enter(scope, Function::epoll_wait, epoll_key(5), kCallSite);
     deeper([] {
       for (int round = 0; round < 3; ++round) {
@@ -360,7 +360,7 @@ TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
       }
     });
     for (const WaitSite& place : segment_.record().wait_sites) {
-      begins.push_back(place.turn_begin.load());
+      begins.push_back(place.iteration_begin.load());
     }
     advance_ticks(1000);
     boundary.leave(scope, 1);
@@ -368,7 +368,7 @@ TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
   interrupted_wait();
   EXPECT_EQ(site(epoll_key(5)), nullptr);
   for (uint32_t i = 0; i < contract::kWaitSites; ++i) {
-    EXPECT_EQ(segment_.record().wait_sites[i].turn_begin.load(), begins[i]);
+    EXPECT_EQ(segment_.record().wait_sites[i].iteration_begin.load(), begins[i]);
   }
   EXPECT_EQ(segment_.record().sites.load(), contract::kWaitSites);
 }
@@ -376,7 +376,7 @@ TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
 TEST_F(WaitSitesTest, AForkedChildDoesNotWriteToItsParentsSites) {
   const auto forking_wait = [&]() __attribute__((noinline)) {
     CallScope scope(kCallSite, Function::epoll_wait, 5);
-    TurnBoundary boundary;
+    IterationBoundary boundary;
     boundary.enter(scope, Function::epoll_wait, epoll_key(5), kCallSite);
     pretend_fork();
     boundary.leave(scope, 3);
@@ -384,7 +384,7 @@ TEST_F(WaitSitesTest, AForkedChildDoesNotWriteToItsParentsSites) {
   };
   forking_wait();
   ASSERT_NE(site(epoll_key(5)), nullptr);
-  EXPECT_EQ(site(epoll_key(5))->turn_begin.load(), 0u);
+  EXPECT_EQ(site(epoll_key(5))->iteration_begin.load(), 0u);
   EXPECT_EQ(site(epoll_key(5))->last_ready, 0u);
   // What the child does next finds no record, and passes.
   wait_at(epoll_key(6), 10);

@@ -24,7 +24,7 @@ class Workers : public ::testing::Test {
   ~Workers() override { munmap(segment_, sizeof(Segment)); }
 
   // A live thread that has waited so often at one place.
-  void add(Function function, uint64_t key, uint64_t turns = 100, int pid = 4711) {
+  void add(Function function, uint64_t key, uint64_t iterations = 100, int pid = 4711) {
     const uint32_t index = segment_->header.threads_used.fetch_add(1);
     ThreadRecord& record = segment_->threads[index];
     record.state.store(static_cast<uint32_t>(ThreadState::kLive));
@@ -33,7 +33,7 @@ class Workers : public ::testing::Test {
     WaitSite& site = record.wait_sites[0];
     site.key.store(key);
     site.function = static_cast<uint32_t>(function);
-    site.turns.store(turns);
+    site.iterations.store(iterations);
   }
   bool is_worker(uint32_t index) const {
     const ThreadRecord& record = segment_->threads[index];

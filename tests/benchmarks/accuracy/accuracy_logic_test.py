@@ -19,47 +19,47 @@ import scoring
 import truths
 import watched
 from scoring import Report
-from truths import Turn
+from truths import Iteration
 
 THRESHOLD = 100
 
 
-def turn(length, cause="sleep", begin=1000.0, number=1, tid=7, group=None, **more):
+def iteration(length, cause="sleep", begin=1000.0, number=1, tid=7, group=None, **more):
     parts = [(tuple(cause.split("|")), "f", length)] if cause else []
-    return Turn("poll", tid, number, cause if group is None else group, begin, length, parts=parts,
+    return Iteration("poll", tid, number, cause if group is None else group, begin, length, parts=parts,
                 **more)
 
 
 def several(*parts, runnable=0.0):
     length = sum(ms for _, ms in parts) + runnable
-    return Turn("poll", 7, 1, "several", 1000.0, length, 0.0, runnable,
+    return Iteration("poll", 7, 1, "several", 1000.0, length, 0.0, runnable,
                 [((cause,), "f", ms) for cause, ms in parts])
 
 
 def score(one, report):
-    return scoring.score_turn(one, report, THRESHOLD)
+    return scoring.score_iteration(one, report, THRESHOLD)
 
 
 class Truth(unittest.TestCase):
-    def test_lines_become_turns(self):
+    def test_lines_become_iterations(self):
         truth = truths.read_truth([
-            json.dumps({"type": "loop", "loop": "poll", "tid": 7, "turns": 40}),
+            json.dumps({"type": "loop", "loop": "poll", "tid": 7, "iterations": 40}),
             json.dumps({"type": "lacking", "reason": "fault: refused"}),
-            json.dumps({"type": "turn", "loop": "poll", "tid": 7, "number": 3, "group": "several",
+            json.dumps({"type": "iteration", "loop": "poll", "tid": 7, "number": 3, "group": "several",
                         "begin_ms": 5.5, "length_ms": 300.0, "on_cpu_ms": 1, "runnable_ms": 2,
                         "parts": [{"causes": "ipc", "function": "read", "length_ms": 90.0,
                                    "runnable_ms": 0.0},
                                   {"causes": "socket,wait", "function": "g", "length_ms": 210.0,
                                    "runnable_ms": 10.0}]})])
-        self.assertEqual((truth.loops, truth.loop_turns, truth.lacking), (1, 40, ["fault: refused"]))
-        one = truth.turns[0]
+        self.assertEqual((truth.loops, truth.loop_iterations, truth.lacking), (1, 40, ["fault: refused"]))
+        one = truth.iterations[0]
         self.assertEqual(one.parts[0], (("socket", "wait"), "g", 200.0))
         self.assertEqual(one.end_ms, 305.5)
         self.assertTrue(one.planned)
 
     def test_near_the_threshold(self):
         for length, near in ((97.9, False), (98.0, True), (102.0, True), (102.1, False)):
-            self.assertEqual(turn(length).is_near(THRESHOLD), near, length)
+            self.assertEqual(iteration(length).is_near(THRESHOLD), near, length)
 
 
 class RightCauses(unittest.TestCase):
@@ -73,40 +73,40 @@ class RightCauses(unittest.TestCase):
         self.assertEqual(self.right(several(("file", 110), ("dns", 100))), {"file", "dns"})
 
     def test_a_plan_with_several_words(self):
-        self.assertEqual(self.right(turn(300, "socket|ipc")), {"socket", "ipc"})
+        self.assertEqual(self.right(iteration(300, "socket|ipc")), {"socket", "ipc"})
 
     def test_without_a_cpu(self):
-        self.assertEqual(self.right(turn(300, "cpu", runnable_ms=250.0)), {"starved"})
-        self.assertEqual(self.right(turn(300, "cpu", runnable_ms=180.0)), {"cpu"})
-        self.assertEqual(self.right(turn(300, "cpu", runnable_ms=205.0)), {"cpu", "starved"})
-        self.assertEqual(self.right(turn(900, "cpu", runnable_ms=700.0)), {"cpu"})
+        self.assertEqual(self.right(iteration(300, "cpu", runnable_ms=250.0)), {"run-queue-wait"})
+        self.assertEqual(self.right(iteration(300, "cpu", runnable_ms=180.0)), {"cpu"})
+        self.assertEqual(self.right(iteration(300, "cpu", runnable_ms=205.0)), {"cpu", "run-queue-wait"})
+        self.assertEqual(self.right(iteration(900, "cpu", runnable_ms=700.0)), {"cpu"})
 
     def test_the_machines_doing(self):
-        self.assertEqual(self.right(turn(300, "", number=0, runnable_ms=290.0)), {"starved"})
+        self.assertEqual(self.right(iteration(300, "", number=0, runnable_ms=290.0)), {"run-queue-wait"})
         self.assertEqual(self.right(several(("sleep", 100), ("cpu", 30), runnable=200.0)),
                          {"sleep"})
 
     def test_what_was_planned_to_lack_a_cpu(self):
-        self.assertEqual(self.right(turn(300, "throttled", runnable_ms=200.0)), {"throttled"})
-        self.assertEqual(self.right(turn(300, "throttled", runnable_ms=250.0, overloaded=True)),
-                         {"throttled", "starved"})
-        self.assertEqual(self.right(turn(300, "starved", runnable_ms=298.0)), {"starved"})
-        self.assertEqual(self.right(turn(2000, "starved", runnable_ms=1900.0)), {"starved", "cpu"})
+        self.assertEqual(self.right(iteration(300, "throttled", runnable_ms=200.0)), {"throttled"})
+        self.assertEqual(self.right(iteration(300, "throttled", runnable_ms=250.0, overloaded=True)),
+                         {"throttled", "run-queue-wait"})
+        self.assertEqual(self.right(iteration(300, "run-queue-wait", runnable_ms=298.0)), {"run-queue-wait"})
+        self.assertEqual(self.right(iteration(2000, "run-queue-wait", runnable_ms=1900.0)), {"run-queue-wait", "cpu"})
 
 
 class Pairing(unittest.TestCase):
     def test_by_thread_and_time(self):
-        turns = [turn(200, begin=1000.0), turn(200, begin=2000.0), turn(200, begin=1000.0, tid=8)]
+        iterations = [iteration(200, begin=1000.0), iteration(200, begin=2000.0), iteration(200, begin=1000.0, tid=8)]
         reports = [Report(8, 1000.9, 200, "sleep"), Report(7, 1999.5, 201, "sleep"),
                    Report(9, 1000, 200, "sleep")]
-        pairs, strangers, alone = scoring.pair(turns, reports)
+        pairs, strangers, alone = scoring.pair(iterations, reports)
         self.assertEqual({(id(t), id(r)) for t, r in pairs},
-                         {(id(turns[1]), id(reports[1])), (id(turns[2]), id(reports[0]))})
+                         {(id(iterations[1]), id(reports[1])), (id(iterations[2]), id(reports[0]))})
         self.assertEqual(strangers, [reports[2]])
-        self.assertEqual(alone, [turns[0]])
+        self.assertEqual(alone, [iterations[0]])
 
-    def test_a_second_report_of_a_turn_is_one_too_many(self):
-        one = turn(200)
+    def test_a_second_report_of_a_iteration_is_one_too_many(self):
+        one = iteration(200)
         reports = [Report(7, 1000, 205, "sleep"), Report(7, 1000, 200.1, "sleep")]
         pairs, strangers, alone = scoring.pair([one], reports)
         self.assertEqual(pairs, [(one, reports[1])])
@@ -114,7 +114,7 @@ class Pairing(unittest.TestCase):
         self.assertEqual(alone, [])
 
     def test_a_touch_is_no_pair(self):
-        pairs, strangers, alone = scoring.pair([turn(200)], [Report(7, 1150, 200, "sleep")])
+        pairs, strangers, alone = scoring.pair([iteration(200)], [Report(7, 1150, 200, "sleep")])
         self.assertEqual((pairs, len(strangers), len(alone)), ([], 1, 1))
 
     def test_ongoing_lines_are_not_counted(self):
@@ -128,38 +128,38 @@ class Pairing(unittest.TestCase):
 
 class Scoring(unittest.TestCase):
     def test_found_and_right(self):
-        one = score(turn(300), Report(7, 1000, 300.5, "sleep"))
+        one = score(iteration(300), Report(7, 1000, 300.5, "sleep"))
         self.assertEqual((one.stalls, one.found, one.missed, one.wrongs, one.beyond), (1, 1, 0, 0, 0))
         self.assertEqual(one.errors_ms, [0.5])
         self.assertEqual(one.faults, [])
 
     def test_missed(self):
-        one = score(turn(300), None)
+        one = score(iteration(300), None)
         self.assertEqual((one.stalls, one.found, one.missed), (1, 0, 1))
         self.assertIn("missed", one.faults[0])
 
     def test_near_ones_may_be_told_or_not_but_not_wrongly(self):
-        self.assertEqual(score(turn(101), None).near, 1)
-        self.assertEqual(score(turn(99), Report(7, 1000, 99, "sleep")).false, 0)
-        self.assertEqual(score(turn(99), Report(7, 1000, 99, "dns")).wrongs, 1)
+        self.assertEqual(score(iteration(101), None).near, 1)
+        self.assertEqual(score(iteration(99), Report(7, 1000, 99, "sleep")).false, 0)
+        self.assertEqual(score(iteration(99), Report(7, 1000, 99, "dns")).wrongs, 1)
 
     def test_under_the_threshold_nothing_may_be_told(self):
-        self.assertEqual(score(turn(80), None).short, 1)
-        self.assertEqual(score(turn(80), Report(7, 1000, 101, "sleep")).false, 1)
-        self.assertEqual(score(turn(80, "", number=0), None).short, 0)
+        self.assertEqual(score(iteration(80), None).short, 1)
+        self.assertEqual(score(iteration(80), Report(7, 1000, 101, "sleep")).false, 1)
+        self.assertEqual(score(iteration(80, "", number=0), None).short, 0)
 
     def test_wrong_cause(self):
-        one = score(turn(300), Report(7, 1000, 300, "dns"))
+        one = score(iteration(300), Report(7, 1000, 300, "dns"))
         self.assertEqual(one.wrong, {("sleep", "dns"): 1})
 
     def test_length(self):
         for error, beyond in ((3.9, 0), (-3.9, 0), (4.1, 1), (-4.1, 1)):
-            self.assertEqual(score(turn(300), Report(7, 1000, 300 + error, "sleep")).beyond, beyond)
+            self.assertEqual(score(iteration(300), Report(7, 1000, 300 + error, "sleep")).beyond, beyond)
 
-    def test_a_turn_that_nobody_planned_is_a_stall_all_the_same(self):
-        one = turn(300, "", number=0, runnable_ms=290.0)
+    def test_a_iteration_that_nobody_planned_is_a_stall_all_the_same(self):
+        one = iteration(300, "", number=0, runnable_ms=290.0)
         self.assertEqual(score(one, None).missed, 1)
-        found = score(one, Report(7, 1000, 300, "starved"))
+        found = score(one, Report(7, 1000, 300, "run-queue-wait"))
         self.assertEqual((found.found, found.unplanned, found.wrongs), (1, 1, 0))
 
     def test_errors(self):
@@ -194,8 +194,8 @@ class Limits(unittest.TestCase):
 
 class WholeRun(unittest.TestCase):
     def test_counts_by_cause_and_loop(self):
-        truth = truths.Truth(turns=[turn(300), turn(300, "dns", begin=5000.0),
-                                    turn(60, "cpu", begin=9000.0)], loop_turns=90)
+        truth = truths.Truth(iterations=[iteration(300), iteration(300, "dns", begin=5000.0),
+                                    iteration(60, "cpu", begin=9000.0)], loop_iterations=90)
         stall = {"type": "stall", "state": "ended", "tid": 7, "call": None, "cause": "sleep",
                  "time": "1970-01-01T00:00:01.000+00:00", "duration_ms": 300.0}
         stranger = stall | {"time": "1970-01-01T00:01:01.000+00:00"}
@@ -208,7 +208,7 @@ class WholeRun(unittest.TestCase):
         self.assertEqual(tables.by_group["dns"].missed, 1)
         self.assertEqual(tables.by_group["unplanned"].false, 1)
         self.assertEqual(tables.by_loop["poll"].found, 1)
-        self.assertEqual((tables.turns, tables.notes["stopped"], tables.losses["samples"]),
+        self.assertEqual((tables.iterations, tables.notes["stopped"], tables.losses["samples"]),
                          (90, 1, 2))
 
     def test_every_stall_has_a_loop(self):
@@ -231,7 +231,7 @@ class Recordings(unittest.TestCase):
 class Page(unittest.TestCase):
     def test_shows_both_states_and_what_was_wrong(self):
         tables = scoring.Tables()
-        tables.count("dns", "poll", score(turn(300, "dns"), Report(7, 1000, 300, "sleep")))
+        tables.count("dns", "poll", score(iteration(300, "dns"), Report(7, 1000, 300, "sleep")))
         page = result_page.stalls_page([("idle", tables, 0.01), ("overloaded", tables, 0.03)],
                                        THRESHOLD, 0.5, ["fault: refused"])
         for text in ("### Idle machine", "### Overloaded machine", "dns → sleep: 1",
@@ -253,15 +253,15 @@ class Healthy(unittest.TestCase):
                               ("no number", "?")):
             self.assertEqual(healthy.version_in(text), version)
 
-    def test_starved_turns_are_counted_apart(self):
+    def test_starved_iterations_are_counted_apart(self):
         program = mock.Mock(version=["true"])
-        stall = {"type": "stall", "state": "ended", "cause": "starved", "duration_ms": 200,
+        stall = {"type": "stall", "state": "ended", "cause": "run-queue-wait", "duration_ms": 200,
                  "call": None}
         lines = [stall, stall | {"cause": "file"}, stall | {"state": "ongoing", "cause": "file"},
-                 {"type": "end", "loops": [{"turns": 4}, {"turns": 5}]}]
+                 {"type": "end", "loops": [{"iterations": 4}, {"iterations": 5}]}]
         with mock.patch.object(healthy, "version_of", return_value="1"):
             result = healthy.judge(program, 1.0, lines)
-        self.assertEqual((result.reports, result.starved, result.turns), (1, 1, 9))
+        self.assertEqual((result.reports, result.starved, result.iterations), (1, 1, 9))
 
     def test_there_are_thirty_with_names_of_their_own(self):
         names = [program.name for program in healthy.PROGRAMS]

@@ -26,9 +26,9 @@ class Result:
     version: str
     load: str
     seconds: float
-    turns: int = 0
+    iterations: int = 0
     reports: int = 0
-    starved: int = 0  # of a turn that had no CPU: the machine's doing, and no part of `reports`
+    starved: int = 0  # of an iteration that had no CPU: the machine's doing, and no part of `reports`
     told: list = field(default_factory=list)
 
 
@@ -158,14 +158,14 @@ def judge(program, seconds, lines):
     result = Result(program.name, version_of(program), program.load, seconds)
     for line in lines:
         if line["type"] == "stall" and line["state"] != "ongoing":
-            if line["cause"] in ("starved", "throttled"):
+            if line["cause"] in ("run-queue-wait", "throttled"):
                 result.starved += 1
                 continue
             result.reports += 1
             result.told.append(f"{line['cause']} {line['duration_ms']} ms "
                                f"in {line['call']['function'] if line['call'] else 'no call'}")
         elif line["type"] == "end":
-            result.turns = sum(loop["turns"] for loop in line["loops"])
+            result.iterations = sum(loop["iterations"] for loop in line["loops"])
     return result
 
 
@@ -186,7 +186,7 @@ def run_all(tailback, directory, seconds, only=None):
             print(f"healthy: {error}", flush=True)
             continue
         results.append(result)
-        print(f"healthy: {result.name} {result.version}: {result.turns:,} turns, {result.reports} "
+        print(f"healthy: {result.name} {result.version}: {result.iterations:,} iterations, {result.reports} "
               f"reports{''.join('; ' + told for told in result.told)}"
               f"{f', {result.starved} without a CPU' if result.starved else ''}", flush=True)
     return results, skipped

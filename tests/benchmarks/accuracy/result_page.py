@@ -13,12 +13,12 @@ Written by
 
 ## Stalls whose truth is known
 
-`stalls` runs event loops of all kinds with healthy turns (a timer, a pipe, a connection) among which
+`stalls` runs event loops of all kinds with healthy iterations (a timer, a pipe, a connection) among which
 are long ones of a random cause and of 0.5 to 20 times the threshold of {threshold} ms. It measures
-each turn with its own clock, from the return of the loop's wait to the entry into the next. A
-*stall* is a turn that was in truth longer than the threshold; *near* ones, within 2 ms of it, may be
-reported or not; *short* ones and all healthy turns may not. *Unplanned* stalls are the machine's
-doing. The right cause is that of the part that took most; a turn that was ready to run without a CPU
+each iteration with its own clock, from the return of the loop's wait to the entry into the next. A
+*stall* is an iteration that was in truth longer than the threshold; *near* ones, within 2 ms of it, may be
+reported or not; *short* ones and all healthy iterations may not. *Unplanned* stalls are the machine's
+doing. The right cause is that of the part that took most; an iteration that was ready to run without a CPU
 for more than half of its length, and is no longer than the threshold without that, is *starved*
 whatever was planned. *Close*: of two causes either is right, for they took nearly the same, or what a
 rule asks for is met by a hair; a *throttled* turn on the overloaded machine lacks a CPU for two
@@ -30,7 +30,7 @@ HEALTHY_HEAD = """
 ## Healthy programs
 
 Each under load, watched with the default threshold of 100 ms. None of them may be reported.
-*Starved* turns had no CPU: the machine's doing, counted apart.
+*Starved* iterations had no CPU: the machine's doing, counted apart.
 
 """
 
@@ -72,7 +72,7 @@ def counter_words(counter):
 def state_section(state, tables, wrong_share):
     total = tables.total
     return (f"### {state.capitalize()} machine\n\n"
-            f"{tables.turns:,} turns, of which {total.stalls} were stalls "
+            f"{tables.iterations:,} iterations, of which {total.stalls} were stalls "
             f"({total.unplanned} of them unplanned). Wrong causes: "
             f"{100 * total.wrongs / max(total.found, 1):.1f} %, at most {wrong_share:.0%} may be.\n\n"
             + score_table("cause", tables.by_group, total) + "\n"
@@ -95,11 +95,11 @@ def summary_table(states):
 
 
 def healthy_table(results):
-    rows = [["program", "load", "version", "seconds", "turns", "reports", "starved"]]
-    rows += [[one.name, one.load, one.version, f"{one.seconds:.0f}", f"{one.turns:,}", one.reports,
+    rows = [["program", "load", "version", "seconds", "iterations", "reports", "run-queue-wait"]]
+    rows += [[one.name, one.load, one.version, f"{one.seconds:.0f}", f"{one.iterations:,}", one.reports,
               one.starved] for one in results]
     rows.append(["all", "", "", f"{sum(one.seconds for one in results):.0f}",
-                 f"{sum(one.turns for one in results):,}", sum(one.reports for one in results),
+                 f"{sum(one.iterations for one in results):,}", sum(one.reports for one in results),
                  sum(one.starved for one in results)])
     lines = cells_to_table(rows).split("\n")
     lines[1] = "|---|---|---:|---:|---:|---:|---:|"

@@ -43,7 +43,7 @@ def run_state(tailback, directory, state, arguments, loops):
         before = len(tables.total.faults)
         tables.add_run(loop, truth, lines, arguments.threshold)
         lacking += truth.lacking
-        print(f"{state}, {loop}: {len(truth.turns)} turns of more than half the threshold, "
+        print(f"{state}, {loop}: {len(truth.iterations)} iterations of more than half the threshold, "
               f"{len(scoring.read_reports(lines))} reports", flush=True)
         for fault in tables.total.faults[before:]:
             print(f"  {fault}", flush=True)
@@ -84,7 +84,7 @@ def run_healthy(tailback, directory, arguments):
                                        arguments.program)
     broken = [f"{one.name}: {one.reports} reports of a healthy program: {'; '.join(one.told)}"
               for one in results if one.reports]
-    broken += [f"{one.name}: its load did not reach it" for one in results if one.turns < 20]
+    broken += [f"{one.name}: its load did not reach it" for one in results if one.iterations < 20]
     if len(results) < 30 and not arguments.short and not arguments.program:
         broken.append(f"only {len(results)} healthy programs ran; 30 are to")
     return broken, result_page.healthy_page(results, skipped)

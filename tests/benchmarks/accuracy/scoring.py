@@ -28,36 +28,36 @@ def read_reports(lines):
             for line in lines if line["type"] == "stall" and line["state"] != "ongoing"]
 
 
-def overlap_ms(turn, report):
-    if turn.tid != report.tid:
+def overlap_ms(iteration, report):
+    if iteration.tid != report.tid:
         return 0.0
-    return min(turn.end_ms, report.end_ms) - max(turn.begin_ms, report.begin_ms)
+    return min(iteration.end_ms, report.end_ms) - max(iteration.begin_ms, report.begin_ms)
 
 
-def pair(turns, reports):
-    """(turn, report) of those that belong together, reports without a turn, turns without one.
-    Each has one partner at most: a second report of the same turn is one too many."""
+def pair(iterations, reports):
+    """(iteration, report) of those that belong together, reports without an iteration, iterations without one.
+    Each has one partner at most: a second report of the same iteration is one too many."""
     candidates = []
     by_tid = {}
-    for turn in turns:
-        by_tid.setdefault(turn.tid, []).append(turn)
+    for iteration in turns:
+        by_tid.setdefault(iteration.tid, []).append(iteration)
     for at, report in enumerate(reports):
-        for turn in by_tid.get(report.tid, ()):
-            common = overlap_ms(turn, report)
-            if common > 0.5 * max(turn.length_ms, report.length_ms):
+        for iteration in by_tid.get(report.tid, ()):
+            common = overlap_ms(iteration, report)
+            if common > 0.5 * max(iteration.length_ms, report.length_ms):
                 # The nearer in length, the better: a report may stand for the same time twice.
-                candidates.append((abs(turn.length_ms - report.length_ms), at, id(turn), turn,
+                candidates.append((abs(iteration.length_ms - report.length_ms), at, id(iteration), iteration,
                                    report))
     candidates.sort(key=lambda one: one[:3])
-    pairs, used_reports, used_turns = [], set(), set()
-    for _, at, key, turn, report in candidates:
-        if at in used_reports or key in used_turns:
+    pairs, used_reports, used_iterations = [], set(), set()
+    for _, at, key, iteration, report in candidates:
+        if at in used_reports or key in used_iterations:
             continue
         used_reports.add(at)
-        used_turns.add(key)
-        pairs.append((turn, report))
+        used_iterations.add(key)
+        pairs.append((iteration, report))
     return (pairs, [report for at, report in enumerate(reports) if at not in used_reports],
-            [turn for turn in turns if id(turn) not in used_turns])
+            [iteration for iteration in turns if id(iteration) not in used_iterations])
 
 
 def length_limit_ms(length_ms):
@@ -66,7 +66,7 @@ def length_limit_ms(length_ms):
 
 @dataclass
 class Score:
-    """Of some turns: those of a cause, of a loop, of a machine's state."""
+    """Of some iterations: those of a cause, of a loop, of a machine's state."""
 
     stalls: int = 0     # clearly over the threshold
     found: int = 0
@@ -101,42 +101,42 @@ class Score:
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
-def tell(turn):
+def tell(iteration):
     parts = ", ".join(f"{'|'.join(causes)} ({function}) {length:.1f} ms"
                       for causes, function, length in turn.parts) or "nothing planned"
-    return (f"{turn.loop}, thread {turn.tid}, turn {turn.number} of {turn.length_ms:.3f} ms: {parts}; "
-            f"on CPU {turn.on_cpu_ms:.0f} ms, without {turn.runnable_ms:.0f} ms")
+    return (f"{iteration.loop}, thread {iteration.tid}, iteration {iteration.number} of {iteration.length_ms:.3f} ms: {parts}; "
+            f"on CPU {iteration.on_cpu_ms:.0f} ms, without {iteration.runnable_ms:.0f} ms")
 
 
-def score_turn(turn, report, threshold_ms):
-    """Of one turn and its report, None if there is none."""
+def score_iteration(iteration, report, threshold_ms):
+    """Of one iteration and its report, None if there is none."""
     score = Score()
-    if turn.is_near(threshold_ms):
+    if iteration.is_near(threshold_ms):
         score.near = 1
     elif not turn.is_long(threshold_ms):
-        score.short = 1 if turn.planned else 0
+        score.short = 1 if iteration.planned else 0
         if report:
             score.false = 1
-            score.faults.append(f"false: {report.cause} {report.length_ms:.3f} ms, but {tell(turn)}")
+            score.faults.append(f"false: {report.cause} {report.length_ms:.3f} ms, but {tell(iteration)}")
     else:
         score.stalls = 1
-        score.unplanned = 0 if turn.planned else 1
+        score.unplanned = 0 if iteration.planned else 1
         score.found = 1 if report else 0
         score.missed = 0 if report else 1
         if not report:
-            score.faults.append(f"missed: {tell(turn)}")
+            score.faults.append(f"missed: {tell(iteration)}")
     if not report or score.false:
         return score
-    right = truths.right_causes(turn, threshold_ms)
-    score.close = 1 if len(right) > 1 and turn.group != "nested" else 0
+    right = truths.right_causes(iteration, threshold_ms)
+    score.close = 1 if len(right) > 1 and iteration.group != "nested" else 0
     if report.cause not in right:
         score.wrong["/".join(sorted(right)), report.cause] += 1
-        score.faults.append(f"wrong cause: {report.cause} ({report.function}), but {tell(turn)}")
-    error_ms = abs(report.length_ms - turn.length_ms)
+        score.faults.append(f"wrong cause: {report.cause} ({report.function}), but {tell(iteration)}")
+    error_ms = abs(report.length_ms - iteration.length_ms)
     score.errors_ms.append(error_ms)
-    if error_ms > length_limit_ms(turn.length_ms):
+    if error_ms > length_limit_ms(iteration.length_ms):
         score.beyond = 1
-        score.faults.append(f"length: {report.length_ms:.3f} ms, but {tell(turn)}")
+        score.faults.append(f"length: {report.length_ms:.3f} ms, but {tell(iteration)}")
     return score
 
 
@@ -147,7 +147,7 @@ class Tables:
     by_group: dict = field(default_factory=dict)
     by_loop: dict = field(default_factory=dict)
     total: Score = field(default_factory=Score)
-    turns: int = 0  # of all loops
+    iterations: int = 0  # of all loops
     notes: Counter = field(default_factory=Counter)
     losses: Counter = field(default_factory=Counter)
 
@@ -158,14 +158,14 @@ class Tables:
 
     def add_run(self, loop, truth, lines, threshold_ms):
         """A run of `stalls` with one kind of loop, and the lines of its recording."""
-        pairs, strangers, alone = pair(truth.turns, read_reports(lines))
-        for turn, report in pairs + [(turn, None) for turn in alone]:
-            self.count(turn.group or "unplanned", loop, score_turn(turn, report, threshold_ms))
+        pairs, strangers, alone = pair(truth.iterations, read_reports(lines))
+        for iteration, report in pairs + [(iteration, None) for iteration in alone]:
+            self.count(iteration.group or "unplanned", loop, score_iteration(iteration, report, threshold_ms))
         for report in strangers:
             fault = (f"false: {report.cause} ({report.function}) {report.length_ms:.3f} ms, {loop}, "
-                     f"thread {report.tid}, at no long turn of its own")
+                     f"thread {report.tid}, at no long iteration of its own")
             self.count("unplanned", loop, Score(false=1, faults=[fault]))
-        self.turns += truth.loop_turns
+        self.iterations += truth.loop_iterations
         for line in lines:
             if line["type"] == "note":
                 self.notes[line["kind"]] += 1

@@ -10,8 +10,8 @@ CLOSE_SHARE = 0.1
 
 
 @dataclass
-class Turn:
-    """A turn of a loop that was made long, or that was long by itself (`number` 0)."""
+class Iteration:
+    """An iteration of a loop that was made long, or that was long by itself (`number` 0)."""
 
     loop: str
     tid: int
@@ -45,8 +45,8 @@ class Turn:
 
 @dataclass
 class Truth:
-    turns: list = field(default_factory=list)
-    loop_turns: int = 0  # of all loops, healthy ones too
+    iterations: list = field(default_factory=list)
+    loop_iterations: int = 0  # of all loops, healthy ones too
     loops: int = 0
     lacking: list = field(default_factory=list)  # groups that the machine refuses, with the reason
 
@@ -57,25 +57,25 @@ def read_truth(lines, overloaded=False):
         record = json.loads(line)
         if record["type"] == "loop":
             truth.loops += 1
-            truth.loop_turns += record["turns"]
+            truth.loop_iterations += record["iterations"]
         elif record["type"] == "lacking":
             truth.lacking.append(record["reason"])
         else:
             parts = sorted(((tuple(part["causes"].split(",")), part["function"],
                              part["length_ms"] - part["runnable_ms"])
                             for part in record["parts"]), key=lambda part: -part[2])
-            truth.turns.append(Turn(record["loop"], record["tid"], record["number"],
+            truth.iterations.append(Iteration(record["loop"], record["tid"], record["number"],
                                     record["group"], record["begin_ms"], record["length_ms"],
                                     record["on_cpu_ms"], record["runnable_ms"], parts,
                                     overloaded))
     return truth
 
 
-def lacked_a_cpu(turn, threshold_ms):
-    """Whether by its own accounting the turn was starved: more than half of it ready to run without
+def lacked_a_cpu(iteration, threshold_ms):
+    """Whether by its own accounting the iteration was starved: more than half of it ready to run without
     a CPU, and not too long without that. None: too close to say."""
-    share = turn.runnable_ms / turn.length_ms
-    rest_ms = turn.length_ms - turn.runnable_ms
+    share = iteration.runnable_ms / iteration.length_ms
+    rest_ms = iteration.length_ms - iteration.runnable_ms
     if share < 0.5 - CLOSE_SHARE / 2 or rest_ms > threshold_ms * (1 + CLOSE_SHARE):
         return False
     if share > 0.5 + CLOSE_SHARE / 2 and rest_ms < threshold_ms * (1 - CLOSE_SHARE):
@@ -83,29 +83,29 @@ def lacked_a_cpu(turn, threshold_ms):
     return None
 
 
-def right_causes(turn, threshold_ms):
+def right_causes(iteration, threshold_ms):
     """The causes of which a report may name any. What was planned decides, as it was measured,
     without the time in which the thread was ready but had no CPU: a second part that came out nearly
     as long as the first is right too. Where the machine kept the thread from its CPU, that is the
     cause."""
-    rest_ms = turn.length_ms - turn.runnable_ms
-    if turn.group == "starved" and rest_ms > threshold_ms * (1 - CLOSE_SHARE):
-        return {"starved", "cpu"}  # too long even without the wait for a CPU
-    if turn.group == "throttled" and turn.overloaded:
+    rest_ms = iteration.length_ms - iteration.runnable_ms
+    if iteration.group == "run-queue-wait" and rest_ms > threshold_ms * (1 - CLOSE_SHARE):
+        return {"run-queue-wait", "cpu"}  # too long even without the wait for a CPU
+    if iteration.group == "throttled" and iteration.overloaded:
         # It is both; and maybe too long even without the wait for a CPU.
         too_long = rest_ms > threshold_ms * (1 - CLOSE_SHARE)
-        return {"throttled", "starved"} | ({"cpu"} if too_long else set())
-    if turn.group in ("starved", "throttled"):
-        return {turn.group}
+        return {"throttled", "run-queue-wait"} | ({"cpu"} if too_long else set())
+    if iteration.group in ("run-queue-wait", "throttled"):
+        return {iteration.group}
     right = set()
-    if turn.parts:
-        first = turn.parts[0]
+    if iteration.parts:
+        first = iteration.parts[0]
         for causes, _, length_ms in turn.parts:
             if length_ms > 0.7 * first[2]:
                 right |= set(causes)
-    starved = lacked_a_cpu(turn, threshold_ms)
+    starved = lacked_a_cpu(iteration, threshold_ms)
     if starved:
-        return {"starved"}
+        return {"run-queue-wait"}
     if starved is None or not right:
-        right.add("starved")
+        right.add("run-queue-wait")
     return right

@@ -18,7 +18,7 @@ inline void allocate_in_threads(Allocate* allocate) {
   }
 }
 
-// Each turn is long.
+// Each iteration is long.
 inline void allocate_in_loop(Allocate* allocate) {
   Loop loop;
   loop.warm_up();

@@ -135,8 +135,8 @@ inline void until_asleep(pid_t thread) {
   }
 }
 
-// An event loop of one event: every turn runs the callback once. Each turn is one that the observer
-// may find too long.
+// An event loop of one event: every iteration runs the callback once. Each iteration is one that
+// the observer may find too long.
 class Loop {
  public:
   Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC)) {
@@ -154,8 +154,8 @@ class Loop {
   int fd() const { return epoll_; }
 
   template <typename Callback>
-  void run(int turns, Callback callback) {
-    for (int i = 0; i < turns; ++i) {
+  void run(int iterations, Callback callback) {
+    for (int i = 0; i < iterations; ++i) {
       const uint64_t one = 1;
       epoll_event event;
       uint64_t value;
@@ -167,12 +167,12 @@ class Loop {
       }
       callback(i);
     }
-    // The last turn ends here too: else it is seen only by looks that come before the program's
-    // end.
+    // The last iteration ends here too: else it is seen only by looks that come before the
+    // program's end.
     epoll_event none;
     (void)!epoll_wait(epoll_, &none, 1, 0);
   }
-  // Turns that make the observer see a loop in this thread, before one that is worth a look.
+  // Iterations that make the observer see a loop in this thread, before one that is worth a look.
   void warm_up() {
     run(20, [](int) {});
   }

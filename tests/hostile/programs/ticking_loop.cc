@@ -1,20 +1,20 @@
-// A loop for as long as it is told, whose turns are long enough to be reported: for the tests that
-// kill or stop the observer beneath it.
-//   ticking_loop TURNS MICROSECONDS
+// A loop for as long as it is told, whose iterations are long enough to be reported: for the tests
+// that kill or stop the observer beneath it.
+//   ticking_loop ITERATIONS MICROSECONDS
 #include "program.h"
 
 using namespace hostile;
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
-  const int turns = atoi(argv[1]);
+  const int iterations = atoi(argv[1]);
   const long length = atol(argv[2]);
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   Loop loop;
   loop.warm_up();
   bool good = true;
   say("begun\n");
-  loop.run(turns, [&](int i) {
+  loop.run(iterations, [&](int i) {
     const int64_t end = now_ns() + length * 1000;
     good &= pthread_mutex_lock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == 0;
     if (i % 2) {

@@ -109,8 +109,8 @@ void read_word(Expectation& expected, std::string_view name, std::string_view va
     expected.function = value;
   } else if (name == "length_ms") {
     expected.length_ms = number<int>(value, expected.place);
-  } else if (name == "backlog") {
-    expected.backlog = number<uint64_t>(value, expected.place);
+  } else if (name == "pending_events") {
+    expected.pending_events = number<uint64_t>(value, expected.place);
   } else if (name == "lines") {
     read_lines(expected, value, comment_end);
   } else if (name == "contributor") {
@@ -286,9 +286,9 @@ std::vector<std::string> differences(const Expectation& expected, const Json& st
   compare_call(expected, stall, result);
   compare_contributor(expected, stall, result);
   compare_culprit(expected, stall, result);
-  if (expected.backlog && stall["backlog"] != *expected.backlog) {
-    result.push_back("the backlog is " + stall["backlog"].dump() + ", not " +
-                     std::to_string(*expected.backlog));
+  if (expected.pending_events && stall["pending_events"] != *expected.pending_events) {
+    result.push_back("the pending_events is " + stall["pending_events"].dump() + ", not " +
+                     std::to_string(*expected.pending_events));
   }
   return result;
 }

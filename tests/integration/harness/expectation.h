@@ -27,7 +27,7 @@ struct Expectation {
   int first_line = 0;
   int last_line = 0;
   std::optional<double> length_ms;
-  std::optional<uint64_t> backlog;
+  std::optional<uint64_t> pending_events;
   std::string place;  // "sleep_callbacks.cc:16", for people
 };
 

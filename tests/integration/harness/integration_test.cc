@@ -88,7 +88,7 @@ void IntegrationTest::TearDown() {
 
 std::vector<Json> own_stalls(const Recording& recording) {
   std::vector<Json> stalls = recording.final_stalls();
-  std::erase_if(stalls, [](const Json& stall) { return stall["cause"] == "starved"; });
+  std::erase_if(stalls, [](const Json& stall) { return stall["cause"] == "run-queue-wait"; });
   return stalls;
 }
 

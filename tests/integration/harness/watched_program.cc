@@ -45,17 +45,17 @@ ProcessOptions process_options(const std::filesystem::path& base, const WatchOpt
   return result;
 }
 
-std::string quoted(const std::string& word) {
+std::string quoted_text(const std::string& word) {
   return word.find_first_of(" '\"$;&|<>()*?\n") == std::string::npos ? word : "'" + word + "'";
 }
 
 std::string shell_line(const ProcessOptions& options) {
-  std::string line = "cd " + quoted(options.directory) + " &&";
+  std::string line = "cd " + quoted_text(options.directory) + " &&";
   for (const auto& [variable, value] : options.environment) {
-    line += " " + variable + "=" + quoted(value);
+    line += " " + variable + "=" + quoted_text(value);
   }
   for (const std::string& word : options.command) {
-    line += " " + quoted(word);
+    line += " " + quoted_text(word);
   }
   return line;
 }

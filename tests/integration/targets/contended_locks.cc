@@ -85,7 +85,7 @@ void alone() {
       pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
       sem_t semaphore;
       sem_init(&semaphore, 0, 1);
-      for (int turn = 0; turn < 10000; ++turn) {
+      for (int iteration = 0; iteration < 10000; ++iteration) {
         pthread_mutex_lock(own);
         pthread_rwlock_wrlock(&lock);
         sem_wait(&semaphore);
@@ -107,7 +107,7 @@ void storm() {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([] {
-      for (int turn = 0; turn < 300000; ++turn) {
+      for (int iteration = 0; iteration < 300000; ++iteration) {
         pthread_mutex_lock(&journal);
         ++total;
         pthread_mutex_unlock(&journal);

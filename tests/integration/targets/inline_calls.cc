@@ -19,7 +19,7 @@
 #include <thread>
 
 #include "tests/integration/targets/inline_system_call.h"
-#include "tests/integration/targets/one_long_turn.h"
+#include "tests/integration/targets/one_long_iteration.h"
 #include "tests/integration/targets/static_part.h"
 
 namespace {
@@ -184,7 +184,7 @@ void prepare_message_queue() {
   INLINE_SYSTEM_CALL(result, SYS_msgrcv, descriptor, &message, sizeof message.text, 0);
 }
 
-constexpr LongTurn kTurns[] = {
+constexpr LongIteration kIterations[] = {
     {"", prepare_nothing, prepare_nothing},
     {"read", prepare_pipe, block_in_read},
     {"static read", prepare_pipe, block_in_static_part},
@@ -201,6 +201,6 @@ constexpr LongTurn kTurns[] = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!run_named(argc, argv, kTurns)) return 2;
+  if (!run_named(argc, argv, kIterations)) return 2;
   return result < 0 ? 1 : 0;
 }

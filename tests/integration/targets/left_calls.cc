@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tests/integration/targets/inline_system_call.h"
-#include "tests/integration/targets/one_long_turn.h"
+#include "tests/integration/targets/one_long_iteration.h"
 
 namespace {
 
@@ -81,7 +81,7 @@ void compute_within_fork() {
 
 void prepare_nothing() {}
 
-constexpr LongTurn kTurns[] = {
+constexpr LongIteration kIterations[] = {
     {"leave a call", prepare_nothing, leave_a_read},
     {"sleep after a left call", prepare_nothing, sleep_after_left_call},
     {"compute after a left call", prepare_nothing, compute_after_left_call},
@@ -91,6 +91,6 @@ constexpr LongTurn kTurns[] = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!run_named(argc, argv, kTurns)) return 2;
+  if (!run_named(argc, argv, kIterations)) return 2;
   return 0;
 }

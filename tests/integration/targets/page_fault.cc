@@ -15,7 +15,7 @@
 #include <string_view>
 #include <thread>
 
-#include "tests/integration/targets/one_long_turn.h"
+#include "tests/integration/targets/one_long_iteration.h"
 
 namespace {
 
@@ -55,7 +55,7 @@ void bring_page() {
   if (ioctl(faults, UFFDIO_COPY, &copy) != 0) abort();
 }
 
-// EXPECT stall on="missing" cause=fault function=touch_page lines=+1..+3
+// EXPECT stall on="missing" cause=page-fault function=touch_page lines=+1..+3
 [[gnu::noinline]] void touch_page() {
   sink = page[kPage / 2];
 }

@@ -41,7 +41,7 @@ int running_threads() {
   return count;
 }
 
-void turn(int epoll, int timer) {
+void iteration(int epoll, int timer) {
   itimerspec soon{};
   soon.it_value.tv_nsec = 20'000'000;
   timerfd_settime(timer, 0, &soon, nullptr);
@@ -79,7 +79,7 @@ int main() {
   event.events = EPOLLIN;
   epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event);
   for (const bool blocks : {false, false, false, true, false, false}) {
-    turn(epoll, timer);
+    iteration(epoll, timer);
     if (blocks) {
       block();
     }

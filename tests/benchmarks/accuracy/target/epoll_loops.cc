@@ -101,7 +101,7 @@ class BusyEpollLoop : public EventLoop {
   Epoll epoll_;
 };
 
-// Two instances served in one frame, by turns. Each wait ends a turn.
+// Two instances served in one frame, by iterations. Each wait ends an iteration.
 class TwoEpollsLoop : public EventLoop {
  public:
   void watch(int fd) override {

@@ -12,7 +12,7 @@ namespace tailback::accuracy {
 // CLOCK_MONOTONIC.
 int64_t now_ns();
 
-// One wait: the turn before it ends where it is entered, the next one begins where it returns.
+// One wait: the iteration before it ends where it is entered, the next one begins where it returns.
 struct Wait {
   int64_t entered_ns = 0;
   int64_t returned_ns = 0;

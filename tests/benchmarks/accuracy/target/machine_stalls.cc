@@ -266,9 +266,9 @@ void leave_small_quota() {
 
 std::vector<StallKind> machine_stall_kinds() {
   std::vector<StallKind> kinds;
-  if (cpu_taker) kinds.push_back({"starved", "compute", "starved", starve, true});
+  if (cpu_taker) kinds.push_back({"run-queue-wait", "compute", "run-queue-wait", starve, true});
   if (small_quota) kinds.push_back({"throttled", "compute", "throttled", use_quota_up, true});
-  if (has_faults) kinds.push_back({"fault", "touch a page", "fault", touch_missing_page});
+  if (has_faults) kinds.push_back({"page-fault", "touch a page", "page-fault", touch_missing_page});
   return kinds;
 }
 

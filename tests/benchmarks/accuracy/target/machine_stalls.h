@@ -1,5 +1,5 @@
-// Turns that are long through no call of the program: its CPU goes to another, its quota is used
-// up, its memory is missing. Each may be refused by the machine.
+// Iterations that are long through no call of the program: its CPU goes to another, its quota is
+// used up, its memory is missing. Each may be refused by the machine.
 #pragma once
 
 #include <string>

@@ -73,12 +73,12 @@ void wait_often(Milliseconds length) {
   call_many(length, wait_for_semaphore);
 }
 
-// Of all kinds by turns.
+// Of all kinds by iterations.
 void wait_variously(Milliseconds length) {
   const QuietConnection connection;
-  int turn = 0;
+  int iteration = 0;
   call_many(length, [&](microseconds piece) {
-    switch (turn++ % 3) {
+    switch (iteration++ % 3) {
       case 0:
         usleep(static_cast<useconds_t>(piece.count()));
         break;

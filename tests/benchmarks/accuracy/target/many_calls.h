@@ -1,4 +1,4 @@
-// Turns of many calls none of which is long: 2 to 8 ms each.
+// Iterations of many calls none of which is long: 2 to 8 ms each.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// The ways in which a turn is made long, each with its true cause.
+// The ways in which an iteration is made long, each with its true cause.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ struct StallKind {
   bool one_thread = false;  // only in a process with one loop, on its first thread
 };
 
-// A part of a long turn, and how long it took indeed.
+// A part of a long iteration, and how long it took indeed.
 struct StallPart {
   const StallKind* kind = nullptr;
   int64_t length_ns = 0;
@@ -34,7 +34,7 @@ class StallSource {
   // `only_groups`: none means all. `alone`: this is the only loop of the process.
   StallSource(uint64_t seed, const std::vector<std::string>& only_groups, bool alone);
 
-  // Groups come by turns, in random order; a group's kinds at random.
+  // Groups come by iterations, in random order; a group's kinds at random.
   std::string_view next_group();
   // To be called in turns of their own before and after a stall of the group: what is slow to bring
   // about and is no part of it.

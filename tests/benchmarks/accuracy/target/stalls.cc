@@ -1,5 +1,5 @@
-// A program with event loops whose turns are long now and then, on purpose, and which writes down
-// what was true: stalls --truth FILE [options]. See --help.
+// A program with event loops whose iterations are long now and then, on purpose, and which writes
+// down what was true: stalls --truth FILE [options]. See --help.
 
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ Milliseconds draw_length(std::mt19937_64& random, unsigned threshold_ms) {
   return Milliseconds(std::lround(threshold_ms * std::exp(exponent(random))));
 }
 
-// Healthy turns with long ones among them.
+// Healthy iterations with long ones among them.
 class LoopRun {
  public:
   LoopRun(const Plan& plan, uint64_t seed, unsigned stalls, std::unique_ptr<EventLoop> loop,
@@ -50,34 +50,34 @@ class LoopRun {
 
   // All waits come from one place: a loop's are as deep in the stack every time.
   void run() {
-    be_healthy(kFirstTurns);
+    be_healthy(kFirstIterations);
     while (step_ != Step::kEnd) {
-      turn();
+      iteration();
       choose_step();
     }
-    // Another wait ends the last turn.
-    note_turn(loop_->wait().entered_ns);
+    // Another wait ends the last iteration.
+    note_iteration(loop_->wait().entered_ns);
   }
-  uint64_t turns() const { return turns_; }
-  const std::vector<TrueTurn>& long_turns() const { return long_turns_; }
+  uint64_t iterations() const { return iterations_; }
+  const std::vector<TrueIteration>& long_iterations() const { return long_iterations_; }
 
  private:
-  static constexpr int kFirstTurns = 40;
-  static constexpr int kTurnsBetween = 8;
+  static constexpr int kFirstIterations = 40;
+  static constexpr int kIterationsBetween = 8;
 
   enum class Step { kHealthy, kPrepare, kStall, kSettle, kEnd };
 
-  // For at least so many turns, and for a few milliseconds.
-  void be_healthy(int turns) {
+  // For at least so many iterations, and for a few milliseconds.
+  void be_healthy(int iterations) {
     step_ = Step::kHealthy;
-    healthy_turns_ = turns;
+    healthy_iterations_ = iterations;
     healthy_until_ns_ = now_ns() + 5'000'000 + static_cast<int64_t>(random_() % 35'000'000);
   }
 
   void choose_step() {
     switch (step_) {
       case Step::kHealthy:
-        if (--healthy_turns_ > 0 || now_ns() < healthy_until_ns_) return;
+        if (--healthy_iterations_ > 0 || now_ns() < healthy_until_ns_) return;
         step_ = number_ < stalls_ ? Step::kPrepare : Step::kEnd;
         group_ = source_.next_group();
         return;
@@ -88,7 +88,7 @@ class LoopRun {
         step_ = Step::kSettle;
         return;
       case Step::kSettle:
-        be_healthy(kTurnsBetween);
+        be_healthy(kIterationsBetween);
         return;
       case Step::kEnd:
         return;
@@ -101,9 +101,9 @@ class LoopRun {
     if (step_ == Step::kSettle) StallSource::settle(group_);
   }
 
-  void turn() {
+  void iteration() {
     const Wait wait = loop_->wait();
-    note_turn(wait.entered_ns);
+    note_iteration(wait.entered_ns);
     current_ = {};
     current_.begin_ns = wait.returned_ns;
     begin_times_ = clock_.read();
@@ -118,12 +118,12 @@ class LoopRun {
                       end_times.runnable_ns - begin_times_.runnable_ns};
   }
 
-  void note_turn(int64_t end_ns) {
+  void note_iteration(int64_t end_ns) {
     if (current_.begin_ns == 0) return;
-    ++turns_;
+    ++iterations_;
     current_.length_ns = end_ns - current_.begin_ns;
     const bool is_long = current_.length_ns > static_cast<int64_t>(threshold_ms_) * 500'000;
-    if (current_.number > 0 || is_long) long_turns_.push_back(std::move(current_));
+    if (current_.number > 0 || is_long) long_iterations_.push_back(std::move(current_));
   }
 
   void stall() {
@@ -140,14 +140,14 @@ class LoopRun {
   unsigned stalls_;
   unsigned threshold_ms_;
   Step step_ = Step::kHealthy;
-  int healthy_turns_ = 0;
+  int healthy_iterations_ = 0;
   int64_t healthy_until_ns_ = 0;
   unsigned number_ = 0;  // of the stall that was last
   std::string_view group_;
-  TrueTurn current_;
+  TrueIteration current_;
   ThreadTimes begin_times_;
-  uint64_t turns_ = 0;
-  std::vector<TrueTurn> long_turns_;
+  uint64_t iterations_ = 0;
+  std::vector<TrueIteration> long_iterations_;
 };
 
 void run_loop(const Plan& plan, std::string_view kind, uint64_t seed, unsigned stalls, bool alone,
@@ -156,7 +156,7 @@ void run_loop(const Plan& plan, std::string_view kind, uint64_t seed, unsigned s
   if (!loop) loop = make_poll_loop(kind);
   LoopRun run(plan, seed, stalls, std::move(loop), alone);
   run.run();
-  log.add_loop(plan.loop, gettid(), run.turns(), run.long_turns());
+  log.add_loop(plan.loop, gettid(), run.iterations(), run.long_iterations());
 }
 
 void run_threads(const Plan& plan, TruthLog& log) {
@@ -199,12 +199,12 @@ int main(int argc, char** argv) {
   using namespace tailback::accuracy;
   Plan plan;
   CLI::App app(
-      "Runs an event loop with long turns among healthy ones, and tells the truth of them");
+      "Runs an event loop with long iterations among healthy ones, and tells the truth of them");
   bool list = false;
   app.add_flag("--list-loops", list, "Print the kinds of loops");
   app.add_option("--truth", plan.truth, "Where to write what was true, as JSON lines");
   app.add_option("--loop", plan.loop, "Kind of the loop")->check(CLI::IsMember(all_loops()));
-  app.add_option("--stalls", plan.stalls, "How many long turns");
+  app.add_option("--stalls", plan.stalls, "How many long iterations");
   app.add_option("--threshold", plan.threshold_ms, "In ms; stalls have 0.5 to 20 times of it")
       ->check(CLI::Range(1u, 10'000u));
   app.add_option("--seed", plan.seed, "Of all that is random");

@@ -32,23 +32,25 @@ json part_json(const StallPart& part) {
 
 }  // namespace
 
-void TruthLog::add_loop(std::string_view kind, int tid, uint64_t turns,
-                        const std::vector<TrueTurn>& long_turns) {
+void TruthLog::add_loop(std::string_view kind, int tid, uint64_t iterations,
+                        const std::vector<TrueIteration>& long_iterations) {
   const int64_t offset = wall_clock_offset();
   const std::lock_guard guard(mutex_);
-  lines_ += json{{"type", "loop"}, {"loop", kind}, {"tid", tid}, {"turns", turns}}.dump() + "\n";
-  for (const TrueTurn& turn : long_turns) {
+  lines_ +=
+      json{{"type", "loop"}, {"loop", kind}, {"tid", tid}, {"iterations", iterations}}.dump() +
+      "\n";
+  for (const TrueIteration& iteration : long_iterations) {
     json parts = json::array();
-    for (const StallPart& part : turn.parts) parts.push_back(part_json(part));
-    lines_ += json{{"type", "turn"},
+    for (const StallPart& part : iteration.parts) parts.push_back(part_json(part));
+    lines_ += json{{"type", "iteration"},
                    {"loop", kind},
                    {"tid", tid},
-                   {"number", turn.number},
-                   {"group", turn.group},
-                   {"begin_ms", ms(turn.begin_ns + offset)},
-                   {"length_ms", ms(turn.length_ns)},
-                   {"on_cpu_ms", ms(turn.spent.on_cpu_ns)},
-                   {"runnable_ms", ms(turn.spent.runnable_ns)},
+                   {"number", iteration.number},
+                   {"group", iteration.group},
+                   {"begin_ms", ms(iteration.begin_ns + offset)},
+                   {"length_ms", ms(iteration.length_ns)},
+                   {"on_cpu_ms", ms(iteration.spent.on_cpu_ns)},
+                   {"runnable_ms", ms(iteration.spent.runnable_ns)},
                    {"parts", parts}}
                   .dump() +
               "\n";

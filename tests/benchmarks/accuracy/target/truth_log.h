@@ -12,8 +12,8 @@
 
 namespace tailback::accuracy {
 
-// A turn, by the loop's own clock.
-struct TrueTurn {
+// An iteration, by the loop's own clock.
+struct TrueIteration {
   uint64_t number = 0;  // of the planned stalls of its thread, from 1; 0: this was not planned
   std::string_view group;
   int64_t begin_ns = 0;  // CLOCK_MONOTONIC
@@ -25,8 +25,8 @@ struct TrueTurn {
 class TruthLog {
  public:
   // Takes over what one loop has seen. Safe from any thread.
-  void add_loop(std::string_view kind, int tid, uint64_t turns,
-                const std::vector<TrueTurn>& long_turns);
+  void add_loop(std::string_view kind, int tid, uint64_t iterations,
+                const std::vector<TrueIteration>& long_iterations);
   void add_lacking(const std::vector<std::string>& reasons);
   // Returns whether all was written.
   bool write(const std::string& path) const;

@@ -1,4 +1,4 @@
-/* Loops and turns that say of themselves what they are, in C, with the annotation header only:
+/* Loops and iterations that say of themselves what they are, in C, with the annotation header only:
  * marked NAME. What blocks says so: "blocked PID MILLISECONDS" for time that is to be reported. */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -38,10 +38,10 @@ __attribute__((noinline)) static void poll_once(void) {
   __asm__ volatile(""); /* no tail call */
 }
 
-/* A loop on epoll, which behaviour shows; each callback is one turn. */
+/* A loop on epoll, which behaviour shows; each callback is one iteration. */
 static int epoll = -1;
 
-__attribute__((noinline)) static void epoll_turn(void (*callback)(void)) {
+__attribute__((noinline)) static void epoll_iteration(void (*callback)(void)) {
   struct epoll_event event;
   epoll_wait(epoll, &event, 1, 5);
   callback();
@@ -51,13 +51,13 @@ static void nothing(void) {}
 
 static void epoll_loop(void (*callback)(void)) {
   epoll = epoll_create1(EPOLL_CLOEXEC);
-  for (int i = 0; i < 5; ++i) epoll_turn(nothing);
-  epoll_turn(callback);
-  for (int i = 0; i < 5; ++i) epoll_turn(nothing);
+  for (int i = 0; i < 5; ++i) epoll_iteration(nothing);
+  epoll_iteration(callback);
+  for (int i = 0; i < 5; ++i) epoll_iteration(nothing);
 }
 
-/* A poll loop whose turns are few and mostly long: no loop by its behaviour. */
-static void few_turns(void) {
+/* A poll loop whose iterations are few and mostly long: no loop by its behaviour. */
+static void few_iterations(void) {
   for (int i = 0; i < 3; ++i) {
     poll_once();
     block(150 + 50 * i);
@@ -67,32 +67,32 @@ static void few_turns(void) {
 
 static void marked_loop(void) {
   tailback_loop_thread();
-  few_turns();
+  few_iterations();
 }
 
-static void named_turns(void) {
+static void named_iterations(void) {
   epoll_loop(nothing);
   for (int i = 0; i < 2; ++i) {
     struct epoll_event event;
     epoll_wait(epoll, &event, 1, 5);
-    tailback_turn_name(
+    tailback_iteration_name(
         i == 0 ? "GET /orders"
                : "a name that is far too long for what is kept of them, \xe2\x82\xac 5");
     block(150);
   }
-  epoll_turn(nothing);
+  epoll_iteration(nothing);
   struct epoll_event event;
   epoll_wait(epoll, &event, 1, 5);
   block(150);
-  epoll_turn(nothing);
+  epoll_iteration(nothing);
 }
 
 static void not_a_loop(void) {
   tailback_not_loop_thread();
   epoll_loop(nothing);
-  epoll_turn(nothing);
+  epoll_iteration(nothing);
   sleep_ms(150);
-  epoll_turn(nothing);
+  epoll_iteration(nothing);
 }
 
 /* A loop that waits for a condition. */
@@ -145,11 +145,11 @@ static void left_by_longjmp(void) {
 
 static void longjmp_then_block(void) {
   epoll_loop(left_by_longjmp);
-  epoll_turn(nothing);
+  epoll_iteration(nothing);
   struct epoll_event event;
   epoll_wait(epoll, &event, 1, 5);
   block(150);
-  epoll_turn(nothing);
+  epoll_iteration(nothing);
 }
 
 static void begin_and_exit(void) {
@@ -208,7 +208,7 @@ static void million_then_block(void) {
 
 static void handler(int signal) {
   (void)signal;
-  tailback_turn_name("named by a handler");
+  tailback_iteration_name("named by a handler");
   tailback_allow_blocking_begin();
   tailback_allow_blocking_end();
 }
@@ -228,10 +228,10 @@ static void without_nul(void) {
                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   mprotect(memory + page, (size_t)page, PROT_NONE);
   memset(memory, 'x', (size_t)page);
-  tailback_turn_name(memory + page - 55);
+  tailback_iteration_name(memory + page - 55);
   memory[page - 1] = '\0';
-  tailback_turn_name(memory + page - 4);
-  tailback_turn_name(NULL);
+  tailback_iteration_name(memory + page - 4);
+  tailback_iteration_name(NULL);
   block(150);
 }
 
@@ -243,8 +243,8 @@ struct program {
 
 static const struct program programs[] = {
     {"marked loop", marked_loop, NULL},
-    {"few turns", few_turns, NULL},
-    {"named turns", named_turns, NULL},
+    {"few iterations", few_iterations, NULL},
+    {"named iterations", named_iterations, NULL},
     {"not a loop", not_a_loop, NULL},
     {"own wait", own_wait, NULL},
     {"allowed only", NULL, allowed_only},

@@ -1,6 +1,6 @@
 // The annotation header's classes, in a program that is not position-independent: a poll loop whose
-// turns are mostly long, one of them with a scope that is allowed to block; and a thread that is no
-// loop. "blocked PID MILLISECONDS" for what is to be reported.
+// iterations are mostly long, one of them with a scope that is allowed to block; and a thread that
+// is no loop. "blocked PID MILLISECONDS" for what is to be reported.
 
 #include <poll.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ void job(int number) {
     }
     block(milliseconds(150));
   } else if (number == 1) {
-    tailback_turn_name("second job");
+    tailback_iteration_name("second job");
     block(milliseconds(200));
   } else {
     const tailback::AllowBlocking allowed;

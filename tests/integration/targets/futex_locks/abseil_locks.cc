@@ -1,5 +1,5 @@
-// A loop whose one long turn waits for a lock of Abseil's, which another thread holds in a sleep;
-// or for which it waits for ever.
+// A loop whose one long iteration waits for a lock of Abseil's, which another thread holds in a
+// sleep; or for which it waits for ever.
 #include <absl/synchronization/mutex.h>
 #include <absl/synchronization/notification.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tests/integration/targets/locks/named_thread.h"
-#include "tests/integration/targets/one_long_turn.h"
+#include "tests/integration/targets/one_long_iteration.h"
 
 namespace {
 
@@ -40,9 +40,9 @@ __attribute__((noinline)) void wait_for_news() {
   cache_lock.Unlock();
 }
 
-// One turn that waits, by `wait`, for what the thread "keeper" holds in `hold`.
+// One iteration that waits, by `wait`, for what the thread "keeper" holds in `hold`.
 template <typename Hold, typename Wait>
-void long_turn(Hold hold, Wait wait) {
+void long_iteration(Hold hold, Wait wait) {
   std::thread keeper;
   absl::Notification held;
   run_loop(
@@ -55,7 +55,7 @@ void long_turn(Hold hold, Wait wait) {
 }
 
 void against_writer(void (*wait)()) {
-  long_turn(
+  long_iteration(
       [](absl::Notification& held) {
         absl::MutexLock lock(&cache_lock);
         held.Notify();
@@ -65,7 +65,7 @@ void against_writer(void (*wait)()) {
 }
 
 void condition() {
-  long_turn(
+  long_iteration(
       [](absl::Notification& held) {
         held.Notify();
         keep();
@@ -126,14 +126,14 @@ void healthy() {
       }
     }));
   }
-  int turn = 0;
-  run_short_turns(300, [&] {
+  int iteration = 0;
+  run_short_iterations(300, [&] {
     wait_for_mutex();
     wait_to_read();
     // Most of the time there is no work.
-    if (++turn % 50 >= 10) return;
+    if (++iteration % 50 >= 10) return;
     absl::MutexLock held(&lock);
-    jobs.insert(jobs.end(), 2, turn);
+    jobs.insert(jobs.end(), 2, iteration);
     filled.SignalAll();
   });
   {

@@ -1,11 +1,12 @@
-// A loop whose one long turn waits for a future's value, which another thread is about to give.
+// A loop whose one long iteration waits for a future's value, which another thread is about to
+// give.
 #include <unistd.h>
 
 #include <future>
 #include <string>
 
 #include "tests/integration/targets/locks/named_thread.h"
-#include "tests/integration/targets/one_long_turn.h"
+#include "tests/integration/targets/one_long_iteration.h"
 
 namespace {
 
@@ -40,7 +41,7 @@ void promise() {
 void healthy() {
   std::future<int> task = std::async(std::launch::async, load);
   int sum = 0;
-  run_short_turns(300, [&] {
+  run_short_iterations(300, [&] {
     if (task.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
       sum += task.get();
       task = std::async(std::launch::async, load);

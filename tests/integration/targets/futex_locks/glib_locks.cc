@@ -19,7 +19,7 @@ GMutex news_lock;
 GCond news;
 bool held = false;
 
-constexpr int kTurns = 200;
+constexpr int kIterations = 200;
 
 __attribute__((noinline)) void wait_for_mutex() {
   g_mutex_lock(&cache_lock);  // mutex
@@ -36,23 +36,23 @@ __attribute__((noinline)) void wait_to_write() {
   g_rw_lock_writer_unlock(&table_lock);
 }
 
-// Calls `callback(turn)` every 5 ms.
-void run_turns(const std::function<void(int turn)>& callback) {
-  struct Turns {
-    const std::function<void(int turn)>& callback;
+// Calls `callback(iteration)` every 5 ms.
+void run_iterations(const std::function<void(int iteration)>& callback) {
+  struct Iterations {
+    const std::function<void(int iteration)>& callback;
     GMainLoop* loop;
-    int turn;
-  } turns{callback, g_main_loop_new(nullptr, FALSE), 0};
+    int iteration;
+  } iterations{callback, g_main_loop_new(nullptr, FALSE), 0};
   const auto on_timeout = [](gpointer data) -> gboolean {
-    Turns& own = *static_cast<Turns*>(data);
-    own.callback(own.turn);
-    if (++own.turn < kTurns) return TRUE;
+    Iterations& own = *static_cast<Iterations*>(data);
+    own.callback(own.iteration);
+    if (++own.iteration < kIterations) return TRUE;
     g_main_loop_quit(own.loop);
     return FALSE;
   };
-  g_timeout_add(5, on_timeout, &turns);
-  g_main_loop_run(turns.loop);
-  g_main_loop_unref(turns.loop);
+  g_timeout_add(5, on_timeout, &iterations);
+  g_main_loop_run(iterations.loop);
+  g_main_loop_unref(iterations.loop);
 }
 
 // Tells who waits for news that the lock is held, and keeps it.
@@ -70,12 +70,12 @@ void wait_until_held() {
   g_mutex_unlock(&news_lock);
 }
 
-// In one of the turns waits, by `wait`, for what the thread "keeper" holds in `hold`.
+// In one of the iterations waits, by `wait`, for what the thread "keeper" holds in `hold`.
 template <typename Hold, typename Wait>
-void long_turn(Hold hold, Wait wait) {
+void long_iteration(Hold hold, Wait wait) {
   std::thread keeper;
-  run_turns([&](int turn) {
-    if (turn != 40) return;
+  run_iterations([&](int iteration) {
+    if (iteration != 40) return;
     keeper = named_thread("keeper", hold);
     wait_until_held();
     const auto begin = std::chrono::steady_clock::now();
@@ -88,7 +88,7 @@ void long_turn(Hold hold, Wait wait) {
 }
 
 void mutex() {
-  long_turn(
+  long_iteration(
       [] {
         g_mutex_lock(&cache_lock);
         keep();
@@ -98,7 +98,7 @@ void mutex() {
 }
 
 void rwlock() {
-  long_turn(
+  long_iteration(
       [] {
         g_rw_lock_writer_lock(&table_lock);
         keep();
@@ -128,13 +128,13 @@ void healthy() {
       nullptr, 4, TRUE, nullptr);
   GAsyncQueue* const results = g_async_queue_new();
   std::thread answerer = named_thread("answerer", [&] {
-    for (int i = 0; i < kTurns; ++i) g_async_queue_push(results, GINT_TO_POINTER(i + 1));
+    for (int i = 0; i < kIterations; ++i) g_async_queue_push(results, GINT_TO_POINTER(i + 1));
   });
-  run_turns([&](int turn) {
+  run_iterations([&](int iteration) {
     take_all();
     while (g_async_queue_try_pop(results) != nullptr) continue;
     // Most of the time the pool has no work.
-    if (turn % 50 >= 10) return;
+    if (iteration % 50 >= 10) return;
     for (int i = 1; i <= 4; ++i) g_thread_pool_push(pool, GINT_TO_POINTER(i), nullptr);
   });
   answerer.join();
@@ -150,17 +150,17 @@ void two_orders() {
     g_mutex_unlock(second);
     g_mutex_unlock(first);
   };
-  run_turns([&](int turn) {
-    if (turn == 40) named_thread("forwards", [&] { take(&cache_lock, &log_lock); }).join();
-    if (turn == 60) named_thread("backwards", [&] { take(&log_lock, &cache_lock); }).join();
+  run_iterations([&](int iteration) {
+    if (iteration == 40) named_thread("forwards", [&] { take(&cache_lock, &log_lock); }).join();
+    if (iteration == 60) named_thread("backwards", [&] { take(&log_lock, &cache_lock); }).join();
   });
 }
 
 // The loop and another thread take two locks, each in its own order.
 void deadlock() {
   std::thread other;
-  run_turns([&](int turn) {
-    if (turn != 40) return;
+  run_iterations([&](int iteration) {
+    if (iteration != 40) return;
     g_mutex_lock(&cache_lock);
     other = named_thread("other", [] {
       g_mutex_lock(&log_lock);

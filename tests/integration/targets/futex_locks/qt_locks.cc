@@ -22,7 +22,7 @@ QReadWriteLock table_lock;
 QSemaphore slots_left(2);
 QSemaphore held;
 
-constexpr int kTurns = 200;
+constexpr int kIterations = 200;
 
 __attribute__((noinline)) void wait_for_mutex() {
   QMutexLocker locker(&cache_lock);  // mutex
@@ -41,14 +41,14 @@ __attribute__((noinline)) void wait_for_slot() {
   slots_left.release(2);
 }
 
-// Calls `callback(turn)` every 5 ms.
+// Calls `callback(iteration)` every 5 ms.
 template <typename Callback>
-void run_turns(Callback callback) {
+void run_iterations(Callback callback) {
   QTimer timer;
-  int turn = 0;
+  int iteration = 0;
   QObject::connect(&timer, &QTimer::timeout, [&] {
-    callback(turn);
-    if (++turn == kTurns) QCoreApplication::quit();
+    callback(iteration);
+    if (++iteration == kIterations) QCoreApplication::quit();
   });
   timer.setTimerType(Qt::PreciseTimer);
   timer.start(5);
@@ -84,12 +84,12 @@ class Worker {
   QObject object_;
 };
 
-// In one of the turns waits, by `wait`, for what the worker holds in `hold`.
+// In one of the iterations waits, by `wait`, for what the worker holds in `hold`.
 template <typename Hold, typename Wait>
-void long_turn(Hold hold, Wait wait) {
+void long_iteration(Hold hold, Wait wait) {
   Worker keeper("keeper");
-  run_turns([&](int turn) {
-    if (turn != 40) return;
+  run_iterations([&](int iteration) {
+    if (iteration != 40) return;
     keeper.post(hold);
     held.acquire();
     const auto begin = std::chrono::steady_clock::now();
@@ -101,7 +101,7 @@ void long_turn(Hold hold, Wait wait) {
 }
 
 void mutex() {
-  long_turn(
+  long_iteration(
       [] {
         QMutexLocker locker(&cache_lock);
         keep();
@@ -110,7 +110,7 @@ void mutex() {
 }
 
 void rwlock() {
-  long_turn(
+  long_iteration(
       [] {
         QReadLocker locker(&table_lock);
         keep();
@@ -119,7 +119,7 @@ void rwlock() {
 }
 
 void semaphore() {
-  long_turn(
+  long_iteration(
       [] {
         slots_left.acquire();
         keep();
@@ -150,9 +150,9 @@ void healthy() {
   Worker second("second");
   QObject answers;
   int answered = 0;
-  int turns = 0;
-  run_turns([&](int turn) {
-    turns = turn;
+  int iterations = 0;
+  run_iterations([&](int iteration) {
+    iterations = iteration;
     take_all();
     for (Worker* const worker : {&first, &second}) {
       worker->post([&] {
@@ -162,7 +162,7 @@ void healthy() {
       });
     }
     // Most of the time the pool has no work.
-    if (turn % 50 >= 10) return;
+    if (iteration % 50 >= 10) return;
     for (int i = 0; i < 4; ++i) QThreadPool::globalInstance()->start(new Work);
   });
   QThreadPool::globalInstance()->waitForDone();
@@ -177,9 +177,9 @@ void two_orders() {
   };
   Worker forwards("forwards");
   Worker backwards("backwards");
-  run_turns([&](int turn) {
-    if (turn == 40) forwards.post([&] { take(cache_lock, log_lock); });
-    if (turn == 80) backwards.post([&] { take(log_lock, cache_lock); });
+  run_iterations([&](int iteration) {
+    if (iteration == 40) forwards.post([&] { take(cache_lock, log_lock); });
+    if (iteration == 80) backwards.post([&] { take(log_lock, cache_lock); });
   });
 }
 
@@ -187,8 +187,8 @@ void two_orders() {
 void deadlock() {
   Worker other("other");
   QSemaphore left;
-  run_turns([&](int turn) {
-    if (turn != 40) return;
+  run_iterations([&](int iteration) {
+    if (iteration != 40) return;
     QMutexLocker outer(&cache_lock);
     other.post([&] {
       QMutexLocker log(&log_lock);

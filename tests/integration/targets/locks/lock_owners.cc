@@ -1,5 +1,5 @@
-// A loop whose one long turn waits for a lock, of the kind and with the owner that the argument
-// names.
+// A loop whose one long iteration waits for a lock, of the kind and with the owner that the
+// argument names.
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@
 #include <string>
 
 #include "tests/integration/targets/locks/named_thread.h"
-#include "tests/integration/targets/one_long_turn.h"
+#include "tests/integration/targets/one_long_iteration.h"
 
 pthread_mutex_t cache_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -59,9 +59,9 @@ void hold(Take take, Give give) {
   give();
 }
 
-// A turn waits by `take` for what the thread "flusher" holds.
+// An iteration waits by `take` for what the thread "flusher" holds.
 template <typename Take, typename Give>
-void turn_against_flusher(Take take, Give give) {
+void iteration_against_flusher(Take take, Give give) {
   std::thread flusher;
   run_loop(
       [&] {
@@ -83,8 +83,8 @@ void against_mutex(int type, int protocol, int robust, int shared) {
   pthread_mutexattr_setrobust(&attributes, robust);
   pthread_mutexattr_setpshared(&attributes, shared);
   pthread_mutex_init(&cache_mutex, &attributes);
-  turn_against_flusher([] { pthread_mutex_lock(&cache_mutex); },
-                       [] { pthread_mutex_unlock(&cache_mutex); });
+  iteration_against_flusher([] { pthread_mutex_lock(&cache_mutex); },
+                            [] { pthread_mutex_unlock(&cache_mutex); });
 }
 
 // flusher holds the cache's lock and waits for the log's, which "logger" holds, in a sleep.
@@ -189,7 +189,7 @@ void starved_owner() {
   hog.join();
 }
 
-// The owner has ended; the turn gives up.
+// The owner has ended; the iteration gives up.
 void lost_owner() {
   run_loop([] { named_thread("careless", [] { pthread_mutex_lock(&cache_mutex); }).join(); },
            [] {
@@ -262,8 +262,9 @@ void lock_record(int fd) {
 }
 
 void by_hand(int lock, int unlock) {
-  turn_against_flusher([=] { syscall(SYS_futex, &futex_word, lock, 0, nullptr, nullptr, 0); },
-                       [=] { syscall(SYS_futex, &futex_word, unlock, 0, nullptr, nullptr, 0); });
+  iteration_against_flusher(
+      [=] { syscall(SYS_futex, &futex_word, lock, 0, nullptr, nullptr, 0); },
+      [=] { syscall(SYS_futex, &futex_word, unlock, 0, nullptr, nullptr, 0); });
 }
 
 }  // namespace
@@ -288,8 +289,8 @@ int main(int argc, char** argv) {
     against_mutex(PTHREAD_MUTEX_NORMAL, kNone, kStalled, PTHREAD_PROCESS_SHARED);
   }
   if (what == "rwlock") {
-    turn_against_flusher([] { pthread_rwlock_wrlock(&table_lock); },
-                         [] { pthread_rwlock_unlock(&table_lock); });
+    iteration_against_flusher([] { pthread_rwlock_wrlock(&table_lock); },
+                              [] { pthread_rwlock_unlock(&table_lock); });
   }
   if (what == "readers") {
     std::thread readers[2];
@@ -314,34 +315,36 @@ int main(int argc, char** argv) {
   }
   if (what == "spin") {
     pthread_spin_init(&spin_lock, PTHREAD_PROCESS_PRIVATE);
-    turn_against_flusher([] { pthread_spin_lock(&spin_lock); },
-                         [] { pthread_spin_unlock(&spin_lock); });
+    iteration_against_flusher([] { pthread_spin_lock(&spin_lock); },
+                              [] { pthread_spin_unlock(&spin_lock); });
   }
   if (what == "semaphore") {
     sem_init(&slots, 0, 1);
-    turn_against_flusher([] { sem_wait(&slots); }, [] { sem_post(&slots); });
+    iteration_against_flusher([] { sem_wait(&slots); }, [] { sem_post(&slots); });
   }
   if (what == "c11") {
     mtx_init(&c11_mutex, mtx_plain);
-    turn_against_flusher([] { mtx_lock(&c11_mutex); }, [] { mtx_unlock(&c11_mutex); });
+    iteration_against_flusher([] { mtx_lock(&c11_mutex); }, [] { mtx_unlock(&c11_mutex); });
   }
-  if (what == "std") turn_against_flusher([] { std_mutex.lock(); }, [] { std_mutex.unlock(); });
+  if (what == "std")
+    iteration_against_flusher([] { std_mutex.lock(); }, [] { std_mutex.unlock(); });
   if (what == "std-recursive") {
-    turn_against_flusher([] { std_recursive_mutex.lock(); }, [] { std_recursive_mutex.unlock(); });
+    iteration_against_flusher([] { std_recursive_mutex.lock(); },
+                              [] { std_recursive_mutex.unlock(); });
   }
   if (what == "std-timed") {
-    turn_against_flusher([] { (void)std_timed_mutex.try_lock_for(std::chrono::seconds(9)); },
-                         [] { std_timed_mutex.unlock(); });
+    iteration_against_flusher([] { (void)std_timed_mutex.try_lock_for(std::chrono::seconds(9)); },
+                              [] { std_timed_mutex.unlock(); });
   }
   if (what == "std-shared") {
-    turn_against_flusher([] { std_shared_mutex.lock(); }, [] { std_shared_mutex.unlock(); });
+    iteration_against_flusher([] { std_shared_mutex.lock(); }, [] { std_shared_mutex.unlock(); });
   }
   if (what == "futex-pi") by_hand(FUTEX_LOCK_PI_PRIVATE, FUTEX_UNLOCK_PI_PRIVATE);
   if (what == "stream")
-    turn_against_flusher([] { flockfile(stdout); }, [] { funlockfile(stdout); });
+    iteration_against_flusher([] { flockfile(stdout); }, [] { funlockfile(stdout); });
   if (what == "chain") chain();
   if (what == "running") running_owner();
-  if (what == "starved") starved_owner();
+  if (what == "run-queue-wait") starved_owner();
   if (what == "lost") lost_owner();
   if (what == "other-process") other_process();
   if (what == "flock") against_file([](int fd) { flock(fd, LOCK_EX); });

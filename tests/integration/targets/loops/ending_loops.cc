@@ -5,15 +5,15 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 namespace {
 
 using loops::hold_the_loop_up;
 using loops::sleep_ms;
 
-constexpr int kTurns = 60;
-volatile int stop_at = kTurns;
+constexpr int kIterations = 60;
+volatile int stop_at = kIterations;
 
 // Keeps what is called last in a function from taking the function's place on the stack.
 inline void end_of_function() {
@@ -34,7 +34,7 @@ int new_epoll() {
   end_of_function();
 }
 
-// Callbacks that are called at some depth; the one of the last turn holds the loop up.
+// Callbacks that are called at some depth; the one of the last iteration holds the loop up.
 [[gnu::noinline]] void handle(bool last) {
   if (last) hold_the_loop_up();
   end_of_function();
@@ -88,7 +88,7 @@ void long_work_after_run_loop(int) {
 }
 
 [[gnu::noinline]] void save_files() {
-  for (int i = 0; i < 30 + stop_at - kTurns; ++i) sleep_ms(20);
+  for (int i = 0; i < 30 + stop_at - kIterations; ++i) sleep_ms(20);
   end_of_function();
 }
 
@@ -100,7 +100,7 @@ void files_saved_after_run_loop(int) {
 
 void files_saved_in_place(int) {
   run_deeper_loop(new_epoll());
-  for (int i = 0; i < 30 + stop_at - kTurns; ++i) sleep_ms(20);
+  for (int i = 0; i < 30 + stop_at - kIterations; ++i) sleep_ms(20);
 }
 
 void computing_after_run_loop(int) {
@@ -135,18 +135,18 @@ void loop_in_a_function(int) {
   end_of_function();
 }
 
-[[gnu::noinline]] bool turn(int epoll) {
-  static int turns = 0;
+[[gnu::noinline]] bool iteration(int epoll) {
+  static int iterations = 0;
   wait_for_events(epoll);
-  const bool last = ++turns == stop_at;
+  const bool last = ++iterations == stop_at;
   dispatch(last);
   return !last;
 }
 
-// What a turn does is nowhere repeated but here.
-void loop_around_turns(int) {
+// What an iteration does is nowhere repeated but here.
+void loop_around_iterations(int) {
   const int epoll = new_epoll();
-  while (turn(epoll)) {
+  while (iteration(epoll)) {
   }
 }
 
@@ -172,7 +172,7 @@ void poll_loop(int) {
 }
 
 // The second loop waits where the first did, and is held up before anybody has seen it wait.
-void another_loops_first_turn(int) {
+void another_loops_first_iteration(int) {
   const int epoll = new_epoll();
   for (int i = 0; i < stop_at; ++i) pump(epoll);
   for (int i = 0; i < stop_at; ++i) {
@@ -190,12 +190,12 @@ void exit_from_the_callback(int) {
   }
 }
 
-void last_turn_and_exit_handlers(int) {
+void last_iteration_and_exit_handlers(int) {
   atexit([] { sleep_ms(600); });
   exit_from_the_callback(0);
 }
 
-void last_turn_and_work(int) {
+void last_iteration_and_work(int) {
   run_loop_with_callbacks(new_epoll());
   sleep_ms(600);
   end_of_function();
@@ -213,12 +213,12 @@ int main(int argc, char** argv) {
                           {"poll loop that starts again", poll_loop_that_starts_again},
                           {"inlined loop", inlined_loop},
                           {"loop in a function", loop_in_a_function},
-                          {"loop around turns", loop_around_turns},
+                          {"loop around iterations", loop_around_iterations},
                           {"loop around waits", loop_around_waits},
                           {"poll loop", poll_loop},
-                          {"another loop's first turn", another_loops_first_turn},
+                          {"another loop's first iteration", another_loops_first_iteration},
                           {"exit from the callback", exit_from_the_callback},
-                          {"last turn and exit handlers", last_turn_and_exit_handlers},
-                          {"last turn and work", last_turn_and_work}},
+                          {"last iteration and exit handlers", last_iteration_and_exit_handlers},
+                          {"last iteration and work", last_iteration_and_work}},
                          argc, argv);
 }

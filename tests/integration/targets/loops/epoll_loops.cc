@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 namespace loops {
 namespace {
@@ -24,12 +24,12 @@ void run(int stalls, uint32_t mode, Wait wait) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   const int timer = periodic_timer(TFD_NONBLOCK);
   add(epoll, timer, EPOLLIN | mode);
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     epoll_event events[4];
     if (wait(epoll, events) <= 0) continue;
     drain(timer);
-    turns.handle_event();
+    iterations.handle_event();
     if (mode & EPOLLONESHOT) {
       events[0].events = EPOLLIN | mode;
       epoll_ctl(epoll, EPOLL_CTL_MOD, timer, &events[0]);
@@ -88,13 +88,13 @@ void several(int stalls) {
   const int epolls[] = {epoll_create1(EPOLL_CLOEXEC), epoll_create1(EPOLL_CLOEXEC)};
   const int timers[] = {periodic_timer(TFD_NONBLOCK), periodic_timer(TFD_NONBLOCK)};
   for (int i = 0; i < 2; ++i) add(epolls[i], timers[i], EPOLLIN);
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     for (int i = 0; i < 2; ++i) {
       epoll_event events[4];
       if (epoll_wait(epolls[i], events, 4, 2) <= 0) continue;
       drain(timers[i]);
-      turns.handle_event();
+      iterations.handle_event();
     }
   }
 }
@@ -106,13 +106,13 @@ void nested(int stalls) {
   const int timer = periodic_timer(TFD_NONBLOCK);
   add(inner, timer, EPOLLIN);
   add(outer, inner, EPOLLIN);
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     epoll_event events[4];
     if (epoll_wait(outer, events, 4, -1) <= 0) continue;
     if (epoll_wait(inner, events, 4, 0) <= 0) continue;
     drain(timer);
-    turns.handle_event();
+    iterations.handle_event();
   }
 }
 

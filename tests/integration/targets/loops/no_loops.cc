@@ -18,7 +18,7 @@
 #include <mutex>
 #include <thread>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 namespace loops {
 namespace {
@@ -17,11 +17,11 @@ namespace {
 template <typename Wait>
 void run(int stalls, Wait wait) {
   const int timer = periodic_timer(TFD_NONBLOCK);
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     if (wait(timer) <= 0) continue;
     drain(timer);
-    turns.handle_event();
+    iterations.handle_event();
   }
   close(timer);
 }

@@ -12,7 +12,7 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 namespace loops {
 namespace {
@@ -37,26 +37,26 @@ sigset_t periodic_signal() {
 void with_sigtimedwait(int stalls) {
   const sigset_t set = periodic_signal();
   const timespec patience{1, 0};
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     siginfo_t info;
-    if (sigtimedwait(&set, &info, &patience) > 0) turns.handle_event();
+    if (sigtimedwait(&set, &info, &patience) > 0) iterations.handle_event();
   }
 }
 void with_sigwaitinfo(int stalls) {
   const sigset_t set = periodic_signal();
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     siginfo_t info;
-    if (sigwaitinfo(&set, &info) > 0) turns.handle_event();
+    if (sigwaitinfo(&set, &info) > 0) iterations.handle_event();
   }
 }
 void with_sigwait(int stalls) {
   const sigset_t set = periodic_signal();
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     int number = 0;
-    if (sigwait(&set, &number) == 0) turns.handle_event();
+    if (sigwait(&set, &number) == 0) iterations.handle_event();
   }
 }
 
@@ -83,46 +83,46 @@ class Periodically {
 void with_eventfd(int stalls) {
   const int counter = eventfd(0, EFD_CLOEXEC);
   const Periodically wake([counter] { eventfd_write(counter, 1); });
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     uint64_t count = 0;
-    if (read(counter, &count, sizeof count) > 0) turns.handle_event();
+    if (read(counter, &count, sizeof count) > 0) iterations.handle_event();
   }
 }
 void with_eventfd_read(int stalls) {
   const int counter = eventfd(0, EFD_CLOEXEC);
   const Periodically wake([counter] { eventfd_write(counter, 1); });
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     eventfd_t count = 0;
-    if (eventfd_read(counter, &count) == 0) turns.handle_event();
+    if (eventfd_read(counter, &count) == 0) iterations.handle_event();
   }
 }
 void with_timerfd(int stalls) {
   const int timer = periodic_timer(0);
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     uint64_t count = 0;
-    if (read(timer, &count, sizeof count) > 0) turns.handle_event();
+    if (read(timer, &count, sizeof count) > 0) iterations.handle_event();
   }
 }
 void with_signalfd(int stalls) {
   const sigset_t set = periodic_signal();
   const int signals = signalfd(-1, &set, SFD_CLOEXEC);
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     signalfd_siginfo info;
-    if (read(signals, &info, sizeof info) > 0) turns.handle_event();
+    if (read(signals, &info, sizeof info) > 0) iterations.handle_event();
   }
 }
 void with_inotify(int stalls) {
   const int changes = inotify_init1(IN_CLOEXEC);
   inotify_add_watch(changes, ".", IN_ATTRIB);
   const Periodically touch([] { utimensat(AT_FDCWD, ".", nullptr, 0); });
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     char buffer[4096];
-    if (read(changes, buffer, sizeof buffer) > 0) turns.handle_event();
+    if (read(changes, buffer, sizeof buffer) > 0) iterations.handle_event();
   }
 }
 

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 namespace loops {
 namespace {
@@ -23,14 +23,14 @@ template <typename Wait>
 void run(int stalls, Wait wait) {
   io_uring ring;
   if (io_uring_queue_init(8, &ring, 0) != 0) abort();
-  Turns turns(stalls);
-  while (turns.go_on()) {
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
     prepare_timeout(ring);
     io_uring_cqe* completion = nullptr;
     wait(ring, completion);
     if (io_uring_peek_cqe(&ring, &completion) != 0) continue;
     io_uring_cqe_seen(&ring, completion);
-    turns.handle_event();
+    iterations.handle_event();
   }
   io_uring_queue_exit(&ring);
 }
@@ -104,9 +104,9 @@ class RawRing {
 
 void raw(int stalls) {
   RawRing ring;
-  Turns turns(stalls);
-  while (turns.go_on()) {
-    if (ring.wait()) turns.handle_event();
+  Iterations iterations(stalls);
+  while (iterations.go_on()) {
+    if (ring.wait()) iterations.handle_event();
   }
 }
 
@@ -120,9 +120,9 @@ void ended_and_begun(int stalls) {
   one_of_two(0);
   for (int i = 0; i < 2; ++i) {
     RawRing ring;
-    Turns turns(0);
-    while (turns.go_on()) {
-      if (ring.wait()) turns.handle_event();
+    Iterations iterations(0);
+    while (iterations.go_on()) {
+      if (ring.wait()) iterations.handle_event();
     }
     sleep_ms(200);
   }

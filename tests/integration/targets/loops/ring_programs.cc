@@ -3,7 +3,7 @@
 #include <liburing.h>
 #include <stdlib.h>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 int main(int argc, char** argv) {
   std::vector<loops::Kind> kinds = loops::ring_loops();

@@ -10,7 +10,7 @@
 
 #include <thread>
 
-#include "tests/integration/targets/loops/turns.h"
+#include "tests/integration/targets/loops/iterations.h"
 
 namespace loops {
 namespace {
@@ -28,17 +28,17 @@ class Loop {
   }
 
   template <typename Callback>
-  void run(Turns turns, Callback callback) {
-    while (turns.go_on()) {
+  void run(Iterations iterations, Callback callback) {
+    while (iterations.go_on()) {
       epoll_event event{};
       if (epoll_wait(epoll_, &event, 1, -1) <= 0) continue;
       drain(timer_);
       callback();
-      turns.handle_event();
+      iterations.handle_event();
     }
   }
-  void run(Turns turns) {
-    run(turns, [] {});
+  void run(Iterations iterations) {
+    run(iterations, [] {});
   }
 
  private:
@@ -49,7 +49,7 @@ class Loop {
 void one_per_thread(int stalls) {
   std::thread threads[3];
   for (int i = 0; i < 3; ++i) {
-    threads[i] = std::thread([stalls, i] { Loop().run(Turns(i == 1 ? stalls : 0)); });
+    threads[i] = std::thread([stalls, i] { Loop().run(Iterations(i == 1 ? stalls : 0)); });
   }
   for (std::thread& thread : threads) thread.join();
 }
@@ -57,13 +57,13 @@ void one_per_thread(int stalls) {
 // A program that does something else for long, then runs a loop, then ends slowly.
 void late_and_with_a_slow_end(int stalls) {
   sleep_ms(300);
-  Loop().run(Turns(stalls));
+  Loop().run(Iterations(stalls));
   sleep_ms(300);
 }
 
 void ended_and_begun(int stalls) {
   for (int i = 0; i < 3; ++i) {
-    Loop().run(Turns(i == 1 ? stalls : 0));
+    Loop().run(Iterations(i == 1 ? stalls : 0));
     sleep_ms(200);
   }
 }
@@ -72,7 +72,7 @@ void ended_and_begun(int stalls) {
   const double begin = now_ms();
   {
     Loop inner;
-    inner.run(Turns(0, 50));
+    inner.run(Iterations(0, 50));
   }
   printf("blocked %d %.3f\n", getpid(), now_ms() - begin);
   fflush(stdout);
@@ -81,7 +81,7 @@ void ended_and_begun(int stalls) {
 // A callback that runs a loop of its own to its end: the outer one stands still meanwhile.
 void within_a_callback(int stalls) {
   int done = 0;
-  Loop().run(Turns(0), [&] {
+  Loop().run(Iterations(0), [&] {
     if (++done % 30 == 0 && stalls-- > 0) run_a_loop_inside();
   });
 }
@@ -101,7 +101,7 @@ void one_descriptor_poll(int stalls) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) abort();
   int done = 0;
-  Loop().run(Turns(0), [&] {
+  Loop().run(Iterations(0), [&] {
     pollfd entry{sockets[0], POLLIN, 0};
     for (int i = 0; i < 3; ++i) poll(&entry, 1, 0);
     if (++done > 60 && done % 20 == 0 && stalls-- > 0) poll_one_descriptor(sockets[0]);

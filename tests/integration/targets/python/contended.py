@@ -16,7 +16,7 @@ def want_it():
         pass
 
 
-for turn in range(3):
+for iteration in range(3):
     owner = threading.Thread(target=have_it)
     owner.start()
     time.sleep(0.02)

@@ -1,4 +1,4 @@
-// A selector whose turns sleep for 200 ms each in a method that Java has compiled by then, until
+// A selector whose iterations sleep for 200 ms each in a method that Java has compiled by then, until
 // the file that is named exists. Prints its pid.
 
 import java.io.File;

@@ -1,4 +1,4 @@
-// An event loop whose one long turn waits for a lock of Rust's standard library or of parking_lot,
+// An event loop whose one long iteration waits for a lock of Rust's standard library or of parking_lot,
 // which another thread holds in a sleep; or for which it waits for ever.
 //
 //   rust_locks healthy|mutex|rwlock|readers|condvar|parking-lot-mutex|parking-lot-rwlock|deadlock
@@ -27,7 +27,7 @@ fn keep() {
     std::thread::sleep(HOLD);
 }
 
-/// What the loop waits for in its one long turn. Each thread that holds a lock says so first.
+/// What the loop waits for in its one long iteration. Each thread that holds a lock says so first.
 #[inline(never)]
 fn wait_for_mutex() {
     *CACHE.lock().unwrap() += 1; // mutex
@@ -82,7 +82,7 @@ impl Loop {
         }
     }
 
-    fn turns(&self, count: u32, mut callback: impl FnMut()) {
+    fn iterations(&self, count: u32, mut callback: impl FnMut()) {
         for _ in 0..count {
             unsafe {
                 let mut soon: libc::itimerspec = std::mem::zeroed();
@@ -95,14 +95,14 @@ impl Loop {
         }
     }
 
-    /// One turn that waits, by `wait`, for what a thread of `hold` holds until it calls keep().
-    fn long_turn(&self, hold: impl FnOnce(Sender<()>) + Send + 'static, wait: impl FnOnce()) {
-        self.turns(20, || {});
+    /// One iteration that waits, by `wait`, for what a thread of `hold` holds until it calls keep().
+    fn long_iteration(&self, hold: impl FnOnce(Sender<()>) + Send + 'static, wait: impl FnOnce()) {
+        self.iterations(20, || {});
         let (holds, held) = channel();
         let mut wait = Some(wait);
         let mut hold = Some(hold);
         let mut keeper = None;
-        self.turns(1, || {
+        self.iterations(1, || {
             let hold = hold.take().unwrap();
             let holds = holds.clone();
             keeper = Some(named_thread("keeper", move || hold(holds)));
@@ -112,7 +112,7 @@ impl Loop {
             let length = begin.elapsed().as_secs_f64() * 1e3;
             println!("blocked {} {:.3}", std::process::id(), length);
         });
-        self.turns(20, || {});
+        self.iterations(20, || {});
         keeper.unwrap().join().unwrap();
     }
 }
@@ -140,15 +140,15 @@ fn healthy(events: &Loop) {
             std::thread::sleep(MOMENT);
         });
     }
-    let mut turn = 0;
-    events.turns(300, || {
-        turn += 1;
+    let mut iteration = 0;
+    events.iterations(300, || {
+        iteration += 1;
         *CACHE.lock().unwrap() += 1;
         *TABLE.write().unwrap() += 1;
         *PARKING_CACHE.lock() += 1;
         *PARKING_TABLE.write() += 1;
         // Most of the time there is no work.
-        if turn % 50 < 10 {
+        if iteration % 50 < 10 {
             *jobs.0.lock().unwrap() += 2;
             jobs.1.notify_all();
         }
@@ -157,10 +157,10 @@ fn healthy(events: &Loop) {
 
 /// The loop and another thread take two locks, each in its own order.
 fn deadlock(events: &Loop) {
-    let mut turn = 0;
-    events.turns(40, || {
-        turn += 1;
-        if turn != 20 {
+    let mut iteration = 0;
+    events.iterations(40, || {
+        iteration += 1;
+        if iteration != 20 {
             return;
         }
         let meeting = Arc::new(Barrier::new(2));
@@ -181,7 +181,7 @@ fn main() {
     let events = Loop::new();
     match std::env::args().nth(1).unwrap_or_default().as_str() {
         "healthy" => healthy(&events),
-        "mutex" => events.long_turn(
+        "mutex" => events.long_iteration(
             |holds| {
                 let _held = CACHE.lock().unwrap();
                 holds.send(()).unwrap();
@@ -189,7 +189,7 @@ fn main() {
             },
             wait_for_mutex,
         ),
-        "rwlock" => events.long_turn(
+        "rwlock" => events.long_iteration(
             |holds| {
                 let _held = TABLE.read().unwrap();
                 holds.send(()).unwrap();
@@ -197,7 +197,7 @@ fn main() {
             },
             wait_to_write,
         ),
-        "readers" => events.long_turn(
+        "readers" => events.long_iteration(
             |holds| {
                 let _held = TABLE.write().unwrap();
                 holds.send(()).unwrap();
@@ -205,7 +205,7 @@ fn main() {
             },
             || println!("read {}", wait_to_read()),
         ),
-        "condvar" => events.long_turn(
+        "condvar" => events.long_iteration(
             |holds| {
                 holds.send(()).unwrap();
                 keep();
@@ -214,7 +214,7 @@ fn main() {
             },
             wait_for_news,
         ),
-        "parking-lot-mutex" => events.long_turn(
+        "parking-lot-mutex" => events.long_iteration(
             |holds| {
                 let _held = PARKING_CACHE.lock();
                 holds.send(()).unwrap();
@@ -222,7 +222,7 @@ fn main() {
             },
             wait_for_parking_lot,
         ),
-        "parking-lot-rwlock" => events.long_turn(
+        "parking-lot-rwlock" => events.long_iteration(
             |holds| {
                 let _held = PARKING_TABLE.read();
                 holds.send(()).unwrap();
