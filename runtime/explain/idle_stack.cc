@@ -18,7 +18,7 @@ bool has(std::string_view text, std::string_view part) {
 // waits has none of these in its stack.
 bool is_tokio_park(const Frame& frame) {
   return frame.function.starts_with("tokio::runtime::") &&
-         (has(frame.function, "::park::") || has(frame.function, "::idle_wait_"));
+         (has(frame.function, "::park::") || has(frame.function, "::park_"));
 }
 
 // Boost.Asio's threads wait in the scheduler itself; a handler that waits stands further in. What

@@ -198,15 +198,15 @@ TEST_F(DeadlocksTest, ThreadsThatJoinEachOther) {
 
 TEST_F(DeadlocksTest, SemaphoresThatNobodyIsLeftToPost) {
   const Json deadlock = only_deadlock("hand_off");
-  EXPECT_EQ(thread_of_name(deadlock, "left")["wants"]["name"], "iteration_left");
-  EXPECT_EQ(thread_of_name(deadlock, "right")["wants"]["name"], "iteration_right");
+  EXPECT_EQ(thread_of_name(deadlock, "left")["wants"]["name"], "turn_left");
+  EXPECT_EQ(thread_of_name(deadlock, "right")["wants"]["name"], "turn_right");
 }
 
 TEST_F(DeadlocksTest, SemaphoresUsedAsLocks) {
   const Json deadlock = only_deadlock("semaphore_locks");
   ASSERT_EQ(in_cycle(deadlock).size(), 2u);
-  EXPECT_EQ(thread_of_name(deadlock, "left")["wants"]["name"], "iteration_right");
-  EXPECT_EQ(thread_of_name(deadlock, "left")["holds"][0]["name"], "iteration_left");
+  EXPECT_EQ(thread_of_name(deadlock, "left")["wants"]["name"], "turn_right");
+  EXPECT_EQ(thread_of_name(deadlock, "left")["holds"][0]["name"], "turn_left");
 }
 
 TEST_F(DeadlocksTest, ABarrierUnderALock) {

@@ -26,6 +26,12 @@ TEST(IdleStack, AParkedTokioWorkerIsIdle) {
       false));
 }
 
+TEST(IdleStack, TokioDriverFunctionNamedPark_Idle) {
+  EXPECT_TRUE(is_idle_stack({kSyscall, frame("tokio::runtime::io::driver::Driver::park_timeout"),
+                             frame("tokio::runtime::scheduler::current_thread::Context::run")},
+                            false));
+}
+
 TEST(IdleStack, ATokioTaskThatWaitsIsNot) {
   EXPECT_FALSE(
       is_idle_stack({kSyscall, frame("std::sys::unix::futex::futex_wait"), frame("app::receive"),

@@ -257,7 +257,7 @@ TEST_P(Engines, AChainThatNeverEndsIsCutOff) {
   EXPECT_EQ(stack.frames.size(), Unwinder::kMaxFrames);
   EXPECT_FALSE(stack.complete);
 
-  // One that iterations in a circle.
+  // One that goes in a circle.
   const uint64_t circle[] = {snapshot.stack_begin.value, 0x10100};
   std::memcpy(snapshot.stack.data() + 32, circle, sizeof circle);
   stack = GetParam().make()->unwind(snapshot);

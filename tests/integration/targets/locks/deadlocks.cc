@@ -19,8 +19,8 @@ pthread_mutex_t lock_a = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t lock_b = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t forks[5];
 pthread_rwlock_t table_lock = PTHREAD_RWLOCK_INITIALIZER;
-sem_t iteration_left;
-sem_t iteration_right;
+sem_t turn_left;
+sem_t turn_right;
 pthread_barrier_t meeting;
 pthread_cond_t news = PTHREAD_COND_INITIALIZER;
 
@@ -173,16 +173,16 @@ void join_each_other() {
 
 // Each waits for its iteration, which the other gives.
 void hand_off() {
-  sem_init(&iteration_left, 0, 0);
-  sem_init(&iteration_right, 0, 0);
+  sem_init(&turn_left, 0, 0);
+  sem_init(&turn_right, 0, 0);
   ready();
   std::thread left = named_thread("left", [] {
-    sem_wait(&iteration_left);
-    sem_post(&iteration_right);
+    sem_wait(&turn_left);
+    sem_post(&turn_right);
   });
   std::thread right = named_thread("right", [] {
-    sem_wait(&iteration_right);
-    sem_post(&iteration_left);
+    sem_wait(&turn_right);
+    sem_post(&turn_left);
   });
   left.join();
   right.join();
@@ -190,9 +190,9 @@ void hand_off() {
 
 // Semaphores of one slot, which those who take them give back: until both are held.
 void semaphore_locks() {
-  sem_init(&iteration_left, 0, 1);
-  sem_init(&iteration_right, 0, 1);
-  for (sem_t* semaphore : {&iteration_left, &iteration_right}) {
+  sem_init(&turn_left, 0, 1);
+  sem_init(&turn_right, 0, 1);
+  for (sem_t* semaphore : {&turn_left, &turn_right}) {
     sem_wait(semaphore);
     sem_post(semaphore);
   }
@@ -204,8 +204,8 @@ void semaphore_locks() {
     sem_post(second);
     sem_post(first);
   };
-  std::thread left = named_thread("left", [=] { take(&iteration_left, &iteration_right); });
-  std::thread right = named_thread("right", [=] { take(&iteration_right, &iteration_left); });
+  std::thread left = named_thread("left", [=] { take(&turn_left, &turn_right); });
+  std::thread right = named_thread("right", [=] { take(&turn_right, &turn_left); });
   wait_for_all(3);
   for (;;) pause();
 }

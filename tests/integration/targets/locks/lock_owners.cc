@@ -61,7 +61,7 @@ void hold(Take take, Give give) {
 
 // An iteration waits by `take` for what the thread "flusher" holds.
 template <typename Take, typename Give>
-void iteration_against_flusher(Take take, Give give) {
+void callback_against_flusher(Take take, Give give) {
   std::thread flusher;
   run_loop(
       [&] {
@@ -83,8 +83,8 @@ void against_mutex(int type, int protocol, int robust, int shared) {
   pthread_mutexattr_setrobust(&attributes, robust);
   pthread_mutexattr_setpshared(&attributes, shared);
   pthread_mutex_init(&cache_mutex, &attributes);
-  iteration_against_flusher([] { pthread_mutex_lock(&cache_mutex); },
-                            [] { pthread_mutex_unlock(&cache_mutex); });
+  callback_against_flusher([] { pthread_mutex_lock(&cache_mutex); },
+                           [] { pthread_mutex_unlock(&cache_mutex); });
 }
 
 // flusher holds the cache's lock and waits for the log's, which "logger" holds, in a sleep.
@@ -262,7 +262,7 @@ void lock_record(int fd) {
 }
 
 void by_hand(int lock, int unlock) {
-  iteration_against_flusher(
+  callback_against_flusher(
       [=] { syscall(SYS_futex, &futex_word, lock, 0, nullptr, nullptr, 0); },
       [=] { syscall(SYS_futex, &futex_word, unlock, 0, nullptr, nullptr, 0); });
 }
@@ -289,8 +289,8 @@ int main(int argc, char** argv) {
     against_mutex(PTHREAD_MUTEX_NORMAL, kNone, kStalled, PTHREAD_PROCESS_SHARED);
   }
   if (what == "rwlock") {
-    iteration_against_flusher([] { pthread_rwlock_wrlock(&table_lock); },
-                              [] { pthread_rwlock_unlock(&table_lock); });
+    callback_against_flusher([] { pthread_rwlock_wrlock(&table_lock); },
+                             [] { pthread_rwlock_unlock(&table_lock); });
   }
   if (what == "readers") {
     std::thread readers[2];
@@ -315,33 +315,32 @@ int main(int argc, char** argv) {
   }
   if (what == "spin") {
     pthread_spin_init(&spin_lock, PTHREAD_PROCESS_PRIVATE);
-    iteration_against_flusher([] { pthread_spin_lock(&spin_lock); },
-                              [] { pthread_spin_unlock(&spin_lock); });
+    callback_against_flusher([] { pthread_spin_lock(&spin_lock); },
+                             [] { pthread_spin_unlock(&spin_lock); });
   }
   if (what == "semaphore") {
     sem_init(&slots, 0, 1);
-    iteration_against_flusher([] { sem_wait(&slots); }, [] { sem_post(&slots); });
+    callback_against_flusher([] { sem_wait(&slots); }, [] { sem_post(&slots); });
   }
   if (what == "c11") {
     mtx_init(&c11_mutex, mtx_plain);
-    iteration_against_flusher([] { mtx_lock(&c11_mutex); }, [] { mtx_unlock(&c11_mutex); });
+    callback_against_flusher([] { mtx_lock(&c11_mutex); }, [] { mtx_unlock(&c11_mutex); });
   }
-  if (what == "std")
-    iteration_against_flusher([] { std_mutex.lock(); }, [] { std_mutex.unlock(); });
+  if (what == "std") callback_against_flusher([] { std_mutex.lock(); }, [] { std_mutex.unlock(); });
   if (what == "std-recursive") {
-    iteration_against_flusher([] { std_recursive_mutex.lock(); },
-                              [] { std_recursive_mutex.unlock(); });
+    callback_against_flusher([] { std_recursive_mutex.lock(); },
+                             [] { std_recursive_mutex.unlock(); });
   }
   if (what == "std-timed") {
-    iteration_against_flusher([] { (void)std_timed_mutex.try_lock_for(std::chrono::seconds(9)); },
-                              [] { std_timed_mutex.unlock(); });
+    callback_against_flusher([] { (void)std_timed_mutex.try_lock_for(std::chrono::seconds(9)); },
+                             [] { std_timed_mutex.unlock(); });
   }
   if (what == "std-shared") {
-    iteration_against_flusher([] { std_shared_mutex.lock(); }, [] { std_shared_mutex.unlock(); });
+    callback_against_flusher([] { std_shared_mutex.lock(); }, [] { std_shared_mutex.unlock(); });
   }
   if (what == "futex-pi") by_hand(FUTEX_LOCK_PI_PRIVATE, FUTEX_UNLOCK_PI_PRIVATE);
   if (what == "stream")
-    iteration_against_flusher([] { flockfile(stdout); }, [] { funlockfile(stdout); });
+    callback_against_flusher([] { flockfile(stdout); }, [] { funlockfile(stdout); });
   if (what == "chain") chain();
   if (what == "running") running_owner();
   if (what == "run-queue-wait") starved_owner();

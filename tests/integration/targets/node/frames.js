@@ -1,6 +1,6 @@
 // Holds its loop up in the ways that argv names, one after the other, each within a callback of the
 // kind that argv[2] says: "handler" of an http server, "async" function, "worker" thread. argv[3]:
-// a FIFO. Between them the loop iterations.
+// a FIFO. Between them the loop iterates.
 'use strict';
 const http = require('http');
 const { setTimeout: sleep } = require('timers/promises');
