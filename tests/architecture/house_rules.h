@@ -15,10 +15,19 @@ struct Room {
   std::string name;
   std::vector<std::string> rooms;      // earlier ones, or "room/header.h" for one header alone
   std::vector<std::string> libraries;  // third parties: see kLibraries in house_rules.cc
+  std::string purpose = {};            // one line of docs/code-map.md
+};
+
+// A folder outside runtime/, for docs/code-map.md.
+struct Folder {
+  std::string path;
+  std::string purpose;
 };
 
 // The one list of who may use whom. A room uses only rooms above its own line.
 const std::vector<Room>& house_rooms();
+// All folders of instrument/ that have sources.
+const std::vector<Folder>& house_folders();
 
 using Violations = std::vector<std::string>;
 
