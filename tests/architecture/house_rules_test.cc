@@ -26,14 +26,14 @@ Violations in_instrument(std::string path, std::string_view text) {
 }
 
 TEST(ParseSource, FindsIncludesInAnyForm) {
-  const SourceFile file = parse_source("runtime/watch/x.cc",
+  const SourceFile file = parse_source("runtime/analysis/x.cc",
                                        "// #include \"not/this.h\"\n"
-                                       "#include \"runtime/watch/x.h\"\n"
+                                       "#include \"runtime/analysis/x.h\"\n"
                                        "\n"
                                        "  #  include <vector>  // why\n"
                                        "#include <sys/un.h>");
   ASSERT_EQ(file.includes.size(), 3u);
-  EXPECT_EQ(file.includes[0].what, "runtime/watch/x.h");
+  EXPECT_EQ(file.includes[0].what, "runtime/analysis/x.h");
   EXPECT_FALSE(file.includes[0].bracketed);
   EXPECT_EQ(file.includes[0].line, 2u);
   EXPECT_EQ(file.includes[1].what, "vector");
@@ -46,8 +46,8 @@ TEST(ParseSource, FindsTheRoomsThatABuildFileLinks) {
   const SourceFile file = parse_source("runtime/x/CMakeLists.txt",
                                        "# tailback_command is not meant\n"
                                        "target_link_libraries(tailback_x PUBLIC tailback_values\n"
-                                       "  PRIVATE tailback_watch)\n");
-  EXPECT_EQ(file.linked_rooms, (std::vector<std::string>{"x", "values", "watch"}));
+                                       "  PRIVATE tailback_analysis)\n");
+  EXPECT_EQ(file.linked_rooms, (std::vector<std::string>{"x", "values", "analysis"}));
 }
 
 TEST(Rules, WhatKeepsThemIsNotComplainedOf) {
@@ -56,12 +56,13 @@ TEST(Rules, WhatKeepsThemIsNotComplainedOf) {
                             "#include \"instrument/recorder/x.h\"\n"
                             "#include \"instrument/contract/record_contract.h\"\n")
                   .empty());
-  EXPECT_TRUE(in_runtime("runtime/watch/x.cc",
-                         "#include <fmt/format.h>\n#include <vector>\n#include <sys/types.h>\n"
-                         "#include \"runtime/watch/x.h\"\n#include \"runtime/segment/session.h\"\n"
-                         "#include \"instrument/contract/record_contract.h\"\n"
-                         "#include \"runtime/report/reporter.h\"\n")
-                  .empty());
+  EXPECT_TRUE(
+      in_runtime("runtime/analysis/x.cc",
+                 "#include <fmt/format.h>\n#include <vector>\n#include <sys/types.h>\n"
+                 "#include \"runtime/analysis/x.h\"\n#include \"runtime/segment/session.h\"\n"
+                 "#include \"instrument/contract/record_contract.h\"\n"
+                 "#include \"runtime/report/reporter.h\"\n")
+          .empty());
 }
 
 TEST(Rules, TheRecorderNeedsLibcOnly) {
@@ -77,11 +78,12 @@ TEST(Rules, TheRecorderNeedsLibcOnly) {
 }
 
 TEST(Rules, TheObserverKnowsOfTheRecorderOnlyTheContract) {
-  EXPECT_EQ(in_runtime("runtime/watch/x.cc", "#include \"instrument/recorder/ring.h\"\n").size(),
+  EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include \"instrument/recorder/ring.h\"\n").size(),
             1u);
-  EXPECT_EQ(in_runtime("runtime/watch/x.cc", "#include \"tests/unit/private_recorder.h\"\n").size(),
-            1u);
-  EXPECT_EQ(in_runtime("runtime/watch/x.cc", "#include \"watcher.h\"\n").size(), 1u);
+  EXPECT_EQ(
+      in_runtime("runtime/analysis/x.cc", "#include \"tests/unit/private_recorder.h\"\n").size(),
+      1u);
+  EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include \"analyst.h\"\n").size(), 1u);
 }
 
 TEST(Rules, DependenciesPointOneWay) {
@@ -96,11 +98,12 @@ TEST(Rules, DependenciesPointOneWay) {
   EXPECT_EQ(in_runtime("runtime/values/x.h", "#include \"runtime/kernel/descriptor.h\"\n").size(),
             1u);
   // One header of a room is not the room.
-  EXPECT_EQ(in_runtime("runtime/watch/x.h", "#include \"runtime/report/text_reporter.h\"\n").size(),
-            1u);
+  EXPECT_EQ(
+      in_runtime("runtime/analysis/x.h", "#include \"runtime/report/text_reporter.h\"\n").size(),
+      1u);
   EXPECT_EQ(in_runtime("runtime/explain/CMakeLists.txt",
-                       "target_link_libraries(tailback_explain PUBLIC tailback_watch)\n"),
-            Violations{"runtime/explain/CMakeLists.txt: explain may not link tailback_watch"});
+                       "target_link_libraries(tailback_explain PUBLIC tailback_analysis)\n"),
+            Violations{"runtime/explain/CMakeLists.txt: explain may not link tailback_analysis"});
 }
 
 TEST(Rules, EveryFileLiesInARoom) {
@@ -111,9 +114,9 @@ TEST(Rules, EveryFileLiesInARoom) {
 TEST(Rules, LibrariesHaveTheirRooms) {
   EXPECT_EQ(in_runtime("runtime/values/x.h", "#include <fmt/format.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/values/x.h", "#include <unistd.h>\n").size(), 1u);
-  EXPECT_EQ(in_runtime("runtime/watch/x.cc", "#include <libunwind.h>\n").size(), 1u);
-  EXPECT_EQ(in_runtime("runtime/watch/x.cc", "#include <capstone/capstone.h>\n").size(), 1u);
-  EXPECT_EQ(in_runtime("runtime/session/x.cc", "#include <spdlog/spdlog.h>\n").size(), 1u);
+  EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include <libunwind.h>\n").size(), 1u);
+  EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include <capstone/capstone.h>\n").size(), 1u);
+  EXPECT_EQ(in_runtime("runtime/segment/x.cc", "#include <spdlog/spdlog.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include <CLI/CLI.hpp>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include <gtest/gtest.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include <boost/any.hpp>\n").size(), 1u);
@@ -129,12 +132,12 @@ TEST(Rules, ARoomListWithACycleIsRefused) {
 
 TEST(Rules, LongFilesAreNamed) {
   SourceFile file;
-  file.path = "runtime/watch/x.cc";
+  file.path = "runtime/analysis/x.cc";
   file.lines = kMostLines;
   EXPECT_TRUE(too_long_files({file}, kMostLines).empty());
   file.lines = kMostLines + 1;
   EXPECT_EQ(too_long_files({file}, kMostLines),
-            Violations{"runtime/watch/x.cc: 521 lines, of 520 at most"});
+            Violations{"runtime/analysis/x.cc: 521 lines, of 520 at most"});
 }
 
 class House : public ::testing::Test {

@@ -21,7 +21,7 @@ struct SourceFile {
   std::vector<std::string> linked_rooms;  // of a CMakeLists.txt: X for each tailback_X it names
   size_t lines = 0;
 
-  // Whether the file lies in a folder ("runtime/watch") or below it.
+  // Whether the file lies in a folder ("runtime/loops") or below it.
   bool is_in(std::string_view folder) const;
 };
 
