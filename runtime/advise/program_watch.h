@@ -16,7 +16,7 @@
 #include "runtime/advise/process_lifetimes.h"
 #include "runtime/advise/program_clock.h"
 #include "runtime/advise/thread_clock.h"
-#include "runtime/interpreters/python_processes.h"
+#include "runtime/interpreters/python/processes.h"
 #include "runtime/kernel/cpu_quota.h"
 #include "runtime/segment/record_view.h"
 #include "runtime/segment/session.h"

@@ -7,7 +7,7 @@
 #include "runtime/explain/cause.h"
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/lock_advice.h"
-#include "runtime/interpreters/merged_stack.h"
+#include "runtime/interpreters/python/merged_stack.h"
 
 namespace tailback {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "runtime/capture/module_map.h"
-#include "runtime/interpreters/python_processes.h"
-#include "runtime/interpreters/v8_processes.h"
+#include "runtime/interpreters/python/processes.h"
+#include "runtime/interpreters/v8/processes.h"
 #include "runtime/kernel/kernel_view.h"
 #include "runtime/segment/session.h"
 

@@ -9,8 +9,8 @@
 
 #include "runtime/capture/snapshot.h"
 #include "runtime/explain/call_description.h"
-#include "runtime/interpreters/python_stack.h"
-#include "runtime/interpreters/v8_stack.h"
+#include "runtime/interpreters/python/stack.h"
+#include "runtime/interpreters/v8/stack.h"
 #include "runtime/lock_state/lock_reading.h"
 #include "runtime/segment/record_view.h"
 #include "runtime/values/stall.h"

@@ -1,7 +1,7 @@
 #include "runtime/sampling/stack_reader.h"
 
-#include "runtime/interpreters/javascript_stack.h"
-#include "runtime/interpreters/merged_stack.h"
+#include "runtime/interpreters/python/merged_stack.h"
+#include "runtime/interpreters/v8/merged_stack.h"
 
 namespace tailback {
 

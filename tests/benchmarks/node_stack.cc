@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/interpreters/v8_processes.h"
+#include "runtime/interpreters/v8/processes.h"
 #include "tests/benchmarks/memory_growth.h"
 #include "tests/unit/node_command.h"
 #include "tests/unit/running_node.h"

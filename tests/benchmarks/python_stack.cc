@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/interpreters/python_processes.h"
+#include "runtime/interpreters/python/processes.h"
 #include "tests/benchmarks/memory_growth.h"
 #include "tests/unit/python_versions.h"
 #include "tests/unit/running_python.h"

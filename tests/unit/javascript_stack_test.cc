@@ -1,5 +1,5 @@
 // JavaScript frames among native ones.
-#include "runtime/interpreters/javascript_stack.h"
+#include "runtime/interpreters/v8/merged_stack.h"
 
 #include <gtest/gtest.h>
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "runtime/capture/remote_memory.h"
-#include "runtime/interpreters/python_interpreter.h"
-#include "runtime/interpreters/python_stack.h"
+#include "runtime/interpreters/python/finder.h"
+#include "runtime/interpreters/python/stack.h"
 
 namespace tailback {
 

@@ -1,5 +1,5 @@
 // Python's frames among the native ones.
-#include "runtime/interpreters/merged_stack.h"
+#include "runtime/interpreters/python/merged_stack.h"
 
 #include <gtest/gtest.h>
 

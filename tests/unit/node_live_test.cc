@@ -4,7 +4,7 @@
 
 #include <tuple>
 
-#include "runtime/interpreters/v8_processes.h"
+#include "runtime/interpreters/v8/processes.h"
 #include "tests/unit/node_command.h"
 #include "tests/unit/running_node.h"
 

@@ -1,5 +1,5 @@
 // Which builds of CPython are read, told from recorded images of their memory.
-#include "runtime/interpreters/python_layout.h"
+#include "runtime/interpreters/python/layout.h"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
 // Line tables and strings of CPython, by hand.
-#include "runtime/interpreters/python_lines.h"
+#include "runtime/interpreters/python/lines.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <vector>
 
-#include "runtime/interpreters/python_string.h"
+#include "runtime/interpreters/python/string.h"
 
 namespace tailback {
 namespace {

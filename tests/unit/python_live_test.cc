@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "runtime/interpreters/python_processes.h"
+#include "runtime/interpreters/python/processes.h"
 #include "tests/unit/python_versions.h"
 #include "tests/unit/running_python.h"
 

@@ -1,5 +1,5 @@
 // Who has a threading.RLock, over an image of a process's memory with such an object added to it.
-#include "runtime/interpreters/python_lock.h"
+#include "runtime/interpreters/python/lock.h"
 
 #include <gtest/gtest.h>
 

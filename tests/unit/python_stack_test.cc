@@ -1,5 +1,5 @@
 // Reading Python's frames over recorded images, whole and damaged.
-#include "runtime/interpreters/python_stack.h"
+#include "runtime/interpreters/python/stack.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Writes tests/unit/images: record_python_image VERSION > python-VERSION.image
 #include <iostream>
 
-#include "runtime/interpreters/python_interpreter.h"
+#include "runtime/interpreters/python/finder.h"
 #include "tests/unit/running_python.h"
 
 int main(int argc, char** argv) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "runtime/interpreters/v8_processes.h"
+#include "runtime/interpreters/v8/processes.h"
 #include "tests/unit/node_command.h"
 #include "tests/unit/running_node.h"
 #include "tests/unit/v8_image.h"

@@ -7,7 +7,7 @@
 
 #include "runtime/capture/module_map.h"
 #include "runtime/capture/snapshot.h"
-#include "runtime/interpreters/v8_stack.h"
+#include "runtime/interpreters/v8/stack.h"
 #include "tests/unit/standing_target.h"
 
 namespace tailback {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/capture/module_map.h"
-#include "runtime/interpreters/python_stack.h"
+#include "runtime/interpreters/python/stack.h"
 #include "tests/unit/memory_image.h"
 #include "tests/unit/standing_target.h"
 

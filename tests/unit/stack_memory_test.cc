@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "runtime/interpreters/merged_stack.h"
-#include "runtime/interpreters/python_processes.h"
+#include "runtime/interpreters/python/merged_stack.h"
+#include "runtime/interpreters/python/processes.h"
 #include "runtime/kernel/kernel_view.h"
 #include "runtime/symbolize/symbolizer.h"
 #include "tests/unit/running_python.h"

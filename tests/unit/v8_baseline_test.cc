@@ -1,11 +1,11 @@
 // From machine code of V8's baseline compiler to bytecode.
-#include "runtime/interpreters/v8_baseline.h"
+#include "runtime/interpreters/v8/baseline.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "runtime/interpreters/v8_bytecodes.h"
+#include "runtime/interpreters/v8/bytecodes.h"
 
 namespace tailback {
 namespace {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/interpreters/v8_stack.h"
+#include "runtime/interpreters/v8/stack.h"
 #include "tests/unit/memory_image.h"
 
 namespace tailback {

@@ -1,10 +1,10 @@
 // Positions and lines of JavaScript, as V8 keeps them.
-#include "runtime/interpreters/v8_lines.h"
+#include "runtime/interpreters/v8/lines.h"
 
 #include <gtest/gtest.h>
 
-#include "runtime/interpreters/v8_heap.h"
-#include "runtime/interpreters/v8_stack.h"
+#include "runtime/interpreters/v8/heap.h"
+#include "runtime/interpreters/v8/stack.h"
 
 namespace tailback {
 namespace {

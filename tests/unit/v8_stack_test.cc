@@ -1,5 +1,5 @@
 // Reading JavaScript frames over recorded images, whole and damaged.
-#include "runtime/interpreters/v8_stack.h"
+#include "runtime/interpreters/v8/stack.h"
 
 #include <gtest/gtest.h>
 
