@@ -176,12 +176,10 @@ std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
       // A new stall is one that no suppression knows, and no other is told.
       options.fail_on_stall = true;
     } else {
-      return "stall (any that no suppression holds), new (the same, beside a baseline), blocking "
-             "call "
-             "(with --blocking-calls or --strict), deadlock (with --lock-order, one that can be, "
-             "too), "
-             "race "
-             "(of a program that is compiled for ThreadSanitizer), never-awaited (a coroutine), or "
+      return "stall (any that no suppression holds), new (the same, beside a baseline), "
+             "blocking-call (with --blocking-calls or --strict), deadlock (with --lock-order, "
+             "one that can be, too), race (of a program that is compiled for ThreadSanitizer), "
+             "never-awaited (a coroutine), or "
              "several with commas between them";
     }
     begin = end + 1;
@@ -238,7 +236,7 @@ constexpr std::array kTable = {
     ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
                    "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
     ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
-                   "End with another status once a 'stall', 'blocking_call', 'deadlock', 'race' or "
+                   "End with another status once a 'stall', 'blocking-call', 'deadlock', 'race' or "
                    "'never-awaited' was reported "
                    "(or stall,deadlock); 'new' says the same as stall",
                    set_fail_on},
@@ -329,7 +327,7 @@ ObserverOptions observer_options(const std::map<std::string, std::string>& flags
   }
   if (options.fail_on_blocking_call && !options.blocking_calls && !options.strict) {
     throw LaunchError(kTailbackFailed,
-                      "--fail-on blocking_call: blocking_calls are not looked for; add "
+                      "--fail-on blocking-call: blocking calls are not looked for; add "
                       "--blocking-calls or --strict");
   }
   return options;

@@ -129,7 +129,7 @@ std::string what_fails(const ObserverOptions& options) {
     what += name;
   };
   add(options.fail_on_stall, "stall");
-  add(options.fail_on_blocking_call, "blocking-call");
+  add(options.fail_on_blocking_call, "blocking call");
   add(options.fail_on_deadlock, "deadlock");
   add(options.fail_on_race, "race");
   add(options.fail_on_never_awaited, "coroutine that is never awaited");

@@ -24,7 +24,7 @@ std::string full_blocking_call_text(const BlockingCall& blocking_call, const Tex
       blocking_call.kind == BlockingCallKind::kWaited
           ? fmt::format("waited for {}", duration_text(blocking_call.longest.duration))
           : fmt::format("may block (took {})", duration_text(blocking_call.longest.duration));
-  return style.headline(fmt::format("tailback: blocking_call, {}: {}", how,
+  return style.headline(fmt::format("tailback: blocking call, {}: {}", how,
                                     what_text(blocking_call.longest))) +
          "\n" + stall_details(blocking_call.longest, style);
 }
@@ -34,10 +34,10 @@ std::string blocking_calls_text(const BlockingCallTally& tally, const BlockingCa
   std::string text;
   if (!tally.empty()) {
     text = fmt::format("tailback: {} on loop threads: {}, {} in all\n",
-                       count_text(tally.culprits(), "blocking-call", "blocking_calls"),
+                       count_text(tally.culprits(), "blocking call", "blocking calls"),
                        count_text(tally.calls(), "call", "calls"), duration_text(tally.total()));
     using Align = TextTable::Align;
-    TextTable table({{"blocking-call"},
+    TextTable table({{"blocking call"},
                      {"how"},
                      {"cause"},
                      {"count", Align::kRight},

@@ -163,8 +163,7 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
     add_line(text, "stack", samples_text(stall));
     text += stack_text(stall.stack, stall.culprit, style, "    ");
   }
-  if (stall.pending_events)
-    add_line(text, "pending_events", pending_events_text(*stall.pending_events));
+  if (stall.pending_events) add_line(text, "pending", pending_events_text(*stall.pending_events));
   const size_t notes = std::min(stall.notes.size(), kNotesShown);
   for (size_t i = 0; i < notes; ++i) {
     add_line(text, "note", escape_for_terminal(stall.notes[i], kLineColumns));

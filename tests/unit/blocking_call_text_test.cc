@@ -29,7 +29,7 @@ TEST_F(BlockingCallTextTest, OneIsToldWithItsCallStackAndAdvice) {
   EXPECT_NE(told.find("  advice   "), std::string::npos) << told;
   blocking_call.kind = BlockingCallKind::kMayBlock;
   EXPECT_TRUE(full_blocking_call_text(blocking_call, {})
-                  .starts_with("tailback: blocking_call, may block (took 7.50 ms): sleep in "));
+                  .starts_with("tailback: blocking call, may block (took 7.50 ms): sleep in "));
 }
 
 TEST_F(BlockingCallTextTest, SumsAreATable) {
@@ -40,10 +40,10 @@ TEST_F(BlockingCallTextTest, SumsAreATable) {
   counts.suppressed = 1;
   EXPECT_TRUE(blocking_calls_text(tally, counts, 10)
                   .starts_with(
-                      R"(tailback: 1 blocking_call on loop threads: 12 calls, 60.0 ms in all
-  blocking_call                                       how     cause  count    total  longest  call
+                      R"(tailback: 1 blocking call on loop threads: 12 calls, 60.0 ms in all
+  blocking call                                how     cause  count    total  longest  call
   load_config(char const*) (src/config.cc:42)  waited  sleep     12  60.0 ms  7.50 ms  clock_nanosleep
-tailback: 1 call of known blocking_calls suppressed
+tailback: 1 call of known blocking calls suppressed
 tailback: 3 calls on loop threads took as long, but )"))
       << blocking_calls_text(tally, counts, 10);
   EXPECT_NE(blocking_calls_text(tally, {}, 0).find("… and 1 more"), std::string::npos);
@@ -102,8 +102,8 @@ TEST_F(BlockingCallTextTest, AHostileTargetDoesNotFillTheTally) {
 TEST_F(BlockingCallTextTest, AStatusIsTheTableOfLoops) {
   EXPECT_EQ(status_text(sample_status()),
             R"(tailback: so far, in 5.00 s: 2 stalls, 563 ms in all; 1 process, 3 threads
-  loop                                                  iterations  busy      p50     p90      p99    p99.9  longest
-  server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
+  loop                                                 iterations  busy      p50     p90      p99    p99.9  longest
+  server[4711], thread io-0[4713], epoll_wait on fd 5      40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
 )");
   EXPECT_NE(status_text({}).find("no event loop was seen"), std::string::npos);
 }

@@ -180,7 +180,7 @@ TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
   const ConfigValues config = parse_config(
       "# all\r\n  threshold = \"30ms\" # t\n\nquiet=true\njson = 'a # \\b'\nlog = \"q\\\"\\\\\"\n"
       "exitcode = 9 # nine\nmax-reports = 3\nfail-on = \"new\"\nsuppressions = \"k.supp\"\n"
-      "blocking calls = true\nslow-call = \"500us\"\nstrict = false",
+      "blocking-calls = true\nslow-call = \"500us\"\nstrict = false",
       "t.toml");
   const ObserverOptions options = options_of({}, {}, config);
   ObserverOptions expected{30ms, "a # \\b", "q\"\\", true, "k.supp", true, 9, 3, ""};
@@ -209,8 +209,8 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
   }
   EXPECT_NE(refusal_of({{"--max-reports", "0"}}).find("1 to 1000"), std::string::npos);
   EXPECT_NE(refusal_of({{"--max-reports", "1001"}}).find("1 to 1000"), std::string::npos);
-  for (const char* value : {"", "blocking_calls", "deadlocks", "races", "Stall", "stall,",
-                            "stall,blocking_call,rice"}) {
+  for (const char* value : {"", "blocking-calls", "deadlocks", "races", "Stall", "stall,",
+                            "stall,blocking-call,rice"}) {
     EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
   }
   EXPECT_FALSE(options_of({}).fail_on_stall);
@@ -230,7 +230,7 @@ TEST(ObserverOptions, FailOnBlockingCallsOnlyWhereTheyAreLookedFor) {
   EXPECT_FALSE(one.fail_on_stall);
   EXPECT_EQ(one.slow_call, 1ms);
   const ObserverOptions both =
-      options_of({{"--fail-on", "stall,blocking_call"}, {"--blocking-calls", "1"}});
+      options_of({{"--fail-on", "stall,blocking-call"}, {"--blocking-calls", "1"}});
   EXPECT_TRUE(both.fail_on_blocking_call);
   EXPECT_TRUE(both.fail_on_stall);
 }

@@ -89,8 +89,8 @@ culprit                                      cause  count   total  longest  shar
 load_config(char const*) (src/config.cc:42)  sleep      1  400 ms   400 ms   71 %
 unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 %
 
-loop                                                  iterations  busy      p50     p90      p99    p99.9  longest
-server[4711], thread io-0[4713], epoll_wait on fd 5  40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
+loop                                                 iterations  busy      p50     p90      p99    p99.9  longest
+server[4711], thread io-0[4713], epoll_wait on fd 5      40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
 
 to be read, a thread was held for 250 µs at most
 )");
@@ -113,8 +113,8 @@ culprit                                      cause  count   total  longest  shar
 load_config(char const*) (src/config.cc:42)  sleep      2  2.40 s   2.00 s   94 %  elsewhere and others
 unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms    6 %
 
-loop                                                iterations  busy      p50     p90      p99    p99.9  longest
-server, thread io-0, epoll_wait on fd 5 (2 loops)  80,246  30 %  12.0 µs  100 µs  50.0 ms  90.0 ms   400 ms
+loop                                               iterations  busy      p50     p90      p99    p99.9  longest
+server, thread io-0, epoll_wait on fd 5 (2 loops)      80,246  30 %  12.0 µs  100 µs  50.0 ms  90.0 ms   400 ms
 Where a row has several loops, the percentiles are those of the worst.
 
 to be read, a thread was held for 4.10 ms at most: its limit is 1.00 ms, and the machine took its CPU away

@@ -39,7 +39,7 @@ def pair(iterations, reports):
     Each has one partner at most: a second report of the same iteration is one too many."""
     candidates = []
     by_tid = {}
-    for iteration in turns:
+    for iteration in iterations:
         by_tid.setdefault(iteration.tid, []).append(iteration)
     for at, report in enumerate(reports):
         for iteration in by_tid.get(report.tid, ()):
@@ -57,7 +57,7 @@ def pair(iterations, reports):
         used_iterations.add(key)
         pairs.append((iteration, report))
     return (pairs, [report for at, report in enumerate(reports) if at not in used_reports],
-            [iteration for iteration in turns if id(iteration) not in used_iterations])
+            [iteration for iteration in iterations if id(iteration) not in used_iterations])
 
 
 def length_limit_ms(length_ms):
@@ -103,7 +103,7 @@ class Score:
 
 def tell(iteration):
     parts = ", ".join(f"{'|'.join(causes)} ({function}) {length:.1f} ms"
-                      for causes, function, length in turn.parts) or "nothing planned"
+                      for causes, function, length in iteration.parts) or "nothing planned"
     return (f"{iteration.loop}, thread {iteration.tid}, iteration {iteration.number} of {iteration.length_ms:.3f} ms: {parts}; "
             f"on CPU {iteration.on_cpu_ms:.0f} ms, without {iteration.runnable_ms:.0f} ms")
 
@@ -113,7 +113,7 @@ def score_iteration(iteration, report, threshold_ms):
     score = Score()
     if iteration.is_near(threshold_ms):
         score.near = 1
-    elif not turn.is_long(threshold_ms):
+    elif not iteration.is_long(threshold_ms):
         score.short = 1 if iteration.planned else 0
         if report:
             score.false = 1

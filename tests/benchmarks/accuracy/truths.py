@@ -100,7 +100,7 @@ def right_causes(iteration, threshold_ms):
     right = set()
     if iteration.parts:
         first = iteration.parts[0]
-        for causes, _, length_ms in turn.parts:
+        for causes, _, length_ms in iteration.parts:
             if length_ms > 0.7 * first[2]:
                 right |= set(causes)
     starved = lacked_a_cpu(iteration, threshold_ms)
