@@ -24,7 +24,7 @@ const char* name_of(intercept::Function function) {
 
 // Calls that samples have seen and no sum has: the one still in progress, one that was left by a
 // longjmp, an exception or a cancelled thread, and one whose return nobody sees.
-void add_unsummed_calls(const StallObservation& observation, Evidence& evidence) {
+void add_unsummed_calls(const StallSeen& observation, Evidence& evidence) {
   const bool may_be_in_others = observation.contributors.size() == contract::kContributors;
   const Sample* last = nullptr;
   for (const WeighedSample& observed : observation.samples) {
@@ -54,7 +54,7 @@ void add_unsummed_calls(const StallObservation& observation, Evidence& evidence)
 
 // The evidence on which the cause is decided. Where a sample has seen the object of a call, the
 // sums of that call get its cause in place of the family's.
-Evidence evidence_of(const StallObservation& observation) {
+Evidence evidence_of(const StallSeen& observation) {
   Evidence evidence;
   evidence.duration = observation.duration;
   evidence.threshold = observation.threshold;
@@ -113,7 +113,7 @@ void add_note(Stall& stall, const std::string& note) {
 }
 
 // Which iteration of which loop.
-Stall identity_of(const StallObservation& observation) {
+Stall identity_of(const StallSeen& observation) {
   Stall stall;
   stall.id = observation.id;
   stall.state = observation.state;
@@ -127,8 +127,8 @@ Stall identity_of(const StallObservation& observation) {
 
 }  // namespace
 
-Analyst::Analyst(Reporter& reporter, CulpritRule rule)
-    : reporter_(reporter), reader_(std::move(rule)) {}
+Analyst::Analyst(Reporter& reporter, CulpritRule rule, Verdicts& verdicts)
+    : reporter_(reporter), verdicts_(verdicts), reader_(std::move(rule)) {}
 
 Analyst::~Analyst() {
   if (!thread_.joinable()) return;
@@ -142,50 +142,9 @@ void Analyst::start(const SessionStart& start) {
   post([this, start] { reporter_.session(start); });
 }
 
-void Analyst::take(StallObservation observation) {
-  post([this, taken = std::make_shared<StallObservation>(std::move(observation))] {
-    analyse(*taken);
-  });
-}
-
-void Analyst::take(BlockingCallKind kind, StallObservation call) {
-  post([this, kind, taken = std::make_shared<StallObservation>(std::move(call))] {
-    analyse_blocking_call(kind, *taken);
-  });
-}
-
-void Analyst::take(SessionStatus status) {
-  post([this, status = std::move(status)]() mutable {
-    status.duration = status.time - begin_;
-    status.stalls = stalls_;
-    status.stalled = stalled_;
-    reporter_.status(status);
-  });
-}
-
-void Analyst::take(Note note) {
-  post([this, note = std::move(note)] { reporter_.note(note); });
-}
-
-void Analyst::take(DeadlockObservation deadlock) {
-  post([this, deadlock = std::move(deadlock)] { analyse_deadlock(deadlock); });
-}
-
-void Analyst::take(LockOrder order) {
-  post([this, order = std::move(order)] { reporter_.lock_order(order); });
-}
-
-void Analyst::take(Contention contention) {
-  post([this, contention = std::move(contention)] { reporter_.contention(contention); });
-}
-
-void Analyst::take(IdleWaitObservation park) {
-  post([this, park = std::move(park)] {
-    try {
-      judge(park);
-    } catch (const std::exception&) {
-      ++failures_;
-    }
+void Analyst::take(Observation observation) {
+  post([this, taken = std::make_shared<Observation>(std::move(observation))] {
+    std::visit([this](const auto& one) { analyse(one); }, *taken);
   });
 }
 
@@ -228,10 +187,31 @@ void Analyst::run() {
   }
 }
 
-void Analyst::judge(const IdleWaitObservation& park) {
-  if (is_idle_stack(reader_.read_native(park.pid, *park.sample), park.shares_loop)) {
-    park.is_idle();
+void Analyst::analyse(const IdleWaitSeen& observation) {
+  if (is_idle_stack(reader_.read_native(observation.pid, *observation.sample),
+                    observation.shares_loop)) {
+    verdicts_.post(observation.place);
   }
+}
+
+void Analyst::analyse(const LockOrderSeen& observation) {
+  reporter_.lock_order(observation.order);
+}
+
+void Analyst::analyse(const ContentionSeen& observation) {
+  reporter_.contention(observation.lock);
+}
+
+void Analyst::analyse(const NoteSeen& observation) {
+  reporter_.note(observation.note);
+}
+
+void Analyst::analyse(const StatusSeen& observation) {
+  SessionStatus status = observation.status;
+  status.duration = status.time - begin_;
+  status.stalls = stalls_;
+  status.stalled = stalled_;
+  reporter_.status(status);
 }
 
 Analyst::ReadSample Analyst::read_sample(int pid, const Sample& observed) {
@@ -241,7 +221,7 @@ Analyst::ReadSample Analyst::read_sample(int pid, const Sample& observed) {
   return {nullptr, std::move(read.frames), read.culprit, read.complete, std::move(read.note)};
 }
 
-std::vector<Analyst::ReadSample> Analyst::read_samples(const StallObservation& observation) {
+std::vector<Analyst::ReadSample> Analyst::read_samples(const StallSeen& observation) {
   std::vector<ReadSample> samples;
   for (const WeighedSample& observed : observation.samples) {
     if (!observed.sample->snapshot) continue;
@@ -311,7 +291,7 @@ std::vector<SampledStack> Analyst::distinct_stacks(const std::vector<ReadSample>
   return distinct;
 }
 
-void Analyst::blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
+void Analyst::blame(const StallSeen& observation, const std::vector<ReadSample>& samples,
                     Stall& stall) {
   if (const ReadSample* chosen = choose(samples, stall.cause)) {
     const Sample& sample = *chosen->observed->sample;
@@ -339,11 +319,12 @@ void Analyst::blame(const StallObservation& observation, const std::vector<ReadS
   stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
 }
 
-void Analyst::analyse_blocking_call(BlockingCallKind kind, const StallObservation& call) {
+void Analyst::analyse(const BlockingCallSeen& observation) {
+  const StallSeen& call = observation.call;
   const std::vector<ReadSample> samples = read_samples(call);
   if (samples.empty() || is_shutdown(samples.front().stack)) return;
   BlockingCall blocking_call;
-  blocking_call.kind = kind;
+  blocking_call.kind = observation.kind;
   blocking_call.count = 1;
   blocking_call.total = call.duration;
   blocking_call.last = call.begin;
@@ -360,8 +341,8 @@ void Analyst::analyse_blocking_call(BlockingCallKind kind, const StallObservatio
 }
 
 // Of most workers the place is known by the time that they are idle for long.
-std::optional<StallObservation> Analyst::without_idle_waits(const StallObservation& observation) {
-  StallObservation rest = observation;
+std::optional<StallSeen> Analyst::without_idle_waits(const StallSeen& observation) {
+  StallSeen rest = observation;
   Nanoseconds idle{};
   std::set<std::pair<intercept::Function, uint64_t>> places;
   for (const WeighedSample& observed : observation.samples) {
@@ -394,7 +375,7 @@ std::optional<StallObservation> Analyst::without_idle_waits(const StallObservati
   return rest;
 }
 
-void Analyst::analyse(const StallObservation& observation) {
+void Analyst::analyse(const StallSeen& observation) {
   const auto in_loop = without_loop_end(observation);
   if (open_.contains(observation.id)) {
     report(in_loop.value_or(observation));
@@ -403,7 +384,7 @@ void Analyst::analyse(const StallObservation& observation) {
   }
 }
 
-void Analyst::add_missing_names(const StallObservation& observation,
+void Analyst::add_missing_names(const StallSeen& observation,
                                 const std::vector<ReadSample>& samples, Stall& stall) {
   const bool is_cut = reader_.symbolizer().has_cut_perf_map(observation.pid);
   for (const ReadSample& sample : samples) {
@@ -415,7 +396,7 @@ void Analyst::add_missing_names(const StallObservation& observation,
   }
 }
 
-void Analyst::report(const StallObservation& observation) {
+void Analyst::report(const StallSeen& observation) {
   Stall stall = identity_of(observation);
   stall.pending_events = observation.pending_events;
   stall.iteration = observation.iteration;

@@ -1,4 +1,4 @@
-// The analyst: iterations observations into stalls. It unwinds, symbolizes, decides the cause,
+// The analyst: turns observations into records. It unwinds, symbolizes, decides the cause,
 // picks the stack to blame, and calls the reporter. Its own thread takes observations in order of
 // arrival.
 #pragma once
@@ -20,22 +20,12 @@ namespace tailback {
 
 class Analyst {
  public:
-  Analyst(Reporter& reporter, CulpritRule rule);
+  Analyst(Reporter& reporter, CulpritRule rule, Verdicts& verdicts);
   ~Analyst();
 
   void start(const SessionStart& start);
   // Safe from any thread; never waits for the analysis of an earlier one.
-  void take(StallObservation observation);
-  void take(Note note);
-  void take(BlockingCallKind kind, StallObservation call);
-  // The counts of stalls and the duration are filled in here.
-  void take(SessionStatus status);
-  void take(IdleWaitObservation park);
-  void take(DeadlockObservation deadlock);
-  void take(FindingObservation finding);
-  void take(LoopWaitObservation home);
-  void take(LockOrder order);
-  void take(Contention contention);
+  void take(Observation observation);
   // Works off what has been taken, writes the end record and stops the thread. The counts of stalls
   // in `end` are filled in here.
   void finish(SessionEnd end);
@@ -51,22 +41,30 @@ class Analyst {
 
   void post(std::function<void()> work);
   void run();
-  void analyse(const StallObservation& observation);
-  void analyse_blocking_call(BlockingCallKind kind, const StallObservation& call);
-  void judge(const IdleWaitObservation& park);
+  void analyse(const StallSeen& observation);
+  void analyse(const BlockingCallSeen& observation);
+  void analyse(const LoopWaitSeen& observation);
+  void analyse(const IdleWaitSeen& observation);
+  void analyse(const DeadlockSeen& observation);
+  void analyse(const LockOrderSeen& observation);
+  void analyse(const ContentionSeen& observation);
+  void analyse(const FindingSeen& observation);
+  void analyse(const NoteSeen& observation);
+  void analyse(const StatusSeen& observation);
   // What is left of an observation without the time in which the thread, a worker of a pool, had
   // no work; nothing if that is no stall.
-  std::optional<StallObservation> without_idle_waits(const StallObservation& observation);
+  std::optional<StallSeen> without_idle_waits(const StallSeen& observation);
   // What is left of an observation without the time since its loop was over; nothing if that is no
   // stall. analyst_loop_ends.cc.
-  std::optional<StallObservation> without_loop_end(const StallObservation& observation);
-  bool is_after_loop(const StallObservation& observation, const Sample& sample);
-  bool is_at_exit(const StallObservation& observation, const Sample& sample);
-  void note_loop_end(const StallObservation& observation, Nanoseconds length);
-  void report(const StallObservation& observation);
+  std::optional<StallSeen> without_loop_end(const StallSeen& observation);
+  bool is_after_loop(const StallSeen& observation, const Sample& sample);
+  bool is_at_exit(const StallSeen& observation, const Sample& sample);
+  Nanoseconds over_since(const StallSeen& observation, Nanoseconds seen);
+  void note_loop_end(const StallSeen& observation, Nanoseconds length);
+  void report(const StallSeen& observation);
   // The whole stack of a sample that has a snapshot, and the frame to blame.
   ReadSample read_sample(int pid, const Sample& observed);
-  std::vector<ReadSample> read_samples(const StallObservation& observation);
+  std::vector<ReadSample> read_samples(const StallSeen& observation);
   // Most time first.
   static std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
   // The sample whose stack is to blame, or nullptr.
@@ -77,21 +75,21 @@ class Analyst {
   LockOwner owner_of(const Sample& waiter, int waiter_pid, const OwnerSample& look);
   void name_lock(int pid, const Sample& sample, BlockedCall& call);
   void add_owners(int pid, const Sample& sample, Stall& stall);
-  void analyse_deadlock(const DeadlockObservation& observation);
-  void analyse_finding(const FindingObservation& observation);
   // Of coroutines that were never awaited: analyst_never_awaited.cc.
-  std::optional<NeverAwaited> read_never_awaited(const FindingObservation& observation);
-  void report_never_awaited(const FindingObservation& observation);
-  void report_race(const FindingObservation& observation);
+  std::optional<NeverAwaited> read_never_awaited(const FindingSeen& observation);
+  void report_never_awaited(const FindingSeen& observation);
+  void report_race(const FindingSeen& observation);
   // Said of one stall of a process, in all its lines.
-  void add_missing_names(const StallObservation& observation,
-                         const std::vector<ReadSample>& samples, Stall& stall);
-  void blame(const StallObservation& observation, const std::vector<ReadSample>& samples,
-             Stall& stall);
+  void add_missing_names(const StallSeen& observation, const std::vector<ReadSample>& samples,
+                         Stall& stall);
+  void blame(const StallSeen& observation, const std::vector<ReadSample>& samples, Stall& stall);
 
   Reporter& reporter_;
+  Verdicts& verdicts_;
   StackReader reader_;
   LoopEnds loop_ends_;
+  // The age at which the loop of an iteration in progress was over, at the latest.
+  std::map<IterationId, Nanoseconds> over_since_;
   std::set<std::pair<int, uint64_t>> loop_ends_reported_;  // pid, the wait
   std::set<uint64_t> open_;                                // reported as ongoing, not yet as ended
   WallTime begin_;

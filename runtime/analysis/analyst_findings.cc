@@ -12,11 +12,7 @@ constexpr size_t kMostRaces = 10000;  // that are told apart
 
 }  // namespace
 
-void Analyst::take(FindingObservation finding) {
-  post([this, finding = std::move(finding)] { analyse_finding(finding); });
-}
-
-void Analyst::analyse_finding(const FindingObservation& observation) {
+void Analyst::analyse(const FindingSeen& observation) {
   switch (observation.kind) {
     case contract::FindingKind::kThreadSanitizer:
       report_race(observation);
@@ -29,7 +25,7 @@ void Analyst::analyse_finding(const FindingObservation& observation) {
 }
 
 // Each place once, then counted.
-void Analyst::report_race(const FindingObservation& observation) {
+void Analyst::report_race(const FindingSeen& observation) {
   if (!observation.may_be_second) {
     handed_over_.insert(observation.pid);
   } else if (handed_over_.contains(observation.pid)) {

@@ -159,7 +159,7 @@ void Analyst::add_owners(int pid, const Sample& sample, Stall& stall) {
   }
 }
 
-void Analyst::analyse_deadlock(const DeadlockObservation& observation) {
+void Analyst::analyse(const DeadlockSeen& observation) {
   Deadlock deadlock;
   deadlock.id = observation.id;
   deadlock.kind = observation.kind;

@@ -8,27 +8,38 @@
 
 namespace tailback {
 
-void Analyst::take(LoopWaitObservation home) {
-  post([this, taken = std::make_shared<LoopWaitObservation>(std::move(home))] {
-    loop_ends_.learn(*taken, reader_.unwinder().unwind(taken->snapshot));
-  });
+void Analyst::analyse(const LoopWaitSeen& observation) {
+  loop_ends_.learn(observation, reader_.unwinder().unwind(observation.snapshot));
 }
 
-bool Analyst::is_after_loop(const StallObservation& observation, const Sample& sample) {
+bool Analyst::is_after_loop(const StallSeen& observation, const Sample& sample) {
   return sample.snapshot &&
          loop_ends_.proves(observation, sample, reader_.unwinder().unwind(*sample.snapshot));
 }
 
 // A program that calls exit() in a callback is done with its loop, too.
-bool Analyst::is_at_exit(const StallObservation& observation, const Sample& sample) {
+bool Analyst::is_at_exit(const StallSeen& observation, const Sample& sample) {
   return observation.state != StallState::kEnded && sample.snapshot &&
          is_shutdown(reader_.read_native(observation.pid, sample));
 }
 
+// The least that any sample of this iteration has shown, those of earlier reports included.
+Nanoseconds Analyst::over_since(const StallSeen& observation, Nanoseconds seen) {
+  constexpr size_t kMostRemembered = 4096;
+  const auto known = over_since_.find(observation.iteration_id);
+  if (known != over_since_.end()) seen = std::min(seen, known->second);
+  if (observation.state != StallState::kOngoing) {
+    over_since_.erase(observation.iteration_id);
+  } else {
+    if (over_since_.size() >= kMostRemembered) over_since_.clear();
+    over_since_[observation.iteration_id] = seen;
+  }
+  return seen;
+}
+
 // Where control can't get back to the wait at one moment, it can't later either: one proof stands
 // for all that comes after it.
-std::optional<StallObservation> Analyst::without_loop_end(const StallObservation& observation) {
-  if (!observation.loop_end) return observation;
+std::optional<StallSeen> Analyst::without_loop_end(const StallSeen& observation) {
   // What is waited for again on the same descriptor had to wait, whatever the code looks like.
   const bool goes_on = observation.state == StallState::kEnded && observation.loop.fd >= 0;
   if (goes_on) return observation;
@@ -38,13 +49,13 @@ std::optional<StallObservation> Analyst::without_loop_end(const StallObservation
                                            is_at_exit(observation, *observed.sample);
                                   });
   if (first == observation.samples.end()) return observation;
-  LoopEnd& loop_end = *observation.loop_end;
-  const Nanoseconds since = std::min(loop_end.since.load(), first->since);
-  loop_end.since.store(since);
+  const Nanoseconds since = over_since(observation, first->since);
   const Nanoseconds in_loop = std::min(since, observation.duration);
   const Nanoseconds after = observation.duration - in_loop;
   if (in_loop <= observation.threshold) {
-    loop_end.leaves_no_stall.store(true);
+    if (observation.state == StallState::kOngoing) {
+      verdicts_.post(NoStall{observation.iteration_id});
+    }
     const bool is_published =
         observation.state != StallState::kOngoing && !is_at_exit(observation, *first->sample);
     if (is_published) note_loop_end(observation, after);
@@ -53,7 +64,7 @@ std::optional<StallObservation> Analyst::without_loop_end(const StallObservation
   // What was there before is not known.
   if (first == observation.samples.begin()) return observation;
 
-  StallObservation rest = observation;
+  StallSeen rest = observation;
   rest.samples.assign(observation.samples.begin(), first);
   std::erase_if(rest.contributors, [&](const ObservedContributor& entry) {
     return std::any_of(first, observation.samples.end(), [&](const WeighedSample& observed) {
@@ -71,7 +82,7 @@ std::optional<StallObservation> Analyst::without_loop_end(const StallObservation
   return rest;
 }
 
-void Analyst::note_loop_end(const StallObservation& observation, Nanoseconds length) {
+void Analyst::note_loop_end(const StallSeen& observation, Nanoseconds length) {
   constexpr size_t kMostTold = 256;
   if (loop_ends_reported_.size() >= kMostTold ||
       !loop_ends_reported_.emplace(observation.pid, observation.wait.key).second) {

@@ -12,7 +12,7 @@ constexpr size_t kMostPlaces = 10000;  // that are told apart
 
 }  // namespace
 
-std::optional<NeverAwaited> Analyst::read_never_awaited(const FindingObservation& observation) {
+std::optional<NeverAwaited> Analyst::read_never_awaited(const FindingSeen& observation) {
   for (const FindingPart& part : observation.parts) {
     const std::string bytes = bytes_of(part);
     if (part.kind == contract::BlockKind::kText) return read_python_warning(bytes);
@@ -39,7 +39,7 @@ std::optional<NeverAwaited> Analyst::read_never_awaited(const FindingObservation
 }
 
 // Each place once, then counted.
-void Analyst::report_never_awaited(const FindingObservation& observation) {
+void Analyst::report_never_awaited(const FindingSeen& observation) {
   std::optional<NeverAwaited> found = read_never_awaited(observation);
   if (!found) {
     ++failures_;

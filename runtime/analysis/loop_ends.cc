@@ -49,7 +49,7 @@ struct LoopEnds::Comparison {
   bool in_call;       // that stack begins with the recorder's frame
 };
 
-void LoopEnds::learn(const LoopWaitObservation& home, RawStack stack) {
+void LoopEnds::learn(const LoopWaitSeen& home, RawStack stack) {
   const WaitKey key{home.pid, home.tid, home.place.key};
   if (homes_.size() >= kMostLoopWaits && !homes_.contains(key)) {
     homes_.erase(std::min_element(homes_.begin(), homes_.end(), [](const auto& a, const auto& b) {
@@ -62,7 +62,7 @@ void LoopEnds::learn(const LoopWaitObservation& home, RawStack stack) {
   if (homes.latest.size() > kLatestLoopWaits) homes.latest.pop_front();
 }
 
-const LoopEnds::SeenWait* LoopEnds::wait_before(const StallObservation& stall) {
+const LoopEnds::SeenWait* LoopEnds::wait_before(const StallSeen& stall) {
   const auto found = homes_.find(WaitKey{stall.pid, stall.tid, stall.wait.key});
   if (found == homes_.end()) return nullptr;
   const std::deque<SeenWait>& latest = found->second.latest;
@@ -183,7 +183,7 @@ bool LoopEnds::waits_no_more(const Comparison& at, const LoopWait& wait) {
   return comes_by_no_other_way(at) && holds_no_other_loop(at);
 }
 
-bool LoopEnds::proves(const StallObservation& stall, const Sample& sample, const RawStack& stack) {
+bool LoopEnds::proves(const StallSeen& stall, const Sample& sample, const RawStack& stack) {
   const SeenWait* home = wait_before(stall);
   const bool registers_known =
       sample.source == Sample::Source::kRecord || sample.source == Sample::Source::kHold;

@@ -17,14 +17,14 @@ namespace tailback {
 class LoopEnds {
  public:
   // Keeps where a thread stood in its wait. Of each wait the last few are kept.
-  void learn(const LoopWaitObservation& home, RawStack stack);
+  void learn(const LoopWaitSeen& home, RawStack stack);
 
   // Whether the loop of the stall's iteration is over in this stack, of one of its samples. Both
   // stacks are compared from the outermost frame inwards, up to the function in which the way to
   // the wait and the way to here part. That can't get to the wait from here, and none of those
   // around it calls it once more. False wherever there is doubt: no wait was seen, a stack has no
   // end, a function jumps by a register, may be returned to by longjmp, or can't be read.
-  bool proves(const StallObservation& stall, const Sample& sample, const RawStack& stack);
+  bool proves(const StallSeen& stall, const Sample& sample, const RawStack& stack);
 
  private:
   struct SeenWait {
@@ -45,7 +45,7 @@ class LoopEnds {
 
   // The last one before the iteration, at the same place and depth; nullptr if it was not seen
   // there.
-  const SeenWait* wait_before(const StallObservation& stall);
+  const SeenWait* wait_before(const StallSeen& stall);
   bool is_no(int pid, const ModuleMap& modules, const RawFrame& from, RemoteAddress return_address,
              Question question);
   bool returns_once(const ModuleFiles::Place& place);

@@ -317,10 +317,9 @@ void DeadlockDetector::join_lost(const Waiters& waiters,
   deadlocked_sets = std::move(rest);
 }
 
-DeadlockObservation DeadlockDetector::observe(const Waiters& members,
-                                              const DeadlockedSet& deadlocked_set,
-                                              uint64_t more_blocked) {
-  DeadlockObservation deadlock;
+DeadlockSeen DeadlockDetector::observe(const Waiters& members, const DeadlockedSet& deadlocked_set,
+                                       uint64_t more_blocked) {
+  DeadlockSeen deadlock;
   deadlock.id = next_id_++;
   deadlock.time = std::chrono::system_clock::now();
   deadlock.more_blocked = more_blocked;
@@ -370,7 +369,7 @@ DeadlockObservation DeadlockDetector::observe(const Waiters& members,
   return deadlock;
 }
 
-std::vector<DeadlockObservation> DeadlockDetector::look() {
+std::vector<DeadlockSeen> DeadlockDetector::look() {
   const uint64_t begin = clock_.now();
   if (begin < next_poll_) return {};
   Waiters now = waiters();
@@ -382,7 +381,7 @@ std::vector<DeadlockObservation> DeadlockDetector::look() {
   }
   last_ = std::move(now);
 
-  std::vector<DeadlockObservation> found;
+  std::vector<DeadlockSeen> found;
   if (!stayed.empty()) {
     std::vector<DeadlockedSet> deadlocked_sets = deadlocked_sets_of(stayed);
     join_lost(stayed, deadlocked_sets);

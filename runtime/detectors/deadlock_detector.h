@@ -25,7 +25,7 @@ class DeadlockDetector {
       : segment_(segment), clock_(clock), processes_(processes) {}
 
   // Looks if it is time to. Each deadlock is given once.
-  std::vector<DeadlockObservation> look();
+  std::vector<DeadlockSeen> look();
 
  private:
   // A thread in a wait that has no time limit.
@@ -61,8 +61,8 @@ class DeadlockDetector {
   std::optional<DeadlockedSet> prove(const Waiters& members, size_t in_cycle) const;
   static Key key_of(const Waiters& waiters, const DeadlockedSet& deadlocked_set);
   void join_lost(const Waiters& waiters, std::vector<DeadlockedSet>& deadlocked_sets) const;
-  DeadlockObservation observe(const Waiters& members, const DeadlockedSet& deadlocked_set,
-                              uint64_t more_blocked);
+  DeadlockSeen observe(const Waiters& members, const DeadlockedSet& deadlocked_set,
+                       uint64_t more_blocked);
 
   contract::Segment& segment_;
   const TickClock& clock_;

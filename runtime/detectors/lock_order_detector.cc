@@ -37,14 +37,13 @@ LockUse use_of(const contract::TakenLock& lock) {
 
 }  // namespace
 
-LockOrderDetector::LockOrderDetector(Session& session, const CulpritRule& rule,
-                                     std::function<void(LockOrder)> told)
+LockOrderDetector::LockOrderDetector(Session& session, const CulpritRule& rule, Emit emit)
     : segment_(session.segment()),
       ring_(session.segment()),
       clock_(session.segment().header.tick_source),
       unwinder_(make_unwinder()),
       reader_(rule),
-      reported_(std::move(told)) {}
+      emit_(std::move(emit)) {}
 
 LockOrderDetector::~LockOrderDetector() {
   if (thread_.joinable()) stop();
@@ -220,7 +219,7 @@ void LockOrderDetector::consider(const LockEvent& event, Target& target, const C
   order.time = clock_.wall_time(event.tick);
   order.process = target.name;
   ++counts_.cycles;
-  reported_(std::move(order));
+  emit_(LockOrderSeen{std::move(order)});
 }
 
 LockOrderCounts LockOrderDetector::summary() const {

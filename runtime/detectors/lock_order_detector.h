@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "runtime/capture/module_map.h"
+#include "runtime/detectors/observation.h"
 #include "runtime/locks/lock_cycle.h"
 #include "runtime/locks/lock_graph.h"
 #include "runtime/segment/lock_ring.h"
@@ -24,8 +24,8 @@ namespace tailback {
 
 class LockOrderDetector {
  public:
-  // `told` is called on the watch's own thread.
-  LockOrderDetector(Session& session, const CulpritRule& rule, std::function<void(LockOrder)> told);
+  // `emit` is called on the detector's own thread.
+  LockOrderDetector(Session& session, const CulpritRule& rule, Emit emit);
   ~LockOrderDetector();
 
   void start();
@@ -62,7 +62,7 @@ class LockOrderDetector {
   TickClock clock_;
   std::unique_ptr<Unwinder> unwinder_;
   CycleReader reader_;
-  std::function<void(LockOrder)> reported_;
+  Emit emit_;
   std::map<TargetKey, Target> targets_;
   LockOrderCounts counts_;
   uint64_t left_out_before_ = 0;  // by graphs of processes that have ended

@@ -1,17 +1,25 @@
-// What detectors hand to the analyst: facts and snapshots, nothing unwound or explained yet.
-// Plain values; samples are shared and never changed once taken.
+// What detectors emit: facts and snapshots, nothing unwound or explained yet. Plain values; samples
+// are shared and never changed once taken. Of the order of locks and of contention the detectors
+// still make the whole record.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "runtime/detectors/verdicts.h"
 #include "runtime/loops/loop_wait.h"
 #include "runtime/sampling/sample.h"
 #include "runtime/segment/findings.h"
+#include "runtime/values/blocking_call.h"
+#include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
+#include "runtime/values/lock_order.h"
+#include "runtime/values/note.h"
+#include "runtime/values/session.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -26,7 +34,7 @@ void name_thread(const Observed& observed, Told& told) {
 }
 
 // A loop's thread while it waits for events.
-struct LoopWaitObservation {
+struct LoopWaitSeen {
   int pid = 0;
   int tid = 0;
   LoopWait place;
@@ -42,7 +50,7 @@ struct ObservedContributor {
 };
 
 // What code inside a target has found out by itself.
-struct FindingObservation {
+struct FindingSeen {
   contract::FindingKind kind = contract::FindingKind::kThreadSanitizer;
   WallTime time;
   int pid = 0;
@@ -59,7 +67,7 @@ struct FindingObservation {
   bool may_be_second = false;
 };
 
-struct StallObservation {
+struct StallSeen {
   uint64_t id = 0;
   StallState state = StallState::kEnded;
   WallTime begin;
@@ -68,8 +76,8 @@ struct StallObservation {
   std::string process;
   std::string thread;
   LoopIdentity loop;
-  LoopWait wait;                      // that began the iteration; of iterations that were looked at
-  std::shared_ptr<LoopEnd> loop_end;  // of that turn; nullptr where nobody asks
+  IterationId iteration_id;
+  LoopWait wait;  // that began the iteration; of iterations that were sampled
   Nanoseconds duration{};
   Nanoseconds threshold{};
   std::vector<WeighedSample> samples;
@@ -93,14 +101,14 @@ struct DeadlockedThreadSample {
   std::string thread;
   bool in_cycle = true;
   LockReading wants;
-  std::vector<size_t> waits_for;  // indexes into DeadlockObservation::threads
+  std::vector<size_t> waits_for;  // indexes into DeadlockSeen::threads
   // Each of those holds what it wants; else only one of them may, not known which.
   bool holders_known = false;
   bool waits_for_nobody = false;
   std::shared_ptr<const Sample> sample;
 };
 
-struct DeadlockObservation {
+struct DeadlockSeen {
   uint64_t id = 0;
   DeadlockKind kind = DeadlockKind::kCycle;
   WallTime time;
@@ -109,12 +117,43 @@ struct DeadlockObservation {
   uint64_t more_blocked = 0;
 };
 
-// A thread that waits for another within an iteration: is it a worker of a pool without work?
-struct IdleWaitObservation {
+// A call on a loop's thread that waited, or may wait. Begin and duration are the call's.
+struct BlockingCallSeen {
+  BlockingCallKind kind = BlockingCallKind::kWaited;
+  StallSeen call;
+};
+
+// A thread that waits for another within an iteration. If it is a worker of a pool without work,
+// `place` is to be posted as a verdict.
+struct IdleWaitSeen {
   std::shared_ptr<const Sample> sample;  // with a snapshot
   int pid = 0;
   bool shares_loop = false;
-  std::function<void()> is_idle;  // to be called if it is; from any thread
+  IdleWaitPlace place;
 };
+
+struct LockOrderSeen {
+  LockOrder order;
+};
+
+struct ContentionSeen {
+  Contention lock;
+};
+
+struct NoteSeen {
+  Note note;
+};
+
+// How the session stands. Detection does not know the counts of stalls and the duration.
+struct StatusSeen {
+  SessionStatus status;
+};
+
+using Observation =
+    std::variant<StallSeen, BlockingCallSeen, LoopWaitSeen, IdleWaitSeen, DeadlockSeen,
+                 LockOrderSeen, ContentionSeen, FindingSeen, NoteSeen, StatusSeen>;
+
+// Takes an observation from any thread, without waiting.
+using Emit = std::function<void(Observation)>;
 
 }  // namespace tailback

@@ -53,11 +53,10 @@ std::shared_ptr<const ModuleMap> modules_of(int pid) {
 
 }  // namespace
 
-SanitizerTextWatch::SanitizerTextWatch(Session& session, const SanitizerText& text,
-                                       std::function<void(FindingObservation)> found)
+SanitizerTextWatch::SanitizerTextWatch(Session& session, const SanitizerText& text, Emit emit)
     : segment_(session.segment()),
       logs_(text.log_path, text.is_ours ? STDERR_FILENO : -1),
-      found_(std::move(found)) {}
+      emit_(std::move(emit)) {}
 
 SanitizerTextWatch::~SanitizerTextWatch() {
   if (thread_.joinable()) stop();
@@ -133,7 +132,7 @@ std::string SanitizerTextWatch::name_of(const TextReport& report, const Process&
 void SanitizerTextWatch::tell(TextReport report, WallTime time, Process& process) {
   if (process.is_paired.value_or(false)) return;
   if (auto modules = modules_of(report.pid)) process.modules = std::move(modules);
-  FindingObservation observation;
+  FindingSeen observation;
   observation.may_be_second = !process.is_paired;
   observation.modules = process.modules;
   if (!observation.modules) {
@@ -145,7 +144,7 @@ void SanitizerTextWatch::tell(TextReport report, WallTime time, Process& process
   observation.pid = report.pid;
   observation.process = name_of(report, process);
   observation.parts = std::move(report.parts);
-  found_(std::move(observation));
+  emit_(std::move(observation));
 }
 
 std::shared_ptr<const ModuleMap> SanitizerTextWatch::modules_with(const TextReport& report) const {

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,9 +21,8 @@ namespace tailback {
 
 class SanitizerTextWatch {
  public:
-  // `found` is called on the watch's own thread, and in stop().
-  SanitizerTextWatch(Session& session, const SanitizerText& text,
-                     std::function<void(FindingObservation)> found);
+  // `emit` is called on the watch's own thread, and in stop().
+  SanitizerTextWatch(Session& session, const SanitizerText& text, Emit emit);
   ~SanitizerTextWatch();
 
   void start();
@@ -51,7 +49,7 @@ class SanitizerTextWatch {
 
   contract::Segment& segment_;
   ReportLogs logs_;
-  std::function<void(FindingObservation)> found_;
+  Emit emit_;
   std::map<int, Process> processes_;
   struct Waiting {
     TextReport report;

@@ -35,11 +35,12 @@ constexpr size_t kMostLoops = 4096;
 
 }  // namespace
 
-Watcher::Watcher(Session& session, const ObserverSettings& settings, Receiver receiver)
+Watcher::Watcher(Session& session, const ObserverSettings& settings, Verdicts& verdicts, Emit emit)
     : segment_(session.segment()),
       threshold_(settings.threshold),
       tracked_locks_(tracked_locks(settings)),
-      receiver_(std::move(receiver)),
+      verdicts_(verdicts),
+      emit_(std::move(emit)),
       clock_(session.segment().header.tick_source),
       ring_(session.segment()),
       findings_(session.segment()),
@@ -119,6 +120,7 @@ void Watcher::look() {
   poll_clocks(now, clock_.duration(now - std::min(now, last_poll_)));
   last_poll_ = now;
   ++polls_;
+  read_verdicts();
   // The rate can't be measured over a time in which only one of the two clocks went on.
   if (polls_ % 64 == 0 && !suspensions_.any()) clock_.refine();
   // Many processes are asked for more seldom whether they live.
@@ -128,9 +130,9 @@ void Watcher::look() {
   poll_threads();
   settle_ended_iterations(false);
   poll_findings();
-  for (DeadlockObservation& found : deadlocks_.look()) receiver_.deadlock(std::move(found));
+  for (DeadlockSeen& found : deadlocks_.look()) emit_(std::move(found));
   if (polls_ % 50 == 0) reap_exited_threads();
-  if (status_wanted_.exchange(false)) receiver_.status(status());
+  if (status_wanted_.exchange(false)) emit_(StatusSeen{status()});
 }
 
 void Watcher::poll_processes(bool check_lives) {
@@ -147,6 +149,7 @@ Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& rec
   const auto known = threads_.find(index);
   if (known != threads_.end() && known->second.generation == generation) return &known->second;
   WatchedThread found;
+  found.index = index;
   found.generation = generation;
   found.pid = record.pid.load(std::memory_order_relaxed);
   found.tid = record.tid.load(std::memory_order_relaxed);
@@ -273,13 +276,13 @@ void Watcher::poll_iteration(ThreadRecord& record, WatchedThread& thread, unsign
   if (iteration->stall_id == 0 && thread.has_open_stall()) return;
   iteration->next_report = 2 * counted;
   if (iteration->stall_id == 0) iteration->stall_id = next_id_++;
-  StallObservation observation = observe(thread, site, site.iteration_begin, counted, &*iteration);
+  StallSeen observation = observe(thread, site, site.iteration_begin, counted, &*iteration);
   note_allowed(observation, iteration->allowed());
   observation.iteration =
       iteration_name(segment_.iteration_names[&record - segment_.threads], site.iteration_begin);
   observation.state = StallState::kOngoing;
   observation.id = iteration->stall_id;
-  receiver_.stall(std::move(observation));
+  emit_(std::move(observation));
 }
 
 bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread& thread,
@@ -309,11 +312,12 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
          !is_worker(segment_, record, site, threshold_ticks_, thread.homes[place].one_connection);
 }
 
-StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& site,
-                                  uint64_t begin_tick, Nanoseconds duration,
-                                  const IterationTracker* iteration) {
-  StallObservation result;
+StallSeen Watcher::observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
+                           Nanoseconds duration, const IterationTracker* iteration) {
+  StallSeen result;
   result.begin = clock_.wall_time(begin_tick);
+  result.iteration_id = {thread.index, thread.generation, site.key,
+                         iteration ? iteration->begin_tick() : begin_tick};
   result.pid = thread.pid;
   result.tid = thread.tid;
   const ProcessFacts* process = processes_.find(thread.process);
@@ -333,7 +337,6 @@ StallObservation Watcher::observe(const WatchedThread& thread, const SiteView& s
   result.other_calls = clock_.duration(site.other_ticks);
   if (iteration) {
     result.wait = iteration->wait();
-    result.loop_end = iteration->loop_end;
     result.samples = iteration->samples();
     result.spent = iteration->spent(duration);
   }

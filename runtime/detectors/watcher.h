@@ -16,6 +16,7 @@
 #include "runtime/detectors/deadlock_detector.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/detectors/settings.h"
+#include "runtime/detectors/verdicts.h"
 #include "runtime/loops/iteration_tracker.h"
 #include "runtime/loops/loop_model.h"
 #include "runtime/loops/suspensions.h"
@@ -33,20 +34,8 @@ namespace tailback {
 
 class Watcher {
  public:
-  // All are called on the watcher's thread and must not wait.
-  struct Receiver {
-    std::function<void(StallObservation)> stall;
-    std::function<void(Note)> note;
-    // A call as a stall of its own: begin and duration are the call's.
-    std::function<void(BlockingCallKind, StallObservation)> blocking_call;
-    // The counts of stalls are not the watcher's to know.
-    std::function<void(SessionStatus)> status;
-    std::function<void(IdleWaitObservation)> park;
-    std::function<void(DeadlockObservation)> deadlock;
-    std::function<void(FindingObservation)> finding;
-    std::function<void(LoopWaitObservation)> home;
-  };
-  Watcher(Session& session, const ObserverSettings& settings, Receiver receiver);
+  // `emit` is called on the watcher's thread.
+  Watcher(Session& session, const ObserverSettings& settings, Verdicts& verdicts, Emit emit);
   ~Watcher();
 
   // Publishes the threshold and starts the thread.
@@ -54,7 +43,7 @@ class Watcher {
   // Reads what is left, ends every stall that is still open, stops the thread.
   void stop();
 
-  // Has the receiver told of how things stand, soon. Safe from any thread.
+  // Has a StatusSeen emitted soon. Safe from any thread.
   void ask_for_status() { status_wanted_.store(true); }
 
   // Processes of the session that live, and that were ever seen. Safe from any thread.
@@ -68,10 +57,11 @@ class Watcher {
   // A long iteration that has ended, waiting to learn how many events were ready.
   struct EndedIteration {
     contract::Event event;
-    StallObservation observation;
+    StallSeen observation;
     unsigned looks = 0;
   };
   struct WatchedThread {
+    uint32_t index = 0;  // of its record
     uint32_t generation = 0;
     uint32_t process = 0;
     int pid = 0;
@@ -104,7 +94,7 @@ class Watcher {
 
     bool has_open_stall() const {
       return std::any_of(std::begin(iterations), std::end(iterations), [](const auto& iteration) {
-        return iteration && iteration->holds_a_loop_up();
+        return iteration && iteration->is_open_stall();
       });
     }
     std::map<std::pair<uint64_t, uint64_t>, unsigned> idle_waits_asked;  // call site, stack pointer
@@ -113,6 +103,10 @@ class Watcher {
 
   void run();
   void look();
+  // Heeds what analysis has found out since the last look.
+  void read_verdicts();
+  void heed(const IdleWaitPlace& place);
+  void heed(const NoStall& verdict);
   // Takes note of a suspended machine, and of an observer that came late.
   void poll_clocks(uint64_t now, Nanoseconds since_last);
   // Time between two ticks that is not the program's: stopped or suspended.
@@ -175,8 +169,8 @@ class Watcher {
   static LoopChoice choice_of(const WatchedThread& thread, const contract::ThreadRecord& record);
   WatchedThread* watched(uint32_t index, const contract::ThreadRecord& record);
   // What is known of an iteration, but for its state, its id and the pending_events.
-  StallObservation observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
-                           Nanoseconds duration, const IterationTracker* iteration);
+  StallSeen observe(const WatchedThread& thread, const SiteView& site, uint64_t begin_tick,
+                    Nanoseconds duration, const IterationTracker* iteration);
   // One look at a thread where it stands.
   // The age of an iteration since when its thread is known to have been where it was found at this
   // age.
@@ -185,15 +179,15 @@ class Watcher {
   // How long a stall lasts before it is reported while it still goes on.
   Nanoseconds first_report_age() const;
   // Says of a stall what limits its report.
-  static void note_allowed(StallObservation& stall, Nanoseconds allowed);
-  void add_notes(StallObservation& stall, const IterationTracker* iteration,
-                 uint64_t begin_tick) const;
+  static void note_allowed(StallSeen& stall, Nanoseconds allowed);
+  void add_notes(StallSeen& stall, const IterationTracker* iteration, uint64_t begin_tick) const;
   Nanoseconds interval() const;
 
   contract::Segment& segment_;
   Nanoseconds threshold_;
   uint32_t tracked_locks_;
-  Receiver receiver_;
+  Verdicts& verdicts_;
+  Emit emit_;
   TickClock clock_;
   SegmentRing ring_;
   Findings findings_;

@@ -70,11 +70,11 @@ void Watcher::emit_blocking_call(BlockingCallKind kind, uint32_t index, uint64_t
   const auto loop = loop_around(*thread, record, caught.sample->recorded, key);
   if (!loop) return;
   const Nanoseconds duration = clock_.duration(caught.ticks);
-  StallObservation observation = observe(*thread, *loop, caught.begin_tick, duration, nullptr);
+  StallSeen observation = observe(*thread, *loop, caught.begin_tick, duration, nullptr);
   observation.contributors.clear();
   observation.notes.clear();
   observation.samples.push_back({std::move(caught.sample), duration});
-  receiver_.blocking_call(kind, std::move(observation));
+  emit_(BlockingCallSeen{kind, std::move(observation)});
 }
 
 }  // namespace tailback

@@ -33,7 +33,7 @@ void Watcher::forget_iteration(WatchedThread& thread, unsigned place, const Site
   if (site.iteration_begin == 0 && looks < kManySamples && is_ready(thread.pid, thread.tid)) return;
   note_stop(thread, *iteration);
   if (iteration->stall_id != 0) {
-    StallObservation observation =
+    StallSeen observation =
         observe(thread, site, iteration->begin_tick(),
                 iteration->last_age -
                     std::min(iteration->last_age, iteration->stopped() + iteration->allowed()),
@@ -41,7 +41,7 @@ void Watcher::forget_iteration(WatchedThread& thread, unsigned place, const Site
     observation.id = iteration->stall_id;
     observation.notes.push_back(
         "the iteration's end was not recorded: the length is a lower bound");
-    receiver_.stall(std::move(observation));
+    emit_(std::move(observation));
   }
   iteration.reset();
 }
@@ -69,7 +69,7 @@ void Watcher::settle_ended_iterations(bool all) {
       }
     }
     if (!all && !ended.observation.pending_events && ++ended.looks < kPatience) return false;
-    receiver_.stall(std::move(ended.observation));
+    emit_(std::move(ended.observation));
     return true;
   });
 }
@@ -86,7 +86,7 @@ void Watcher::end_unfinished(const WatchedThread& thread, const IterationTracker
                               : clock_.duration(now - std::min(now, iteration.begin_tick()));
   const Nanoseconds less =
       not_counted(&iteration, iteration.begin_tick(), now) + iteration.allowed();
-  StallObservation observation =
+  StallSeen observation =
       observe(thread, site, iteration.begin_tick(), age - std::min(age, less), &iteration);
   note_allowed(observation, iteration.allowed());
   observation.state = StallState::kUnfinished;
@@ -94,7 +94,7 @@ void Watcher::end_unfinished(const WatchedThread& thread, const IterationTracker
   observation.notes.push_back(ending == Ending::kSession  ? "still going on when observing ended"
                               : ending == Ending::kThread ? "the thread ended inside it"
                                                           : "the process ended inside it");
-  receiver_.stall(std::move(observation));
+  emit_(std::move(observation));
 }
 
 }  // namespace tailback

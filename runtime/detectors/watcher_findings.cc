@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 void Watcher::poll_findings() {
   for (Finding* finding : findings_.waiting()) {
-    FindingObservation observation;
+    FindingSeen observation;
     observation.kind = static_cast<contract::FindingKind>(finding->kind);
     observation.time = clock_.wall_time(finding->tick);
     observation.pid = finding->pid.load(std::memory_order_relaxed);
@@ -28,7 +28,7 @@ void Watcher::poll_findings() {
         is_known ? process->name : read_comm(observation.pid, observation.pid).value_or("?");
     observation.thread = read_comm(observation.pid, observation.tid).value_or("");
     findings_.release(*finding);
-    receiver_.finding(std::move(observation));
+    emit_(std::move(observation));
   }
 }
 

@@ -45,7 +45,7 @@ void Watcher::sample_loop_wait(const contract::ThreadRecord& record, WatchedThre
   known.place = wait;
   known.read = now;
   known.one_connection = one_connection;
-  receiver_.home({thread.pid, thread.tid, wait, std::move(*snapshot)});
+  emit_(LoopWaitSeen{thread.pid, thread.tid, wait, std::move(*snapshot)});
 }
 
 Nanoseconds Watcher::since_when(const Sample& found, uint64_t iteration_begin,

@@ -27,7 +27,7 @@ void Watcher::poll_clocks(uint64_t now, Nanoseconds since_last) {
     note.kind = kind;
     note.time = clock_.wall_time(now);
     note.length = length;
-    receiver_.note(std::move(note));
+    emit_(NoteSeen{std::move(note)});
   };
   const auto suspended = suspensions_.look(now, since_last);
   if (suspended) told(NoteKind::kSuspended, *suspended);
@@ -62,17 +62,17 @@ void Watcher::note_stop(const WatchedThread& thread, const IterationTracker& ite
   const ProcessFacts* process = processes_.find(thread.process);
   note.process = process ? process->name : "?";
   note.thread = thread.name;
-  receiver_.note(std::move(note));
+  emit_(NoteSeen{std::move(note)});
 }
 
-void Watcher::note_allowed(StallObservation& stall, Nanoseconds allowed) {
+void Watcher::note_allowed(StallSeen& stall, Nanoseconds allowed) {
   if (allowed <= Nanoseconds::zero()) return;
   stall.notes.push_back(
       fmt::format("{} ms more in a scope that is allowed to block, which are not counted",
                   whole_milliseconds(allowed)));
 }
 
-void Watcher::add_notes(StallObservation& stall, const IterationTracker* iteration,
+void Watcher::add_notes(StallSeen& stall, const IterationTracker* iteration,
                         uint64_t begin_tick) const {
   if (iteration && iteration->stopped() > Nanoseconds::zero()) {
     stall.notes.push_back(

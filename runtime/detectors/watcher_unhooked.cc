@@ -135,7 +135,7 @@ void Watcher::poll_unhooked(ThreadRecord& record, WatchedThread& thread) {
 
 void Watcher::emit_unhooked(const WatchedThread& thread, Nanoseconds length, StallState state) {
   const IterationTracker& iteration = *thread.unhooked_iteration;
-  StallObservation observation =
+  StallSeen observation =
       observe(thread, site_of(thread.unseen.home()), iteration.begin_tick(), length, &iteration);
   observation.state = state;
   observation.id = iteration.stall_id;
@@ -147,7 +147,7 @@ void Watcher::emit_unhooked(const WatchedThread& thread, Nanoseconds length, Sta
       "the loop's own wait is no call of libc's: the iteration was seen from outside, and may "
       "be up to {} ms longer",
       std::chrono::ceil<milliseconds>(slack).count()));
-  receiver_.stall(std::move(observation));
+  emit_(std::move(observation));
 }
 
 // An iteration that is over, or of which no more will be known: then it is told only if it was

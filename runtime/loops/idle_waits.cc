@@ -20,24 +20,34 @@ bool may_be_idle_wait(const CallView& call) {
   return operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
 }
 
-bool is_idle_wait(const ThreadRecord& record, const CallView& call) {
-  return call.call_site != 0 &&
+namespace {
+
+bool is_idle_wait(const ThreadRecord& record, uint64_t call_site, uint64_t stack_pointer) {
+  return call_site != 0 &&
          std::any_of(std::begin(record.idle_waits), std::end(record.idle_waits),
-                     [&](const IdleWait& park) {
-                       return park.call_site.load(std::memory_order_relaxed) == call.call_site &&
-                              park.stack_pointer.load(std::memory_order_relaxed) ==
-                                  call.context.stack_pointer;
+                     [&](const IdleWait& known) {
+                       return known.call_site.load(std::memory_order_relaxed) == call_site &&
+                              known.stack_pointer.load(std::memory_order_relaxed) == stack_pointer;
                      });
 }
 
-void add_idle_wait(ThreadRecord& record, uint32_t generation, const CallView& call) {
-  if (record.generation.load() != generation || is_idle_wait(record, call)) return;
+}  // namespace
+
+bool is_idle_wait(const ThreadRecord& record, const CallView& call) {
+  return is_idle_wait(record, call.call_site, call.context.stack_pointer);
+}
+
+void add_idle_wait(ThreadRecord& record, uint32_t generation, uint64_t call_site,
+                   uint64_t stack_pointer) {
+  if (record.generation.load() != generation || is_idle_wait(record, call_site, stack_pointer)) {
+    return;
+  }
   const auto free = std::find_if(std::begin(record.idle_waits), std::end(record.idle_waits),
-                                 [](const IdleWait& park) { return park.call_site.load() == 0; });
+                                 [](const IdleWait& known) { return known.call_site.load() == 0; });
   IdleWait& place = free != std::end(record.idle_waits) ? *free : record.idle_waits[0];
   place.call_site.store(0);
-  place.stack_pointer.store(call.context.stack_pointer);
-  place.call_site.store(call.call_site);
+  place.stack_pointer.store(stack_pointer);
+  place.call_site.store(call_site);
 }
 
 bool shares_loop(const contract::Segment& segment, const ThreadRecord& record) {

@@ -17,7 +17,8 @@ bool is_idle_wait(const contract::ThreadRecord& record, const CallView& call);
 
 // Makes the place known, to the recorder too, unless the record has another owner by now. The
 // oldest gives way. Safe from any thread of the observer.
-void add_idle_wait(contract::ThreadRecord& record, uint32_t generation, const CallView& call);
+void add_idle_wait(contract::ThreadRecord& record, uint32_t generation, uint64_t call_site,
+                   uint64_t stack_pointer);
 
 // Whether another thread of the process waits for events at an epoll instance of this thread's.
 bool shares_loop(const contract::Segment& segment, const contract::ThreadRecord& record);

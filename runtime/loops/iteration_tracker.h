@@ -47,9 +47,9 @@ class IterationTracker {
 
   // Of the stall that this iteration has become; 0: none was reported yet.
   uint64_t stall_id = 0;
-  // Found out while that stall goes on, by others.
-  std::shared_ptr<LoopEnd> loop_end = std::make_shared<LoopEnd>();
-  bool holds_a_loop_up() const { return stall_id != 0 && !loop_end->leaves_no_stall.load(); }
+  // Set if that stall turns out to be none (NoStall).
+  bool is_no_stall = false;
+  bool is_open_stall() const { return stall_id != 0 && !is_no_stall; }
   // Age at which the next report of a stall in progress is due.
   Nanoseconds next_report{};
   // Set once the iteration has been seen over the threshold with its loop still open.

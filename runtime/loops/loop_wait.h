@@ -1,16 +1,14 @@
-// Where a loop waits for its events, and what is found out of an iteration whose loop was over.
-// Plain values.
+// Where a loop waits for its events, and which of its iterations is meant. Plain values.
 #pragma once
 
-#include <atomic>
+#include <compare>
 #include <cstdint>
 
 #include "runtime/segment/record_view.h"
-#include "runtime/values/stall.h"
 
 namespace tailback {
 
-// Where a thread waits for the events of a loop, and how many turns it has completed there.
+// Where a thread waits for the events of a loop, and how many iterations it has completed there.
 struct LoopWait {
   uint64_t key = 0;
   uint64_t call_site = 0;
@@ -26,11 +24,14 @@ inline LoopWait loop_wait_of(const SiteView& site) {
   return {site.key, site.call_site, site.stack_pointer, site.iterations};
 }
 
-// What is found out of an iteration whose loop was over before it ended. Safe from any thread.
-struct LoopEnd {
-  // The iteration's age at which the loop was over, at the latest.
-  std::atomic<Nanoseconds> since{Nanoseconds::max()};
-  std::atomic<bool> leaves_no_stall{false};  // what lies before is short
+// One iteration of one thread.
+struct IterationId {
+  uint32_t record = 0;  // the thread's
+  uint32_t generation = 0;
+  uint64_t key = 0;  // of the wait that began it
+  uint64_t begin_tick = 0;
+
+  auto operator<=>(const IterationId&) const = default;
 };
 
 }  // namespace tailback

@@ -21,31 +21,25 @@ constexpr size_t kMostLocks = 1000;  // that are told; the others are counted
 
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
-      : analyst(reporter, settings.culprits),
-        watcher(session, settings,
-                {[this](StallObservation observation) { analyst.take(std::move(observation)); },
-                 [this](Note note) { analyst.take(std::move(note)); },
-                 [this](BlockingCallKind kind, StallObservation call) {
-                   analyst.take(kind, std::move(call));
-                 },
-                 [this](SessionStatus status) { analyst.take(std::move(status)); },
-                 [this](IdleWaitObservation park) { analyst.take(std::move(park)); },
-                 [this](DeadlockObservation found) { analyst.take(std::move(found)); },
-                 [this](FindingObservation found) { analyst.take(std::move(found)); },
-                 [this](LoopWaitObservation home) { analyst.take(std::move(home)); }}) {
+      : analyst(reporter, settings.culprits, verdicts),
+        watcher(session, settings, verdicts, emit()) {
     if (settings.locks) {
       contention = std::make_unique<ContentionProfiler>(session, settings.culprits);
     }
     if (!settings.sanitizer_text.log_path.empty()) {
-      sanitizer_text = std::make_unique<SanitizerTextWatch>(
-          session, settings.sanitizer_text,
-          [this](FindingObservation found) { analyst.take(std::move(found)); });
+      sanitizer_text =
+          std::make_unique<SanitizerTextWatch>(session, settings.sanitizer_text, emit());
     }
-    if (!settings.lock_order) return;
-    lock_orders = std::make_unique<LockOrderDetector>(
-        session, settings.culprits, [this](LockOrder order) { analyst.take(std::move(order)); });
+    if (settings.lock_order) {
+      lock_orders = std::make_unique<LockOrderDetector>(session, settings.culprits, emit());
+    }
   }
 
+  Emit emit() {
+    return [this](Observation observation) { analyst.take(std::move(observation)); };
+  }
+
+  Verdicts verdicts;
   Analyst analyst;
   Watcher watcher;
   std::unique_ptr<LockOrderDetector> lock_orders;  // with --lock-order
@@ -104,7 +98,7 @@ void Observer::finish(const CommandOutcome& outcome) {
     std::vector<Contention> locks = impl_->contention->locks();
     end.contention = impl_->contention->counts();
     if (locks.size() > kMostLocks) locks.resize(kMostLocks);
-    for (Contention& lock : locks) impl_->analyst.take(std::move(lock));
+    for (Contention& lock : locks) impl_->analyst.take(ContentionSeen{std::move(lock)});
   }
   end.time = std::chrono::system_clock::now();
   end.duration = steady_clock::now() - impl_->begin;

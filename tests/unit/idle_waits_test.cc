@@ -45,7 +45,7 @@ TEST(IdleWaits, ArePlacesOfTheSameStackDepth) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration);
   EXPECT_FALSE(is_idle_wait(*record, call(0, 0)));
-  add_idle_wait(*record, kGeneration, call(0x10, 0x20));
+  add_idle_wait(*record, kGeneration, 0x10, 0x20);
   EXPECT_TRUE(is_idle_wait(*record, call(0x10, 0x20)));
   EXPECT_FALSE(is_idle_wait(*record, call(0x10, 0x18)));
   EXPECT_FALSE(is_idle_wait(*record, call(0x11, 0x20)));
@@ -54,7 +54,7 @@ TEST(IdleWaits, ArePlacesOfTheSameStackDepth) {
 TEST(IdleWaits, TheNextOwnerOfARecordHasNone) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration + 1);
-  add_idle_wait(*record, kGeneration, call(0x10, 0x20));
+  add_idle_wait(*record, kGeneration, 0x10, 0x20);
   EXPECT_FALSE(is_idle_wait(*record, call(0x10, 0x20)));
 }
 
@@ -62,7 +62,7 @@ TEST(IdleWaits, OneMoreThanThereIsRoomForIsKnownToo) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration);
   for (uint64_t i = 1; i <= contract::kIdleWaits + 1; ++i)
-    add_idle_wait(*record, kGeneration, call(i, 8));
+    add_idle_wait(*record, kGeneration, i, 8);
   EXPECT_TRUE(is_idle_wait(*record, call(contract::kIdleWaits + 1, 8)));
   EXPECT_TRUE(is_idle_wait(*record, call(contract::kIdleWaits, 8)));
 }

@@ -1,0 +1,50 @@
+// What the analysis of an observation has found out and a detector needs to know. The only way
+// back from analysis to detection: analysis posts plain values, and detectors take them at their
+// next poll.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "runtime/loops/loop_wait.h"
+
+namespace tailback {
+
+// Where a thread waits for work that it does not have. The thread is named by its record.
+struct IdleWaitPlace {
+  uint32_t record = 0;
+  uint32_t generation = 0;
+  uint64_t call_site = 0;
+  uint64_t stack_pointer = 0;
+};
+
+// The stall in progress is none: the loop was over before its iteration reached the threshold.
+struct NoStall {
+  IterationId iteration;
+};
+
+using Verdict = std::variant<IdleWaitPlace, NoStall>;
+
+// Safe from any thread.
+class Verdicts {
+ public:
+  void post(Verdict verdict) {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(verdict));
+  }
+
+  // Those that were posted since the last call, in order.
+  std::vector<Verdict> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(posted_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Verdict> posted_;
+};
+
+}  // namespace tailback
