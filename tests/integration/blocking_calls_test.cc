@@ -130,7 +130,7 @@ TEST_F(BlockingCallsTest, TheyDecideTheStatusWhereThatIsAskedFor) {
   finished(start("none", {{"TAILBACK_STRICT", "1"}, {"TAILBACK_FAIL_ON", "blocking-call"}}));
   finished(start("slow", {{"TAILBACK_BLOCKING_CALLS", "1"}, {"TAILBACK_FAIL_ON", "stall"}}));
   finished(start("slow",
-                 {{"TAILBACK_BLOCKING_CALLS", "1"}, {"TAILBACK_FAIL_ON", "stall,blocking_call"}}),
+                 {{"TAILBACK_BLOCKING_CALLS", "1"}, {"TAILBACK_FAIL_ON", "stall,blocking-call"}}),
            exited(66));
 }
 
