@@ -232,7 +232,7 @@ const std::vector<Folder>& house_folders() {
       {"instrument/recorder",
        "`libtailback.so`: what runs inside the target; `rules.h` has its rules"},
       {"instrument/free_hooks",
-       "`libtailback-frees.so`: ends the locks in freed memory (`--lock-order`)"},
+       "`libtailback-free-hooks.so`: ends the locks in freed memory (`--lock-order`)"},
       {"instrument/thread_sanitizer",
        "the library that pairs a ThreadSanitizer program with Tailback"},
       {"instrument/annotations", "`tailback.h`: what a program can say of itself"},
