@@ -25,9 +25,14 @@ def help_of(tailback, *subcommand):
                           stdout=subprocess.PIPE).stdout
 
 
+def listed_subcommands(help_text):
+    """Name and meaning of each."""
+    listed = re.split(r"^subcommands:\s*$", help_text, flags=re.MULTILINE | re.IGNORECASE)[-1]
+    return re.findall(r"^  ([a-z][a-z-]*)\s+(\S.*)$", listed, re.MULTILINE)
+
+
 def subcommands_of(tailback):
-    listed = help_of(tailback).split("ubcommands:", 1)[-1].split("SUBCOMMANDS:", 1)[-1]
-    return re.findall(r"^  ([a-z][a-z-]*)\b", listed, re.MULTILINE)
+    return [name for name, _ in listed_subcommands(help_of(tailback))]
 
 
 def names_of_options(text):
@@ -48,7 +53,7 @@ def names_of_schema(node):
     if not isinstance(node, dict):
         return
     yield from node.get("properties", {})
-    words = node.get("enum", []) + [node["const"]] if "const" in node else node.get("enum", [])
+    words = node.get("enum", []) + ([node["const"]] if "const" in node else [])
     yield from (word for word in words if isinstance(word, str))
     for item in node.values():
         yield from names_of_schema(item)
@@ -72,7 +77,7 @@ def unreleased(changelog):
 def missing_names(released, present, section):
     """Names that came or went and stand in no backticks of the section."""
     mentioned = set(re.findall(r"`([^`]+)`", section))
-    mentioned |= {first for text in mentioned for first in [text.split("=")[0].split(" ")[0]]}
+    mentioned |= {re.split("[= ]", text)[0] for text in mentioned}
     return sorted(name for name in released ^ present if name not in mentioned)
 
 

@@ -12,7 +12,7 @@ import changelog
 
 TOP = Path(__file__).resolve().parents[2]
 
-LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"`((?:instrument|runtime|tests|demos|docs)/[\w./-]+)`")
 OPTION = re.compile(r"`(--[a-z][a-z-]*)(?=[ =`])")
 VARIABLE = re.compile(r"\bTAILBACK_[A-Z_]+\b")
@@ -40,7 +40,7 @@ def anchors_of(text):
 
 def broken_links(page, text, top=TOP):
     for match in LINK.finditer(without_code(text)):
-        target = match.group(1) or match.group(2)
+        target = match.group(1)
         if re.match(r"[a-z]+:", target):
             continue
         name, _, anchor = target.partition("#")
