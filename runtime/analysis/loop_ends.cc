@@ -40,36 +40,36 @@ bool is_in_c_library(const ModuleMap& modules, const RawFrame& frame) {
 
 struct LoopEnds::Comparison {
   int pid;
-  const SeenWait& home;
+  const SeenWait& wait;
   const ModuleMap& modules;
   const RawStack& stack;
-  size_t waiter;      // index in the home's stack of the frame that waits
+  size_t waiter;      // index in the wait's stack of the frame that waits
   size_t wait_parts;  // … and of the one in which the ways part
   size_t parts;       // the same one's in the other stack
   bool in_call;       // that stack begins with the recorder's frame
 };
 
-void LoopEnds::learn(const LoopWaitSeen& home, RawStack stack) {
-  const WaitKey key{home.pid, home.tid, home.place.key};
-  if (homes_.size() >= kMostLoopWaits && !homes_.contains(key)) {
-    homes_.erase(std::min_element(homes_.begin(), homes_.end(), [](const auto& a, const auto& b) {
+void LoopEnds::learn(const LoopWaitSeen& wait, RawStack stack) {
+  const WaitKey key{wait.pid, wait.tid, wait.place.key};
+  if (waits_.size() >= kMostLoopWaits && !waits_.contains(key)) {
+    waits_.erase(std::min_element(waits_.begin(), waits_.end(), [](const auto& a, const auto& b) {
       return a.second.used < b.second.used;
     }));
   }
-  SeenWaits& homes = homes_[key];
-  homes.used = ++clock_;
-  homes.latest.push_back({home.place, std::move(stack)});
-  if (homes.latest.size() > kLatestLoopWaits) homes.latest.pop_front();
+  SeenWaits& waits = waits_[key];
+  waits.used = ++clock_;
+  waits.latest.push_back({wait.place, std::move(stack)});
+  if (waits.latest.size() > kLatestLoopWaits) waits.latest.pop_front();
 }
 
 const LoopEnds::SeenWait* LoopEnds::wait_before(const StallSeen& stall) {
-  const auto found = homes_.find(WaitKey{stall.pid, stall.tid, stall.wait.key});
-  if (found == homes_.end()) return nullptr;
+  const auto found = waits_.find(WaitKey{stall.pid, stall.tid, stall.wait.key});
+  if (found == waits_.end()) return nullptr;
   const std::deque<SeenWait>& latest = found->second.latest;
-  const auto home = std::find_if(latest.rbegin(), latest.rend(), [&](const SeenWait& one) {
+  const auto wait = std::find_if(latest.rbegin(), latest.rend(), [&](const SeenWait& one) {
     return one.place.is_at_same_depth(stall.wait) && one.place.iterations <= stall.wait.iterations;
   });
-  return home != latest.rend() ? &*home : nullptr;
+  return wait != latest.rend() ? &*wait : nullptr;
 }
 
 bool LoopEnds::returns_once(const ModuleFiles::Place& place) {
@@ -111,7 +111,7 @@ bool LoopEnds::is_no(int pid, const ModuleMap& modules, const RawFrame& from,
 // Whether none of the functions around the one in which the ways part can call it once more. The C
 // library calls main() and the function of a thread once, which its code does not say.
 bool LoopEnds::calls_once(const Comparison& at) {
-  const std::vector<RawFrame>& frames = at.home.stack.frames;
+  const std::vector<RawFrame>& frames = at.wait.stack.frames;
   bool may_be_start = true;
   for (size_t i = frames.size() - 1; i > at.wait_parts; --i) {
     if (may_be_start && is_in_c_library(at.modules, frames[i])) continue;
@@ -134,8 +134,8 @@ bool LoopEnds::is_same_module(const Comparison& at, const RawFrame& one, const R
 // begins, or above. So such frames must not turn, the waiting function itself must be done, and
 // what they are called from must not call them once more.
 bool LoopEnds::holds_no_other_loop(const Comparison& at) {
-  const RawFrame& waiter = at.home.stack.frames[at.waiter];
-  const RawFrame& caller = at.home.stack.frames[at.waiter + 1];
+  const RawFrame& waiter = at.wait.stack.frames[at.waiter];
+  const RawFrame& caller = at.wait.stack.frames[at.waiter + 1];
   bool within = false;  // a frame further in may be one of those
   for (size_t i = at.in_call ? 1 : 0; i <= at.parts; ++i) {
     const RawFrame& frame = at.stack.frames[i];
@@ -159,7 +159,7 @@ bool LoopEnds::holds_no_other_loop(const Comparison& at) {
 // the call can come again.
 bool LoopEnds::comes_by_no_other_way(const Comparison& at) {
   const RawFrame& here = at.stack.frames[at.parts];
-  const RawFrame& way_to_wait = at.home.stack.frames[at.wait_parts];
+  const RawFrame& way_to_wait = at.wait.stack.frames[at.wait_parts];
   if (is_no(at.pid, at.modules, here, here.address, Question::kItself)) return true;
   // The frame that waits begins where this one ends, so that it was called from here.
   return at.waiter + 1 == at.wait_parts && here.stack_pointer <= way_to_wait.stack_pointer &&
@@ -168,7 +168,7 @@ bool LoopEnds::comes_by_no_other_way(const Comparison& at) {
 
 bool LoopEnds::waits_no_more(const Comparison& at, const LoopWait& wait) {
   const RawFrame& here = at.stack.frames[at.parts];
-  const RawFrame& way_to_wait = at.home.stack.frames[at.wait_parts];
+  const RawFrame& way_to_wait = at.wait.stack.frames[at.wait_parts];
   // Where the wait itself is made here, it was this one: its place and depth are those of the
   // iteration.
   if (at.waiter == at.wait_parts) {
@@ -176,7 +176,7 @@ bool LoopEnds::waits_no_more(const Comparison& at, const LoopWait& wait) {
   }
   if (!is_no(at.pid, at.modules, here, way_to_wait.address, Question::kCall)) return false;
   // Of a loop that has its first call beside it, only that one was seen to wait.
-  if (at.home.place.iterations == wait.iterations) {
+  if (at.wait.place.iterations == wait.iterations) {
     return is_no(at.pid, at.modules, here, here.address, Question::kItself) ||
            is_no(at.pid, at.modules, here, way_to_wait.address, Question::kCallLike);
   }
@@ -184,21 +184,21 @@ bool LoopEnds::waits_no_more(const Comparison& at, const LoopWait& wait) {
 }
 
 bool LoopEnds::proves(const StallSeen& stall, const Sample& sample, const RawStack& stack) {
-  const SeenWait* home = wait_before(stall);
+  const SeenWait* wait = wait_before(stall);
   const bool registers_known =
       sample.source == Sample::Source::kRecord || sample.source == Sample::Source::kHold;
-  if (home == nullptr || !registers_known || !sample.snapshot || !home->stack.complete ||
+  if (wait == nullptr || !registers_known || !sample.snapshot || !wait->stack.complete ||
       !stack.complete) {
     return false;
   }
-  const std::vector<RawFrame>& frames = home->stack.frames;
-  const size_t common = common_frames(home->stack, stack);
+  const std::vector<RawFrame>& frames = wait->stack.frames;
+  const size_t common = common_frames(wait->stack, stack);
   if (common == 0 || common >= frames.size() || common >= stack.frames.size()) return false;
   const auto waiter = std::find_if(frames.begin(), frames.end(), [&](const RawFrame& frame) {
-    return frame.after_call && frame.address.value == home->place.call_site;
+    return frame.after_call && frame.address.value == wait->place.call_site;
   });
   const Comparison at{stall.pid,
-                      *home,
+                      *wait,
                       *sample.snapshot->modules,
                       stack,
                       static_cast<size_t>(waiter - frames.begin()),

@@ -1,6 +1,6 @@
 // Whether the event loop of an iteration is over, proven by the program's code: from where the
-// thread stands control can't get back to where it waited for events. Then what goes on is no
-// callback's doing: a program saves its state, and ends. For the analyst's thread only.
+// thread stands, control can't get back to where it waited for events. What runs then is no
+// callback: the program saves its state and ends. Not thread-safe.
 #pragma once
 
 #include <deque>
@@ -17,7 +17,7 @@ namespace tailback {
 class LoopEnds {
  public:
   // Keeps where a thread stood in its wait. Of each wait the last few are kept.
-  void learn(const LoopWaitSeen& home, RawStack stack);
+  void learn(const LoopWaitSeen& wait, RawStack stack);
 
   // Whether the loop of the stall's iteration is over in this stack, of one of its samples. Both
   // stacks are compared from the outermost frame inwards, up to the function in which the way to
@@ -58,7 +58,7 @@ class LoopEnds {
 
   ModuleFiles files_;
   Reachability reachability_;
-  std::map<WaitKey, SeenWaits> homes_;
+  std::map<WaitKey, SeenWaits> waits_;
   std::map<Asked, bool> answers_;
   std::map<ModuleFiles::Key, bool> returns_once_;
   uint64_t clock_ = 0;

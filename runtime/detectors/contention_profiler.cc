@@ -151,7 +151,7 @@ void ContentionProfiler::learn(const ContendedLock& entry, Known& known) {
   known.lock.kind = kind_of(entry.function.load());
   const auto modules = modules_of(known.pid, known.lock.address);
   const RemoteAddress address(known.lock.address);
-  if (auto name = reader_.symbolizer().variable_at(known.pid, *modules, address)) {
+  if (auto name = reader_.source().variable_at(known.pid, *modules, address)) {
     known.lock.name = std::move(*name);
   }
   known.lock.initialised = caller(known.pid, entry.origin.load());
@@ -176,13 +176,7 @@ std::shared_ptr<const ModuleMap> ContentionProfiler::modules_of(int pid, uint64_
 
 Frame ContentionProfiler::caller(int pid, uint64_t call_site) {
   if (call_site == 0) return {};
-  RawFrame frame;
-  frame.address = RemoteAddress(call_site);
-  auto frames = reader_.symbolizer().symbolize(pid, *modules_of(pid, call_site), frame);
-  if (frames.empty()) return {};
-  // What was inlined (std::mutex::lock) says less than the function that it stands in.
-  const size_t culprit = find_culprit(frames, reader_.rule());
-  return std::move(frames[culprit < frames.size() ? culprit : 0]);
+  return reader_.caller(pid, *modules_of(pid, call_site), call_site);
 }
 
 // Each wait that lasts is looked at whenever it has become twice as long.

@@ -141,6 +141,11 @@ Cause decide_cause(const Evidence& evidence) {
   return most.cause;
 }
 
+bool is_blocked(Cause cause) {
+  return cause != Cause::kCpu && cause != Cause::kRunQueueWait && cause != Cause::kUnknown &&
+         cause != Cause::kThrottled && cause != Cause::kPageFault;
+}
+
 namespace {
 
 using Names = std::span<const std::string_view>;

@@ -59,6 +59,9 @@ struct Evidence {
 // calls if they took more than a quarter; else unknown.
 Cause decide_cause(const Evidence& evidence);
 
+// Whether the thread waited for something but a CPU or a page.
+bool is_blocked(Cause cause);
+
 // What a runtime's own functions in the stack tell beyond that: the JVM also sleeps, and waits for
 // the locks of its objects, on condition variables.
 Cause cause_within_runtime(Cause cause, const std::vector<Frame>& stack);

@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "runtime/analysis/analyst.h"
+#include "runtime/analysis/analysis.h"
 #include "runtime/detectors/contention_profiler.h"
 #include "runtime/detectors/lock_order_detector.h"
 #include "runtime/detectors/sanitizer_text_watch.h"
@@ -21,7 +21,7 @@ constexpr size_t kMostLocks = 1000;  // that are told; the others are counted
 
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
-      : analyst(reporter, settings.culprits, verdicts),
+      : analysis(reporter, settings.culprits, verdicts),
         watcher(session, settings, verdicts, emit()) {
     if (settings.locks) {
       contention = std::make_unique<ContentionProfiler>(session, settings.culprits);
@@ -36,11 +36,11 @@ struct Observer::Impl {
   }
 
   Emit emit() {
-    return [this](Observation observation) { analyst.take(std::move(observation)); };
+    return [this](Observation observation) { analysis.take(std::move(observation)); };
   }
 
   Verdicts verdicts;
-  Analyst analyst;
+  Analysis analysis;
   Watcher watcher;
   std::unique_ptr<LockOrderDetector> lock_orders;  // with --lock-order
   std::unique_ptr<ContentionProfiler> contention;  // with --locks
@@ -55,7 +55,7 @@ Observer::~Observer() = default;
 
 void Observer::start(const SessionStart& start) {
   impl_->begin = steady_clock::now();
-  impl_->analyst.start(start);
+  impl_->analysis.start(start);
   impl_->watcher.start();
   if (impl_->lock_orders) impl_->lock_orders->start();
   if (impl_->contention) impl_->contention->start();
@@ -98,13 +98,13 @@ void Observer::finish(const CommandOutcome& outcome) {
     std::vector<Contention> locks = impl_->contention->locks();
     end.contention = impl_->contention->counts();
     if (locks.size() > kMostLocks) locks.resize(kMostLocks);
-    for (Contention& lock : locks) impl_->analyst.take(ContentionSeen{std::move(lock)});
+    for (Contention& lock : locks) impl_->analysis.take(ContentionSeen{std::move(lock)});
   }
   end.time = std::chrono::system_clock::now();
   end.duration = steady_clock::now() - impl_->begin;
   end.exit_status = outcome.exit_status;
   end.signal = outcome.signal;
-  impl_->analyst.finish(std::move(end));
+  impl_->analysis.finish(std::move(end));
 }
 
 }  // namespace tailback

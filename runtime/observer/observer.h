@@ -1,6 +1,6 @@
 // The observer: watches the records of a session's targets and reports stalls. It works in two
-// threads of its own: the watcher looks, captures and never waits for a disk; the analyst unwinds,
-// symbolizes, explains and calls the reporter.
+// threads of its own: the watcher samples, captures and never waits for a disk; the analysis
+// unwinds, symbolizes, explains and calls the reporter.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ struct CommandOutcome {
 class Observer {
  public:
   // `session` and `reporter` must outlive the observer. All calls to `reporter` come from the
-  // analyst thread.
+  // analysis thread.
   Observer(Session& session, const ObserverSettings& settings, Reporter& reporter);
   ~Observer();
 

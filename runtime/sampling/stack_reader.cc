@@ -7,10 +7,10 @@ namespace tailback {
 
 ReadStack StackReader::read(int pid, const Sample& sample) {
   const Snapshot& snapshot = *sample.snapshot;
-  const RawStack raw = unwinder_->unwind(snapshot);
+  const RawStack raw = source_->unwind(snapshot);
   ReadStack stack;
   stack.complete = raw.complete;
-  stack.frames = symbolizer_.symbolize(pid, *snapshot.modules, raw);
+  stack.frames = source_->symbolize(pid, *snapshot.modules, raw);
   if (sample.javascript) {
     stack.note = merge_javascript_frames(*sample.javascript, raw, stack.frames);
     stack.unreadable = !sample.javascript->engine->unreadable.empty();
@@ -27,10 +27,19 @@ ReadStack StackReader::read(int pid, const Sample& sample) {
 
 std::vector<Frame> StackReader::read_native(int pid, const Sample& sample) {
   const Snapshot& snapshot = *sample.snapshot;
-  std::vector<Frame> frames =
-      symbolizer_.symbolize(pid, *snapshot.modules, unwinder_->unwind(snapshot));
+  std::vector<Frame> frames = source_->symbolize(pid, *snapshot.modules, source_->unwind(snapshot));
   strip_recorder(frames);
   return frames;
+}
+
+Frame StackReader::caller(int pid, const ModuleMap& modules, uint64_t call_site) {
+  if (call_site == 0) return {};
+  RawFrame frame;
+  frame.address = RemoteAddress(call_site);
+  auto frames = source_->symbolize(pid, modules, frame);
+  if (frames.empty()) return {};
+  const size_t culprit = culprit_of(frames);
+  return std::move(frames[culprit < frames.size() ? culprit : 0]);
 }
 
 }  // namespace tailback

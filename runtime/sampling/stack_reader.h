@@ -1,5 +1,5 @@
-// Makes frames of what a look at a thread has read: the native ones, those that an interpreter
-// runs, and which of them is to blame. Not to be shared by threads.
+// Makes frames of what a sample of a thread has read: the native ones, those that an interpreter
+// runs, and which of them is to blame. The analyzers share one; it serves one thread.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,7 @@
 
 #include "runtime/explain/culprit.h"
 #include "runtime/sampling/sample.h"
-#include "runtime/symbolize/symbolizer.h"
-#include "runtime/unwind/unwinder.h"
+#include "runtime/sampling/stack_source.h"
 #include "runtime/values/frame.h"
 
 namespace tailback {
@@ -24,21 +23,24 @@ struct ReadStack {
 
 class StackReader {
  public:
-  explicit StackReader(CulpritRule rule) : rule_(std::move(rule)), unwinder_(make_unwinder()) {}
+  explicit StackReader(CulpritRule rule, std::unique_ptr<StackSource> source = make_stack_source())
+      : rule_(std::move(rule)), source_(std::move(source)) {}
 
   // Of a sample that has a snapshot, as both are.
   ReadStack read(int pid, const Sample& sample);
   // Without what an interpreter runs.
   std::vector<Frame> read_native(int pid, const Sample& sample);
 
-  const CulpritRule& rule() const { return rule_; }
-  Unwinder& unwinder() { return *unwinder_; }
-  Symbolizer& symbolizer() { return symbolizer_; }
+  // The function that a call returns to. Of several that are inlined there, the one to blame: it
+  // says more than std::mutex::lock does. Without function and module if nothing is known.
+  Frame caller(int pid, const ModuleMap& modules, uint64_t call_site);
+
+  size_t culprit_of(const std::vector<Frame>& stack) const { return find_culprit(stack, rule_); }
+  StackSource& source() { return *source_; }
 
  private:
   CulpritRule rule_;
-  std::unique_ptr<Unwinder> unwinder_;
-  Symbolizer symbolizer_;
+  std::unique_ptr<StackSource> source_;
 };
 
 }  // namespace tailback

@@ -61,7 +61,7 @@ RaceStack RaceReader::stack_of(const FindingPart& part) {
     if (addresses[i] != 0) {
       RawFrame raw;
       raw.address = RemoteAddress(addresses[i]);
-      here = symbolizer_.symbolize(pid_, *modules_, raw);
+      here = reader_.source().symbolize(pid_, *modules_, raw);
     }
     // ThreadSanitizer may know more: the file may be another by now.
     const bool says_nothing = here.empty() || here.front().function.empty();
@@ -84,13 +84,13 @@ RaceStack RaceReader::stack_of(const FindingPart& part) {
   const size_t skipped = count_interceptors(read.stack);
   const std::vector<Frame> rest(read.stack.begin() + static_cast<ptrdiff_t>(skipped),
                                 read.stack.end());
-  read.culprit = skipped + find_culprit(rest, rule_);
+  read.culprit = skipped + reader_.culprit_of(rest);
   return read;
 }
 
 std::string RaceReader::variable_at(uint64_t address) {
   if (!addresses_are_its_) return {};
-  return symbolizer_.variable_at(pid_, *modules_, RemoteAddress(address)).value_or("");
+  return reader_.source().variable_at(pid_, *modules_, RemoteAddress(address)).value_or("");
 }
 
 RaceLocation RaceReader::location_of(const FindingPart& part, uint64_t accessed) {

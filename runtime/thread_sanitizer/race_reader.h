@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "runtime/capture/module_map.h"
-#include "runtime/explain/culprit.h"
+#include "runtime/sampling/stack_reader.h"
 #include "runtime/segment/findings.h"
-#include "runtime/symbolize/symbolizer.h"
 #include "runtime/values/lock_order.h"
 #include "runtime/values/race.h"
 
@@ -17,9 +16,7 @@ namespace tailback {
 
 class RaceReader {
  public:
-  // Both must outlive this.
-  RaceReader(Symbolizer& symbolizer, const CulpritRule& rule)
-      : symbolizer_(symbolizer), rule_(rule) {}
+  explicit RaceReader(StackReader& reader) : reader_(reader) {}
 
   // Time and process are the caller's to fill in. `addresses_are_its`: the modules lie where they
   // lay in the process; else only a text's frames, which are places in files, have names.
@@ -34,8 +31,7 @@ class RaceReader {
   std::string variable_at(uint64_t address);
   RaceLocation location_of(const FindingPart& part, uint64_t accessed);
 
-  Symbolizer& symbolizer_;
-  const CulpritRule& rule_;
+  StackReader& reader_;
   int pid_ = 0;
   const ModuleMap* modules_ = nullptr;
   bool addresses_are_its_ = true;

@@ -188,7 +188,7 @@ const std::vector<Room>& house_rooms() {
        {"fmt"},
        "owner chains, the wait-for graph, the graph of lock orders"},
       {"thread_sanitizer",
-       {"values", "capture", "segment", "unwind", "symbolize", "explain"},
+       {"values", "capture", "segment", "unwind", "symbolize", "explain", "sampling"},
        {"fmt"},
        "ThreadSanitizer's findings, from a paired program or from its text"},
       {"detectors",

@@ -83,7 +83,7 @@ TEST(Rules, TheObserverKnowsOfTheRecorderOnlyTheContract) {
   EXPECT_EQ(
       in_runtime("runtime/analysis/x.cc", "#include \"tests/unit/private_recorder.h\"\n").size(),
       1u);
-  EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include \"analyst.h\"\n").size(), 1u);
+  EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include \"analysis.h\"\n").size(), 1u);
 }
 
 TEST(Rules, DependenciesPointOneWay) {

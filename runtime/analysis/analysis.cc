@@ -1,0 +1,141 @@
+#include "runtime/analysis/analysis.h"
+
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include "runtime/analysis/blocking_call_analyzer.h"
+#include "runtime/analysis/deadlock_analyzer.h"
+#include "runtime/analysis/never_awaited_analyzer.h"
+#include "runtime/analysis/race_analyzer.h"
+#include "runtime/analysis/stall_analyzer.h"
+
+namespace tailback {
+
+// One per kind of observation, and what they share.
+struct Analysis::Analyzers {
+  Analyzers(Reporter& to, CulpritRule rule, Verdicts& verdicts, std::unique_ptr<StackSource> source)
+      : reporter(to),
+        reader(std::move(rule), source ? std::move(source) : make_stack_source()),
+        lock_names(reader),
+        owners(reader, lock_names),
+        blame(reader, lock_names, owners),
+        loop_ends(reader, verdicts, to),
+        idle_waits(reader, verdicts),
+        stalls(reader, blame, loop_ends, idle_waits, to),
+        blocking_calls(reader, blame, to),
+        deadlocks(reader, lock_names, to),
+        races(reader, to),
+        never_awaited(reader, to) {}
+
+  void analyze(const StallSeen& seen) { stalls.analyze(seen); }
+  void analyze(const BlockingCallSeen& seen) { blocking_calls.analyze(seen); }
+  void analyze(const LoopWaitSeen& seen) { loop_ends.analyze(seen); }
+  void analyze(const IdleWaitSeen& seen) { idle_waits.analyze(seen); }
+  void analyze(const DeadlockSeen& seen) { deadlocks.analyze(seen); }
+  void analyze(const LockOrderSeen& seen) { reporter.lock_order(seen.order); }
+  void analyze(const ContentionSeen& seen) { reporter.contention(seen.lock); }
+  void analyze(const NoteSeen& seen) { reporter.note(seen.note); }
+  void analyze(const StatusSeen& seen) {
+    SessionStatus status = seen.status;
+    status.duration = status.time - begin;
+    status.stalls = stalls.stalls();
+    status.stalled = stalls.stalled();
+    reporter.status(status);
+  }
+  void analyze(const FindingSeen& seen) {
+    switch (seen.kind) {
+      case contract::FindingKind::kThreadSanitizer:
+        races.analyze(seen);
+        return;
+      case contract::FindingKind::kNeverAwaited:
+        never_awaited.analyze(seen);
+        return;
+    }
+    throw std::runtime_error("a finding of no known kind");
+  }
+
+  void add_counts(SessionEnd& end) const {
+    end.stalls = stalls.stalls();
+    end.stalled = stalls.stalled();
+    end.deadlocks = deadlocks.deadlocks();
+    end.never_awaited = never_awaited.counts();
+    end.races.told = races.counts().told;
+    end.races.repeated = races.counts().repeated;
+  }
+
+  Reporter& reporter;
+  WallTime begin;
+  StackReader reader;
+  LockNames lock_names;
+  OwnerReader owners;
+  Blame blame;
+  LoopEndJudge loop_ends;
+  IdleWaitJudge idle_waits;
+  StallAnalyzer stalls;
+  BlockingCallAnalyzer blocking_calls;
+  DeadlockAnalyzer deadlocks;
+  RaceAnalyzer races;
+  NeverAwaitedAnalyzer never_awaited;
+};
+
+Analysis::Analysis(Reporter& reporter, CulpritRule rule, Verdicts& verdicts,
+                   std::unique_ptr<StackSource> stacks)
+    : reporter_(reporter),
+      analyzers_(
+          std::make_unique<Analyzers>(reporter, std::move(rule), verdicts, std::move(stacks))) {}
+
+Analysis::~Analysis() {
+  if (!thread_.joinable()) return;
+  post([this] { stopping_ = true; });
+  thread_.join();
+}
+
+void Analysis::start(const SessionStart& start) {
+  analyzers_->begin = start.time;
+  thread_ = std::thread([this] { run(); });
+  post([this, start] { reporter_.session(start); });
+}
+
+void Analysis::take(Observation observation) {
+  // std::function needs what can be copied.
+  post([this, taken = std::make_shared<const Observation>(std::move(observation))] {
+    std::visit([this](const auto& seen) { analyzers_->analyze(seen); }, *taken);
+  });
+}
+
+void Analysis::finish(SessionEnd end) {
+  post([this, end = std::move(end)]() mutable {
+    stopping_ = true;
+    analyzers_->add_counts(end);
+    end.losses.corrupt += failures_;
+    reporter_.end(end);
+  });
+  thread_.join();
+}
+
+void Analysis::post(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  work_.push_back(std::move(work));
+  changed_.notify_one();
+}
+
+void Analysis::run() {
+  while (!stopping_) {
+    std::function<void()> work;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return !work_.empty(); });
+      work = std::move(work_.front());
+      work_.pop_front();
+    }
+    // A corrupt target must not end the observer.
+    try {
+      work();
+    } catch (const std::exception&) {
+      ++failures_;
+    }
+  }
+}
+
+}  // namespace tailback

@@ -1,0 +1,64 @@
+#include "runtime/analysis/blame.h"
+
+#include "runtime/explain/cause.h"
+
+namespace tailback {
+
+namespace {
+
+// Whether the call that a sample stands in belongs into the report of a stall of this cause.
+bool explains(Cause cause, const Sample& sample) {
+  if (cause == Cause::kCpu) return sample.held;
+  return is_blocked(cause) || (cause == Cause::kUnknown && sample.call->cause == cause);
+}
+
+}  // namespace
+
+void Blame::assign_sample(int pid, const ReadSample& chosen, Stall& stall) {
+  const Sample& sample = chosen.sample();
+  stall.stack = chosen.stack.frames;
+  stall.culprit = chosen.stack.culprit;
+  stall.stack_complete = chosen.stack.complete;
+  if (sample.python) stall.task = sample.python->task;
+  if (!sample.call || !explains(stall.cause, sample)) return;
+  stall.call = sample.call->call;
+  names_.name_object(pid, sample, *stall.call);
+  owners_.add_owners(pid, sample, stall);
+  if (stall.cause == Cause::kProcess && !sample.call->child.empty()) {
+    stall.call->object = sample.call->child;
+  }
+}
+
+void Blame::assign_longest_call(Stall& stall) {
+  stall.stack_complete = false;
+  if (!is_blocked(stall.cause) || stall.contributors.empty()) return;
+  const ContributorShare& longest = stall.contributors.front();
+  stall.stack = {longest.caller};
+  stall.culprit = reader_.culprit_of(stall.stack);
+  stall.call = BlockedCall{};
+  stall.call->function = longest.function;
+  stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
+}
+
+void Blame::assign(const StallSeen& observation, const std::vector<ReadSample>& samples,
+                   Stall& stall) {
+  if (const ReadSample* chosen = sample_to_blame(samples, stall.cause)) {
+    assign_sample(observation.pid, *chosen, stall);
+  } else {
+    assign_longest_call(stall);
+  }
+}
+
+Stall identity_of(const StallSeen& observation) {
+  Stall stall;
+  stall.id = observation.id;
+  stall.state = observation.state;
+  stall.begin = observation.begin;
+  name_thread(observation, stall);
+  stall.loop = observation.loop;
+  stall.duration = observation.duration;
+  stall.threshold = observation.threshold;
+  return stall;
+}
+
+}  // namespace tailback

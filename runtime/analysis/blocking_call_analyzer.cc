@@ -1,0 +1,29 @@
+#include "runtime/analysis/blocking_call_analyzer.h"
+
+#include "runtime/explain/advice.h"
+#include "runtime/explain/cause.h"
+#include "runtime/explain/fingerprint.h"
+#include "runtime/explain/runtime_of.h"
+
+namespace tailback {
+
+void BlockingCallAnalyzer::analyze(const BlockingCallSeen& seen) {
+  const StallSeen& call = seen.call;
+  const std::vector<ReadSample> samples = read_samples(reader_, call);
+  if (samples.empty() || is_shutdown(samples.front().stack.frames)) return;
+  BlockingCall blocking_call;
+  blocking_call.kind = seen.kind;
+  blocking_call.count = 1;
+  blocking_call.total = call.duration;
+  blocking_call.last = call.begin;
+  Stall& longest = blocking_call.longest = identity_of(call);
+  longest.samples = 1;
+  longest.cause = samples.front().sample().call->cause;
+  blame_.assign(call, samples, longest);
+  longest.cause = cause_within_runtime(longest.cause, longest.stack);
+  longest.advice = advice(longest, runtime_of(longest, *call.modules));
+  longest.fingerprint = fingerprint(longest);
+  reporter_.blocking_call(blocking_call);
+}
+
+}  // namespace tailback

@@ -1,0 +1,43 @@
+// Iterations that outlive their loop: only the time before the loop's end is a callback's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "runtime/analysis/loop_ends.h"
+#include "runtime/detectors/verdicts.h"
+#include "runtime/report/reporter.h"
+#include "runtime/sampling/stack_reader.h"
+
+namespace tailback {
+
+class LoopEndJudge {
+ public:
+  LoopEndJudge(StackReader& reader, Verdicts& verdicts, Reporter& reporter)
+      : reader_(reader), verdicts_(verdicts), reporter_(reporter) {}
+
+  void analyze(const LoopWaitSeen& wait);
+
+  // What is left of a stall without the time since its loop was over; nothing if the rest is no
+  // stall. The first time that a loop has ended so is noted.
+  std::optional<StallSeen> without_loop_end(const StallSeen& observation);
+
+ private:
+  bool is_after_loop(const StallSeen& observation, const Sample& sample);
+  bool is_at_exit(const StallSeen& observation, const Sample& sample);
+  Nanoseconds over_since(const StallSeen& observation, Nanoseconds seen);
+  void note_loop_end(const StallSeen& observation, Nanoseconds length);
+
+  StackReader& reader_;
+  Verdicts& verdicts_;
+  Reporter& reporter_;
+  LoopEnds loop_ends_;
+  // The age at which the loop of an iteration in progress was over, at the latest.
+  std::map<IterationId, Nanoseconds> over_since_;
+  std::set<std::pair<int, uint64_t>> noted_;  // pid, the wait
+};
+
+}  // namespace tailback
