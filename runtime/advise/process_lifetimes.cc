@@ -61,7 +61,7 @@ void ProcessLifetimes::look() {
 void ProcessLifetimes::begin(int pid, uint64_t attached) {
   // One that executes another program attaches again, and is the same process.
   if (const auto known = living_.find(pid); known != living_.end()) {
-    if (known->second.pidfd >= 0 && process_lifetimes(pid)) return;
+    if (known->second.pidfd >= 0 && process_lives(pid)) return;
     end(known, clock_.now());
   }
   Life life;

@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "runtime/explain/able_to_block.h"
-#include "runtime/sampling/sampler.h"
-
 namespace tailback {
 
 using contract::ReadRequest;
@@ -61,9 +58,8 @@ std::optional<CaughtCall> BlockingCallDetector::take_read_request(uint32_t index
     caught.begin_tick = call->entered;
     asked.function = call->function;
     asked.arguments = call->arguments;
-    if (is_able_to_block(pid, asked)) {
-      caught.sample = take_requested(record, segment_.open_ended[index], process_of(record), pid,
-                                     tid, processes_);
+    if (sampler_.is_able_to_block(pid, asked)) {
+      caught.sample = sampler_.take_requested(index, pid, tid);
     }
   }
   auto expected = static_cast<uint32_t>(ReadRequest::kRequested);
@@ -80,8 +76,7 @@ void BlockingCallDetector::sample_call(uint32_t index, ThreadRecord& record, int
   if (now < call->entered || now - call->entered < slow_ticks_ / 2) return;
   auto& waiting = waiting_[index];
   if (waiting && waiting->recorded.same_call(*call)) return;
-  auto sample =
-      take_sample(record, segment_.open_ended[index], process_of(record), pid, tid, processes_);
+  auto sample = sampler_.take(index, pid, tid);
   const bool waits = sample->state == 'S' || sample->state == 'D';
   if (waits && sample->source == Sample::Source::kRecord && sample->recorded.same_call(*call)) {
     waiting = std::move(sample);

@@ -7,9 +7,8 @@
 #include <optional>
 
 #include "instrument/contract/record_contract.h"
-#include "runtime/sampling/process_table.h"
+#include "runtime/sampling/detector_input.h"
 #include "runtime/sampling/sample.h"
-#include "runtime/segment/tick_clock.h"
 
 namespace tailback {
 
@@ -28,9 +27,11 @@ struct CaughtCall {
 
 class BlockingCallDetector {
  public:
-  BlockingCallDetector(contract::Segment& segment, const TickClock& clock, ProcessTable& processes,
-                       const BlockingCallSettings& settings)
-      : segment_(segment), clock_(clock), processes_(processes), settings_(settings) {}
+  BlockingCallDetector(DetectorInput& input, const BlockingCallSettings& settings)
+      : segment_(input.segment()),
+        clock_(input.clock()),
+        sampler_(input.sampler()),
+        settings_(settings) {}
 
   // Tells recorders what to say of calls, and to say no more.
   void start();
@@ -51,16 +52,13 @@ class BlockingCallDetector {
   uint64_t unseen() const { return unseen_ + segment_.header.read_requests_missed.load(); }
 
  private:
-  const contract::ProcessRecord& process_of(const contract::ThreadRecord& record) const {
-    return segment_.processes[record.process.load() % contract::kProcessCapacity];
-  }
   std::optional<CaughtCall> take_read_request(uint32_t index, contract::ThreadRecord& record,
                                               int pid, int tid);
   void sample_call(uint32_t index, contract::ThreadRecord& record, int pid, int tid);
 
   contract::Segment& segment_;
-  const TickClock& clock_;
-  ProcessTable& processes_;
+  const Clock& clock_;
+  ThreadSampler& sampler_;
   BlockingCallSettings settings_;
   uint64_t slow_ticks_ = 0;
   std::map<uint32_t, std::shared_ptr<const Sample>> waiting_;  // by record: the last that was read

@@ -4,10 +4,6 @@
 #include <tuple>
 #include <utility>
 
-#include "runtime/explain/call_description.h"
-#include "runtime/kernel/kernel_view.h"
-#include "runtime/sampling/sampler.h"
-
 namespace tailback {
 
 using contract::ContendedLock;
@@ -84,10 +80,11 @@ void merge(Contention& into, const Contention& other) {
 
 }  // namespace
 
-ContentionProfiler::ContentionProfiler(Session& session, CulpritRule rule)
-    : segment_(session.segment()),
-      clock_(session.segment().header.tick_source),
-      processes_(session.segment()),
+ContentionProfiler::ContentionProfiler(DetectorInput& input, CulpritRule rule)
+    : input_(input),
+      segment_(input.segment()),
+      clock_(input.clock()),
+      sampler_(input.sampler()),
       reader_(std::move(rule)) {}
 
 ContentionProfiler::~ContentionProfiler() {
@@ -107,6 +104,7 @@ void ContentionProfiler::run() {
   while (!stopping_.load()) {
     // Nothing that a target does may end the observer.
     try {
+      input_.begin_poll();
       read_entries();
       poll_waits();
     } catch (const std::exception&) {
@@ -114,6 +112,7 @@ void ContentionProfiler::run() {
     std::this_thread::sleep_for(kInterval);
   }
   try {
+    input_.begin_poll();
     read_entries();
   } catch (const std::exception&) {
   }
@@ -146,7 +145,7 @@ void ContentionProfiler::read_entries() {
 void ContentionProfiler::learn(const ContendedLock& entry, Known& known) {
   known.pid = entry.pid.load();
   heed_new_program(known.pid, entry.process_generation.load());
-  known.process = read_comm(known.pid, known.pid).value_or("");
+  known.process = input_.proc().comm(known.pid, known.pid).value_or("");
   known.lock.address = address_of(entry);
   known.lock.kind = kind_of(entry.function.load());
   const auto modules = modules_of(known.pid, known.lock.address);
@@ -161,17 +160,17 @@ void ContentionProfiler::heed_new_program(int pid, uint32_t generation) {
   const auto known = generations_.find(pid);
   if (known != generations_.end() && known->second == generation) return;
   if (generations_.size() >= kMostProcesses) {
-    for (const auto& [other, unused] : generations_) processes_.forget(other);
+    for (const auto& [other, unused] : generations_) sampler_.forget(other);
     generations_.clear();
   }
-  processes_.forget(pid);
+  sampler_.forget(pid);
   generations_[pid] = generation;
 }
 
 std::shared_ptr<const ModuleMap> ContentionProfiler::modules_of(int pid, uint64_t address) {
-  auto modules = processes_.modules(pid, std::chrono::hours(1));
+  auto modules = sampler_.modules(pid, std::chrono::hours(1));
   const bool knows = modules->find(RemoteAddress(address)) != nullptr;
-  return knows ? modules : processes_.modules(pid, kMapsAge);
+  return knows ? modules : sampler_.modules(pid, kMapsAge);
 }
 
 Frame ContentionProfiler::caller(int pid, uint64_t call_site) {
@@ -229,17 +228,15 @@ bool ContentionProfiler::look_at(uint32_t index, const CallView& call, const Wai
 }
 
 std::shared_ptr<const Sample> ContentionProfiler::sample_of(uint32_t index) {
-  contract::ThreadRecord& record = segment_.threads[index];
-  const uint32_t process = record.process.load() % contract::kProcessCapacity;
-  return take_sample(record, segment_.open_ended[index], segment_.processes[process],
-                     record.pid.load(), record.tid.load(), processes_);
+  const contract::ThreadRecord& record = segment_.threads[index];
+  return sampler_.take(index, record.pid.load(), record.tid.load());
 }
 
 int ContentionProfiler::owner_of(uint32_t process, int pid, const CallView& call) const {
   CallInProgress in_progress;
   in_progress.function = call.function;
   in_progress.arguments = call.arguments;
-  const int owner = describe_call(pid, in_progress).owner_tid;
+  const int owner = sampler_.lock_owner(pid, in_progress);
   if (owner > 0) return owner;
   const uint64_t key = contract::lock_key(process, call.arguments[0]);
   const contract::SemaphoreUse& use =

@@ -12,18 +12,16 @@
 #include <vector>
 
 #include "runtime/explain/culprit.h"
-#include "runtime/sampling/process_table.h"
+#include "runtime/sampling/detector_input.h"
 #include "runtime/sampling/stack_reader.h"
 #include "runtime/segment/record_view.h"
-#include "runtime/segment/session.h"
-#include "runtime/segment/tick_clock.h"
 #include "runtime/values/contention.h"
 
 namespace tailback {
 
 class ContentionProfiler {
  public:
-  ContentionProfiler(Session& session, CulpritRule rule);
+  ContentionProfiler(DetectorInput& input, CulpritRule rule);
   ~ContentionProfiler();
 
   void start();
@@ -67,9 +65,10 @@ class ContentionProfiler {
   Frame caller(int pid, uint64_t call_site);
   Contention numbers_of(const contract::ContendedLock& entry, const Known& known) const;
 
+  DetectorInput& input_;
   contract::Segment& segment_;
-  TickClock clock_;
-  ProcessTable processes_;               // its own: it is not to be shared by threads
+  Clock& clock_;
+  ThreadSampler& sampler_;
   std::map<int, uint32_t> generations_;  // of the processes that are known to it
   StackReader reader_;
   std::map<uint32_t, Known> known_;  // by the entry's place

@@ -10,8 +10,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/explain/call_description.h"
-#include "runtime/kernel/kernel_view.h"
 #include "runtime/locks/owner_chain.h"
 #include "runtime/segment/record_view.h"
 
@@ -90,8 +88,8 @@ CallInProgress in_progress(const CallView& call) {
 }
 
 // Whether the kernel has the thread blocked in a call such as its wait makes.
-bool is_blocked(const ThreadId& thread, const LockReading& lock) {
-  const auto blocked = read_kernel_call(thread.pid, thread.tid);
+bool is_blocked(ProcSource& proc, const ThreadId& thread, const LockReading& lock) {
+  const auto blocked = proc.kernel_call(thread.pid, thread.tid);
   if (!blocked) return false;
   if (lock.kind == LockKind::kFile) {
     return blocked->number == SYS_flock || blocked->number == SYS_fcntl;
@@ -167,7 +165,7 @@ bool DeadlockDetector::still_waits(const Waiter& waiter) const {
 }
 
 std::optional<LockReading> DeadlockDetector::read_wait(const Waiter& waiter) const {
-  return read_awaited_lock(waiter.thread.pid, in_progress(waiter.call));
+  return input_.sampler().awaited_lock(waiter.thread.pid, in_progress(waiter.call));
 }
 
 DeadlockDetector::Surroundings DeadlockDetector::surroundings_of(const Waiters& waiters) const {
@@ -181,9 +179,9 @@ DeadlockDetector::Surroundings DeadlockDetector::surroundings_of(const Waiters& 
   if (any_reads) surroundings.readers = read_holds(segment_, 0);
   for (const auto& [pid, count] : waiting) {
     if (count > kMostThreads) continue;
-    const auto caught = read_caught_signals(pid);
+    const auto caught = proc_.caught_signals(pid);
     if (!caught || (*caught & ~kHarmless) != 0) continue;
-    const std::vector<int> threads = read_threads(pid);
+    const std::vector<int> threads = proc_.threads(pid);
     if (threads.size() > count) continue;
     for (const int tid : threads) surroundings.whole_processes[pid].push_back({pid, tid});
   }
@@ -217,14 +215,14 @@ Wait DeadlockDetector::wait_of(const Waiter& waiter, const Surroundings& surroun
       return wait;
     }
   }
-  if (const auto owner = find_owner(waiter.thread.pid, *lock)) {
+  if (const auto owner = find_owner(proc_, waiter.thread.pid, *lock)) {
     if (owner->is_lost) {
       wait.blockers.push_back({});
     } else if (owner->tid > 0) {
       wait.blockers.push_back({{{owner->pid, owner->tid}}});
     } else {
       Blocker process;
-      for (const int tid : read_threads(owner->pid)) process.threads.push_back({owner->pid, tid});
+      for (const int tid : proc_.threads(owner->pid)) process.threads.push_back({owner->pid, tid});
       if (!process.threads.empty()) wait.blockers.push_back(std::move(process));
     }
     if (lock->kind == LockKind::kFutex) wait.kind = Wait::Kind::kLock;
@@ -257,13 +255,13 @@ std::optional<DeadlockedSet> DeadlockDetector::prove(const Waiters& members,
   std::vector<std::optional<uint64_t>> switches;
   for (const Waiter& member : members) {
     const auto lock = read_wait(member);
-    const bool stands = lock && is_blocked(member.thread, *lock);
-    switches.push_back(stands ? read_voluntary_switches(member.thread.pid, member.thread.tid)
+    const bool stands = lock && is_blocked(proc_, member.thread, *lock);
+    switches.push_back(stands ? proc_.voluntary_switches(member.thread.pid, member.thread.tid)
                               : std::nullopt);
   }
   const auto has_stood = [&](size_t i) {
     return switches[i] && still_waits(members[i]) &&
-           read_voluntary_switches(members[i].thread.pid, members[i].thread.tid) == switches[i];
+           proc_.voluntary_switches(members[i].thread.pid, members[i].thread.tid) == switches[i];
   };
   std::vector<DeadlockedSet> deadlocked_sets = deadlocked_sets_of(members);
   for (DeadlockedSet& deadlocked_set : deadlocked_sets) {
@@ -301,7 +299,7 @@ void DeadlockDetector::join_lost(const Waiters& waiters,
   for (DeadlockedSet& deadlocked_set : deadlocked_sets) {
     const Waiter& first = waiters[deadlocked_set.cycle.front()];
     const auto lock = deadlocked_set.cycle.size() == 1 ? read_wait(first) : std::nullopt;
-    const auto owner = lock ? find_owner(first.thread.pid, *lock) : std::nullopt;
+    const auto owner = lock ? find_owner(proc_, first.thread.pid, *lock) : std::nullopt;
     if (!owner || !owner->is_lost) {
       rest.push_back(std::move(deadlocked_set));
       continue;
@@ -321,7 +319,7 @@ DeadlockSeen DeadlockDetector::observe(const Waiters& members, const DeadlockedS
                                        uint64_t more_blocked) {
   DeadlockSeen deadlock;
   deadlock.id = next_id_++;
-  deadlock.time = std::chrono::system_clock::now();
+  deadlock.time = clock_.wall_time(clock_.now());
   deadlock.more_blocked = more_blocked;
   std::vector<size_t> order = deadlocked_set.cycle;
   order.insert(order.end(), deadlocked_set.behind.begin(), deadlocked_set.behind.end());
@@ -332,12 +330,12 @@ DeadlockSeen DeadlockDetector::observe(const Waiters& members, const DeadlockedS
     DeadlockedThreadSample look;
     look.pid = waiter.thread.pid;
     look.tid = waiter.thread.tid;
-    look.process = read_comm(look.pid, look.pid).value_or("?");
-    look.thread = read_comm(look.pid, look.tid).value_or("?");
+    look.process = proc_.comm(look.pid, look.pid).value_or("?");
+    look.thread = proc_.comm(look.pid, look.tid).value_or("?");
     look.in_cycle = std::find(deadlocked_set.cycle.begin(), deadlocked_set.cycle.end(), member) !=
                     deadlocked_set.cycle.end();
     look.wants = read_wait(waiter).value_or(LockReading{});
-    look.sample = look_at(segment_, processes_, look.pid, look.tid);
+    look.sample = sample_thread(input_, look.pid, look.tid);
     const Wait wait = wait_of(waiter, surroundings);
     look.holders_known =
         wait.kind == Wait::Kind::kLock &&

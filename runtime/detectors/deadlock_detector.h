@@ -14,15 +14,14 @@
 #include "runtime/detectors/observation.h"
 #include "runtime/locks/lock_holders.h"
 #include "runtime/locks/wait_graph.h"
-#include "runtime/sampling/process_table.h"
-#include "runtime/segment/tick_clock.h"
+#include "runtime/sampling/detector_input.h"
 
 namespace tailback {
 
 class DeadlockDetector {
  public:
-  DeadlockDetector(contract::Segment& segment, const TickClock& clock, ProcessTable& processes)
-      : segment_(segment), clock_(clock), processes_(processes) {}
+  explicit DeadlockDetector(DetectorInput& input)
+      : input_(input), segment_(input.segment()), clock_(input.clock()), proc_(input.proc()) {}
 
   // Looks if it is time to. Each deadlock is given once.
   std::vector<DeadlockSeen> look();
@@ -64,9 +63,10 @@ class DeadlockDetector {
   DeadlockSeen observe(const Waiters& members, const DeadlockedSet& deadlocked_set,
                        uint64_t more_blocked);
 
+  DetectorInput& input_;
   contract::Segment& segment_;
-  const TickClock& clock_;
-  ProcessTable& processes_;
+  const Clock& clock_;
+  ProcSource& proc_;
   Waiters last_;
   std::set<Key> reported_;
   uint64_t next_id_ = 1;

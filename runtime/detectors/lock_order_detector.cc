@@ -1,13 +1,8 @@
 #include "runtime/detectors/lock_order_detector.h"
 
-#include <signal.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
-
-#include "runtime/kernel/kernel_view.h"
 
 namespace tailback {
 
@@ -17,7 +12,6 @@ using contract::LockEvent;
 using contract::LockEventKind;
 using contract::StackCapture;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 namespace {
 
@@ -37,10 +31,13 @@ LockUse use_of(const contract::TakenLock& lock) {
 
 }  // namespace
 
-LockOrderDetector::LockOrderDetector(Session& session, const CulpritRule& rule, Emit emit)
-    : segment_(session.segment()),
-      ring_(session.segment()),
-      clock_(session.segment().header.tick_source),
+LockOrderDetector::LockOrderDetector(DetectorInput& input, const CulpritRule& rule, Emit emit)
+    : input_(input),
+      segment_(input.segment()),
+      ring_(input.segment()),
+      clock_(input.clock()),
+      proc_(input.proc()),
+      sampler_(input.sampler()),
       unwinder_(make_unwinder()),
       reader_(rule),
       emit_(std::move(emit)) {}
@@ -67,6 +64,7 @@ void LockOrderDetector::run() {
 }
 
 void LockOrderDetector::drain() {
+  input_.begin_poll();
   while (const auto event = ring_.next()) {
     // Nothing that a target does may end the observer.
     try {
@@ -95,7 +93,7 @@ void LockOrderDetector::take(const LockEvent& event) {
     return;
   }
   acquisition->tid = event.tid;
-  if (acquisition->stack) acquisition->thread = read_comm(event.pid, event.tid).value_or("");
+  if (acquisition->stack) acquisition->thread = proc_.comm(event.pid, event.tid).value_or("");
   acquisition->tick = event.tick;
   acquisition->taken = use_of(event.taken);
   const uint32_t held = std::min(event.held_count, contract::kLockEventHeld);
@@ -109,7 +107,7 @@ LockOrderDetector::Target& LockOrderDetector::target_of(const LockEvent& event) 
   const TargetKey key(event.pid, segment_.processes[event.process].generation.load());
   if (targets_.size() >= kMostTargets && !targets_.contains(key)) forget_ended();
   Target& target = targets_[key];
-  if (target.name.empty()) target.name = read_comm(event.pid, event.pid).value_or("");
+  if (target.name.empty()) target.name = proc_.comm(event.pid, event.pid).value_or("");
   target.last_event = event.tick;
   return target;
 }
@@ -120,7 +118,7 @@ void LockOrderDetector::forget_ended() {
     return targets_.erase(it);
   };
   for (auto it = targets_.begin(); it != targets_.end();) {
-    const bool has_ended = kill(it->first.first, 0) != 0 && errno == ESRCH;
+    const bool has_ended = !proc_.process_lives(it->first.first);
     it = has_ended ? forget(it) : std::next(it);
   }
   if (targets_.size() < kMostTargets) return;
@@ -131,16 +129,9 @@ void LockOrderDetector::forget_ended() {
 }
 
 const ModuleMap& LockOrderDetector::modules_of(Target& target, int pid, uint64_t address) {
-  const auto now = steady_clock::now();
+  if (!target.modules) sampler_.forget(pid);  // what another program had mapped there
   const bool knows = target.modules && target.modules->find(RemoteAddress(address)) != nullptr;
-  if (!target.modules || (!knows && now - target.read > kMapsAge)) {
-    if (auto map = ModuleMap::read(pid)) {
-      target.modules = std::make_shared<const ModuleMap>(std::move(*map));
-    } else if (!target.modules) {
-      target.modules = std::make_shared<const ModuleMap>();
-    }
-    target.read = now;
-  }
+  if (!knows) target.modules = sampler_.modules(pid, kMapsAge);
   return *target.modules;
 }
 

@@ -14,9 +14,8 @@
 #include "runtime/detectors/observation.h"
 #include "runtime/locks/lock_cycle.h"
 #include "runtime/locks/lock_graph.h"
+#include "runtime/sampling/detector_input.h"
 #include "runtime/segment/lock_ring.h"
-#include "runtime/segment/session.h"
-#include "runtime/segment/tick_clock.h"
 #include "runtime/unwind/unwinder.h"
 #include "runtime/values/lock_order.h"
 
@@ -25,7 +24,7 @@ namespace tailback {
 class LockOrderDetector {
  public:
   // `emit` is called on the detector's own thread.
-  LockOrderDetector(Session& session, const CulpritRule& rule, Emit emit);
+  LockOrderDetector(DetectorInput& input, const CulpritRule& rule, Emit emit);
   ~LockOrderDetector();
 
   void start();
@@ -40,7 +39,6 @@ class LockOrderDetector {
     LockGraph graph;
     std::string name;
     std::shared_ptr<const ModuleMap> modules;
-    std::chrono::steady_clock::time_point read;
     std::map<std::vector<uint64_t>, uint64_t> told;  // by the locks, or where they are initialised
     uint64_t last_event = 0;
   };
@@ -57,9 +55,12 @@ class LockOrderDetector {
   uint64_t origin_of(const contract::LockEvent& event, const LockId& lock) const;
   bool is_sure(const contract::LockEvent& event, Target& target, const LockUse& use);
 
+  DetectorInput& input_;
   contract::Segment& segment_;
   LockRing ring_;
-  TickClock clock_;
+  const Clock& clock_;
+  ProcSource& proc_;
+  ThreadSampler& sampler_;
   std::unique_ptr<Unwinder> unwinder_;
   CycleReader reader_;
   Emit emit_;

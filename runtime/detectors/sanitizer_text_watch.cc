@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "runtime/capture/sanitizer_runtime.h"
-#include "runtime/kernel/kernel_view.h"
 
 namespace tailback {
 
@@ -45,16 +44,11 @@ std::string program_in(const TextReport& report) {
   return {};
 }
 
-std::shared_ptr<const ModuleMap> modules_of(int pid) {
-  auto map = ModuleMap::read(pid);
-  if (!map || map->mappings().empty()) return nullptr;
-  return std::make_shared<const ModuleMap>(std::move(*map));
-}
-
 }  // namespace
 
-SanitizerTextWatch::SanitizerTextWatch(Session& session, const SanitizerText& text, Emit emit)
-    : segment_(session.segment()),
+SanitizerTextWatch::SanitizerTextWatch(DetectorInput& input, const SanitizerText& text, Emit emit)
+    : input_(input),
+      segment_(input.segment()),
       logs_(text.log_path, text.is_ours ? STDERR_FILENO : -1),
       emit_(std::move(emit)) {}
 
@@ -76,6 +70,7 @@ void SanitizerTextWatch::run() {
   for (unsigned looks = 0; !stopping_.load(); ++looks) {
     // Nothing that a target does may end the observer.
     try {
+      input_.begin_poll();
       poll_processes();
       if (looks % kPollsPerRead == 0) {
         take(logs_.look(), false);
@@ -98,10 +93,17 @@ void SanitizerTextWatch::poll_processes() {
     if (processes_.size() >= kMostProcesses) processes_.clear();
     Process& process = processes_[pid] = {};
     process.generation = generation;
-    process.name = read_comm(pid, pid).value_or("");
+    process.name = input_.proc().comm(pid, pid).value_or("");
     process.modules = modules_of(pid);
     if (record.thread_sanitizer.load() != 0) process.is_paired = is_paired(pid);
   }
+}
+
+// nullptr: it has ended.
+std::shared_ptr<const ModuleMap> SanitizerTextWatch::modules_of(int pid) {
+  auto modules = input_.sampler().modules(pid, std::chrono::milliseconds(0));
+  input_.sampler().forget(pid);
+  return modules->mappings().empty() ? nullptr : modules;
 }
 
 void SanitizerTextWatch::take(std::vector<TextReport> reports, bool all) {
@@ -123,7 +125,7 @@ void SanitizerTextWatch::take(std::vector<TextReport> reports, bool all) {
 
 // The one that was seen may have been another program, which executed this one.
 std::string SanitizerTextWatch::name_of(const TextReport& report, const Process& process) {
-  if (auto name = read_comm(report.pid, report.pid)) return *name;
+  if (auto name = input_.proc().comm(report.pid, report.pid)) return *name;
   std::string program = program_in(report);
   if (!program.empty()) return program;
   return process.name.empty() ? "?" : process.name;

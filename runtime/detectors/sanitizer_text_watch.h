@@ -14,7 +14,7 @@
 #include "runtime/capture/module_map.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/detectors/settings.h"
-#include "runtime/segment/session.h"
+#include "runtime/sampling/detector_input.h"
 #include "runtime/thread_sanitizer/report_logs.h"
 
 namespace tailback {
@@ -22,7 +22,7 @@ namespace tailback {
 class SanitizerTextWatch {
  public:
   // `emit` is called on the watch's own thread, and in stop().
-  SanitizerTextWatch(Session& session, const SanitizerText& text, Emit emit);
+  SanitizerTextWatch(DetectorInput& input, const SanitizerText& text, Emit emit);
   ~SanitizerTextWatch();
 
   void start();
@@ -40,13 +40,15 @@ class SanitizerTextWatch {
 
   void run();
   void poll_processes();
+  std::shared_ptr<const ModuleMap> modules_of(int pid);
   // Tells what is known not to be handed over, and the rest once that would have happened.
   void take(std::vector<TextReport> reports, bool all);
   void tell(TextReport report, WallTime time, Process& process);
-  static std::string name_of(const TextReport& report, const Process& process);
+  std::string name_of(const TextReport& report, const Process& process);
   // Of any process that has mapped one of its files; empty if there is none.
   std::shared_ptr<const ModuleMap> modules_with(const TextReport& report) const;
 
+  DetectorInput& input_;
   contract::Segment& segment_;
   ReportLogs logs_;
   Emit emit_;

@@ -9,7 +9,6 @@
 #include "runtime/locks/owner_chain.h"
 #include "runtime/loops/idle_waits.h"
 #include "runtime/loops/workers.h"
-#include "runtime/sampling/sampler.h"
 #include "runtime/segment/iteration_annotations.h"
 
 namespace tailback {
@@ -35,18 +34,22 @@ constexpr size_t kMostLoops = 4096;
 
 }  // namespace
 
-Watcher::Watcher(Session& session, const ObserverSettings& settings, Verdicts& verdicts, Emit emit)
-    : segment_(session.segment()),
+Watcher::Watcher(DetectorInput& input, const ObserverSettings& settings, Verdicts& verdicts,
+                 Emit emit)
+    : input_(input),
+      segment_(input.segment()),
+      clock_(input.clock()),
+      proc_(input.proc()),
+      sampler_(input.sampler()),
       threshold_(settings.threshold),
       tracked_locks_(tracked_locks(settings)),
       verdicts_(verdicts),
       emit_(std::move(emit)),
-      clock_(session.segment().header.tick_source),
-      ring_(session.segment()),
-      findings_(session.segment()),
-      processes_(session.segment()),
-      blocking_calls_(session.segment(), clock_, processes_, settings.blocking_calls),
-      deadlocks_(session.segment(), clock_, processes_),
+      ring_(input.segment()),
+      findings_(input.segment()),
+      processes_(input.segment(), proc_, sampler_),
+      blocking_calls_(input, settings.blocking_calls),
+      deadlocks_(input),
       loop_names_(settings.loops) {}
 
 Watcher::~Watcher() {
@@ -75,9 +78,9 @@ Nanoseconds Watcher::first_report_age() const {
 }
 
 std::shared_ptr<const Sample> Watcher::sample(ThreadRecord& record, const WatchedThread& thread) {
-  auto sample = take_sample(record, segment_.open_ended[&record - segment_.threads],
-                            segment_.processes[thread.process], thread.pid, thread.tid, processes_);
-  if (sample->call) add_owners(segment_, processes_, thread.pid, thread.tid, *sample);
+  const auto index = static_cast<uint32_t>(&record - segment_.threads);
+  auto sample = sampler_.take(index, thread.pid, thread.tid);
+  if (sample->call) add_owners(input_, thread.pid, thread.tid, *sample);
   return sample;
 }
 
@@ -116,6 +119,7 @@ void Watcher::run() {
 }
 
 void Watcher::look() {
+  input_.begin_poll();
   const uint64_t now = clock_.now();
   poll_clocks(now, clock_.duration(now - std::min(now, last_poll_)));
   last_poll_ = now;
@@ -168,7 +172,7 @@ Watcher::WatchedThread* Watcher::watched(uint32_t index, const ThreadRecord& rec
 }
 
 void Watcher::read_name(WatchedThread& thread) {
-  if (auto name = read_comm(thread.pid, thread.tid)) thread.name = std::move(*name);
+  if (auto name = proc_.comm(thread.pid, thread.tid)) thread.name = std::move(*name);
   ++thread.name_reads;
   thread.named = loop_names_.choose(thread.name);
 }
@@ -225,7 +229,7 @@ void Watcher::read_runnable(WatchedThread& thread) {
     return;
   }
   --readings_left_;
-  const auto times = read_schedule_times(thread.pid, thread.tid);
+  const auto times = proc_.schedule_times(thread.pid, thread.tid);
   thread.runnable_before = times ? std::optional(times->runnable) : std::nullopt;
   thread.runnable_read = now;
 }
@@ -257,7 +261,7 @@ void Watcher::poll_iteration(ThreadRecord& record, WatchedThread& thread, unsign
 
   if (!iteration) {
     iteration.emplace(loop_wait_of(site), site.iteration_begin, age, allowed, thread.pid,
-                      thread.tid, clock_);
+                      thread.tid, clock_, proc_);
     iteration->next_report = first_report_age();
   }
   iteration->look(age, allowed);
@@ -308,7 +312,7 @@ bool Watcher::is_confirmed_stall(const ThreadRecord& record, const WatchedThread
     return other.key != site.key && other.stack_pointer < site.stack_pointer &&
            other.iterations >= kEstablished;
   });
-  return !superseded && loop_is_open(thread.pid, site) &&
+  return !superseded && loop_is_open(proc_, thread.pid, site) &&
          !is_worker(segment_, record, site, threshold_ticks_, thread.homes[place].one_connection);
 }
 
@@ -328,7 +332,7 @@ StallSeen Watcher::observe(const WatchedThread& thread, const SiteView& site, ui
   result.duration = duration;
   result.threshold = threshold_;
   result.shares_loop = thread.shares_loop;
-  result.modules = processes_.modules(thread.pid, seconds(1));
+  result.modules = sampler_.modules(thread.pid, seconds(1));
   for (const ContributorView& entry : site.contributors) {
     result.contributors.push_back({entry.function, entry.call_site, entry.count,
                                    clock_.duration(entry.total_ticks),
@@ -412,7 +416,7 @@ void Watcher::on_iteration(const contract::Event& event) {
     if (!is_among(loops, *site) || duration <= threshold_) return;
     if (enclosing_loop(*site, event.begin_tick, loops)) return;
     if (duration - std::min(duration, already_reported(*thread, event)) <= threshold_) return;
-    if (site->is_non_event_wait() && !loop_is_open(thread->pid, *site)) return;
+    if (site->is_non_event_wait() && !loop_is_open(proc_, thread->pid, *site)) return;
     if (is_worker(segment_, record, *site, threshold_ticks_, thread->homes[place].one_connection)) {
       return;
     }
@@ -429,7 +433,7 @@ void Watcher::on_iteration(const contract::Event& event) {
   ended.event = event;
   ended.observation = observe(*thread, *site, begin, duration, iteration ? &*iteration : nullptr);
   if (thread->runnable_before && thread->runnable_read <= begin) {
-    if (const auto times = read_schedule_times(thread->pid, thread->tid)) {
+    if (const auto times = proc_.schedule_times(thread->pid, thread->tid)) {
       ended.observation.runnable_at_most = times->runnable - *thread->runnable_before;
     }
   }
@@ -484,7 +488,7 @@ void Watcher::retire_process(uint32_t process, Ending ending) {
 void Watcher::reap_exited_threads() {
   std::vector<uint32_t> ended;
   for (const auto& [index, thread] : threads_) {
-    if (!thread_lives(thread.pid, thread.tid)) ended.push_back(index);
+    if (!proc_.thread_lives(thread.pid, thread.tid)) ended.push_back(index);
   }
   if (ended.empty()) return;
   read_ring();  // their last words come first

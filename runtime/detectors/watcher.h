@@ -21,11 +21,10 @@
 #include "runtime/loops/loop_model.h"
 #include "runtime/loops/suspensions.h"
 #include "runtime/loops/unhooked_loop.h"
-#include "runtime/sampling/process_table.h"
+#include "runtime/sampling/detector_input.h"
+#include "runtime/sampling/process_list.h"
 #include "runtime/segment/findings.h"
 #include "runtime/segment/segment_ring.h"
-#include "runtime/segment/session.h"
-#include "runtime/segment/tick_clock.h"
 #include "runtime/values/blocking_call.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
@@ -35,7 +34,7 @@ namespace tailback {
 class Watcher {
  public:
   // `emit` is called on the watcher's thread.
-  Watcher(Session& session, const ObserverSettings& settings, Verdicts& verdicts, Emit emit);
+  Watcher(DetectorInput& input, const ObserverSettings& settings, Verdicts& verdicts, Emit emit);
   ~Watcher();
 
   // Publishes the threshold and starts the thread.
@@ -183,15 +182,18 @@ class Watcher {
   void add_notes(StallSeen& stall, const IterationTracker* iteration, uint64_t begin_tick) const;
   Nanoseconds interval() const;
 
+  DetectorInput& input_;
   contract::Segment& segment_;
+  Clock& clock_;
+  ProcSource& proc_;
+  ThreadSampler& sampler_;
   Nanoseconds threshold_;
   uint32_t tracked_locks_;
   Verdicts& verdicts_;
   Emit emit_;
-  TickClock clock_;
   SegmentRing ring_;
   Findings findings_;
-  ProcessTable processes_;
+  ProcessList processes_;
   BlockingCallDetector blocking_calls_;
   DeadlockDetector deadlocks_;
   LoopNames loop_names_;
@@ -207,7 +209,7 @@ class Watcher {
   unsigned readings_left_ = 0;
   unsigned loop_wait_samples_left_ = 0;
   unsigned refreshed_loop_waits_ = 0;
-  Suspensions suspensions_;
+  Suspensions suspensions_{[this] { return proc_.clocks(); }};
   Nanoseconds late_{};       // how much later than planned the last look came that was too late
   uint64_t late_after_ = 0;  // ticks of the looks before and after that
   uint64_t late_until_ = 0;

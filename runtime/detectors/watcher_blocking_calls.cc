@@ -13,6 +13,7 @@ void Watcher::poll_blocking_calls() {
   const auto due = steady_clock::now() + interval();
   do {
     std::this_thread::sleep_for(blocking_calls_.interval());
+    input_.begin_poll();
     read_ring();
     const uint32_t used = threads_used(segment_);
     for (uint32_t index = 0; index < used; ++index) {

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "runtime/detectors/watcher.h"
-#include "runtime/kernel/kernel_view.h"
 #include "runtime/segment/record_view.h"
 
 namespace tailback {
@@ -14,8 +13,8 @@ using std::chrono::milliseconds;
 namespace {
 
 // Runs, or would if it had a CPU.
-bool is_ready(int pid, int tid) {
-  const auto stat = read_thread_stat(pid, tid);
+bool is_ready(ProcSource& proc, int pid, int tid) {
+  const auto stat = proc.thread_stat(pid, tid);
   return stat && stat->state == 'R';
 }
 
@@ -30,7 +29,8 @@ void Watcher::forget_iteration(WatchedThread& thread, unsigned place, const Site
   auto& iteration = thread.iterations[place];
   const unsigned looks = ++iteration->polls_since_end;
   if (looks < kFewSamples) return;
-  if (site.iteration_begin == 0 && looks < kManySamples && is_ready(thread.pid, thread.tid)) return;
+  if (site.iteration_begin == 0 && looks < kManySamples && is_ready(proc_, thread.pid, thread.tid))
+    return;
   note_stop(thread, *iteration);
   if (iteration->stall_id != 0) {
     StallSeen observation =

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "runtime/detectors/watcher.h"
-#include "runtime/kernel/kernel_view.h"
 
 namespace tailback {
 
@@ -21,12 +20,12 @@ void Watcher::poll_findings() {
     std::vector<char> data(std::min(finding->size, contract::kFindingBytes));
     std::memcpy(data.data(), finding->data, data.size());
     observation.parts = read_parts(data.data(), data.size(), observation.whole);
-    observation.modules = processes_.modules(observation.pid, milliseconds(50));
+    observation.modules = sampler_.modules(observation.pid, milliseconds(50));
     const ProcessFacts* process = processes_.find(finding->process);
     const bool is_known = process && process->pid == observation.pid;
     observation.process =
-        is_known ? process->name : read_comm(observation.pid, observation.pid).value_or("?");
-    observation.thread = read_comm(observation.pid, observation.tid).value_or("");
+        is_known ? process->name : proc_.comm(observation.pid, observation.pid).value_or("?");
+    observation.thread = proc_.comm(observation.pid, observation.tid).value_or("");
     findings_.release(*finding);
     emit_(std::move(observation));
   }

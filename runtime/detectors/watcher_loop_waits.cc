@@ -37,9 +37,8 @@ void Watcher::sample_loop_wait(const contract::ThreadRecord& record, WatchedThre
   if (!call || call->call_site != site.call_site || !tracks_iterations(call->function)) return;
   --loop_wait_samples_left_;
   if (is_known) ++refreshed_loop_waits_;
-  auto snapshot = take_snapshot(thread.pid, thread.tid, Registers{call->context, true},
-                                processes_.modules(thread.pid, kModulesAge));
-  const bool one_connection = waits_for_one_connection(thread.pid, *call);
+  auto snapshot = sampler_.take_wait(thread.pid, thread.tid, *call, kModulesAge);
+  const bool one_connection = waits_for_one_connection(proc_, sampler_, thread.pid, *call);
   const auto again = view_call(record.call);
   if (!snapshot || !again || !again->same_call(*call)) return;
   known.place = wait;

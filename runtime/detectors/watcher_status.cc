@@ -27,7 +27,7 @@ std::vector<LoopStatistics> Watcher::loops_of(const WatchedThread& thread,
 
 SessionStatus Watcher::status() const {
   SessionStatus status;
-  status.time = std::chrono::system_clock::now();
+  status.time = clock_.wall_time(clock_.now());
   status.processes = processes_.seen();
   status.threads = seen_threads_;
   status.loops = loops_;

@@ -47,13 +47,13 @@ SiteView site_of(const WaitPlace& place) {
 // Whether what a loop waited on is there while its thread is away; where that is not known, whether
 // the thread is deeper in the stack than its wait. What is there after the thread has come back may
 // be another loop's.
-bool is_away_from_open(const UnhookedLoop& loop, int pid, int tid) {
+bool is_away_from_open(ProcSource& proc, const UnhookedLoop& loop, int pid, int tid) {
   const WaitPlace& home = loop.home();
   if (home.fd < 0) return loop.away()->stack_pointer < home.stack_pointer;
-  const auto link = read_descriptor_link(pid, home.fd);
+  const auto link = proc.descriptor_link(pid, home.fd);
   if (link != "anon_inode:[eventpoll]" && link != "anon_inode:[io_uring]") return false;
-  const auto blocked = read_kernel_call(pid, tid);
-  const auto switches = read_voluntary_switches(pid, tid);
+  const auto blocked = proc.kernel_call(pid, tid);
+  const auto switches = proc.voluntary_switches(pid, tid);
   return switches && loop.is_still_away(blocked, *switches);
 }
 
@@ -67,10 +67,10 @@ void Watcher::survey_unhooked(const ThreadRecord& record, WatchedThread& thread,
   if (now < thread.next_survey || surveys_left_ == 0) return;
   if (!is_in_recorded_call(record)) {
     --surveys_left_;
-    const auto blocked = read_kernel_call(thread.pid, thread.tid);
+    const auto blocked = proc_.kernel_call(thread.pid, thread.tid);
     const bool of_interest = blocked && (wait_place(*blocked) || thread.unseen.is_candidate());
     const auto switches =
-        of_interest ? read_voluntary_switches(thread.pid, thread.tid) : std::nullopt;
+        of_interest ? proc_.voluntary_switches(thread.pid, thread.tid) : std::nullopt;
     if (switches) thread.unseen.survey(blocked, *switches);
   }
   if (thread.unseen.is_candidate()) {
@@ -91,11 +91,11 @@ void Watcher::poll_unhooked(ThreadRecord& record, WatchedThread& thread) {
     return;
   }
   --followed_left_;
-  auto blocked = read_kernel_call(thread.pid, thread.tid);
+  auto blocked = proc_.kernel_call(thread.pid, thread.tid);
   if (blocked && may_be_idle(record, *blocked)) blocked.reset();
   const bool is_at_wait = blocked && wait_place(*blocked) == loop.home();
   if (blocked && !is_at_wait) {
-    const auto switches = read_voluntary_switches(thread.pid, thread.tid);
+    const auto switches = proc_.voluntary_switches(thread.pid, thread.tid);
     if (!switches) blocked.reset();
     loop.look(now, blocked, switches.value_or(0));
   } else {
@@ -112,7 +112,7 @@ void Watcher::poll_unhooked(ThreadRecord& record, WatchedThread& thread) {
   if (record.allowed_since.load(std::memory_order_relaxed) != 0) return;
   if (!iteration) {
     iteration.emplace(LoopWait{.key = loop.home().instruction_pointer}, away->since, age,
-                      Nanoseconds::zero(), thread.pid, thread.tid, clock_);
+                      Nanoseconds::zero(), thread.pid, thread.tid, clock_, proc_);
     iteration->next_report = first_report_age();
   }
   iteration->look(age, Nanoseconds::zero());
@@ -124,7 +124,7 @@ void Watcher::poll_unhooked(ThreadRecord& record, WatchedThread& thread) {
   const Nanoseconds counted =
       age - std::min(age, not_counted(&*iteration, away->since, away->until));
   if (counted <= threshold_) return;
-  if (!iteration->confirmed && !is_away_from_open(loop, thread.pid, thread.tid)) return;
+  if (!iteration->confirmed && !is_away_from_open(proc_, loop, thread.pid, thread.tid)) return;
   iteration->confirmed = true;
   if (counted < iteration->next_report) return;
   if (iteration->stall_id == 0 && !loop.allows_another_stall()) return;

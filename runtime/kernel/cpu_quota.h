@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/kernel/proc_source.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -16,7 +17,7 @@ struct CgroupFiles {
   std::string proc = "/proc";
 };
 
-class CpuQuota {
+class CpuQuota final : public ThrottledTime {
  public:
   // Finds the groups that the process is in now. Cheap: reads one file of /proc.
   explicit CpuQuota(int pid, const CgroupFiles& files = {});
@@ -25,7 +26,7 @@ class CpuQuota {
   // together. Nothing if no group says so: there is no controller, or its files can't be read. Of a
   // process that has been moved, the groups that it came to count from then on; if nothing was
   // known before, from zero.
-  std::optional<Nanoseconds> throttled();
+  std::optional<Nanoseconds> throttled() override;
 
  private:
   void find_groups(const std::string& membership);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -195,7 +196,7 @@ std::optional<ExecutableFile> read_executable(int pid) {
   return ExecutableFile{file.st_dev, file.st_ino};
 }
 
-bool process_lifetimes(int pid) {
+bool process_lives(int pid) {
   const auto text = read_small(fmt::format("/proc/{}/stat", pid));
   if (!text) return false;
   const auto fields = stat_fields(*text);
@@ -239,6 +240,29 @@ bool is_non_blocking(int pid, int fd) {
 std::optional<int> read_pidfd(int pid, int fd) {
   const int process = std::atoi(read_descriptor_field(pid, fd, "Pid").value_or("0").c_str());
   return process > 0 ? std::optional(process) : std::nullopt;  // -1: it is gone
+}
+
+namespace {
+
+Nanoseconds read_clock(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + Nanoseconds(now.tv_nsec);
+}
+
+}  // namespace
+
+std::optional<MachineClocks> read_machine_clocks() {
+  // The two are read one after the other; what they differ by is known this well.
+  constexpr Nanoseconds kError = std::chrono::milliseconds(1);
+  constexpr int kTries = 5;
+  for (int i = 0; i < kTries; ++i) {
+    const Nanoseconds before = read_clock(CLOCK_MONOTONIC);
+    const Nanoseconds with_suspension = read_clock(CLOCK_BOOTTIME);
+    const Nanoseconds after = read_clock(CLOCK_MONOTONIC);
+    if (after - before < kError) return MachineClocks{with_suspension, after};
+  }
+  return std::nullopt;
 }
 
 }  // namespace tailback

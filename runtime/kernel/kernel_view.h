@@ -1,43 +1,23 @@
-// What the kernel says of a thread: /proc/PID/task/TID. All functions give nothing for a thread
-// that is gone or may not be looked at. Safe from any thread.
+// Reads what the kernel says of a thread: /proc/PID/task/TID. All functions give nothing for a
+// thread that is gone or may not be read. Safe from any thread. Detectors ask a ProcSource.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "runtime/values/stall.h"
+#include "runtime/kernel/kernel_facts.h"
 
 namespace tailback {
 
-struct ThreadStat {
-  char state = '?';  // R running or runnable, S sleeping, D in a disk wait, T stopped, t traced, …
-  uint64_t major_faults = 0;
-  // Time on CPU outside the kernel and within, in clock ticks: a rough figure, good for a share.
-  uint64_t user_ticks = 0;
-  uint64_t system_ticks = 0;
-};
 std::optional<ThreadStat> read_thread_stat(int pid, int tid);
 
-// Time on CPU and waiting for one, since the thread's start.
-struct ScheduleTimes {
-  Nanoseconds on_cpu{};
-  Nanoseconds runnable{};
-};
 std::optional<ScheduleTimes> read_schedule_times(int pid, int tid);
 
 // How often a thread has given up its CPU of itself: each wait that it blocks in counts.
 std::optional<uint64_t> read_voluntary_switches(int pid, int tid);
 
-// The system call that a thread is blocked in, and where in the program.
-struct KernelCall {
-  long number = -1;  // -1: blocked outside of any system call, by a page fault
-  std::array<uint64_t, 6> arguments{};
-  uint64_t stack_pointer = 0;
-  uint64_t instruction_pointer = 0;
-};
 std::optional<KernelCall> read_kernel_call(int pid, int tid);
 
 // Whether a signal sent to the thread would run a handler now: caught and not blocked.
@@ -67,17 +47,10 @@ bool share_memory(int pid, int other_pid);
 // Start time in clock ticks since boot: with the pid, a process's identity.
 std::optional<uint64_t> read_start_time(int pid);
 
-// Device and inode of the file that the process executes: changes with execve(2), not when the file
-// is removed or replaced.
-struct ExecutableFile {
-  uint64_t device = 0;
-  uint64_t inode = 0;
-  bool operator==(const ExecutableFile&) const = default;
-};
 std::optional<ExecutableFile> read_executable(int pid);
 
 // Whether the process is there and not a zombie.
-bool process_lifetimes(int pid);
+bool process_lives(int pid);
 bool thread_lives(int pid, int tid);
 
 // Target of /proc/PID/fd/FD: "/path", "socket:[123]", "anon_inode:[eventpoll]".
@@ -89,5 +62,8 @@ std::optional<std::string> read_working_directory(int pid);
 bool is_non_blocking(int pid, int fd);
 // The process that a pidfd stands for.
 std::optional<int> read_pidfd(int pid, int fd);
+
+// The machine's clocks; nothing if they could not be read at one moment.
+std::optional<MachineClocks> read_machine_clocks();
 
 }  // namespace tailback

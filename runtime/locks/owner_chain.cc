@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/kernel/kernel_view.h"
 #include "runtime/locks/lock_holders.h"
-#include "runtime/sampling/sampler.h"
 
 namespace tailback {
 
@@ -15,21 +13,6 @@ using contract::ThreadRecord;
 using contract::ThreadState;
 
 namespace {
-
-// For threads without a record of their own: nothing is known of their calls, and they can't be
-// held.
-ThreadRecord& no_record() {
-  static ThreadRecord record{};
-  return record;
-}
-const contract::Call& no_call() {
-  static const contract::Call call{};
-  return call;
-}
-const contract::ProcessRecord& no_process() {
-  static const contract::ProcessRecord process{};
-  return process;
-}
 
 OwnerState state_of(const Sample& sample, Nanoseconds on_cpu) {
   switch (sample.state) {
@@ -51,8 +34,8 @@ OwnerState state_of(const Sample& sample, Nanoseconds on_cpu) {
   }
 }
 
-Nanoseconds on_cpu(int pid, int tid) {
-  const auto times = read_schedule_times(pid, tid);
+Nanoseconds on_cpu(ProcSource& proc, int pid, int tid) {
+  const auto times = proc.schedule_times(pid, tid);
   return times ? times->on_cpu : Nanoseconds::zero();
 }
 
@@ -63,43 +46,43 @@ bool is_looked_at(const Sample& first, int pid, int tid, int first_pid, int firs
 }
 
 // All that is known of who has a semaphore that is used by more than those who take it.
-void say_who_took(const contract::Segment& segment, int pid, LockReading& lock) {
+void say_who_took(const contract::Segment& segment, ProcSource& proc, int pid, LockReading& lock) {
   if (lock.kind != LockKind::kSemaphore) return;
   const auto taker = semaphore_taker(segment, pid, lock.address);
   if (!taker) return;
-  const auto name = read_comm(pid, taker->tid);
+  const auto name = proc.comm(pid, taker->tid);
   lock.holders = name ? fmt::format("last taken by thread {} ({})", *name, taker->tid)
                       : fmt::format("last taken by thread {}, which has ended", taker->tid);
 }
 
 // The only thread of a process; 0 if it has several.
-int only_thread(int pid) {
-  const std::vector<int> threads = read_threads(pid);
+int only_thread(ProcSource& proc, int pid) {
+  const std::vector<int> threads = proc.threads(pid);
   return threads.size() == 1 ? threads.front() : 0;
 }
 
 }  // namespace
 
-std::optional<OwnerPlace> find_owner(int pid, const LockReading& lock) {
+std::optional<OwnerPlace> find_owner(ProcSource& proc, int pid, const LockReading& lock) {
   if (lock.owner_process > 0) {
-    if (!process_lifetimes(lock.owner_process)) return std::nullopt;  // a descriptor was passed on
-    return OwnerPlace{lock.owner_process, only_thread(lock.owner_process), false};
+    if (!proc.process_lives(lock.owner_process)) return std::nullopt;  // a descriptor was passed on
+    return OwnerPlace{lock.owner_process, only_thread(proc, lock.owner_process), false};
   }
   if (lock.owner <= 0) return std::nullopt;
-  if (thread_lives(pid, lock.owner)) return OwnerPlace{pid, lock.owner, false};
-  const int other = read_process_of(lock.owner).value_or(0);
-  if (other > 0 && (lock.between_processes || share_memory(pid, other))) {
+  if (proc.thread_lives(pid, lock.owner)) return OwnerPlace{pid, lock.owner, false};
+  const int other = proc.process_of(lock.owner).value_or(0);
+  if (other > 0 && (lock.between_processes || proc.share_memory(pid, other))) {
     return OwnerPlace{other, lock.owner, false};
   }
   return OwnerPlace{other > 0 ? other : pid, lock.owner, true};
 }
 
-std::optional<OwnerPlace> find_owner(const contract::Segment& segment, int pid,
+std::optional<OwnerPlace> find_owner(const contract::Segment& segment, ProcSource& proc, int pid,
                                      const LockReading& lock) {
-  if (auto place = find_owner(pid, lock)) return place;
+  if (auto place = find_owner(proc, pid, lock)) return place;
   if (lock.kind == LockKind::kSemaphore) {
     const auto taker = semaphore_taker(segment, pid, lock.address);
-    if (taker && taker->is_owner && thread_lives(pid, taker->tid)) {
+    if (taker && taker->is_owner && proc.thread_lives(pid, taker->tid)) {
       return OwnerPlace{pid, taker->tid, false};
     }
   }
@@ -111,45 +94,41 @@ std::optional<OwnerPlace> find_owner(const contract::Segment& segment, int pid,
   return std::nullopt;
 }
 
-ThreadRecord* find_record(contract::Segment& segment, int pid, int tid) {
+std::optional<uint32_t> find_record(const contract::Segment& segment, int pid, int tid) {
   const uint32_t used = threads_used(segment);
   for (uint32_t index = 0; index < used; ++index) {
-    ThreadRecord& record = segment.threads[index];
+    const ThreadRecord& record = segment.threads[index];
     if (record.tid.load(std::memory_order_relaxed) == tid &&
         record.pid.load(std::memory_order_relaxed) == pid &&
         record.state.load(std::memory_order_acquire) == static_cast<uint32_t>(ThreadState::kLive)) {
-      return &record;
+      return index;
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-std::shared_ptr<Sample> look_at(contract::Segment& segment, ProcessTable& processes, int pid,
-                                int tid) {
-  ThreadRecord* const record = find_record(segment, pid, tid);
-  if (!record) return take_sample(no_record(), no_call(), no_process(), pid, tid, processes);
-  const uint32_t process = record->process.load(std::memory_order_relaxed);
-  return take_sample(*record, segment.open_ended[record - segment.threads],
-                     segment.processes[process % contract::kProcessCapacity], pid, tid, processes);
+std::shared_ptr<Sample> sample_thread(DetectorInput& input, int pid, int tid) {
+  return input.sampler().take(find_record(input.segment(), pid, tid), pid, tid);
 }
 
-void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, int tid,
-                Sample& sample) {
+void add_owners(DetectorInput& input, int pid, int tid, Sample& sample) {
+  const contract::Segment& segment = input.segment();
+  ProcSource& proc = input.proc();
   int waiter = pid;
   const CallDescription* const first = sample.call ? &*sample.call : nullptr;
   const CallDescription* wait = first;
   std::shared_ptr<const Sample> kept;
   while (wait && wait->reading && sample.owners.size() < kLongestChain) {
-    const auto place = find_owner(segment, waiter, *wait->reading);
+    const auto place = find_owner(segment, proc, waiter, *wait->reading);
     if (!place) {
-      if (wait == first) say_who_took(segment, pid, *sample.call->reading);
+      if (wait == first) say_who_took(segment, proc, pid, *sample.call->reading);
       return;
     }
     OwnerSample owner;
     owner.pid = place->pid;
     owner.tid = place->tid;
     owner.lock = *wait->reading;
-    owner.process = read_comm(place->pid, place->pid).value_or("");
+    owner.process = proc.comm(place->pid, place->pid).value_or("");
     if (place->is_lost) {
       owner.state = OwnerState::kEnded;
       if (place->pid == waiter) owner.process.clear();
@@ -158,13 +137,13 @@ void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, in
     }
     const bool is_known = is_looked_at(sample, place->pid, place->tid, pid, tid);
     if (place->tid > 0) {
-      owner.thread = read_comm(place->pid, place->tid).value_or("");
-      const Nanoseconds before = on_cpu(place->pid, place->tid);
-      owner.sample = look_at(segment, processes, place->pid, place->tid);
-      owner.state = state_of(*owner.sample, on_cpu(place->pid, place->tid) - before);
+      owner.thread = proc.comm(place->pid, place->tid).value_or("");
+      const Nanoseconds before = on_cpu(proc, place->pid, place->tid);
+      owner.sample = sample_thread(input, place->pid, place->tid);
+      owner.state = state_of(*owner.sample, on_cpu(proc, place->pid, place->tid) - before);
     }
-    const auto again = read_awaited_lock(waiter, wait->source);
-    const auto still = again ? find_owner(segment, waiter, *again) : std::nullopt;
+    const auto again = input.sampler().awaited_lock(waiter, wait->source);
+    const auto still = again ? find_owner(segment, proc, waiter, *again) : std::nullopt;
     if (!still || again->address != wait->reading->address || still->tid != place->tid ||
         still->pid != place->pid) {
       return;

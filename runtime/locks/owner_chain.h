@@ -5,7 +5,8 @@
 #include <optional>
 
 #include "instrument/contract/record_contract.h"
-#include "runtime/sampling/process_table.h"
+#include "runtime/kernel/proc_source.h"
+#include "runtime/sampling/detector_input.h"
 #include "runtime/sampling/sample.h"
 
 namespace tailback {
@@ -20,22 +21,20 @@ struct OwnerPlace {
   bool is_lost = false;
 };
 // Nothing if the lock names no thread.
-std::optional<OwnerPlace> find_owner(int pid, const LockReading& lock);
+std::optional<OwnerPlace> find_owner(ProcSource& proc, int pid, const LockReading& lock);
 // The same with what the recorder knows of locks that name none: one of the readers, the thread
 // that took a semaphore last if it is used as a lock.
-std::optional<OwnerPlace> find_owner(const contract::Segment& segment, int pid,
+std::optional<OwnerPlace> find_owner(const contract::Segment& segment, ProcSource& proc, int pid,
                                      const LockReading& lock);
 
-// The record of a thread that lives; nullptr if it has none.
-contract::ThreadRecord* find_record(contract::Segment& segment, int pid, int tid);
+// The index of the record of a thread that lives; nothing if it has none.
+std::optional<uint32_t> find_record(const contract::Segment& segment, int pid, int tid);
 
-// One look at a thread, whether it has a record or not. Runs beside the program: see take_sample().
-std::shared_ptr<Sample> look_at(contract::Segment& segment, ProcessTable& processes, int pid,
-                                int tid);
+// One sample of a thread, whether it has a record or not.
+std::shared_ptr<Sample> sample_thread(DetectorInput& input, int pid, int tid);
 
-// Looks at the owners of what the thread of this sample waits for, to the end of the chain. Those
+// Samples the owners of what the thread of this sample waits for, to the end of the chain. Those
 // that gave the lock back meanwhile are left out, with all that would follow.
-void add_owners(contract::Segment& segment, ProcessTable& processes, int pid, int tid,
-                Sample& sample);
+void add_owners(DetectorInput& input, int pid, int tid, Sample& sample);
 
 }  // namespace tailback

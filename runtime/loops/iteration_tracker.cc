@@ -21,13 +21,15 @@ constexpr int kLateShare = 16;
 }  // namespace
 
 IterationTracker::IterationTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age,
-                                   Nanoseconds allowed, int pid, int tid, const TickClock& clock)
+                                   Nanoseconds allowed, int pid, int tid, const Clock& clock,
+                                   ProcSource& proc)
     : wait_(wait),
       begin_tick_(begin_tick),
       pid_(pid),
       tid_(tid),
       first_allowed_(allowed),
-      quota_(pid) {
+      proc_(&proc),
+      quota_(proc.throttled_time(pid)) {
   look(age, allowed);
   // An observer that lacks a CPU, too, reads later than it looked.
   first_read_ = std::max(age, clock.duration(clock.now() - begin_tick));
@@ -80,9 +82,9 @@ void IterationTracker::read_accounting(bool is_set_aside) {
   const ThreadStat stat_before = last_stat_;
   const auto times_before = last_times_;
   const auto throttled_before = last_throttled_;
-  if (auto times = read_schedule_times(pid_, tid_)) last_times_ = times;
-  if (auto throttled = quota_.throttled()) last_throttled_ = throttled;
-  if (const auto stat = read_thread_stat(pid_, tid_)) {
+  if (auto times = proc_->schedule_times(pid_, tid_)) last_times_ = times;
+  if (auto throttled = quota_->throttled()) last_throttled_ = throttled;
+  if (const auto stat = proc_->thread_stat(pid_, tid_)) {
     last_stat_ = *stat;
     is_stopped_ = stat->state == 'T' || stat->state == 't';
   }

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
-#include "runtime/kernel/cpu_quota.h"
-#include "runtime/kernel/kernel_view.h"
+#include "runtime/kernel/proc_source.h"
 #include "runtime/loops/loop_wait.h"
 #include "runtime/sampling/sample.h"
-#include "runtime/segment/tick_clock.h"
+#include "runtime/segment/clock.h"
 
 namespace tailback {
 
@@ -19,7 +19,7 @@ class IterationTracker {
   // `age`s are times since the iteration's beginning. `allowed` is the part of them that was spent
   // in scopes which are allowed to block.
   IterationTracker(const LoopWait& wait, uint64_t begin_tick, Nanoseconds age, Nanoseconds allowed,
-                   int pid, int tid, const TickClock& clock);
+                   int pid, int tid, const Clock& clock, ProcSource& proc);
 
   uint64_t key() const { return wait_.key; }
   // The wait that began the iteration.
@@ -79,7 +79,8 @@ class IterationTracker {
   Nanoseconds allowed_{};
   Nanoseconds first_allowed_{};  // at the first look
   bool is_stopped_ = false;
-  CpuQuota quota_;
+  ProcSource* proc_;
+  std::unique_ptr<ThrottledTime> quota_;
   std::optional<Nanoseconds> first_throttled_;
   std::optional<Nanoseconds> last_throttled_;
   std::optional<ScheduleTimes> first_times_;

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "instrument/contract/histogram.h"
-#include "runtime/kernel/kernel_view.h"
 
 namespace tailback {
 
@@ -90,11 +89,11 @@ std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
   return loops;
 }
 
-bool loop_is_open(int pid, const SiteView& site) {
+bool loop_is_open(ProcSource& proc, int pid, const SiteView& site) {
   if (const int fd = site.read_fd(); fd >= 0) {
     constexpr std::string_view kKinds[] = {"[eventfd]", "[timerfd]", "[signalfd]", "inotify"};
-    const std::string link = read_descriptor_link(pid, fd).value_or("");
-    return !is_non_blocking(pid, fd) &&
+    const std::string link = proc.descriptor_link(pid, fd).value_or("");
+    return !proc.is_non_blocking(pid, fd) &&
            std::any_of(std::begin(kKinds), std::end(kKinds), [&](std::string_view kind) {
              return link == "anon_inode:" + std::string(kind);
            });
@@ -102,10 +101,10 @@ bool loop_is_open(int pid, const SiteView& site) {
   if (site.function == intercept::Function::io_uring_enter ||
       site.function == intercept::Function::io_uring_enter2) {
     const int ring = static_cast<int>(site.key & 0xffffffffu);
-    return read_descriptor_link(pid, ring) == "anon_inode:[io_uring]";
+    return proc.descriptor_link(pid, ring) == "anon_inode:[io_uring]";
   }
   if (!site.is_epoll()) return true;
-  const auto link = read_descriptor_link(pid, site.epoll_fd());
+  const auto link = proc.descriptor_link(pid, site.epoll_fd());
   return link && *link == "anon_inode:[eventpoll]";
 }
 
@@ -174,7 +173,7 @@ bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call
   });
 }
 
-std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
+std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const Clock& clock,
                                          uint64_t threshold_ticks, uint64_t last_tick, bool known) {
   const auto site = view_site(record);
   constexpr uint64_t kLeastIterations = 3;

@@ -4,8 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/kernel/proc_source.h"
+#include "runtime/segment/clock.h"
 #include "runtime/segment/record_view.h"
-#include "runtime/segment/tick_clock.h"
 #include "runtime/values/session.h"
 
 namespace tailback {
@@ -48,7 +49,7 @@ std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
 
 // Whether a loop's epoll descriptor is still one, and what a loop reads stands for events and makes
 // it wait: false after it was closed. True for waits that have no descriptor.
-bool loop_is_open(int pid, const SiteView& site);
+bool loop_is_open(ProcSource& proc, int pid, const SiteView& site);
 
 // The site within which this one is nested: a loop whose iteration began earlier and which waits
 // nearer to the base of the stack. nullptr if this one is the outermost.
@@ -80,7 +81,7 @@ bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call
 
 // Iterations, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a
 // site with too few turns to be called a loop, unless it is known to be one.
-std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const TickClock& clock,
+std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const Clock& clock,
                                          uint64_t threshold_ticks, uint64_t last_tick,
                                          bool known = false);
 

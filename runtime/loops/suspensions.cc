@@ -1,7 +1,5 @@
 #include "runtime/loops/suspensions.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -11,32 +9,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The two clocks are read one after the other; what they differ by is known this well.
-constexpr Nanoseconds kError = milliseconds(1);
 constexpr Nanoseconds kShortest = milliseconds(10);
 // Iterations that began before so many suspensions lose the oldest.
 constexpr size_t kRemembered = 256;
 
-Nanoseconds read(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return std::chrono::seconds(now.tv_sec) + Nanoseconds(now.tv_nsec);
-}
-
 }  // namespace
 
-std::optional<Suspensions::Clocks> Suspensions::read_clocks() {
-  constexpr int kTries = 5;
-  for (int i = 0; i < kTries; ++i) {
-    const Nanoseconds before = read(CLOCK_MONOTONIC);
-    const Nanoseconds with_suspension = read(CLOCK_BOOTTIME);
-    const Nanoseconds after = read(CLOCK_MONOTONIC);
-    if (after - before < kError) return Clocks{with_suspension, after};
-  }
-  return std::nullopt;
-}
-
-Suspensions::Suspensions(std::function<std::optional<Clocks>()> read) : read_(std::move(read)) {}
+Suspensions::Suspensions(std::function<std::optional<MachineClocks>()> read)
+    : read_(std::move(read)) {}
 
 std::optional<Nanoseconds> Suspensions::look(uint64_t tick, Nanoseconds ticked) {
   ticked_ += ticked;

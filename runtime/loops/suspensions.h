@@ -6,20 +6,15 @@
 #include <functional>
 #include <optional>
 
+#include "runtime/kernel/kernel_facts.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
 
 class Suspensions {
  public:
-  struct Clocks {
-    Nanoseconds with_suspension{};     // CLOCK_BOOTTIME
-    Nanoseconds without_suspension{};  // CLOCK_MONOTONIC
-  };
-  // Both read at one moment; nothing if that did not succeed this time.
-  static std::optional<Clocks> read_clocks();
-
-  explicit Suspensions(std::function<std::optional<Clocks>()> read = read_clocks);
+  // `read` gives the machine's clocks, or nothing if that did not succeed this time.
+  explicit Suspensions(std::function<std::optional<MachineClocks>()> read);
 
   // To be called at every look. `ticked` is the time since the last call by the recorder's ticks,
   // which may or may not go on while the machine is suspended. Gives the length of a suspension
@@ -37,8 +32,8 @@ class Suspensions {
     Nanoseconds ticked{};
   };
 
-  std::function<std::optional<Clocks>()> read_;
-  std::optional<Clocks> last_;
+  std::function<std::optional<MachineClocks>()> read_;
+  std::optional<MachineClocks> last_;
   uint64_t last_tick_ = 0;
   Nanoseconds ticked_{};  // since last_
   std::deque<Suspension> known_;

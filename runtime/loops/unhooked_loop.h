@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "instrument/contract/intercepts.h"
-#include "runtime/kernel/kernel_view.h"
+#include "runtime/kernel/kernel_facts.h"
 
 namespace tailback {
 

@@ -1,9 +1,5 @@
 #include "runtime/loops/workers.h"
 
-#include <poll.h>
-
-#include "runtime/capture/memory.h"
-#include "runtime/kernel/descriptor.h"
 #include "runtime/loops/loop_model.h"
 
 namespace tailback {
@@ -34,13 +30,14 @@ bool is_shared(const contract::Segment& segment, int pid, int tid, const SiteVie
 
 }  // namespace
 
-bool waits_for_one_connection(int pid, const CallView& call) {
+bool waits_for_one_connection(ProcSource& proc, ThreadSampler& sampler, int pid,
+                              const CallView& call) {
   const bool is_poll =
       call.function == intercept::Function::poll || call.function == intercept::Function::ppoll;
   if (!is_poll || call.arguments[1] != 1) return false;
-  const auto polled = tailback::read<pollfd>(pid, RemoteAddress(call.arguments[0]));
-  if (!polled || polled->fd < 0) return false;
-  const DescriptorFacts facts = describe_descriptor(pid, polled->fd);
+  const auto polled = sampler.polled_descriptor(pid, call);
+  if (!polled || *polled < 0) return false;
+  const DescriptorFacts facts = proc.descriptor(pid, *polled);
   return facts.kind == DescriptorKind::kSocket && !facts.text.ends_with("(listening)");
 }
 

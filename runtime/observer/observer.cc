@@ -22,17 +22,24 @@ constexpr size_t kMostLocks = 1000;  // that are told; the others are counted
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
       : analysis(reporter, settings.culprits, verdicts),
-        watcher(session, settings, verdicts, emit()) {
+        watcher_input(live(session)),
+        watcher(*watcher_input, settings, verdicts, emit()) {
     if (settings.locks) {
-      contention = std::make_unique<ContentionProfiler>(session, settings.culprits);
+      contention = std::make_unique<ContentionProfiler>(*(contention_input = live(session)),
+                                                        settings.culprits);
     }
     if (!settings.sanitizer_text.log_path.empty()) {
-      sanitizer_text =
-          std::make_unique<SanitizerTextWatch>(session, settings.sanitizer_text, emit());
+      sanitizer_text = std::make_unique<SanitizerTextWatch>(*(sanitizer_text_input = live(session)),
+                                                            settings.sanitizer_text, emit());
     }
     if (settings.lock_order) {
-      lock_orders = std::make_unique<LockOrderDetector>(session, settings.culprits, emit());
+      lock_orders = std::make_unique<LockOrderDetector>(*(lock_order_input = live(session)),
+                                                        settings.culprits, emit());
     }
+  }
+
+  static std::unique_ptr<DetectorInput> live(Session& session) {
+    return std::make_unique<LiveInput>(session.segment());
   }
 
   Emit emit() {
@@ -41,6 +48,11 @@ struct Observer::Impl {
 
   Verdicts verdicts;
   Analysis analysis;
+  // Of each thread that detectors run on.
+  std::unique_ptr<DetectorInput> watcher_input;
+  std::unique_ptr<DetectorInput> lock_order_input;
+  std::unique_ptr<DetectorInput> contention_input;
+  std::unique_ptr<DetectorInput> sanitizer_text_input;
   Watcher watcher;
   std::unique_ptr<LockOrderDetector> lock_orders;  // with --lock-order
   std::unique_ptr<ContentionProfiler> contention;  // with --locks

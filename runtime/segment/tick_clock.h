@@ -1,14 +1,15 @@
-// From the recorder's ticks to durations and wall time.
+// The machine's own ticks, as the recorder reads them.
 #pragma once
 
 #include <cstdint>
 
 #include "instrument/contract/record_contract.h"
+#include "runtime/segment/clock.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
 
-class TickClock {
+class TickClock final : public Clock {
  public:
   // The cheapest source that can be trusted on this machine.
   static contract::TickSource best_source();
@@ -16,14 +17,13 @@ class TickClock {
   // Calibrates for about 2 ms. Accurate to 0.01 % at once, and better with every refine().
   explicit TickClock(contract::TickSource source);
 
-  uint64_t now() const;
+  uint64_t now() const override;
   // Measures the rate again over the whole time since construction. Not thread-safe.
-  void refine();
+  void refine() override;
 
-  Nanoseconds duration(uint64_t ticks) const;
-  uint64_t ticks(Nanoseconds duration) const;
-  // Ticks in the future or before the clock's time are clamped to what is sensible.
-  WallTime wall_time(uint64_t tick) const;
+  Nanoseconds duration(uint64_t ticks) const override;
+  uint64_t ticks(Nanoseconds duration) const override;
+  WallTime wall_time(uint64_t tick) const override;
 
  private:
   contract::TickSource source_;

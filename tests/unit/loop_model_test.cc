@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "instrument/contract/histogram.h"
+#include "runtime/kernel/linux_proc_source.h"
+#include "runtime/segment/tick_clock.h"
 
 namespace tailback {
 namespace {
@@ -168,9 +170,15 @@ TEST(LoopsAmong, AReadIsALoopOnlyWhereNoOtherIs) {
   EXPECT_EQ(loops_of({&read, &poll}), std::vector<uint64_t>{poll.record().key.load()});
 }
 
+ProcSource& linux_proc() {
+  static LinuxProcSource proc;
+  return proc;
+}
+
 TEST(LoopIsOpen, AReadIsOneOfWhatStandsForEventsAndBlocks) {
   const auto is_open = [](int fd) {
-    return loop_is_open(getpid(), *view_site(Site::read(static_cast<uint64_t>(fd)).record()));
+    return loop_is_open(linux_proc(), getpid(),
+                        *view_site(Site::read(static_cast<uint64_t>(fd)).record()));
   };
   const int counter = eventfd(0, EFD_CLOEXEC);
   ASSERT_GE(counter, 0);
@@ -189,14 +197,14 @@ TEST(LoopIsOpen, AsLongAsItsDescriptorIsAnEpoll) {
   ASSERT_GE(fd, 0);
   const auto site = view_site(Site::epoll(static_cast<uint64_t>(fd)).record());
   ASSERT_TRUE(site);
-  EXPECT_TRUE(loop_is_open(getpid(), *site));
+  EXPECT_TRUE(loop_is_open(linux_proc(), getpid(), *site));
   close(fd);
-  EXPECT_FALSE(loop_is_open(getpid(), *site));
+  EXPECT_FALSE(loop_is_open(linux_proc(), getpid(), *site));
   const int reused = open("/dev/null", O_RDONLY | O_CLOEXEC);
   ASSERT_EQ(reused, fd);
-  EXPECT_FALSE(loop_is_open(getpid(), *site));
+  EXPECT_FALSE(loop_is_open(linux_proc(), getpid(), *site));
   close(reused);
-  EXPECT_TRUE(loop_is_open(getpid(), *view_site(Site::poll(0x10).record())));
+  EXPECT_TRUE(loop_is_open(linux_proc(), getpid(), *view_site(Site::poll(0x10).record())));
 }
 
 SiteView view(uint64_t key, uint64_t stack_pointer, uint64_t iteration_begin,
@@ -457,7 +465,7 @@ TEST(Nonsense, IsLookedAtWithoutHarm) {
       }
       enclosing_loop(*site, site->iteration_begin, sites);
       ticks_in_siblings(*site, site->contributors, sites);
-      loop_is_open(getpid(), *site);
+      loop_is_open(linux_proc(), getpid(), *site);
       for (const uint64_t threshold : {uint64_t{0}, kThreshold, UINT64_MAX}) {
         const auto result = statistics(place, nanosecond_clock(), threshold, kThreshold);
         if (!result) continue;

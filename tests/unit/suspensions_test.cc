@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/kernel/kernel_view.h"
+
 namespace tailback {
 namespace {
 
@@ -21,7 +23,7 @@ class SuspensionsTest : public ::testing::Test {
     return suspensions_.look(tick_, ticked);
   }
 
-  Suspensions::Clocks now_{seconds(500), seconds(400)};
+  MachineClocks now_{seconds(500), seconds(400)};
   bool readable_ = true;
   uint64_t tick_ = 1000;
   Suspensions suspensions_{[this] { return readable_ ? std::optional(now_) : std::nullopt; }};
@@ -65,7 +67,7 @@ TEST_F(SuspensionsTest, AReadingThatFailedIsMadeUpForByTheNext) {
 }
 
 TEST(SuspensionClocks, AreReadTogether) {
-  const auto clocks = Suspensions::read_clocks();
+  const auto clocks = read_machine_clocks();
   ASSERT_TRUE(clocks);
   EXPECT_GE(clocks->with_suspension + milliseconds(1), clocks->without_suspension);
 }
