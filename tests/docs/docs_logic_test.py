@@ -8,6 +8,7 @@ import changelog
 import examples
 import links
 import options
+import visible_texts
 
 CHANGELOG = """# Changelog
 
@@ -61,6 +62,26 @@ class Names(unittest.TestCase):
     def test_subcommands_are_listed_with_their_meaning(self):
         text = "Names\n\nOptions:\n  -h,--help  Help\n\nSubcommands:\n  run    Run a command\n"
         self.assertEqual(changelog.listed_subcommands(text), [("run", "Run a command")])
+
+
+class VisibleTexts(unittest.TestCase):
+    def test_adjacent_literals_are_one_text(self):
+        source = 'say("event loop " // why\n    "blocked");\nsay(R"(two words)", \'"\');'
+        self.assertEqual(list(visible_texts.literals_of(source)),
+                         ["event loop blocked", "two words"])
+
+    def test_comments_and_includes_have_no_texts(self):
+        source = '#include "runtime/a.h"\n// "one two"\n/* "one two" */ int a;\n'
+        self.assertEqual(list(visible_texts.literals_of(source)), [])
+
+    def test_escaped_quotes_do_not_end_a_text(self):
+        self.assertEqual(list(visible_texts.literals_of(r'say("a \"quoted\" word");')),
+                         [r'a \"quoted\" word'])
+
+    def test_only_texts_of_two_words_are_visible(self):
+        self.assertTrue(visible_texts.is_visible("{} blocked for {}: {} in {}"))
+        self.assertFalse(visible_texts.is_visible("duration_ms"))
+        self.assertFalse(visible_texts.is_visible("{}[{}], "))
 
 
 class Options(unittest.TestCase):

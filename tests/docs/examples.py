@@ -201,8 +201,8 @@ def main():
     try:
         for page in pages:
             text = page.read_text()
-            changed = text
-            for example in reversed(list(examples_of(page, text))):
+            pieces, done = [], 0
+            for example in examples_of(page, text):
                 if example.not_run:
                     not_run += 1
                     continue
@@ -212,10 +212,12 @@ def main():
                     continue
                 begin, end = example.body
                 try:
-                    changed = changed[:begin] + rewritten(example, runner) + changed[end:]
+                    pieces += [text[done:begin], rewritten(example, runner)]
+                    done = end
                 except LookupError as error:
                     faults.append(str(error))
-            if given.write and changed != text:
+            changed = "".join(pieces) + text[done:]
+            if changed != text:
                 page.write_text(changed)
     finally:
         runner.close()

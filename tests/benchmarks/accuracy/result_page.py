@@ -19,9 +19,9 @@ each iteration with its own clock, from the return of the loop's wait to the ent
 *stall* is an iteration that was in truth longer than the threshold; *near* ones, within 2 ms of it, may be
 reported or not; *short* ones and all healthy iterations may not. *Unplanned* stalls are the machine's
 doing. The right cause is that of the part that took most; an iteration that was ready to run without a CPU
-for more than half of its length, and is no longer than the threshold without that, is *starved*
-whatever was planned. *Close*: of two causes either is right, for they took nearly the same, or what a
-rule asks for is met by a hair; a *throttled* turn on the overloaded machine lacks a CPU for two
+for more than half of its length, and is no longer than the threshold without that, is
+*run-queue-wait* whatever was planned. *Close*: of two causes either is right, for they took nearly the same, or what a
+rule asks for is met by a hair; a *throttled* iteration on the overloaded machine lacks a CPU for two
 reasons. A length is *beyond* if it is wrong by more than 1 ms + 1 %.
 
 """
@@ -30,7 +30,7 @@ HEALTHY_HEAD = """
 ## Healthy programs
 
 Each under load, watched with the default threshold of 100 ms. None of them may be reported.
-*Starved* iterations had no CPU: the machine's doing, counted apart.
+Iterations that had no CPU (*run-queue-wait*) are the machine's doing, and counted apart.
 
 """
 
