@@ -24,6 +24,8 @@ OTHER_VARIABLES = {"TAILBACK_SESSION", "TAILBACK_WRITE", "TAILBACK_BUILD_TESTS",
                    "TAILBACK_BUILD_DEMOS", "TAILBACK_SANITIZE", "TAILBACK_COVERAGE",
                    "TAILBACK_WARNINGS_AS_ERRORS", "TAILBACK_BUILD_ANALYZED"}
 
+README_LINES = 130
+
 
 def without_code(text):
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -88,6 +90,9 @@ def main():
             options = {name for name in names if name.startswith("--")} | {"--version"}
             variables = {name for name in names if name.startswith("TAILBACK_")}
             faults += unknown_names(page, text, options, variables)
+    lines = len((TOP / "README.md").read_text().splitlines())
+    if lines > README_LINES:
+        faults.append(f"README.md: {lines} lines, of {README_LINES} at most; docs/ has room")
     print("\n".join(faults))
     print(f"{len(pages)} pages, {len(faults)} faults")
     return 1 if faults or not pages else 0
