@@ -3,39 +3,18 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cctype>
+
+#include "runtime/interpreters/languages.h"
 
 namespace tailback {
-namespace {
 
-// "python3.11", "libpython3.11.so.1.0"; not "python-helper", not "libpython3.13t.so".
-bool is_python(std::string_view name) {
-  if (name.starts_with("lib")) name.remove_prefix(3);
-  if (!name.starts_with("python") && !name.starts_with("pypy")) return false;
-  name.remove_prefix(name.starts_with("python") ? 6 : 4);
-  const size_t version = static_cast<size_t>(
-      std::find_if_not(
-          name.begin(), name.end(),
-          [](char c) { return c == '.' || std::isdigit(static_cast<unsigned char>(c)); }) -
-      name.begin());
-  name.remove_prefix(version);
-  return name.empty() || name.starts_with("so");
-}
-
-bool is_node(std::string_view name) {
-  return name == "node" || name == "nodejs" || name.starts_with("libnode.so");
-}
-
-}  // namespace
-
-Interpreter interpreter_of(const ModuleMap& modules) {
+std::string_view interpreter_of(const ModuleMap& modules) {
   for (const Mapping& mapping : modules.mappings()) {
     if (!mapping.is_file() || !mapping.executable) continue;
-    const std::string_view name = file_name(mapping.path);
-    if (is_python(name)) return Interpreter::kPython;
-    if (is_node(name)) return Interpreter::kNode;
+    const Language* const language = language_of_module(mapping.path);
+    if (language != nullptr && language->runs_one_thread(mapping.path)) return language->runtime;
   }
-  return Interpreter::kNone;
+  return "none";
 }
 
 unsigned cpus_of(int pid) {

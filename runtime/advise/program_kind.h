@@ -4,13 +4,13 @@
 #include <string_view>
 
 #include "runtime/capture/module_map.h"
-#include "runtime/values/assessment.h"
 
 namespace tailback {
 
-// Told by the names of the files that it has mapped. A Python without the global lock ("3.13t") is
-// none.
-Interpreter interpreter_of(const ModuleMap& modules);
+// The interpreter that runs its language in one thread at a time there, by the names of the files
+// that the process has mapped: "python", "node". "none" if there is none: a Python without the GIL
+// (3.13t) runs threads in parallel.
+std::string_view interpreter_of(const ModuleMap& modules);
 
 // CPUs that the process may run on; of this one if it is gone.
 unsigned cpus_of(int pid);

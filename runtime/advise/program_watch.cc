@@ -208,7 +208,7 @@ void ProgramWatch::account(Thread& thread, Nanoseconds time, std::optional<Activ
 std::optional<Activity> ProgramWatch::activity(const ThreadRecord& record, Thread& thread,
                                                const std::optional<CallView>& call) {
   if (!call || is_open_ended(call->function)) return activity_in_kernel(thread);
-  if (waits_for_gil(thread, *call)) return Activity::kGil;
+  if (waits_for_interpreter(thread, *call)) return Activity::kGil;
   const Activity in_call = activity_of(segment_, record, *call, threshold_ticks_);
   // A call that computes, or copies: not one that waits.
   if (is_operation(in_call)) {
@@ -231,18 +231,19 @@ std::optional<Activity> ProgramWatch::activity_in_kernel(Thread& thread) {
   return activity_of(describe_call(thread.pid, call));
 }
 
-bool ProgramWatch::waits_for_gil(const Thread& thread, const CallView& call) {
+bool ProgramWatch::waits_for_interpreter(const Thread& thread, const CallView& call) {
   const auto family = intercept::kFunctions[static_cast<uint32_t>(call.function)].family;
   if (family != intercept::Family::kWait) return false;
   Process& process = processes_[thread.pid];
-  if (process.interpreter != Interpreter::kPython || !process.modules) return false;
+  if (process.interpreter == "none" || !process.modules) return false;
   const std::pair key(thread.pid, call.arguments[0]);
   if (const auto known = conditions_.find(key); known != conditions_.end()) return known->second;
-  python_.prepare(thread.pid, thread.tid, process.modules);
-  const bool is_gil =
-      python_.gil_wait(thread.pid, thread.tid, RemoteAddress(call.arguments[0])).has_value();
+  interpreters_.prepare(thread.pid, thread.tid, process.modules);
+  const RemoteAddress condition(call.arguments[0]);
+  const bool is_lock =
+      interpreters_.interpreter_lock(thread.pid, thread.tid, condition).has_value();
   if (conditions_.size() >= kMostKept) conditions_.clear();
-  return conditions_[key] = is_gil;
+  return conditions_[key] = is_lock;
 }
 
 void ProgramWatch::poll_loop(const ThreadRecord& record, Thread& thread) {
@@ -293,7 +294,7 @@ void ProgramWatch::poll_processes() {
   const std::vector<int> living = lives_.living();
   for (auto& [pid, process] : processes_) {
     if (std::find(living.begin(), living.end(), pid) != living.end()) continue;
-    python_.forget(pid);
+    interpreters_.forget(pid);
     process.unrecorded.clear();
     process.modules.reset();
   }

@@ -16,7 +16,7 @@
 #include "runtime/advise/process_lifetimes.h"
 #include "runtime/advise/program_clock.h"
 #include "runtime/advise/thread_clock.h"
-#include "runtime/interpreters/python/processes.h"
+#include "runtime/interpreters/list.h"
 #include "runtime/kernel/cpu_quota.h"
 #include "runtime/segment/record_view.h"
 #include "runtime/segment/session.h"
@@ -52,7 +52,7 @@ class ProgramWatch {
     uint64_t seen = 0;  // the number of the last look that found it
   };
   struct Process {
-    Interpreter interpreter = Interpreter::kNone;
+    std::string_view interpreter = "none";
     std::optional<ExecutableFile> executable;
     uint64_t threads = 0;           // at the last look
     uint64_t measured_threads = 0;  // when their stacks were last measured
@@ -71,7 +71,7 @@ class ProgramWatch {
   std::optional<Activity> activity(const contract::ThreadRecord& record, Thread& thread,
                                    const std::optional<CallView>& call);
   std::optional<Activity> activity_in_kernel(Thread& thread);
-  bool waits_for_gil(const Thread& thread, const CallView& call);
+  bool waits_for_interpreter(const Thread& thread, const CallView& call);
   // The kernel's counters.
   void take(Thread& thread, const ScheduleTimes& times);
   void account(Thread& thread, Nanoseconds time, std::optional<Activity> activity, bool is_new,
@@ -87,12 +87,13 @@ class ProgramWatch {
   uint64_t threshold_ticks_;
   ProcessLifetimes lives_;
   ProgramClock program_;
-  PythonProcesses python_;
+  Interpreters interpreters_;
   std::map<uint32_t, Thread> threads_;                // by record
   std::map<std::pair<int, int>, Thread> unrecorded_;  // by pid and tid
   std::map<int, Process> processes_;
   std::map<int, ScheduleTimes> last_readings_;  // of threads that may come back with a new record
-  std::map<std::pair<int, uint64_t>, bool> conditions_;  // pid, address: whether it is the GIL's
+  std::map<std::pair<int, uint64_t>, bool>
+      conditions_;  // pid, address: whether it is an interpreter's lock
   std::vector<Nanoseconds> on_cpu_of_threads_;
   std::map<intercept::Function, Nanoseconds> loop_calls_;
   std::optional<CpuQuota> quota_;

@@ -8,6 +8,24 @@
 namespace tailback {
 namespace {
 
+// How to share out what a program computes, where there is more than one CPU.
+std::string_view computing_advice(std::string_view interpreter) {
+  if (interpreter == "node") {
+    return "JavaScript computes in one thread at a time: share the work out among worker threads "
+           "or processes, as many as there are CPUs (worker_threads, cluster).";
+  }
+  if (interpreter == "python") {
+    return "Python computes in one thread at a time: share the work out among processes, as many "
+           "as there are CPUs (ProcessPoolExecutor, multiprocessing).";
+  }
+  if (interpreter != "none") {
+    return "The interpreter computes in one thread at a time: share the work out among processes, "
+           "as many as there are CPUs.";
+  }
+  return "Share the work out among threads, as many as there are CPUs; native code computes on "
+         "all of them.";
+}
+
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -265,18 +283,9 @@ class Judge {
       return decide(Limit::kCpu, verdict_.present, false, computing_, kMainShare, finding,
                     "All CPUs are used: keep it as it is. Only faster code or more CPUs help.");
     }
-    const bool interpreted = m_.interpreter != Interpreter::kNone;
+    const bool interpreted = m_.interpreter != "none";
     const Model model = interpreted ? Model::kProcesses : Model::kThreads;
-    std::string advice = m_.interpreter == Interpreter::kNode
-                             ? "JavaScript computes in one thread at a time: share the work out "
-                               "among worker threads "
-                               "or processes, as many as there are CPUs (worker_threads, cluster)."
-                         : interpreted ? "Python computes in one thread at a time: share the work "
-                                         "out among processes, as many "
-                                         "as there are CPUs (ProcessPoolExecutor, multiprocessing)."
-                                       : "Share the work out among threads, as many as there are "
-                                         "CPUs; native code computes on "
-                                         "all of them.";
+    std::string advice(computing_advice(m_.interpreter));
     const LoopTrouble& loop = m_.computing_loop;
     if (loop.stalls > 0) {
       advice += fmt::format(" Keep the event loop for I/O, and move what it computes{} off it.",

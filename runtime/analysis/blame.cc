@@ -19,7 +19,9 @@ void Blame::assign_sample(int pid, const ReadSample& chosen, Stall& stall) {
   stall.stack = chosen.stack.frames;
   stall.culprit = chosen.stack.culprit;
   stall.stack_complete = chosen.stack.complete;
-  if (sample.python) stall.task = sample.python->task;
+  for (const InterpreterStack& interpreted : sample.interpreted) {
+    if (!interpreted.task.empty()) stall.task = interpreted.task;
+  }
   if (!sample.call || !explains(stall.cause, sample)) return;
   stall.call = sample.call->call;
   names_.name_object(pid, sample, *stall.call);

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "runtime/interpreters/python/merged_stack.h"
+#include "runtime/interpreters/interpreter_stack.h"
 
 namespace tailback {
 
@@ -60,9 +60,8 @@ void LockNames::name_object(int pid, const Sample& sample, BlockedCall& call) {
     reading.address = lock;
     call.object = name_at(pid, *sample.snapshot->modules, reading);
   }
-  if (sample.gil_holder) call.owner_stack = frames_of(*sample.gil_holder);
-  if (sample.lock_owner && sample.owners.empty()) {
-    call.owner_stack = frames_of(*sample.lock_owner);
+  if (sample.owner_stack && sample.owners.empty()) {
+    call.owner_stack = frames_of(*sample.owner_stack);
   }
   if (sample.call->owner_tid > 0) {
     call.object +=

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "instrument/contract/intercepts.h"
+#include "runtime/interpreters/languages.h"
 #include "runtime/values/library_code.h"
 
 namespace tailback {
@@ -50,21 +51,17 @@ bool is_of(const Frame& frame, const std::vector<std::string>& patterns) {
 }
 
 bool is_interpreted(const Frame& frame) {
-  return frame.language == "python" || frame.language == "javascript";
+  return language_of(frame) != nullptr;
 }
 
 bool is_installed_package(const Frame& frame) {
-  static const std::vector<std::string> kPatterns = {"*/site-packages/*", "*/dist-packages/*",
-                                                     "*/node_modules/*"};
-  return matches_any(frame.file, kPatterns);
+  const Language* const language = language_of(frame);
+  return language != nullptr && language->is_package(frame);
 }
 
 bool is_standard_library(const Frame& frame) {
-  if (frame.language == "javascript") return frame.file.starts_with("node:");
-  // A frozen module has no file; a standard library in an archive is named python311.zip.
-  static const std::vector<std::string> kPatterns = {
-      "<frozen *>", "*/lib/python3.[0-9]*/*", "*/lib64/python3.[0-9]*/*", "*/python3[0-9]*.zip/*"};
-  return matches_any(frame.file, kPatterns) && !is_installed_package(frame);
+  const Language* const language = language_of(frame);
+  return language != nullptr && language->is_own_library(frame);
 }
 
 // Where gunicorn's first process has left its loop for good and waits for its workers' ends.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "runtime/interpreters/languages.h"
+
 namespace tailback {
 
 namespace {
@@ -11,20 +13,17 @@ bool is_any_of(std::string_view name, const std::vector<std::string_view>& names
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// "node", "node20", "python3.11", but not "node_exporter".
-bool is_versioned(std::string_view file, std::string_view name) {
-  return file.starts_with(name) &&
-         file.find_first_not_of("0123456789.", name.size()) == std::string_view::npos;
+// kNone if there is no advice for that one.
+Runtime runtime_named(std::string_view name) {
+  const auto found = std::find(kRuntimeWords.begin(), kRuntimeWords.end(), name);
+  return found != kRuntimeWords.end() ? static_cast<Runtime>(found - kRuntimeWords.begin())
+                                      : Runtime::kNone;
 }
 
 // Languages and servers are told by their file, in the stack as in the process.
 Runtime program_of(std::string_view path) {
   const std::string_view file = file_name(path);
-  if (is_versioned(file, "node") || is_versioned(file, "nodejs") ||
-      file.starts_with("libnode.so")) {
-    return Runtime::kNode;
-  }
-  if (is_versioned(file, "python") || file.starts_with("libpython")) return Runtime::kPython;
+  if (const Language* language = language_of_module(path)) return runtime_named(language->runtime);
   if (file.starts_with("libjvm.so")) return Runtime::kJvm;
   if (file == "nginx") return Runtime::kNginx;
   // The server may be a link to the program that checks its files.

@@ -97,7 +97,7 @@ Json measured(const Measurement& m) {
           {"resident_bytes", m.resident_bytes},
           {"stack_threads", m.stack_threads},
           {"stack_bytes", m.stack_bytes},
-          {"interpreter", word(m.interpreter)},
+          {"interpreter", m.interpreter},
           {"spawning", spawning(m.spawning)},
           {"blocked_loop", trouble(m.blocked_loop)},
           {"computing_loop", trouble(m.computing_loop)},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/interpreters/languages.h"
 #include "runtime/report/function_name.h"
 #include "runtime/report/terminal_escape.h"
 #include "runtime/values/library_code.h"
@@ -18,30 +19,12 @@ constexpr size_t kCallersShown = 3;    // outward of the culprit
 constexpr size_t kWithoutCulprit = 4;  // innermost frames shown when nobody is to blame
 constexpr size_t kModulesNamed = 3;
 
-// Files whose code is a runtime's, without the version that follows: libc.so.6, libc-2.31.so,
-// python3.11.
-constexpr std::array<std::string_view, 21> kRuntimes = {
-    "libc",
-    "ld",
-    "ld-linux-x86-64",
-    "ld-linux-aarch64",
-    "libpthread",
-    "libm",
-    "libstdc++",
-    "libc++",
-    "libgcc_s",
-    "[vdso]",
-    "libpython",
-    "python",
-    "node",
-    "libnode",
-    "libuv",
-    "libev",
-    "libevent",
-    "libevent_core",
-    "libglib",
-    "libgio",
-    "libtailback",
+// Files whose code is a runtime's, without the version that follows: libc.so.6, libc-2.31.so.
+constexpr std::array<std::string_view, 17> kRuntimes = {
+    "libc",   "ld",          "ld-linux-x86-64", "ld-linux-aarch64", "libpthread",
+    "libm",   "libstdc++",   "libc++",          "libgcc_s",         "[vdso]",
+    "libuv",  "libev",       "libevent",        "libevent_core",    "libglib",
+    "libgio", "libtailback",
 };
 
 bool is_version(std::string_view text) {
@@ -49,20 +32,10 @@ bool is_version(std::string_view text) {
   return text.empty() || text.starts_with('.') || (text[0] >= '0' && text[0] <= '9');
 }
 
-// A frame of Python's own library; what is installed beside it is not.
-bool of_python_library(const Frame& frame) {
-  constexpr std::string_view kFolder = "/lib/python3.";
-  return frame.file.starts_with("<frozen ") ||
-         (frame.file.find(kFolder) != std::string::npos &&
-          frame.file.find("/site-packages/") == std::string::npos &&
-          frame.file.find("/dist-packages/") == std::string::npos);
-}
-
 bool of_runtime(const Frame& frame) {
-  if (frame.language == "python") return of_python_library(frame);
-  if (frame.language == "javascript") return frame.file.starts_with("node:");
+  if (is_of_interpreter_library(frame)) return true;
   if (frame.language != "native") return false;
-  if (frame.module.find("/lib-dynload/") != std::string::npos) return true;  // Python's own
+  if (language_of_module(frame.module) != nullptr) return true;
   const std::string_view file = file_name(frame.module);
   return std::any_of(kRuntimes.begin(), kRuntimes.end(), [file](std::string_view runtime) {
     return file.starts_with(runtime) && is_version(file.substr(runtime.size()));
@@ -110,8 +83,7 @@ std::vector<bool> frames_to_show(const std::vector<Frame>& stack, size_t culprit
 
 // What a frame is said to be of.
 std::string_view origin_of(const Frame& frame) {
-  if (frame.language == "python") return "Python";
-  if (frame.language == "javascript") return "JavaScript";
+  if (const Language* language = language_of(frame)) return language->name;
   const std::string_view library = library_of(frame);
   return library.empty() ? file_name(frame.module) : library;
 }

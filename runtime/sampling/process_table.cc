@@ -4,8 +4,7 @@ namespace tailback {
 
 void ProcessTable::forget(int pid) {
   modules_.erase(pid);
-  python_.forget(pid);
-  v8_.forget(pid);
+  interpreters_.forget(pid);
 }
 
 std::shared_ptr<const ModuleMap> ProcessTable::modules(int pid, std::chrono::milliseconds max_age) {

@@ -7,8 +7,7 @@
 #include <memory>
 
 #include "runtime/capture/module_map.h"
-#include "runtime/interpreters/python/processes.h"
-#include "runtime/interpreters/v8/processes.h"
+#include "runtime/interpreters/list.h"
 
 namespace tailback {
 
@@ -20,10 +19,8 @@ class ProcessTable {
   // What was read of a process that has ended, or executes another program by now.
   void forget(int pid);
 
-  // The Python that they run.
-  PythonProcesses& python() { return python_; }
-  // The V8 that they run.
-  V8Processes& v8() { return v8_; }
+  // Reads what interpreters run in them.
+  Interpreters& interpreters() { return interpreters_; }
 
  private:
   struct CachedModules {
@@ -32,8 +29,7 @@ class ProcessTable {
   };
 
   std::map<int, CachedModules> modules_;
-  PythonProcesses python_;
-  V8Processes v8_;
+  Interpreters interpreters_;
 };
 
 }  // namespace tailback

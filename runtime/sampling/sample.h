@@ -9,8 +9,7 @@
 
 #include "runtime/capture/snapshot.h"
 #include "runtime/explain/call_description.h"
-#include "runtime/interpreters/python/stack.h"
-#include "runtime/interpreters/v8/stack.h"
+#include "runtime/interpreters/interpreter_stack.h"
 #include "runtime/lock_state/lock_reading.h"
 #include "runtime/segment/record_view.h"
 #include "runtime/values/stall.h"
@@ -45,11 +44,9 @@ struct Sample {
   bool held = false;      // it computes; also within a recorded call
   bool in_fault = false;  // blocked by a page fault outside of any call; valid for kKernel
   std::optional<Snapshot> snapshot;
-  std::optional<PythonStack> python;      // absent if the thread runs none
-  std::optional<V8Stack> javascript;      // absent if the process has no V8
-  std::optional<PythonStack> gil_holder;  // what the thread that has the interpreter's lock runs
-  std::optional<PythonStack> lock_owner;  // what the thread that holds another lock runs
-  std::string owner_name;                 // of the thread that holds the lock, if known
+  std::vector<InterpreterStack> interpreted;    // one for each interpreter that the thread runs
+  std::string owner_name;                       // of the thread that holds the lock, if known
+  std::optional<InterpreterStack> owner_stack;  // what an interpreter runs in that thread
   // Who holds what this thread waits for, who holds what that one waits for, and so on.
   std::vector<OwnerSample> owners;
 };

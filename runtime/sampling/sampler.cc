@@ -52,8 +52,7 @@ class Look {
   bool at_requested();
   // Makes frames of what was read, once the thread goes on.
   void decode_interpreted() {
-    if (python_) sample_.python = decode(*python_);
-    if (javascript_) sample_.javascript = processes_.v8().decode(pid_, *javascript_);
+    for (const auto& copy : copies_) sample_.interpreted.push_back(copy->decode());
   }
 
  private:
@@ -61,15 +60,12 @@ class Look {
   bool take_kernel_call(const KernelCall& blocked);
   bool take_held(const std::optional<CallView>& call);
   void describe(const CallView& call);
-  void recognise_gil(const CallView& call);
+  void recognise_interpreter_lock(const CallView& call);
   void recognise_owner();
-  void read_python() {
-    processes_.python().prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
-    python_ = processes_.python().gather(pid_, tid_);
-  }
-  void read_javascript() {
-    processes_.v8().prepare(pid_, processes_.modules(pid_, kModulesAge));
-    if (sample_.snapshot) javascript_ = processes_.v8().gather(*sample_.snapshot);
+  void copy_interpreted() {
+    Interpreters& interpreters = processes_.interpreters();
+    interpreters.prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
+    copies_ = interpreters.copy(pid_, tid_, sample_.snapshot ? &*sample_.snapshot : nullptr);
   }
   bool is_still_in(const CallView& call) const;
   bool computes_in(const CallView& call) const;
@@ -92,8 +88,7 @@ class Look {
   int tid_;
   ProcessTable& processes_;
   Sample& sample_;
-  std::optional<PythonRead> python_;
-  std::optional<V8Read> javascript_;
+  std::vector<std::unique_ptr<StackCopy>> copies_;
 };
 
 bool Look::at_blocked() {
@@ -155,30 +150,32 @@ void Look::describe(const CallView& call) {
   }
 }
 
-// After read_python().
-void Look::recognise_gil(const CallView& call) {
+// After copy_interpreted().
+void Look::recognise_interpreter_lock(const CallView& call) {
   if (sample_.call->cause != Cause::kWait) return;
   const RemoteAddress condition(call.arguments[0]);
-  auto wait = processes_.python().gil_wait(pid_, tid_, condition);
+  auto wait = processes_.interpreters().interpreter_lock(pid_, tid_, condition);
   if (!wait) return;
   sample_.call->cause = Cause::kGil;
   sample_.call->lock = condition;
   sample_.call->owner_tid = wait->holder;
   if (wait->holder > 0) sample_.owner_name = read_comm(pid_, wait->holder).value_or("");
-  sample_.gil_holder = std::move(wait->frames);
+  sample_.owner_stack = std::move(wait->stack);
 }
 
-// After read_python(). Python's locks are semaphores, which know no owner; some of the objects that
-// they belong to do.
+// After copy_interpreted(). Locks of a language may be semaphores, which know no owner; some of the
+// objects that they belong to do.
 void Look::recognise_owner() {
   if (sample_.call->cause != Cause::kLock || !sample_.snapshot) return;
   int& owner = sample_.call->owner_tid;
-  if (owner == 0 && python_) {
-    owner = processes_.python().lock_owner(pid_, sample_.call->lock, *sample_.snapshot).value_or(0);
+  if (owner == 0 && !copies_.empty()) {
+    owner = processes_.interpreters()
+                .lock_owner(pid_, sample_.call->lock, *sample_.snapshot)
+                .value_or(0);
     if (owner > 0) sample_.owner_name = read_comm(pid_, owner).value_or("");
   }
   if (owner > 0 && owner != tid_) {
-    sample_.lock_owner = processes_.python().stack_of(pid_, owner);
+    sample_.owner_stack = processes_.interpreters().stack_of(pid_, owner);
   }
 }
 
@@ -189,9 +186,8 @@ bool Look::take_recorded(const CallView& call) {
   Registers registers{call.context, true};
   registers.after_call = is_open_ended(call.function);
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
-  read_python();
-  read_javascript();
-  recognise_gil(call);
+  copy_interpreted();
+  recognise_interpreter_lock(call);
   recognise_owner();
   return is_still_in(call);
 }
@@ -211,8 +207,7 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
   registers.complete = false;
   registers.after_call = blocked.number >= 0;  // it returns behind the instruction
   sample_.snapshot = snapshot_of(pid_, tid_, registers, processes_);
-  read_python();
-  read_javascript();
+  copy_interpreted();
   const auto again = read_kernel_call(pid_, tid_);
   return again && again->number == blocked.number && again->stack_pointer == blocked.stack_pointer;
 }
@@ -220,8 +215,7 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
 bool Look::take_held(const std::optional<CallView>& call) {
   // All that takes time is read before the thread is made to stand still.
   const auto modules = latest_modules(pid_, processes_);
-  processes_.python().prepare(pid_, tid_, modules);
-  processes_.v8().prepare(pid_, modules);
+  processes_.interpreters().prepare(pid_, tid_, modules);
   if (call) describe(*call);
   auto hold = Hold::take(record_, process_, pid_, tid_);
   if (!hold) {
@@ -232,13 +226,11 @@ bool Look::take_held(const std::optional<CallView>& call) {
   const bool in_call =
       call && is_still_in(*call) && is_in_call(*call, {registers.context.stack_pointer, -1});
   auto snapshot = take_snapshot(pid_, tid_, registers, modules);
-  python_ = processes_.python().gather(pid_, tid_);
-  if (snapshot) javascript_ = processes_.v8().gather(*snapshot);
+  copies_ = processes_.interpreters().copy(pid_, tid_, snapshot ? &*snapshot : nullptr);
   if (!in_call) sample_.call.reset();
   if (!hold->release() || !snapshot) {
     sample_.call.reset();
-    python_.reset();
-    javascript_.reset();
+    copies_.clear();
     return false;
   }
   sample_.held = true;

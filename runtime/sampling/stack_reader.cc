@@ -1,7 +1,8 @@
 #include "runtime/sampling/stack_reader.h"
 
-#include "runtime/interpreters/python/merged_stack.h"
-#include "runtime/interpreters/v8/merged_stack.h"
+#include <utility>
+
+#include "runtime/interpreters/merged_stack.h"
 
 namespace tailback {
 
@@ -11,16 +12,12 @@ ReadStack StackReader::read(int pid, const Sample& sample) {
   ReadStack stack;
   stack.complete = raw.complete;
   stack.frames = source_->symbolize(pid, *snapshot.modules, raw);
-  if (sample.javascript) {
-    stack.note = merge_javascript_frames(*sample.javascript, raw, stack.frames);
-    stack.unreadable = !sample.javascript->engine->unreadable.empty();
+  for (const InterpreterStack& interpreted : sample.interpreted) {
+    std::string note = merge_frames(interpreted, raw, sample.held, stack.frames, stack.complete);
+    if (!note.empty()) stack.note = std::move(note);
+    stack.unreadable = stack.unreadable || !interpreted.unreadable.empty();
   }
   strip_recorder(stack.frames);
-  if (sample.python) {
-    const PythonStack& python = *sample.python;
-    stack.note = merge_python_frames(python, sample.held, stack.frames, stack.complete);
-    stack.unreadable = python.interpreter && !python.interpreter->unreadable.empty();
-  }
   stack.culprit = find_culprit(stack.frames, rule_);
   return stack;
 }

@@ -48,14 +48,6 @@ constexpr bool is_rest(Activity activity) {
   return activity >= Activity::kEvents;
 }
 
-// Which language's rules the work is under.
-enum class Interpreter { kNone, kPython, kNode };
-
-inline constexpr std::array<std::string_view, 3> kInterpreterWords = {"none", "python", "node"};
-constexpr std::string_view word(Interpreter interpreter) {
-  return kInterpreterWords[static_cast<size_t>(interpreter)];
-}
-
 // Sums over all threads.
 struct ThreadTime {
   Nanoseconds on_cpu{};
@@ -127,11 +119,13 @@ struct Measurement {
   uint64_t most_threads = 0;       // at once
   uint64_t computing_threads = 0;  // of which each had a twentieth of all time on CPU
   uint64_t processes_seen = 0;
-  uint64_t computing_processes = 0;              // as computing_threads, and not short-lived
-  uint64_t resident_bytes = 0;                   // most, of all processes
-  uint64_t stack_threads = 0;                    // whose stacks were measured
-  uint64_t stack_bytes = 0;                      // resident, of one on average
-  Interpreter interpreter = Interpreter::kNone;  // of the process that computed most
+  uint64_t computing_processes = 0;  // as computing_threads, and not short-lived
+  uint64_t resident_bytes = 0;       // most, of all processes
+  uint64_t stack_threads = 0;        // whose stacks were measured
+  uint64_t stack_bytes = 0;          // resident, of one on average
+  // Of the process that computed most: the interpreter that runs one thread at a time there
+  // ("python", "node"), or "none".
+  std::string interpreter = "none";
   Spawning spawning;
   // Of event loops that were held up: by a call, and by computing. Total 0: none was.
   LoopTrouble blocked_loop;

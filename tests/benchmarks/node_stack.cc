@@ -2,7 +2,7 @@
 // still, the process and its scripts are known. Of each Node that the machine has. The counter is
 // the frames that were found. The stacks are those of tests/unit/targets/node_frames.js.
 //
-// Gather is the part for which a running thread is held.
+// Copy is the part for which a running thread is held.
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -20,7 +20,7 @@ using namespace tailback;
 
 struct Target {
   explicit Target(const std::string& command) : running(command, "main") {
-    processes.prepare(running.pid(), running.modules());
+    processes.prepare(running.pid(), running.pid(), running.modules());
     for (Snapshot& taken : running.snapshots())
       if (taken.tid == running.pid()) snapshot = std::move(taken);
   }
@@ -30,15 +30,18 @@ struct Target {
 };
 
 void read(benchmark::State& state, Target& target, bool decoded) {
-  size_t frames = 0;
+  const auto checked =
+      target.processes.copy(target.running.pid(), target.snapshot.tid, &target.snapshot);
+  const size_t frames = checked ? checked->decode().frames.size() : 0;
+  if (frames == 0) state.SkipWithError("not read");
   for (auto _ : state) {
-    const auto found = target.processes.gather(target.snapshot);
-    if (!found || found->gathered.frames.empty()) {
+    const auto copy =
+        target.processes.copy(target.running.pid(), target.snapshot.tid, &target.snapshot);
+    if (!copy) {
       state.SkipWithError("not read");
       break;
     }
-    frames = found->gathered.frames.size();
-    if (decoded) benchmark::DoNotOptimize(target.processes.decode(target.running.pid(), *found));
+    if (decoded) benchmark::DoNotOptimize(copy->decode());
   }
   state.counters["frames"] = static_cast<double>(frames);
 }
@@ -54,7 +57,7 @@ int main(int argc, char** argv) {
     Target& target = *targets.emplace_back(std::make_unique<Target>(command));
     for (const bool decoded : {false, true}) {
       benchmark::RegisterBenchmark(
-          ((decoded ? "Read/" : "Gather/") + version).c_str(),
+          ((decoded ? "Read/" : "Copy/") + version).c_str(),
           [&target, decoded](benchmark::State& state) { read(state, target, decoded); })
           ->Unit(benchmark::kMicrosecond);
     }
@@ -63,8 +66,9 @@ int main(int argc, char** argv) {
   if (targets.empty()) return 0;
   Target& first = *targets.front();
   say_growth([&] {
-    if (const auto found = first.processes.gather(first.snapshot))
-      first.processes.decode(first.running.pid(), *found);
+    const auto copy =
+        first.processes.copy(first.running.pid(), first.snapshot.tid, &first.snapshot);
+    if (copy) copy->decode();
   });
   return 0;
 }

@@ -1,7 +1,7 @@
 // What reading the Python stack of a thread costs, as a sample does it: the thread stands still,
 // the process is known. Of each Python that the machine has. The counter is the stack's frames.
 //
-// Gather is the part for which a running thread is held.
+// Copy is the part for which a running thread is held.
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -29,13 +29,15 @@ struct Target {
 void read(benchmark::State& state, Target& target, size_t frames, bool decoded) {
   for (const PythonImage::Thread& thread : target.running.threads()) {
     if (thread.frames.size() != frames) continue;
+    const auto checked = target.processes.copy(target.running.pid(), thread.tid, nullptr);
+    if (!checked || checked->decode().frames.size() != frames) break;
     for (auto _ : state) {
-      const auto found = target.processes.gather(target.running.pid(), thread.tid);
-      if (!found || !found->gathered.failure.empty()) {
+      const auto copy = target.processes.copy(target.running.pid(), thread.tid, nullptr);
+      if (!copy) {
         state.SkipWithError("not read");
         break;
       }
-      if (decoded) benchmark::DoNotOptimize(decode(*found));
+      if (decoded) benchmark::DoNotOptimize(copy->decode());
     }
     state.counters["frames"] = static_cast<double>(frames);
     return;
@@ -58,7 +60,7 @@ int main(int argc, char** argv) {
         read(state, target, frames, decoded);
       })->Unit(benchmark::kMicrosecond);
     };
-    add("Gather", 17, false);
+    add("Copy", 17, false);
     add("Read", 17, true);
     add("Read", 905, true);
   }
@@ -67,7 +69,7 @@ int main(int argc, char** argv) {
   Target& first = *targets.front();
   const int tid = first.running.threads()[9].tid;
   say_growth([&] {
-    if (const auto found = first.processes.gather(first.running.pid(), tid)) decode(*found);
+    if (const auto copy = first.processes.copy(first.running.pid(), tid, nullptr)) copy->decode();
   });
   return 0;
 }

@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto& threads = sample.image.threads;
   MemoryImage memory = sample.image.memory;
   damage(memory, sample.places, Decisions({data + 2, size - 2}));
-  const PythonStack stack =
+  const InterpreterStack stack =
       python_stack_of(memory, sample.image.python, threads[data[1] % threads.size()].tid);
   const std::string fault = fault_of(stack);
   if (fault.empty()) return 0;

@@ -55,11 +55,11 @@ void damage(MemoryImage& memory, const std::vector<uint64_t>& places, Decisions 
   }
 }
 
-std::string fault_of(const PythonStack& stack) {
+std::string fault_of(const InterpreterStack& stack) {
   if (!stack.failure.empty() && (!stack.frames.empty() || stack.complete))
     return "frames beside a failure";
   if (stack.frames.size() > kMostPythonFrames) return "too many frames";
-  for (const PythonFrame& frame : stack.frames) {
+  for (const InterpretedFrame& frame : stack.frames) {
     if (frame.function.size() > kLongestText || frame.file.size() > kLongestText)
       return "a text that is too long";
     if (frame.line < 0) return "a line below 0";

@@ -41,6 +41,6 @@ void damage(MemoryImage& memory, const std::vector<uint64_t>& places, Decisions 
 
 // What is wrong with a reading of a damaged image, in one line; empty: nothing that can be told.
 // Frames beside a failure, more frames than are ever read, a text that is no UTF-8.
-std::string fault_of(const PythonStack& stack);
+std::string fault_of(const InterpreterStack& stack);
 
 }  // namespace tailback

@@ -1,5 +1,5 @@
 // JavaScript frames among native ones.
-#include "runtime/interpreters/v8/merged_stack.h"
+#include "runtime/interpreters/merged_stack.h"
 
 #include <gtest/gtest.h>
 
@@ -17,8 +17,9 @@ Frame native(const std::string& name, bool inlined = false) {
   return frame;
 }
 
-V8Frame javascript(const std::string& name, uint64_t frame_pointer, uint64_t return_address) {
-  V8Frame frame;
+InterpretedFrame javascript(const std::string& name, uint64_t frame_pointer,
+                            uint64_t return_address) {
+  InterpretedFrame frame;
   frame.function = name;
   frame.file = "/srv/app.js";
   frame.line = 7;
@@ -31,7 +32,7 @@ V8Frame javascript(const std::string& name, uint64_t frame_pointer, uint64_t ret
 class JavascriptStack : public testing::Test {
  protected:
   JavascriptStack() {
-    javascript_.engine = std::make_shared<V8Engine>();
+    javascript_.language = &v8::language();
     raw_.frames = {raw(0x1000, 0x100), raw(0x2000, 0x200), raw(0x3000, 0x300), raw(0x4000, 0x400)};
     raw_.complete = true;
     stack_ = {native("inlined", true), native("read"), native("Trampoline"), native("Entry"),
@@ -39,14 +40,15 @@ class JavascriptStack : public testing::Test {
   }
 
   std::string merged() {
-    note_ = merge_javascript_frames(javascript_, raw_, stack_);
+    bool complete = raw_.complete;
+    note_ = merge_frames(javascript_, raw_, false, stack_, complete);
     std::string text;
     for (const Frame& frame : stack_)
       text += (text.empty() ? "" : " ") + frame.function + (frame.line == 7 ? "!" : "");
     return text;
   }
 
-  V8Stack javascript_;
+  InterpreterStack javascript_;
   RawStack raw_;
   std::vector<Frame> stack_;
   std::string note_;
@@ -84,9 +86,7 @@ TEST_F(JavascriptStack, FailureOfALeftoverIsNone) {
 }
 
 TEST_F(JavascriptStack, UnknownEngineIsSaid) {
-  auto engine = std::make_shared<V8Engine>();
-  engine->unreadable = "V8 99.1";
-  javascript_.engine = engine;
+  javascript_.unreadable = "V8 99.1";
   EXPECT_EQ(merged(), "inlined read Trampoline Entry main");
   EXPECT_TRUE(note_.starts_with("V8 99.1: its JavaScript frames can't be read")) << note_;
 }

@@ -144,7 +144,7 @@ PythonImage read_python_image(const std::filesystem::path& path) {
     } else if (word == "thread") {
       words >> image.threads.emplace_back().tid;
     } else if (word == "frame" && !image.threads.empty()) {
-      PythonFrame frame;
+      InterpretedFrame frame;
       std::string digits;
       words >> frame.line >> digits;
       frame.file = text_of(digits);
@@ -171,7 +171,7 @@ void write_python_image(std::ostream& out, PythonImage& image) {
   out << std::dec << '\n';
   for (const PythonImage::Thread& thread : image.threads) {
     out << "thread " << thread.tid << '\n';
-    for (const PythonFrame& frame : thread.frames)
+    for (const InterpretedFrame& frame : thread.frames)
       out << "frame " << frame.line << ' ' << digits_of(frame.file) << ' '
           << digits_of(frame.function) << '\n';
   }
@@ -179,8 +179,8 @@ void write_python_image(std::ostream& out, PythonImage& image) {
     out << "at " << std::hex << begin << std::dec << ' ' << packed(bytes) << '\n';
 }
 
-PythonStack python_stack_of(RemoteMemory& memory, const PythonInterpreter& found, int tid) {
-  PythonStack stack;
+InterpreterStack python_stack_of(RemoteMemory& memory, const PythonInterpreter& found, int tid) {
+  InterpreterStack stack;
   PythonInterpreter python = found;
   const auto layout = python_layout(python.version, memory, python.runtime);
   if (!layout) {

@@ -51,7 +51,7 @@ class RecordingMemory final : public RemoteMemory {
 struct PythonImage {
   struct Thread {
     int tid = 0;
-    std::vector<PythonFrame> frames;  // as Python said them; ends_call is not known
+    std::vector<InterpretedFrame> frames;  // as Python said them; ends_call is not known
   };
   PythonInterpreter python;  // without module, eval loop and layout
   std::vector<Thread> threads;
@@ -63,6 +63,6 @@ PythonImage read_python_image(const std::filesystem::path& path);
 void write_python_image(std::ostream& out, PythonImage& image);
 
 // The frames of a thread, found by its id; the layout is found out from the memory.
-PythonStack python_stack_of(RemoteMemory& memory, const PythonInterpreter& found, int tid);
+InterpreterStack python_stack_of(RemoteMemory& memory, const PythonInterpreter& found, int tid);
 
 }  // namespace tailback

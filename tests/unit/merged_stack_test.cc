@@ -1,5 +1,5 @@
 // Python's frames among the native ones.
-#include "runtime/interpreters/python/merged_stack.h"
+#include "runtime/interpreters/merged_stack.h"
 
 #include <gtest/gtest.h>
 
@@ -17,12 +17,20 @@ Frame native(std::string function, std::string module = kPython, uint64_t offset
   return frame;
 }
 
-PythonStack python(std::vector<PythonFrame> frames, bool complete = true) {
-  PythonInterpreter interpreter;
-  interpreter.module = kPython;
-  interpreter.eval_loop = {{0x1000, 0x1100}, {0x5000, 0x9000}};
-  PythonStack stack;
-  stack.interpreter = std::make_shared<const PythonInterpreter>(std::move(interpreter));
+InterpretedFrame frame(std::string function, std::string file, int line, bool ends_call) {
+  InterpretedFrame frame;
+  frame.function = std::move(function);
+  frame.file = std::move(file);
+  frame.line = line;
+  frame.ends_call = ends_call;
+  return frame;
+}
+
+InterpreterStack python(std::vector<InterpretedFrame> frames, bool complete = true) {
+  InterpreterStack stack;
+  stack.language = &python::language();
+  stack.runner = std::make_shared<const FrameRunner>(
+      FrameRunner{kPython, kEval, {{0x1000, 0x1100}, {0x5000, 0x9000}}});
   stack.frames = std::move(frames);
   stack.complete = complete;
   return stack;
@@ -44,17 +52,18 @@ struct Merged {
   bool complete;
 };
 
-Merged merge(const PythonStack& python, std::vector<Frame> stack, bool complete = true,
+Merged merge(const InterpreterStack& python, std::vector<Frame> stack, bool complete = true,
              bool held = false) {
-  const std::string note = merge_python_frames(python, held, stack, complete);
+  const std::string note = merge_frames(python, RawStack(), held, stack, complete);
   return {words(stack), note, complete};
 }
 
 TEST(MergedStack, EachCallGivesWayToWhatItRan) {
-  const Merged merged = merge(
-      python({{"leaf", "a.py", 3, false}, {"key", "a.py", 2, true}, {"main", "a.py", 9, true}}),
-      {native("nanosleep", "/lib/libc.so.6"), native("time_sleep"), native(kEval),
-       native("sort", "/lib/c_extension.so"), native(kEval), native("Py_RunMain")});
+  const Merged merged =
+      merge(python({frame("leaf", "a.py", 3, false), frame("key", "a.py", 2, true),
+                    frame("main", "a.py", 9, true)}),
+            {native("nanosleep", "/lib/libc.so.6"), native("time_sleep"), native(kEval),
+             native("sort", "/lib/c_extension.so"), native(kEval), native("Py_RunMain")});
   EXPECT_EQ(merged.stack, "nanosleep time_sleep :leaf :key sort :main Py_RunMain");
   EXPECT_EQ(merged.note, "");
   EXPECT_TRUE(merged.complete);
@@ -63,7 +72,7 @@ TEST(MergedStack, EachCallGivesWayToWhatItRan) {
 TEST(MergedStack, FrameHasPlaceAndLanguage) {
   std::vector<Frame> stack = {native(kEval)};
   bool complete = true;
-  merge_python_frames(python({{"f", "/srv/app.py", 7, true}}), false, stack, complete);
+  merge_frames(python({frame("f", "/srv/app.py", 7, true)}), RawStack(), false, stack, complete);
   Frame expected;
   expected.function = "f";
   expected.file = "/srv/app.py";
@@ -75,41 +84,41 @@ TEST(MergedStack, FrameHasPlaceAndLanguage) {
 TEST(MergedStack, WhatIsInlinedIntoTheLoopGoesWithIt) {
   Frame inlined = native("do_call_core");
   inlined.inlined = true;
-  const Merged merged = merge(python({{"f", "a.py", 1, true}}),
+  const Merged merged = merge(python({frame("f", "a.py", 1, true)}),
                               {native("sleep"), inlined, native(kEval), native("main")});
   EXPECT_EQ(merged.stack, "sleep :f main");
 }
 
 TEST(MergedStack, PartsOfTheLoopWithoutASymbolAreKnownByTheirPlace) {
   const Merged merged = merge(
-      python({{"f", "a.py", 1, true}, {"g", "a.py", 2, true}}),
+      python({frame("f", "a.py", 1, true), frame("g", "a.py", 2, true)}),
       {native("sleep"), native("", kPython, 0x6000), native("x"), native("", kPython, 0x1080)});
   EXPECT_EQ(merged.stack, "sleep :f x :g");
 }
 
 TEST(MergedStack, LargestFunctionThatIsNoneOfTheLoopStays) {
   const Merged merged =
-      merge(python({{"f", "a.py", 1, true}}),
+      merge(python({frame("f", "a.py", 1, true)}),
             {native("sleep"), native("parser", kPython, 0x6000), native(kEval, kPython, 0x1010)});
   EXPECT_EQ(merged.stack, "sleep parser :f");
 }
 
 TEST(MergedStack, CallsBeyondTheFramesStay) {
   // A greenlet's frames end where it began; its stack goes on.
-  const Merged merged = merge(python({{"f", "a.py", 1, true}}),
+  const Merged merged = merge(python({frame("f", "a.py", 1, true)}),
                               {native("sleep"), native(kEval), native("g"), native(kEval)});
   EXPECT_EQ(merged.stack, std::string("sleep :f g ") + kEval);
   EXPECT_EQ(merged.note, "");
 }
 
 TEST(MergedStack, RunningThreadMayHaveEnteredACallWithoutAFrame) {
-  const Merged merged = merge(python({{"f", "a.py", 1, true}}),
+  const Merged merged = merge(python({frame("f", "a.py", 1, true)}),
                               {native(kEval), native("x"), native(kEval)}, true, true);
   EXPECT_EQ(merged.stack, std::string(kEval) + " x :f");
 }
 
 TEST(MergedStack, FramesBeyondACutStackAreItsRest) {
-  const Merged merged = merge(python({{"f", "a.py", 1, true}, {"g", "a.py", 2, true}}),
+  const Merged merged = merge(python({frame("f", "a.py", 1, true), frame("g", "a.py", 2, true)}),
                               {native("sleep"), native(kEval), native("x")}, false);
   EXPECT_EQ(merged.stack, "sleep :f x :g");
   EXPECT_EQ(merged.note, "");
@@ -117,14 +126,14 @@ TEST(MergedStack, FramesBeyondACutStackAreItsRest) {
 }
 
 TEST(MergedStack, FramesWithoutACallAreShownAndMarked) {
-  const Merged merged = merge(python({{"f", "a.py", 1, true}, {"g", "a.py", 2, true}}),
+  const Merged merged = merge(python({frame("f", "a.py", 1, true), frame("g", "a.py", 2, true)}),
                               {native("sleep", "libc.so.6"), native("unknown"), native("main")});
   EXPECT_EQ(merged.stack, "sleep :f :g unknown main");
   EXPECT_EQ(merged.note, "where some Python frames stand among the native ones is a guess");
 }
 
 TEST(MergedStack, DroppedFramesLeaveTheStackAsItWas) {
-  PythonStack dropped = python({});
+  InterpreterStack dropped = python({});
   dropped.failure = "its frames form a ring";
   const Merged merged = merge(dropped, {native("sleep"), native(kEval)});
   EXPECT_EQ(merged.stack, std::string("sleep ") + kEval);
@@ -134,21 +143,20 @@ TEST(MergedStack, DroppedFramesLeaveTheStackAsItWas) {
 }
 
 TEST(MergedStack, InterpreterThatCannotBeReadIsNamed) {
-  PythonStack stack;
-  PythonInterpreter interpreter;
-  interpreter.unreadable = "a debug build of Python 3.11";
-  stack.interpreter = std::make_shared<const PythonInterpreter>(interpreter);
+  InterpreterStack stack;
+  stack.language = &python::language();
+  stack.unreadable = "a debug build of Python 3.11";
   const Merged merged = merge(stack, {native("sleep"), native(kEval)});
   EXPECT_EQ(merged.stack, std::string("sleep ") + kEval);
   EXPECT_TRUE(merged.note.starts_with("a debug build of Python 3.11: ")) << merged.note;
 }
 
 TEST(MergedStack, DeepRecursionIsCut) {
-  std::vector<PythonFrame> frames(900, PythonFrame{"f", "a.py", 1, false});
+  std::vector<InterpretedFrame> frames(900, frame("f", "a.py", 1, false));
   frames.back().ends_call = true;
   std::vector<Frame> stack = {native("sleep"), native(kEval), native("main")};
   bool complete = true;
-  EXPECT_EQ(merge_python_frames(python(frames), false, stack, complete), "");
+  EXPECT_EQ(merge_frames(python(frames), RawStack(), false, stack, complete), "");
   EXPECT_EQ(stack.size(), kMostMergedFrames);
   EXPECT_FALSE(complete);
 }

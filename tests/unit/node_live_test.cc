@@ -14,14 +14,14 @@ namespace {
 class NodeLive : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 // Those that hang together, of the one thread that has some of the target's.
-std::vector<V8Frame> linked_frames(const RunningNode& running, V8Processes& processes) {
-  std::vector<V8Frame> found;
+std::vector<InterpretedFrame> linked_frames(const RunningNode& running, V8Processes& processes) {
+  std::vector<InterpretedFrame> found;
   for (const Snapshot& snapshot : running.snapshots()) {
-    const auto read = processes.gather(snapshot);
-    if (!read) continue;
-    std::vector<V8Frame> frames;
+    const auto copy = processes.copy(running.pid(), snapshot.tid, &snapshot);
+    if (!copy) continue;
+    std::vector<InterpretedFrame> frames;
     bool is_target = false;
-    for (const V8Frame& frame : processes.decode(running.pid(), *read).frames) {
+    for (const InterpretedFrame& frame : copy->decode().frames) {
       if (frame.linked) frames.push_back(frame);
       is_target = is_target || (frame.linked && frame.function == "closes");
     }
@@ -30,7 +30,8 @@ std::vector<V8Frame> linked_frames(const RunningNode& running, V8Processes& proc
   return found;
 }
 
-void expect_same(const std::vector<V8Frame>& ours, const std::vector<V8Frame>& theirs) {
+void expect_same(const std::vector<InterpretedFrame>& ours,
+                 const std::vector<InterpretedFrame>& theirs) {
   // Ours go on inwards: to the call that waits.
   ASSERT_GT(theirs.size(), 20u);
   ASSERT_GT(ours.size(), theirs.size());
@@ -50,7 +51,7 @@ TEST_P(NodeLive, FramesAreWhatV8Says) {
   if (command.empty()) GTEST_SKIP() << "no Node " << version << " on this machine";
   const RunningNode running(command, way);
   V8Processes processes;
-  processes.prepare(running.pid(), running.modules());
+  processes.prepare(running.pid(), running.pid(), running.modules());
   for (int round = 0; round < 2; ++round)  // sources read, and known
     expect_same(linked_frames(running, processes), running.frames());
 }
@@ -61,7 +62,7 @@ TEST_P(NodeLive, FramesOfTheBaselineCompilerToo) {
   if (command.empty()) GTEST_SKIP() << "no Node " << version << " on this machine";
   const RunningNode running(command, way, {"--sparkplug", "--always-sparkplug"});
   V8Processes processes;
-  processes.prepare(running.pid(), running.modules());
+  processes.prepare(running.pid(), running.pid(), running.modules());
   expect_same(linked_frames(running, processes), running.frames());
 }
 

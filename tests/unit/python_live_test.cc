@@ -12,8 +12,8 @@ namespace {
 
 class PythonLive : public testing::TestWithParam<std::string> {};
 
-std::vector<PythonFrame> without_marks(std::vector<PythonFrame> frames) {
-  for (PythonFrame& frame : frames) frame.ends_call = false;
+std::vector<InterpretedFrame> without_marks(std::vector<InterpretedFrame> frames) {
+  for (InterpretedFrame& frame : frames) frame.ends_call = false;
   return frames;
 }
 
@@ -26,10 +26,10 @@ TEST_P(PythonLive, FramesAreWhatPythonSays) {
   for (int round = 0; round < 2; ++round) {  // found, and known
     for (const PythonImage::Thread& thread : running.threads()) {
       processes.prepare(running.pid(), thread.tid, running.modules());
-      const auto read = processes.gather(running.pid(), thread.tid);
-      ASSERT_TRUE(read);
-      ASSERT_EQ(read->interpreter->unreadable, "");
-      const PythonStack stack = decode(*read);
+      const auto copy = processes.copy(running.pid(), thread.tid, nullptr);
+      ASSERT_TRUE(copy);
+      const InterpreterStack stack = copy->decode();
+      ASSERT_EQ(stack.unreadable, "");
       EXPECT_EQ(stack.failure, "");
       EXPECT_TRUE(stack.complete);
       ASSERT_EQ(stack.frames.size(), thread.frames.size());
@@ -45,7 +45,7 @@ TEST_P(PythonLive, FramesAreWhatPythonSays) {
     }
   }
   processes.prepare(running.pid(), 1, running.modules());
-  EXPECT_FALSE(processes.gather(running.pid(), 1)) << "a thread that is none";
+  EXPECT_FALSE(processes.copy(running.pid(), 1, nullptr)) << "a thread that is none";
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, PythonLive, testing::ValuesIn(kPythonVersions),

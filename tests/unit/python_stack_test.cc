@@ -17,7 +17,7 @@ class PythonImages : public testing::TestWithParam<std::string> {
   PythonImage image_ = read_python_image(std::string(TAILBACK_SOURCE_DIR) +
                                          "/tests/unit/images/python-" + GetParam() + ".image");
 
-  PythonStack read(int tid) { return python_stack_of(image_.memory, image_.python, tid); }
+  InterpreterStack read(int tid) { return python_stack_of(image_.memory, image_.python, tid); }
 
   // Where immutable objects lie: code, names, line tables. What is not among them are thread
   // states and frames, which change while a thread runs.
@@ -42,8 +42,8 @@ class PythonImages : public testing::TestWithParam<std::string> {
   }
 };
 
-std::vector<PythonFrame> without_marks(std::vector<PythonFrame> frames) {
-  for (PythonFrame& frame : frames) frame.ends_call = false;
+std::vector<InterpretedFrame> without_marks(std::vector<InterpretedFrame> frames) {
+  for (InterpretedFrame& frame : frames) frame.ends_call = false;
   return frames;
 }
 
@@ -56,7 +56,7 @@ std::vector<uint8_t> random_bytes(std::mt19937& random, size_t count) {
 TEST_P(PythonImages, FramesAreWhatPythonSaid) {
   ASSERT_EQ(image_.threads.size(), 5u);
   for (const PythonImage::Thread& thread : image_.threads) {
-    const PythonStack stack = read(thread.tid);
+    const InterpreterStack stack = read(thread.tid);
     EXPECT_EQ(stack.failure, "");
     EXPECT_TRUE(stack.complete);
     EXPECT_EQ(without_marks(stack.frames), thread.frames);
@@ -78,7 +78,7 @@ TEST_P(PythonImages, AnyDamageIsBorne) {
     image_.memory = whole;
     const std::vector<uint8_t> decisions = random_bytes(random, 8 + random() % 120);
     damage(image_.memory, places, Decisions(decisions));
-    const PythonStack stack = read(image_.threads[random() % image_.threads.size()].tid);
+    const InterpreterStack stack = read(image_.threads[random() % image_.threads.size()].tid);
     ASSERT_EQ(fault_of(stack), "") << "round " << round;
     dropped += stack.failure.empty() ? 0 : 1;
   }
@@ -98,7 +98,8 @@ TEST_P(PythonImages, TornFramesGiveNoWrongNames) {
   ASSERT_GT(places.size(), 50u);
   std::set<std::pair<std::string, std::string>> functions;
   for (const PythonImage::Thread& thread : image_.threads) {
-    for (const PythonFrame& frame : thread.frames) functions.insert({frame.function, frame.file});
+    for (const InterpretedFrame& frame : thread.frames)
+      functions.insert({frame.function, frame.file});
   }
   std::mt19937 random(2);
   int dropped = 0;
@@ -107,9 +108,9 @@ TEST_P(PythonImages, TornFramesGiveNoWrongNames) {
     image_.memory = whole;
     const std::vector<uint8_t> decisions = random_bytes(random, 6 + random() % 30);
     damage(image_.memory, places, Decisions(decisions));
-    const PythonStack stack = read(image_.threads[random() % image_.threads.size()].tid);
+    const InterpreterStack stack = read(image_.threads[random() % image_.threads.size()].tid);
     ASSERT_EQ(fault_of(stack), "");
-    for (const PythonFrame& frame : stack.frames) {
+    for (const InterpretedFrame& frame : stack.frames) {
       ASSERT_TRUE(functions.contains({frame.function, frame.file}))
           << "round " << round << ": " << frame.function << " of " << frame.file;
     }
@@ -132,7 +133,7 @@ TEST_P(PythonImages, ObjectsOfAnotherTypeAreRefused) {
     image_.memory = whole;
     set_word(image_.memory, at, python.runtime.value);
     for (const PythonImage::Thread& thread : image_.threads) {
-      const PythonStack stack = read(thread.tid);
+      const InterpreterStack stack = read(thread.tid);
       // It may be another thread's, or none that is looked at.
       if (stack.failure.empty()) {
         EXPECT_EQ(without_marks(stack.frames), thread.frames);

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   RecordingMemory memory(process);
   for (const size_t i : {1, 2, 3, 4, 10}) {  // others would make a large file, or say nothing new
     const PythonImage::Thread& thread = running.threads().at(i);
-    const PythonStack stack = python_stack_of(memory, *found, thread.tid);
+    const InterpreterStack stack = python_stack_of(memory, *found, thread.tid);
     if (!stack.failure.empty()) std::cerr << stack.failure << '\n';
     image.threads.push_back(thread);
   }

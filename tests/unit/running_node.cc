@@ -27,7 +27,7 @@ RunningNode::RunningNode(const std::string& command, const std::string& way,
   const auto stack = nlohmann::json::parse(target_.said_until("\n"), nullptr, false);
   if (!stack.is_object()) return;
   for (const auto& frame : stack["frames"]) {
-    V8Frame& added = frames_.emplace_back();
+    InterpretedFrame& added = frames_.emplace_back();
     if (frame["function"].is_string()) added.function = frame["function"];
     if (added.function.empty()) added.function = "<anonymous>";
     added.file = frame["file"];

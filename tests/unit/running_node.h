@@ -22,13 +22,13 @@ class RunningNode {
   int pid() const { return target_.pid(); }
   std::shared_ptr<const ModuleMap> modules() const { return modules_; }
   // As V8 itself said them: file, function, line.
-  const std::vector<V8Frame>& frames() const { return frames_; }
+  const std::vector<InterpretedFrame>& frames() const { return frames_; }
   // Of all its threads that are blocked.
   std::vector<Snapshot> snapshots() const;
 
  private:
   StandingTarget target_;
-  std::vector<V8Frame> frames_;
+  std::vector<InterpretedFrame> frames_;
   std::shared_ptr<const ModuleMap> modules_;
 };
 

@@ -54,8 +54,12 @@ RunningPython::RunningPython(const std::string& command)
   for (const auto& stack : stacks) {
     PythonImage::Thread& thread = threads_.emplace_back();
     thread.tid = stack["tid"];
-    for (const auto& frame : stack["frames"])
-      thread.frames.push_back({frame[0], text_of_digits(frame[1]), frame[2], false});
+    for (const auto& frame : stack["frames"]) {
+      InterpretedFrame& added = thread.frames.emplace_back();
+      added.function = frame[0];
+      added.file = text_of_digits(frame[1]);
+      added.line = frame[2];
+    }
   }
   modules_ = target_.read_modules();
 }

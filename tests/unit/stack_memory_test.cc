@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/interpreters/python/merged_stack.h"
+#include "runtime/interpreters/merged_stack.h"
 #include "runtime/interpreters/python/processes.h"
 #include "runtime/kernel/kernel_view.h"
 #include "runtime/symbolize/symbolizer.h"
@@ -44,11 +44,11 @@ struct Reader {
     const auto modules = std::make_shared<const ModuleMap>(std::move(*map));
     const auto snapshot = take_snapshot(pid, tid, registers, modules);
     processes.prepare(pid, tid, modules);
-    const auto read = processes.gather(pid, tid);
-    if (!snapshot || !read) return {};
+    const auto copy = processes.copy(pid, tid, nullptr);
+    if (!snapshot || !copy) return {};
     bool complete = false;
     std::vector<Frame> stack = native(*snapshot, complete);
-    merge_python_frames(decode(*read), false, stack, complete);
+    merge_frames(copy->decode(), RawStack(), false, stack, complete);
     return stack;
   }
 };

@@ -58,7 +58,7 @@ V8Image read_v8_image(const std::filesystem::path& path) {
     } else if (word == "stack") {
       words >> std::hex >> image.stack_begin.value >> image.stack_bytes;
     } else if (word == "frame") {
-      V8Frame& frame = image.frames.emplace_back();
+      InterpretedFrame& frame = image.frames.emplace_back();
       words >> frame.line >> digits;
       frame.file = text_of(digits);
       words >> digits;
@@ -80,7 +80,7 @@ void write_v8_image(std::ostream& out, V8Image& image) {
   out << "v8 " << image.version.major << ' ' << image.version.minor << '\n';
   for (const auto& [name, value] : image.constants)
     out << "constant " << name << ' ' << value << '\n';
-  for (const V8Frame& frame : image.frames)
+  for (const InterpretedFrame& frame : image.frames)
     out << "frame " << frame.line << ' ' << digits(frame.file) << ' ' << digits(frame.function)
         << '\n';
   out << std::hex;
@@ -107,7 +107,7 @@ std::string fault_of(const GatheredV8Stack& gathered) {
   constexpr size_t kLongestText = 4100;
   if (gathered.frames.size() > kMostV8Frames) return "too many frames";
   for (const GatheredV8Stack::Frame& frame : gathered.frames) {
-    const V8Frame& shown = frame.frame;
+    const InterpretedFrame& shown = frame.frame;
     if (!shown.failure.empty() && (!shown.function.empty() || !shown.file.empty() || frame.script))
       return "a frame that says something beside a failure";
     if (shown.failure.empty() && shown.function.empty()) return "a frame without a function";

@@ -26,8 +26,8 @@ struct V8Image {
   std::vector<Mapping> code;
   RemoteAddress stack_begin;
   size_t stack_bytes = 0;
-  std::vector<V8Frame> frames;  // those that hang together; file, function and line only
-  MemoryImage memory;           // the stack too
+  std::vector<InterpretedFrame> frames;  // those that hang together; file, function and line only
+  MemoryImage memory;                    // the stack too
 };
 
 // Throws std::runtime_error if the file is none or breaks the format.

@@ -19,11 +19,11 @@ class V8Images : public testing::TestWithParam<std::string> {
 
 TEST_P(V8Images, FramesAreThoseRecorded) {
   const GatheredV8Stack gathered = gather_v8_image(image_, image_.memory);
-  std::vector<V8Frame> frames;
+  std::vector<InterpretedFrame> frames;
   for (const GatheredV8Stack::Frame& frame : gathered.frames) {
     if (!frame.frame.linked) continue;
     EXPECT_EQ(frame.frame.failure, "");
-    V8Frame& shown = frames.emplace_back();
+    InterpretedFrame& shown = frames.emplace_back();
     shown.function = frame.frame.function;
     shown.file = frame.frame.file;
   }

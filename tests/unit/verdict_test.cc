@@ -141,7 +141,7 @@ TEST(Verdict, OfNativeCodeThatComputes) {
 
 TEST(Verdict, OfPythonThatComputes) {
   Measurement m = computing(1);
-  m.interpreter = Interpreter::kPython;
+  m.interpreter = "python";
   const Verdict verdict = judge(m);
   expect(verdict, Limit::kCpu, Model::kProcesses, true);
   EXPECT_TRUE(says(verdict.advice, "ProcessPoolExecutor"));
@@ -149,7 +149,7 @@ TEST(Verdict, OfPythonThatComputes) {
 
 TEST(Verdict, OfNodeThatComputes) {
   Measurement m = computing(1);
-  m.interpreter = Interpreter::kNode;
+  m.interpreter = "node";
   const Verdict verdict = judge(m);
   expect(verdict, Limit::kCpu, Model::kProcesses, true);
   EXPECT_TRUE(says(verdict.advice, "worker_threads"));
@@ -184,7 +184,7 @@ TEST(Verdict, OfOneCpuThatIsUsed) {
 
 TEST(Verdict, OfTheInterpretersLock) {
   Measurement m = computing(1);
-  m.interpreter = Interpreter::kPython;
+  m.interpreter = "python";
   blocked(m, Activity::kGil) = seconds(30);
   m.computing_threads = 4;
   expect(judge(m), Limit::kGil, Model::kProcesses, true);

@@ -7,15 +7,9 @@
 #include <vector>
 
 #include "runtime/capture/module_image.h"
+#include "runtime/interpreters/interpreter_stack.h"
 
 namespace tailback {
-
-struct CodeRange {
-  uint64_t begin = 0;  // addresses as the module's file has them
-  uint64_t end = 0;
-  bool contains(uint64_t address) const { return address >= begin && address < end; }
-  bool operator==(const CodeRange&) const = default;
-};
 
 // First the extent of the function at `entry`; then, if it is another, the largest of the binary,
 // which is likely the rest of it. Empty if the file has no call frame information that can be read.

@@ -4,48 +4,17 @@
 #include <libelf.h>
 
 #include <array>
-#include <charconv>
 #include <span>
 #include <string_view>
 
 #include "runtime/interpreters/exported_symbols.h"
-#include "runtime/values/frame.h"
+#include "runtime/interpreters/python/module_name.h"
 
 namespace tailback {
 namespace {
 
-// What a file's name says: "libpython3.8.so.1.0", "python3.13t".
-struct NamedVersion {
-  PythonVersion version;
-  bool debug = false;
-  bool free_threaded = false;
-};
-
-std::optional<NamedVersion> named_version(std::string_view name) {
-  if (name.starts_with("lib")) name.remove_prefix(3);
-  constexpr std::string_view kPython = "python";
-  if (!name.starts_with(kPython)) return std::nullopt;
-  name.remove_prefix(kPython.size());
-  NamedVersion named;
-  const char* const end = name.data() + name.size();
-  auto parsed = std::from_chars(name.data(), end, named.version.major);
-  if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != '.') return std::nullopt;
-  parsed = std::from_chars(parsed.ptr + 1, end, named.version.minor);
-  if (parsed.ec != std::errc()) return std::nullopt;
-  for (const char* flag = parsed.ptr; flag != end && *flag != '.' && *flag != '-'; ++flag) {
-    named.debug = named.debug || *flag == 'd';
-    named.free_threaded = named.free_threaded || *flag == 't';
-  }
-  return named;
-}
-
 std::string words_for(PythonVersion version) {
   return "Python " + std::to_string(version.major) + "." + std::to_string(version.minor);
-}
-
-bool is_named_for_python(const Mapping& mapping) {
-  const std::string_view name = file_name(mapping.path);
-  return name.starts_with("python") || name.starts_with("libpython");
 }
 
 // One mapping of each file that may be an interpreter: by its name, or the program itself.
@@ -55,9 +24,9 @@ std::vector<const Mapping*> candidates(const ModuleMap& modules) {
   for (const Mapping& mapping : modules.mappings()) {
     if (!mapping.is_file() || mapping.file_offset != 0) continue;
     if (program == nullptr) program = &mapping;
-    if (is_named_for_python(mapping)) found.push_back(&mapping);
+    if (python_module_name(mapping.path)) found.push_back(&mapping);
   }
-  if (program != nullptr && !is_named_for_python(*program)) found.push_back(program);
+  if (program != nullptr && !python_module_name(program->path)) found.push_back(program);
   return found;
 }
 
@@ -118,7 +87,7 @@ std::optional<PythonInterpreter> PythonFinder::find(int pid, const ModuleMap& mo
     python.dict_type = at(symbols.dict_type);
     python.int_type = at(symbols.int_type);
 
-    const auto named = named_version(file_name(mapping->path));
+    const auto named = python_module_name(mapping->path);
     bool is_final = true;
     if (symbols.version != 0) {
       const uint32_t hex = memory.value<uint32_t>(at(symbols.version)).value_or(0);

@@ -8,6 +8,7 @@
 
 #include "runtime/capture/remote_address.h"
 #include "runtime/capture/remote_memory.h"
+#include "runtime/interpreters/python/version.h"
 
 namespace tailback {
 
@@ -67,15 +68,6 @@ struct PythonLayout {
   uint64_t bytes_size = 16;
   uint64_t bytes_data = 32;
 };
-
-struct PythonVersion {
-  int major = 0;
-  int minor = 0;
-  constexpr auto operator<=>(const PythonVersion&) const = default;
-};
-
-inline constexpr PythonVersion kOldestPython{3, 8};
-inline constexpr PythonVersion kNewestPython{3, 14};
 
 // The layout of a version; from 3.13 on as the interpreter whose _PyRuntime lies at `runtime` says.
 // Nothing if it is not known, or what the interpreter says makes no sense.

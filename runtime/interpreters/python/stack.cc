@@ -316,11 +316,11 @@ GatheredPythonStack gather_python_stack(RemoteMemory& memory, const PythonInterp
   return Gatherer(memory, python).run(thread.frame);
 }
 
-PythonStack decode_python_stack(const PythonInterpreter& python,
-                                const GatheredPythonStack& gathered) {
-  PythonStack stack;
+InterpreterStack decode_python_stack(const PythonInterpreter& python,
+                                     const GatheredPythonStack& gathered) {
+  InterpreterStack stack;
   const auto fail = [](std::string_view why) {
-    PythonStack failed;
+    InterpreterStack failed;
     failed.failure = why;
     return failed;
   };
@@ -340,7 +340,11 @@ PythonStack decode_python_stack(const PythonInterpreter& python,
       if (!found) return fail("a line table breaks its rules");
       line->second = *found;
     }
-    stack.frames.push_back({texts[code.name], texts[code.file], line->second, frame.ends_call});
+    InterpretedFrame& added = stack.frames.emplace_back();
+    added.function = texts[code.name];
+    added.file = texts[code.file];
+    added.line = line->second;
+    added.ends_call = frame.ends_call;
   }
   stack.complete = gathered.complete;
   return stack;

@@ -14,30 +14,12 @@
 #include <vector>
 
 #include "runtime/capture/remote_memory.h"
+#include "runtime/interpreters/interpreter_stack.h"
 #include "runtime/interpreters/python/finder.h"
 #include "runtime/interpreters/python/string.h"
 #include "runtime/interpreters/python/thread.h"
 
 namespace tailback {
-
-struct PythonFrame {
-  std::string function;  // qualified name; before 3.11 the plain name
-  std::string file;      // as the code object names it: "app.py", "<string>"
-  int line = 0;          // 0 if the instruction belongs to no line
-  // The outermost of the frames that one call of the eval loop runs.
-  bool ends_call = false;
-
-  bool operator==(const PythonFrame&) const = default;
-};
-
-struct PythonStack {
-  std::shared_ptr<const PythonInterpreter> interpreter;  // whose frames they are; may be nullptr
-  std::vector<PythonFrame> frames;                       // innermost first
-  bool complete = false;                                 // false: there are more, further out
-  // Not empty: the frames failed this check and are dropped.
-  std::string_view failure;
-  std::string task;  // name of the asyncio task that runs; empty if none does, or it is not known
-};
 
 // What gathering copied.
 struct GatheredPythonStack {
@@ -74,7 +56,7 @@ inline constexpr size_t kMostPythonFrames = 1024;
 GatheredPythonStack gather_python_stack(RemoteMemory& memory, const PythonInterpreter& python,
                                         const PythonThread& thread);
 
-PythonStack decode_python_stack(const PythonInterpreter& python,
-                                const GatheredPythonStack& gathered);
+InterpreterStack decode_python_stack(const PythonInterpreter& python,
+                                     const GatheredPythonStack& gathered);
 
 }  // namespace tailback

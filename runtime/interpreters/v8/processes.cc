@@ -7,7 +7,40 @@
 
 namespace tailback {
 
-void V8Processes::prepare(int pid, const std::shared_ptr<const ModuleMap>& modules) {
+namespace v8 {
+
+std::unique_ptr<Interpreter> make_interpreter() {
+  return std::make_unique<V8Processes>();
+}
+
+}  // namespace v8
+
+namespace {
+
+class V8Copy final : public StackCopy {
+ public:
+  V8Copy(V8Processes& processes, int pid, std::shared_ptr<const V8Engine> engine)
+      : processes_(processes), pid_(pid), engine_(std::move(engine)) {}
+
+  InterpreterStack decode() override {
+    InterpreterStack stack;
+    stack.language = &v8::language();
+    stack.unreadable = engine_->unreadable;
+    stack.frames = processes_.frames_of(pid_, engine_.get(), gathered);
+    return stack;
+  }
+
+  GatheredV8Stack gathered;
+
+ private:
+  V8Processes& processes_;
+  int pid_;
+  std::shared_ptr<const V8Engine> engine_;
+};
+
+}  // namespace
+
+void V8Processes::prepare(int pid, int /*tid*/, const std::shared_ptr<const ModuleMap>& modules) {
   Process& process = processes_[pid];
   if (process.modules == modules) return;
   // Code that is compiled changes the map all the time; which files are mapped tells.
@@ -24,18 +57,19 @@ void V8Processes::prepare(int pid, const std::shared_ptr<const ModuleMap>& modul
     process.engine = std::make_shared<const V8Engine>(std::move(*found));
 }
 
-std::optional<V8Read> V8Processes::gather(const Snapshot& snapshot) {
-  const auto known = processes_.find(snapshot.pid);
-  if (known == processes_.end() || known->second.engine == nullptr) return std::nullopt;
-  V8Read read;
-  read.engine = known->second.engine;
-  if (!read.engine->unreadable.empty()) return read;
+std::unique_ptr<StackCopy> V8Processes::copy(int pid, int /*tid*/, const Snapshot* snapshot) {
+  const auto known = processes_.find(pid);
+  if (snapshot == nullptr || known == processes_.end() || known->second.engine == nullptr)
+    return nullptr;
+  const auto& engine = known->second.engine;
+  auto copy = std::make_unique<V8Copy>(*this, pid, engine);
+  if (!engine->unreadable.empty()) return copy;
   // Of a stack of ten frames some 50 pages are read.
   constexpr size_t kMostPages = 1000;
-  ProcessMemory process(snapshot.pid);
+  ProcessMemory process(pid);
   PagedMemory memory(process, kMostPages);
-  read.gathered = gather_v8_stack(memory, read.engine->layout, snapshot);
-  return read;
+  copy->gathered = gather_v8_stack(memory, engine->layout, *snapshot);
+  return copy;
 }
 
 const V8Processes::LineEnds* V8Processes::line_ends(Process& process, RemoteMemory& memory,
@@ -54,23 +88,23 @@ const V8Processes::LineEnds* V8Processes::line_ends(Process& process, RemoteMemo
   return &ends;
 }
 
-V8Stack V8Processes::decode(int pid, const V8Read& read) {
-  V8Stack stack;
-  stack.engine = read.engine;
+std::vector<InterpretedFrame> V8Processes::frames_of(int pid, const V8Engine* engine,
+                                                     const GatheredV8Stack& gathered) {
+  std::vector<InterpretedFrame> frames;
   ProcessMemory memory(pid);
   const auto known = processes_.find(pid);
-  for (const GatheredV8Stack::Frame& gathered : read.gathered.frames) {
-    V8Frame frame = gathered.frame;
-    if (gathered.script && gathered.position && known != processes_.end() &&
-        known->second.engine == read.engine) {
-      const GatheredV8Stack::Script& script = read.gathered.scripts[*gathered.script];
+  const bool same_engine = known != processes_.end() && known->second.engine.get() == engine;
+  for (const GatheredV8Stack::Frame& one : gathered.frames) {
+    InterpretedFrame frame = one.frame;
+    if (one.script && one.position && same_engine) {
+      const GatheredV8Stack::Script& script = gathered.scripts[*one.script];
       if (const LineEnds* ends = line_ends(known->second, memory, script))
-        frame.line = line_of(*ends, *gathered.position) + script.first_line;
+        frame.line = line_of(*ends, *one.position) + script.first_line;
     }
     if (frame.line < 0) frame.line = 0;
-    stack.frames.push_back(std::move(frame));
+    frames.push_back(std::move(frame));
   }
-  return stack;
+  return frames;
 }
 
 }  // namespace tailback

@@ -12,31 +12,23 @@
 
 #include "runtime/capture/module_map.h"
 #include "runtime/capture/snapshot.h"
+#include "runtime/interpreters/interpreter.h"
 #include "runtime/interpreters/v8/finder.h"
 #include "runtime/interpreters/v8/stack.h"
 
 namespace tailback {
 
-// A read that has no lines yet.
-struct V8Read {
-  std::shared_ptr<const V8Engine> engine;
-  GatheredV8Stack gathered;
-};
-
-class V8Processes {
+class V8Processes final : public Interpreter {
  public:
-  // Looks for the process's V8, if its modules are others than at the last time.
-  void prepare(int pid, const std::shared_ptr<const ModuleMap>& modules);
+  // The threads need no state.
+  void prepare(int pid, int tid, const std::shared_ptr<const ModuleMap>& modules) override;
+  // Needs the snapshot.
+  std::unique_ptr<StackCopy> copy(int pid, int tid, const Snapshot* snapshot) override;
+  void forget(int pid) override { processes_.erase(pid); }
 
-  // Reads the frames of a thread that stands still, after prepare(). Nothing if the process has no
-  // V8. If it is one that can't be read, there are no frames.
-  std::optional<V8Read> gather(const Snapshot& snapshot);
-
-  // Adds the lines. The sources of scripts are read for them, once each: the thread may go on
-  // meanwhile.
-  V8Stack decode(int pid, const V8Read& read);
-
-  void forget(int pid) { processes_.erase(pid); }
+  // Adds the lines. The sources of scripts are read for them, once each.
+  std::vector<InterpretedFrame> frames_of(int pid, const V8Engine* engine,
+                                          const GatheredV8Stack& gathered);
 
  private:
   // Ids are unique within one isolate only.

@@ -1,7 +1,7 @@
 // The JavaScript frames of one thread's stack. They are found by what they look like: a frame of
 // V8's has its context and its function below the caller's frame pointer. That can also be what an
 // earlier call has left in the stack, so these are candidates, which unwinding confirms or not (see
-// merged_stack.h).
+// merge_by_frames.h).
 //
 // Gathering copies what is needed while the thread stands still; pure functions of a snapshot's
 // stack and a memory, which may be a recorded image. What is read is checked: tags, types by the
@@ -18,31 +18,10 @@
 
 #include "runtime/capture/remote_memory.h"
 #include "runtime/capture/snapshot.h"
+#include "runtime/interpreters/interpreter_stack.h"
 #include "runtime/interpreters/v8/finder.h"
 
 namespace tailback {
-
-struct V8Frame {
-  RemoteAddress frame_pointer;
-  RemoteAddress return_address;
-  std::string function;  // "<anonymous>" if it has no name and none was inferred
-  std::string file;      // path, or "node:…"; empty if the script has no name
-  // The line that runs; of a function that an optimizing compiler has compiled that of its begin.
-  // 0: unknown.
-  int line = 0;
-  // It hangs together with the frames around it, from a call out of V8 to one into it: where
-  // unwinding can't tell, it is likely to be a frame of the stack.
-  bool linked = false;
-  // Not empty: what the frame says failed this check, and nothing else holds but its place.
-  std::string_view failure;
-
-  bool operator==(const V8Frame&) const = default;
-};
-
-struct V8Stack {
-  std::shared_ptr<const V8Engine> engine;  // whose frames they are
-  std::vector<V8Frame> frames;             // innermost first
-};
 
 struct GatheredV8Stack {
   struct Script {
@@ -54,7 +33,7 @@ struct GatheredV8Stack {
     std::string file;
   };
   struct Frame {
-    V8Frame frame;                 // without its line
+    InterpretedFrame frame;        // without its line
     std::optional<size_t> script;  // of `scripts`
     std::optional<uint32_t> position;
   };
