@@ -12,6 +12,7 @@
 #include "runtime/interpreters/v8/processes.h"
 #include "tests/benchmarks/memory_growth.h"
 #include "tests/unit/node_command.h"
+#include "tests/unit/node_versions.h"
 #include "tests/unit/running_node.h"
 
 namespace {
@@ -51,7 +52,7 @@ void read(benchmark::State& state, Target& target, bool decoded) {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   std::vector<std::unique_ptr<Target>> targets;
-  for (const std::string version : {"18", "20", "22", "24"}) {
+  for (const std::string& version : kNodeVersions) {
     const std::string command = node_command(version);
     if (command.empty()) continue;
     Target& target = *targets.emplace_back(std::make_unique<Target>(command));

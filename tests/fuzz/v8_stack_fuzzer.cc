@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/unit/damaged_image.h"
+#include "tests/unit/node_versions.h"
 #include "tests/unit/v8_image.h"
 
 namespace {
@@ -18,7 +19,7 @@ struct Sample {
 
 std::vector<Sample> read_samples() {
   std::vector<Sample> samples;
-  for (const char* version : {"18", "20", "22", "24"}) {
+  for (const std::string& version : kNodeVersions) {
     Sample& sample = samples.emplace_back();
     sample.image = read_v8_image(std::string(TAILBACK_SOURCE_DIR) + "/tests/unit/images/node-" +
                                  version + ".image");

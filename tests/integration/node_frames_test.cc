@@ -8,6 +8,7 @@
 
 #include "tests/integration/harness/integration_test.h"
 #include "tests/unit/node_command.h"
+#include "tests/unit/node_versions.h"
 
 namespace tailback::test {
 namespace {
@@ -107,7 +108,7 @@ TEST_P(NodeFramesTest, FunctionFileAndLineAreNamed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, NodeFramesTest,
-                         testing::Combine(testing::Values("18", "20", "22", "24"),
+                         testing::Combine(testing::ValuesIn(kNodeVersions),
                                           testing::ValuesIn(kKinds)),
                          [](const auto& chosen) {
                            return std::get<0>(chosen.param) + "_" + std::get<1>(chosen.param).name;

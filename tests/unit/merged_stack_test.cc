@@ -151,6 +151,17 @@ TEST(MergedStack, InterpreterThatCannotBeReadIsNamed) {
   EXPECT_TRUE(merged.note.starts_with("a debug build of Python 3.11: ")) << merged.note;
 }
 
+TEST(MergedStack, VersionThatIsNotRead_SaysWhichAre) {
+  InterpreterStack stack;
+  stack.language = &python::language();
+  stack.unreadable = "Python 3.15";
+  const Merged merged = merge(stack, {native("sleep"), native(kEval)});
+  EXPECT_EQ(merged.stack, std::string("sleep ") + kEval);
+  EXPECT_EQ(merged.note,
+            "Python 3.15: its Python frames can't be read (those of Python 3.8 to 3.14 with the "
+            "GIL and without debug checks can), so they are the interpreter's own");
+}
+
 TEST(MergedStack, DeepRecursionIsCut) {
   std::vector<InterpretedFrame> frames(900, frame("f", "a.py", 1, false));
   frames.back().ends_call = true;

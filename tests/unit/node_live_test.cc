@@ -6,6 +6,7 @@
 
 #include "runtime/interpreters/v8/processes.h"
 #include "tests/unit/node_command.h"
+#include "tests/unit/node_versions.h"
 #include "tests/unit/running_node.h"
 
 namespace tailback {
@@ -67,7 +68,7 @@ TEST_P(NodeLive, FramesOfTheBaselineCompilerToo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, NodeLive,
-                         testing::Combine(testing::Values("18", "20", "22", "24"),
+                         testing::Combine(testing::ValuesIn(kNodeVersions),
                                           testing::Values("main", "worker")),
                          [](const auto& chosen) {
                            return std::get<0>(chosen.param) + "_" + std::get<1>(chosen.param);

@@ -58,6 +58,13 @@ TEST_P(PythonOffsets, TableOfAnotherVersionIsNotBelieved) {
   EXPECT_FALSE(python_layout(version_, image_.memory, image_.python.runtime));
 }
 
+// Its table may have another order: that of the version before would give wrong offsets.
+TEST_P(PythonOffsets, NextVersion_HasNoLayout) {
+  const PythonVersion next = {3, python_releases().back().version.minor + 1};
+  set_word(1, static_cast<uint64_t>(next.major) << 24 | static_cast<uint64_t>(next.minor) << 16);
+  EXPECT_FALSE(python_layout(next, image_.memory, image_.python.runtime));
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, PythonOffsets, testing::Values(13, 14));
 
 }  // namespace

@@ -17,9 +17,9 @@ std::vector<std::byte> bytes(std::initializer_list<int> values) {
   return result;
 }
 
-constexpr PythonVersion k38{3, 8};
-constexpr PythonVersion k310{3, 10};
-constexpr PythonVersion k311{3, 11};
+constexpr PythonLines k38 = PythonLines::kIncrements;
+constexpr PythonLines k310 = PythonLines::kRanges;
+constexpr PythonLines k311 = PythonLines::kLocations;
 
 TEST(PythonLines, IncrementsAddUp) {
   // Line 10; from byte 4 on 12; from byte 8 on 11.

@@ -61,7 +61,7 @@ TEST_F(PythonLock, OwnerIsInTheObject) {
 }
 
 TEST_F(PythonLock, WhoWaitsFrom314OnHasASemaphoreOfItsOwn) {
-  image_.python.version = {3, 14};  // the threads are read as 3.11's: the layout is
+  image_.python.layout.byte_locks = true;  // the threads are read as 3.11 has them
   add_lock("_thread.RLock", 0);
   EXPECT_FALSE(owner(kStack + 8));
   add(kStack, kObject + 16);  // the lock, and then the semaphore

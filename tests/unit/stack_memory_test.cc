@@ -13,6 +13,7 @@
 #include "runtime/interpreters/python/processes.h"
 #include "runtime/kernel/kernel_view.h"
 #include "runtime/symbolize/symbolizer.h"
+#include "tests/unit/python_versions.h"
 #include "tests/unit/running_python.h"
 #include "tests/unit/targets/running_target.h"
 
@@ -62,7 +63,7 @@ TEST(StackMemory, DoesNotGrowWithTheStacksThatAreRead) {
   const char* const is_long = std::getenv("TAILBACK_TEST_LONG");
   const int stacks = is_long != nullptr && std::string(is_long) == "1" ? 50000 : 2000;
   std::string command;
-  for (const char* version : {"3.11", "3.13", "3.12", "3.10", "3.9", "3.8", "3.14"}) {
+  for (const std::string& version : kPythonVersions) {
     if (command.empty()) command = python_command(version);
   }
   if (command.empty()) GTEST_SKIP() << "no Python on this machine";

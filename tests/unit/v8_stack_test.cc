@@ -6,6 +6,7 @@
 #include <random>
 
 #include "tests/unit/damaged_image.h"
+#include "tests/unit/node_versions.h"
 #include "tests/unit/v8_image.h"
 
 namespace tailback {
@@ -71,7 +72,7 @@ TEST_P(V8Images, ConstantsThatMakeNoSenseGiveNoLayout) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, V8Images, testing::Values("18", "20", "22", "24"));
+INSTANTIATE_TEST_SUITE_P(Versions, V8Images, testing::ValuesIn(kNodeVersions));
 
 }  // namespace
 }  // namespace tailback

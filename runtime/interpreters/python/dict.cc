@@ -64,7 +64,7 @@ std::optional<std::vector<PythonDictEntry>> read_python_dict(RemoteMemory& memor
   std::array<std::byte, 40> head;
   if (!memory.read(keys, head)) return std::nullopt;
   const auto table =
-      python.version.minor <= 10 ? table_with_size(head) : table_with_logarithms(head);
+      python.layout.dict_says_size ? table_with_size(head) : table_with_logarithms(head);
   if (!table || table->count > most) return std::nullopt;
   std::vector<std::byte> bytes(table->count * table->entry_bytes);
   if (!bytes.empty() && !memory.read(keys + table->entries, bytes)) return std::nullopt;

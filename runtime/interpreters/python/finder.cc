@@ -14,7 +14,7 @@ namespace tailback {
 namespace {
 
 std::string words_for(PythonVersion version) {
-  return "Python " + std::to_string(version.major) + "." + std::to_string(version.minor);
+  return "Python " + text_of(version);
 }
 
 // One mapping of each file that may be an interpreter: by its name, or the program itself.
@@ -99,15 +99,15 @@ std::optional<PythonInterpreter> PythonFinder::find(int pid, const ModuleMap& mo
     }
     if (python.version == PythonVersion{}) {
       python.unreadable = "a Python whose version is not known";
-    } else if (python.version < kOldestPython || python.version > kNewestPython ||
-               symbols.runtime == 0) {
+    } else if (python_release(python.version) == nullptr || symbols.runtime == 0) {
       python.unreadable = words_for(python.version);
     } else if (!is_final) {
       python.unreadable = "a preview of " + words_for(python.version);
     } else if (symbols.debug || (named && named->debug)) {
       python.unreadable = "a debug build of " + words_for(python.version);
-    } else if ((named && named->free_threaded) || (python.version >= PythonVersion{3, 13} &&
-                                                   is_free_threaded(memory, python.runtime))) {
+    } else if ((named && named->free_threaded) ||
+               (python_release(python.version)->words != nullptr &&
+                is_free_threaded(memory, python.runtime))) {
       python.unreadable = "a free-threaded build of " + words_for(python.version);
     } else if (const auto layout = python_layout(python.version, memory, python.runtime)) {
       python.layout = *layout;
@@ -122,8 +122,7 @@ std::optional<PythonInterpreter> PythonFinder::find(int pid, const ModuleMap& mo
 std::optional<AsyncioOffsets> PythonFinder::find_asyncio(int pid, const ModuleMap& modules,
                                                          RemoteMemory& memory,
                                                          const PythonInterpreter& python) {
-  constexpr PythonVersion kFirst{3, 14};
-  if (python.version < kFirst) return std::nullopt;
+  if (!python.layout.running_task_of_thread) return std::nullopt;
   for (const Mapping& mapping : modules.mappings()) {
     // Some builds have the module within the interpreter.
     const bool may_have_it =

@@ -6,7 +6,7 @@
 
 #include "runtime/interpreters/languages.h"
 #include "runtime/interpreters/python/module_name.h"
-#include "runtime/interpreters/python/version.h"
+#include "runtime/interpreters/python/versions.h"
 
 namespace tailback::python {
 
@@ -43,13 +43,10 @@ bool runs_one_thread(std::string_view path) {
   return name && !name->free_threaded;
 }
 
-std::string words(PythonVersion version) {
-  return std::to_string(version.major) + '.' + std::to_string(version.minor);
-}
-
 std::string supported() {
-  return "Python " + words(kOldestPython) + " to " + words(kNewestPython) +
-         ", with the GIL and without debug checks,";
+  const auto releases = python_releases();
+  return "Python " + text_of(releases.front().version) + " to " + text_of(releases.back().version) +
+         " with the GIL and without debug checks";
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ std::optional<int> checked(int64_t line) {
   return static_cast<int>(line);
 }
 
-// To 3.9, co_lnotab: pairs of (bytes of code, lines), both to be added up.
+// co_lnotab: pairs of (bytes of code, lines), both to be added up.
 std::optional<int> line_by_increments(Bytes table, int64_t line, int64_t position) {
   int64_t address = 0;
   while (!table.empty()) {
@@ -42,7 +42,7 @@ std::optional<int> line_by_increments(Bytes table, int64_t line, int64_t positio
   return checked(line);
 }
 
-// 3.10: pairs of (bytes of code, lines to be added before them); -128: they have no line.
+// Pairs of (bytes of code, lines to be added before them); -128: they have no line.
 std::optional<int> line_by_ranges(Bytes table, int64_t line, int64_t position) {
   constexpr int kNoLine = -128;
   int64_t end = 0;
@@ -97,7 +97,7 @@ std::optional<int64_t> take_entry(Bytes& table, unsigned kind) {
   return kind >= kFirstOneLine ? kind - kFirstOneLine : 0;
 }
 
-// From 3.11 on: entries of (kind, code units) and, by kind, lines and columns.
+// Entries of (kind, code units) and, by kind, lines and columns.
 std::optional<int> line_by_locations(Bytes table, int64_t line, int64_t position) {
   constexpr unsigned kNone = 15;
   int64_t end = 0;
@@ -117,13 +117,19 @@ std::optional<int> line_by_locations(Bytes table, int64_t line, int64_t position
 
 }  // namespace
 
-std::optional<int> python_line(PythonVersion version, std::span<const std::byte> table,
-                               int first_line, int64_t position) {
+std::optional<int> python_line(PythonLines format, std::span<const std::byte> table, int first_line,
+                               int64_t position) {
   if (position < 0) return checked(first_line);
   const Bytes bytes(table);
-  if (version.minor <= 9) return line_by_increments(bytes, first_line, position);
-  if (version.minor == 10) return line_by_ranges(bytes, first_line, position);
-  return line_by_locations(bytes, first_line, position);
+  switch (format) {
+    case PythonLines::kIncrements:
+      return line_by_increments(bytes, first_line, position);
+    case PythonLines::kRanges:
+      return line_by_ranges(bytes, first_line, position);
+    case PythonLines::kLocations:
+      return line_by_locations(bytes, first_line, position);
+  }
+  return std::nullopt;
 }
 
 }  // namespace tailback

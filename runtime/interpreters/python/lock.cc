@@ -21,7 +21,6 @@ struct LockObject {
   uint64_t count;      // how often; from 3.14 on one less
 };
 
-constexpr PythonVersion kLastWithSemaphores{3, 13};
 // How far up the waiting thread's stack is searched: the call of the lock's method is among its
 // innermost.
 constexpr uint64_t kSearched = 4096;
@@ -72,7 +71,7 @@ std::optional<int> owner_of_byte(RemoteMemory& memory, const PythonInterpreter& 
 std::optional<int> python_lock_owner(RemoteMemory& memory, const PythonInterpreter& python,
                                      RemoteAddress semaphore, const Snapshot& waiter) {
   if (semaphore.value == 0) return std::nullopt;
-  if (python.version > kLastWithSemaphores) return owner_of_byte(memory, python, semaphore);
+  if (python.layout.byte_locks) return owner_of_byte(memory, python, semaphore);
   const std::vector<RemoteAddress> addresses = candidates(waiter);
   std::vector<LockObject> objects(addresses.size());
   std::vector<RemoteMemory::Piece> pieces;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "runtime/interpreters/python/version.h"
+#include "runtime/interpreters/python/versions.h"
 
 namespace tailback {
 

@@ -153,8 +153,7 @@ bool Gatherer::take_object_frame(RemoteAddress frame, const Bytes& bytes) {
   if (type_of(bytes) != python_.frame_type) return fail("what should be a frame is none");
   const RemoteAddress code = get<RemoteAddress>(bytes, layout_.frame_code);
   int64_t position = get<int32_t>(bytes, layout_.frame_position);
-  // 3.10 counts in instructions.
-  if (python_.version.minor == 10 && position > 0) position *= 2;
+  if (position > 0) position *= layout_.position_unit;
   out_.frames.push_back({frame, code_at(code), position, true});
   return true;
 }
@@ -336,7 +335,8 @@ InterpreterStack decode_python_stack(const PythonInterpreter& python,
     const GatheredPythonStack::Code& code = gathered.codes[frame.code];
     const auto [line, is_new] = lines.try_emplace({frame.code, frame.position}, 0);
     if (is_new && !code.lines_left_out) {
-      const auto found = python_line(python.version, code.lines, code.first_line, frame.position);
+      const auto found =
+          python_line(python.layout.lines, code.lines, code.first_line, frame.position);
       if (!found) return fail("a line table breaks its rules");
       line->second = *found;
     }

@@ -16,31 +16,14 @@ constexpr size_t kMostNames = 1000;  // of a module
 constexpr size_t kMostLoops = 64;
 constexpr uint64_t kLongestName = 200;
 
-// Offsets that no version says itself.
 struct TaskOffsets {
   uint64_t name = 0;
   uint64_t coroutine = 0;
   uint64_t frame = 0;  // in the coroutine: what points to its frame, or the frame itself
 };
 
-// Nothing for a version that keeps its running task elsewhere.
-std::optional<TaskOffsets> offsets_of(PythonVersion version) {
-  switch (version.minor) {
-    case 8:
-      return TaskOffsets{120, 112, 16};
-    case 9:
-      return TaskOffsets{160, 152, 16};
-    case 10:
-      return TaskOffsets{168, 160, 16};
-    case 11:
-      return TaskOffsets{144, 136, 80};
-    case 12:
-      return TaskOffsets{144, 136, 72};
-    case 13:
-      return TaskOffsets{128, 120, 72};
-    default:
-      return std::nullopt;
-  }
+TaskOffsets offsets_of(const PythonLayout& layout) {
+  return {layout.task_name, layout.task_coroutine, layout.coroutine_frame};
 }
 
 std::optional<std::string> text_at(RemoteMemory& memory, const PythonInterpreter& python,
@@ -82,7 +65,7 @@ std::optional<std::string> name_of(RemoteMemory& memory, const PythonInterpreter
   if (!name) return std::nullopt;
   const auto type = memory.value<RemoteAddress>(*name + kObjectType);
   if (type == python.string_type) return text_at(memory, python, *name);
-  if (type == python.int_type && python.version.minor >= 12) return number_at(memory, *name);
+  if (type == python.int_type && python.layout.tagged_integers) return number_at(memory, *name);
   return std::nullopt;
 }
 
@@ -90,7 +73,7 @@ std::optional<std::string> name_of(RemoteMemory& memory, const PythonInterpreter
 
 std::optional<RemoteAddress> find_running_tasks(RemoteMemory& memory,
                                                 const PythonInterpreter& python) {
-  if (!offsets_of(python.version)) return std::nullopt;
+  if (python.layout.running_task_of_thread) return std::nullopt;
   const auto interpreter =
       memory.value<RemoteAddress>(python.runtime + python.layout.first_interpreter);
   if (!interpreter) return std::nullopt;
@@ -106,12 +89,12 @@ std::optional<RemoteAddress> find_running_tasks(RemoteMemory& memory,
 std::optional<std::string> read_task_name(RemoteMemory& memory, const PythonInterpreter& python,
                                           RemoteAddress running_tasks,
                                           std::span<const RemoteAddress> frames) {
-  const auto offsets = offsets_of(python.version);
+  const TaskOffsets offsets = offsets_of(python.layout);
   const auto tasks = read_python_dict(memory, python, running_tasks, kMostLoops);
-  if (!offsets || !tasks) return std::nullopt;
+  if (!tasks) return std::nullopt;
   for (const PythonDictEntry& entry : *tasks) {
-    if (runs_there(memory, python, entry.value, *offsets, frames))
-      return name_of(memory, python, entry.value, *offsets);
+    if (runs_there(memory, python, entry.value, offsets, frames))
+      return name_of(memory, python, entry.value, offsets);
   }
   return std::nullopt;
 }
@@ -119,8 +102,8 @@ std::optional<std::string> read_task_name(RemoteMemory& memory, const PythonInte
 std::optional<std::string> read_task_name(RemoteMemory& memory, const PythonInterpreter& python,
                                           const AsyncioOffsets& asyncio, RemoteAddress thread_state,
                                           std::span<const RemoteAddress> frames) {
-  constexpr uint64_t kFrameOfCoroutine = 72;
-  const TaskOffsets offsets{asyncio.task_name, asyncio.task_coroutine, kFrameOfCoroutine};
+  const TaskOffsets offsets{asyncio.task_name, asyncio.task_coroutine,
+                            python.layout.coroutine_frame};
   const auto task = memory.value<RemoteAddress>(thread_state + asyncio.running_task);
   if (!task || task->value == 0 || !runs_there(memory, python, *task, offsets, frames))
     return std::nullopt;

@@ -1,5 +1,6 @@
 // What JavaScript's frames, files and programs are called.
 #include "runtime/interpreters/languages.h"
+#include "runtime/interpreters/v8/versions.h"
 
 namespace tailback::v8 {
 
@@ -27,7 +28,13 @@ bool is_module(std::string_view path) {
 }
 
 std::string supported() {
-  return "Node 18, 20, 22 and 24";
+  const auto releases = v8_releases();
+  std::string text = "Node ";
+  for (size_t i = 0; i < releases.size(); ++i) {
+    if (i > 0) text += i + 1 < releases.size() ? ", " : " and ";
+    text += releases[i].node;
+  }
+  return text;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "runtime/interpreters/v8/layout.h"
 
-#include <array>
 #include <initializer_list>
 #include <string_view>
 
@@ -9,26 +8,6 @@ namespace {
 
 constexpr int32_t kMostOffset = 1024;
 constexpr int32_t kMostType = 0xffff;
-
-// What the variables don't say. Verified for exactly these versions.
-struct Unsaid {
-  V8Version version;
-  uint64_t bytecode_positions;
-  bool scope_begins_with_place;
-  bool scope_flags_are_smi;
-  uint16_t last_function;  // 0: a variable says it
-  uint64_t code_bytecode;
-  uint64_t code_offsets;
-  bool code_holds_instructions;
-  uint64_t code_instructions;
-  uint64_t code_size;
-};
-constexpr std::array<Unsaid, 4> kUnsaid = {{
-    {{10, 2}, 32, false, true, 2065 + 15, 16, 24, true, 128, 40},  // Node 18
-    {{11, 3}, 32, false, true, 2066 + 15, 16, 24, false, 40, 56},  // Node 20
-    {{12, 4}, 24, false, true, 0, 8, 16, false, 40, 52},           // Node 22
-    {{13, 6}, 24, true, false, 0, 8, 16, false, 40, 56},           // Node 24
-}};
 
 // Reads constants, and remembers whether one was missing or out of its range.
 class Reader {
@@ -93,10 +72,8 @@ void expect_tags(Reader& read) {
 }  // namespace
 
 std::optional<V8Layout> v8_layout(V8Version version, const V8Constants& constants) {
-  const Unsaid* unsaid = nullptr;
-  for (const Unsaid& entry : kUnsaid)
-    if (entry.version == version) unsaid = &entry;
-  if (unsaid == nullptr) return std::nullopt;
+  const V8Release* const release = v8_release(version);
+  if (release == nullptr) return std::nullopt;
   Reader read(constants);
   expect_tags(read);
   V8Layout layout;
@@ -122,7 +99,7 @@ std::optional<V8Layout> v8_layout(V8Version version, const V8Constants& constant
 
   layout.functions.first = read.type({"type_JSFunction__"});
   layout.functions.last =
-      unsaid->last_function != 0 ? unsaid->last_function : read.type({"LastJSFunctionType"});
+      release->last_function != 0 ? release->last_function : read.type({"LastJSFunctionType"});
   layout.contexts = {read.type({"FirstContextType"}), read.type({"LastContextType"})};
   layout.first_no_string = read.type({"FirstNonstringType"});
   layout.shared = read.type({"type_SharedFunctionInfo__SHARED_FUNCTION_INFO_TYPE"});
@@ -135,14 +112,14 @@ std::optional<V8Layout> v8_layout(V8Version version, const V8Constants& constant
   layout.code = read.type({"type_Code__"});
 
   layout.version = version;
-  layout.code_bytecode = unsaid->code_bytecode;
-  layout.code_offsets = unsaid->code_offsets;
-  layout.code_holds_instructions = unsaid->code_holds_instructions;
-  layout.code_instructions = unsaid->code_instructions;
-  layout.code_size = unsaid->code_size;
-  layout.bytecode_positions = unsaid->bytecode_positions;
-  layout.scope_begins_with_place = unsaid->scope_begins_with_place;
-  layout.scope_flags_are_smi = unsaid->scope_flags_are_smi;
+  layout.code_bytecode = release->code_bytecode;
+  layout.code_offsets = release->code_offsets;
+  layout.code_holds_instructions = release->code_holds_instructions;
+  layout.code_instructions = release->code_instructions;
+  layout.code_size = release->code_size;
+  layout.bytecode_positions = release->bytecode_positions;
+  layout.scope_begins_with_place = release->scope_begins_with_place;
+  layout.scope_flags_are_smi = release->scope_flags_are_smi;
   if (!read.fine()) return std::nullopt;
   return layout;
 }

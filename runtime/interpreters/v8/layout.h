@@ -1,21 +1,16 @@
 // Where the fields of V8's heap objects lie. Most is what the binary itself says in its v8dbg_*
 // variables, which are there for debuggers of dead processes; the rest is known here for the
-// versions that Node 18 to 24 have.
+// versions in versions.inc.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
-namespace tailback {
+#include "runtime/interpreters/v8/versions.h"
 
-struct V8Version {
-  int major = 0;
-  int minor = 0;
-  constexpr auto operator<=>(const V8Version&) const = default;
-};
+namespace tailback {
 
 struct V8TypeRange {
   uint16_t first = 0;
