@@ -12,11 +12,11 @@
 #include "runtime/advise/stack_memory.h"
 #include "runtime/loops/loop_model.h"
 #include "runtime/loops/workers.h"
+#include "runtime/segment/live_threads.h"
 
 namespace tailback {
 
 using contract::ThreadRecord;
-using contract::ThreadState;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -95,8 +95,7 @@ void ProgramWatch::look(Nanoseconds time) {
   ProgramClock::Look found;
   wanted_ = {};
   for (auto& [pid, process] : processes_) process.threads = 0;
-  const uint32_t used = threads_used(segment_);
-  for (uint32_t index = 0; index < used; ++index) poll_record(index, time, found);
+  for (const auto thread : live_threads(segment_)) poll_record(thread.index, time, found);
   for (auto& [pid, process] : processes_) {
     for (const int tid : process.unrecorded) poll_unrecorded(pid, tid, time, found);
   }
@@ -130,9 +129,6 @@ ScheduleTimes ProgramWatch::reading_before(int tid, const ScheduleTimes& now) co
 
 void ProgramWatch::poll_record(uint32_t index, Nanoseconds time, ProgramClock::Look& found) {
   const ThreadRecord& record = segment_.threads[index];
-  if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kLive)) {
-    return;
-  }
   Nanoseconds lived = time;
   const uint32_t generation = record.generation.load(std::memory_order_acquire);
   auto known = threads_.find(index);

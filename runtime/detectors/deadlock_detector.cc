@@ -11,12 +11,12 @@
 #include <utility>
 
 #include "runtime/locks/owner_chain.h"
+#include "runtime/segment/live_threads.h"
 #include "runtime/segment/record_view.h"
 
 namespace tailback {
 
 using contract::ThreadRecord;
-using contract::ThreadState;
 using intercept::Function;
 using std::chrono::milliseconds;
 
@@ -25,7 +25,7 @@ namespace {
 // Twice this and the proof make less than a second.
 constexpr milliseconds kPause{250};
 constexpr milliseconds kLongestPause{400};
-constexpr int kShareOfTime = 200;  // a look's time to the pause after it, at most
+constexpr int kShareOfTime = 200;  // a poll's time to the pause after it, at most
 constexpr size_t kMostWaiters = 4096;
 constexpr size_t kMostThreads = 256;  // of a process any of whose threads may be waited for
 constexpr size_t kMostListed = 32;    // threads of a deadlock
@@ -137,14 +137,18 @@ Wait::Kind kind_of(LockKind kind) {
 
 }  // namespace
 
+DeadlockDetector::DeadlockDetector(DetectorInput& input, Emit emit)
+    : input_(input),
+      segment_(input.segment()),
+      clock_(input.clock()),
+      proc_(input.proc()),
+      emit_(std::move(emit)),
+      interval_(kPause) {}
+
 DeadlockDetector::Waiters DeadlockDetector::waiters() const {
   Waiters found;
-  const uint32_t used = threads_used(segment_);
-  for (uint32_t index = 0; index < used && found.size() < kMostWaiters; ++index) {
-    const ThreadRecord& record = segment_.threads[index];
-    if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kLive)) {
-      continue;
-    }
+  for (const auto [index, record] : live_threads(segment_)) {
+    if (found.size() >= kMostWaiters) break;
     if (record.call.function.load(std::memory_order_relaxed) == 0) continue;
     const auto call = view_call(record.call);
     if (!call || !is_untimed_wait(*call)) continue;
@@ -367,10 +371,7 @@ DeadlockSeen DeadlockDetector::observe(const Waiters& members, const DeadlockedS
   return deadlock;
 }
 
-std::vector<DeadlockSeen> DeadlockDetector::look() {
-  const uint64_t begin = clock_.now();
-  if (begin < next_poll_) return {};
-  Waiters now = waiters();
+DeadlockDetector::Waiters DeadlockDetector::stayed(Waiters now) {
   Waiters stayed;
   size_t at = 0;  // both are in the order of the records
   for (const Waiter& waiter : now) {
@@ -378,34 +379,41 @@ std::vector<DeadlockSeen> DeadlockDetector::look() {
     if (at < last_.size() && last_[at].same_wait(waiter)) stayed.push_back(waiter);
   }
   last_ = std::move(now);
+  return stayed;
+}
 
-  std::vector<DeadlockSeen> found;
-  if (!stayed.empty()) {
-    std::vector<DeadlockedSet> deadlocked_sets = deadlocked_sets_of(stayed);
-    join_lost(stayed, deadlocked_sets);
+void DeadlockDetector::consider(const Waiters& waiters, DeadlockedSet deadlocked_set) {
+  if (reported_.contains(key_of(waiters, deadlocked_set))) return;
+  const size_t in_cycle = deadlocked_set.cycle.size();
+  std::vector<size_t>& behind = deadlocked_set.behind;
+  uint64_t more_blocked = 0;
+  if (in_cycle + behind.size() > kMostListed) {
+    const size_t listed = std::min(kMostListed - std::min(kMostListed, in_cycle), behind.size());
+    more_blocked = behind.size() - listed;
+    behind.resize(listed);
+  }
+  Waiters members;
+  for (const size_t i : deadlocked_set.cycle) members.push_back(waiters[i]);
+  for (const size_t i : behind) members.push_back(waiters[i]);
+  const auto proven = prove(members, in_cycle);
+  if (!proven) return;
+  if (reported_.size() >= kMostTold) reported_.clear();
+  reported_.insert(key_of(members, *proven));
+  emit_(observe(members, *proven, more_blocked));
+}
+
+void DeadlockDetector::poll() {
+  const uint64_t begin = clock_.now();
+  const Waiters waiting = stayed(waiters());
+  if (!waiting.empty()) {
+    std::vector<DeadlockedSet> deadlocked_sets = deadlocked_sets_of(waiting);
+    join_lost(waiting, deadlocked_sets);
     for (DeadlockedSet& deadlocked_set : deadlocked_sets) {
-      if (reported_.contains(key_of(stayed, deadlocked_set))) continue;
-      uint64_t more_blocked = 0;
-      if (deadlocked_set.cycle.size() + deadlocked_set.behind.size() > kMostListed) {
-        const size_t listed = kMostListed - std::min(kMostListed, deadlocked_set.cycle.size());
-        more_blocked =
-            deadlocked_set.behind.size() - std::min(listed, deadlocked_set.behind.size());
-        deadlocked_set.behind.resize(std::min(listed, deadlocked_set.behind.size()));
-      }
-      Waiters members;
-      for (const size_t i : deadlocked_set.cycle) members.push_back(stayed[i]);
-      for (const size_t i : deadlocked_set.behind) members.push_back(stayed[i]);
-      const auto proven = prove(members, deadlocked_set.cycle.size());
-      if (!proven) continue;
-      if (reported_.size() >= kMostTold) reported_.clear();
-      reported_.insert(key_of(members, *proven));
-      found.push_back(observe(members, *proven, more_blocked));
+      consider(waiting, std::move(deadlocked_set));
     }
   }
   const Nanoseconds took = clock_.duration(clock_.now() - begin);
-  next_poll_ = clock_.now() +
-               clock_.ticks(std::clamp<Nanoseconds>(took * kShareOfTime, kPause, kLongestPause));
-  return found;
+  interval_ = std::clamp<Nanoseconds>(took * kShareOfTime, kPause, kLongestPause);
 }
 
 }  // namespace tailback

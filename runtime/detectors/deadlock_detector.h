@@ -1,9 +1,9 @@
 // Finds deadlocks while the program hangs: threads of the session that wait for each other and will
-// never go on. For the watcher thread only.
+// never go on.
 //
-// Nearly all looks cost next to nothing: only threads that two looks have found in one and the same
-// wait without a time limit are asked what they wait for. What then looks like a deadlocked_set is
-// proven: none of its threads has run between two readings of all its locks.
+// Nearly all polls cost next to nothing: only of threads that two polls have found in one and the
+// same wait without a time limit it is read what they wait for. What then looks like a deadlocked
+// set is proven: none of its threads has run between two readings of all its locks.
 #pragma once
 
 #include <map>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "instrument/contract/record_contract.h"
+#include "runtime/detectors/detector.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/locks/lock_holders.h"
 #include "runtime/locks/wait_graph.h"
@@ -18,13 +19,14 @@
 
 namespace tailback {
 
-class DeadlockDetector {
+class DeadlockDetector final : public Detector {
  public:
-  explicit DeadlockDetector(DetectorInput& input)
-      : input_(input), segment_(input.segment()), clock_(input.clock()), proc_(input.proc()) {}
+  DeadlockDetector(DetectorInput& input, Emit emit);
 
-  // Looks if it is time to. Each deadlock is given once.
-  std::vector<DeadlockSeen> look();
+  // The more time a poll takes, the later the next.
+  Nanoseconds interval() const override { return interval_; }
+  // Emits each deadlock once.
+  void poll() override;
 
  private:
   // A thread in a wait that has no time limit.
@@ -45,7 +47,11 @@ class DeadlockDetector {
   bool still_waits(const Waiter& waiter) const;
   // What it waits for, and who would have to act.
   std::optional<LockReading> read_wait(const Waiter& waiter) const;
-  // What is read once for all waiters of a look.
+  // Those of the last poll that are still in the same wait.
+  Waiters stayed(Waiters now);
+  // Proves that what looks like a deadlock is one, and emits it.
+  void consider(const Waiters& waiters, DeadlockedSet deadlocked_set);
+  // What is read once for all waiters of a poll.
   struct Surroundings {
     std::vector<ReadHold> readers;  // empty if none of the waiters needs them
     // By process: its threads, if all of them are among the waiters and no signal may run a handler
@@ -67,10 +73,11 @@ class DeadlockDetector {
   contract::Segment& segment_;
   const Clock& clock_;
   ProcSource& proc_;
+  Emit emit_;
   Waiters last_;
   std::set<Key> reported_;
   uint64_t next_id_ = 1;
-  uint64_t next_poll_ = 0;  // tick
+  Nanoseconds interval_;
 };
 
 }  // namespace tailback

@@ -67,17 +67,20 @@ void SanitizerTextWatch::stop() {
 }
 
 void SanitizerTextWatch::run() {
-  for (unsigned looks = 0; !stopping_.load(); ++looks) {
-    // Nothing that a target does may end the observer.
-    try {
-      input_.begin_poll();
-      poll_processes();
-      if (looks % kPollsPerRead == 0) {
-        take(logs_.look(), false);
-      }
-    } catch (const std::exception&) {
-    }
+  while (!stopping_.load()) {
+    poll();
     std::this_thread::sleep_for(kInterval);
+  }
+}
+
+void SanitizerTextWatch::poll() {
+  // A corrupt target must not end the observer.
+  try {
+    input_.begin_poll();
+    poll_processes();
+    if (polls_++ % kPollsPerRead == 0) take(logs_.look(), false);
+  } catch (const std::exception&) {
+    ++failures_;
   }
 }
 

@@ -28,6 +28,11 @@ class SanitizerTextWatch {
   void start();
   // Reads what is left and stops the thread.
   void stop();
+  // What the thread does, again and again.
+  void poll();
+
+  // Polls that failed, and may have lost reports. After stop().
+  uint64_t failures() const { return failures_; }
 
  private:
   // What is read of a process while it lives: most end soon after a report.
@@ -59,6 +64,8 @@ class SanitizerTextWatch {
     WallTime time;
   };
   std::vector<Waiting> waiting_;
+  unsigned polls_ = 0;
+  uint64_t failures_ = 0;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -1,13 +1,13 @@
-// What an observer is told to look for. A plain value.
+// What an observer looks for. A plain value.
 #pragma once
 
 #include <chrono>
 #include <string>
 
 #include "instrument/contract/lock_contract.h"
-#include "runtime/detectors/blocking_calls.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/loops/loop_choice.h"
+#include "runtime/values/stall.h"
 
 namespace tailback {
 
@@ -16,6 +16,12 @@ struct SanitizerText {
   std::string log_path;  // as in its option; empty: it is not read
   bool is_ours = false;  // the program's own output would have it: it is passed on to our standard
                          // error
+};
+
+struct BlockingCallSettings {
+  Nanoseconds slow{};   // calls that wait for longer; 0: none
+  bool strict = false;  // calls that may block
+  bool any() const { return slow > Nanoseconds::zero() || strict; }
 };
 
 struct ObserverSettings {

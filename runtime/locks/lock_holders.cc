@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/segment/record_view.h"
+#include "runtime/segment/live_threads.h"
 
 namespace tailback {
 
@@ -35,15 +35,10 @@ std::optional<uint32_t> process_index(const contract::Segment& segment, int pid)
 std::vector<ReadHold> read_holds(const contract::Segment& segment, int pid) {
   constexpr size_t kMost = 65536;
   std::vector<ReadHold> found;
-  const uint32_t used = threads_used(segment);
-  for (uint32_t index = 0; index < used && found.size() < kMost; ++index) {
-    const contract::ThreadRecord& record = segment.threads[index];
+  for (const auto [index, record] : live_threads(segment)) {
+    if (found.size() >= kMost) break;
     const int owner = record.pid.load(std::memory_order_relaxed);
-    if (record.state.load(std::memory_order_acquire) !=
-            static_cast<uint32_t>(contract::ThreadState::kLive) ||
-        (pid != 0 && owner != pid)) {
-      continue;
-    }
+    if (pid != 0 && owner != pid) continue;
     const HeldLocks& held = segment.held_locks[index];
     const uint32_t count =
         std::min(held.count.load(std::memory_order_acquire), contract::kHeldLocks);

@@ -1,5 +1,5 @@
 // Who holds a lock that does not name its owner, as far as the recorder has kept it: the readers of
-// a read-write lock, and who took a semaphore last. For the watcher thread only.
+// a read-write lock, and who took a semaphore last. Not to be shared by threads.
 #pragma once
 
 #include <cstdint>

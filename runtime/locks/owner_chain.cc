@@ -6,11 +6,9 @@
 #include <utility>
 
 #include "runtime/locks/lock_holders.h"
+#include "runtime/segment/live_threads.h"
 
 namespace tailback {
-
-using contract::ThreadRecord;
-using contract::ThreadState;
 
 namespace {
 
@@ -95,12 +93,9 @@ std::optional<OwnerPlace> find_owner(const contract::Segment& segment, ProcSourc
 }
 
 std::optional<uint32_t> find_record(const contract::Segment& segment, int pid, int tid) {
-  const uint32_t used = threads_used(segment);
-  for (uint32_t index = 0; index < used; ++index) {
-    const ThreadRecord& record = segment.threads[index];
+  for (const auto [index, record] : live_threads(segment)) {
     if (record.tid.load(std::memory_order_relaxed) == tid &&
-        record.pid.load(std::memory_order_relaxed) == pid &&
-        record.state.load(std::memory_order_acquire) == static_cast<uint32_t>(ThreadState::kLive)) {
+        record.pid.load(std::memory_order_relaxed) == pid) {
       return index;
     }
   }

@@ -1,5 +1,5 @@
-// Who holds the lock that a thread waits for, and what keeps that one from giving it back. For the
-// watcher thread only.
+// Who holds the lock that a thread waits for, and what keeps that one from giving it back. Not to
+// be shared by threads.
 #pragma once
 
 #include <optional>

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "runtime/segment/live_threads.h"
+
 namespace tailback {
 
 using contract::IdleWait;
@@ -51,7 +53,6 @@ void add_idle_wait(ThreadRecord& record, uint32_t generation, uint64_t call_site
 }
 
 bool shares_loop(const contract::Segment& segment, const ThreadRecord& record) {
-  const uint32_t used = threads_used(segment);
   const auto waits_at = [](const ThreadRecord& other, uint64_t key) {
     return std::any_of(std::begin(other.wait_sites), std::end(other.wait_sites),
                        [&](const WaitSite& site) { return site.key.load() == key; });
@@ -59,10 +60,8 @@ bool shares_loop(const contract::Segment& segment, const ThreadRecord& record) {
   for (const WaitSite& own : record.wait_sites) {
     const auto site = view_site(own);
     if (!site || !site->is_epoll()) continue;
-    for (uint32_t i = 0; i < used; ++i) {
-      const ThreadRecord& other = segment.threads[i];
+    for (const auto [index, other] : live_threads(segment)) {
       if (&other != &record && other.process.load() == record.process.load() &&
-          other.state.load() == static_cast<uint32_t>(contract::ThreadState::kLive) &&
           waits_at(other, site->key)) {
         return true;
       }

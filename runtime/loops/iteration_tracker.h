@@ -1,5 +1,5 @@
-// One iteration that has lasted long enough to be looked at: its samples and the kernel's
-// accounting since the first look. For the watcher thread only.
+// One iteration that has lasted long enough to be sampled: its samples and the kernel's
+// accounting since the first poll. Not to be shared by threads.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// When the machine was suspended. Nothing of it counts as a stall. For the watcher thread only.
+// When the machine was suspended. Nothing of it counts as a stall. Not to be shared by threads.
 #pragma once
 
 #include <cstdint>

@@ -1,21 +1,18 @@
 #include "runtime/loops/workers.h"
 
 #include "runtime/loops/loop_model.h"
+#include "runtime/segment/live_threads.h"
 
 namespace tailback {
 
 using contract::ThreadRecord;
-using contract::ThreadState;
 
 namespace {
 
 // Whether other threads of the process wait at the same place, or read the same descriptor.
 bool is_shared(const contract::Segment& segment, int pid, int tid, const SiteView& site) {
-  const uint32_t used = threads_used(segment);
-  for (uint32_t index = 0; index < used; ++index) {
-    const ThreadRecord& record = segment.threads[index];
-    if (record.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ThreadState::kLive) ||
-        record.pid.load(std::memory_order_relaxed) != pid ||
+  for (const auto [index, record] : live_threads(segment)) {
+    if (record.pid.load(std::memory_order_relaxed) != pid ||
         record.tid.load(std::memory_order_relaxed) == tid) {
       continue;
     }

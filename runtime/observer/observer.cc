@@ -6,7 +6,7 @@
 #include "runtime/detectors/contention_profiler.h"
 #include "runtime/detectors/lock_order_detector.h"
 #include "runtime/detectors/sanitizer_text_watch.h"
-#include "runtime/detectors/watcher.h"
+#include "runtime/detectors/session_detection.h"
 
 namespace tailback {
 
@@ -22,8 +22,8 @@ constexpr size_t kMostLocks = 1000;  // that are told; the others are counted
 struct Observer::Impl {
   Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
       : analysis(reporter, settings.culprits, verdicts),
-        watcher_input(live(session)),
-        watcher(*watcher_input, settings, verdicts, emit()) {
+        session_input(live(session)),
+        detection(*session_input, settings, verdicts, emit()) {
     if (settings.locks) {
       contention = std::make_unique<ContentionProfiler>(*(contention_input = live(session)),
                                                         settings.culprits);
@@ -49,11 +49,11 @@ struct Observer::Impl {
   Verdicts verdicts;
   Analysis analysis;
   // Of each thread that detectors run on.
-  std::unique_ptr<DetectorInput> watcher_input;
+  std::unique_ptr<DetectorInput> session_input;
   std::unique_ptr<DetectorInput> lock_order_input;
   std::unique_ptr<DetectorInput> contention_input;
   std::unique_ptr<DetectorInput> sanitizer_text_input;
-  Watcher watcher;
+  SessionDetection detection;
   std::unique_ptr<LockOrderDetector> lock_orders;  // with --lock-order
   std::unique_ptr<ContentionProfiler> contention;  // with --locks
   std::unique_ptr<SanitizerTextWatch> sanitizer_text;
@@ -68,7 +68,7 @@ Observer::~Observer() = default;
 void Observer::start(const SessionStart& start) {
   impl_->begin = steady_clock::now();
   impl_->analysis.start(start);
-  impl_->watcher.start();
+  impl_->detection.start();
   if (impl_->lock_orders) impl_->lock_orders->start();
   if (impl_->contention) impl_->contention->start();
   if (impl_->sanitizer_text) impl_->sanitizer_text->start();
@@ -84,8 +84,8 @@ void Observer::wait_until_targets_end(Nanoseconds patience) {
   for (;;) {
     std::this_thread::sleep_for(kPause);
     const auto now = steady_clock::now();
-    if (impl_->watcher.live_processes() != 0) last_alive = now;
-    if (impl_->watcher.seen_processes() == 0) {
+    if (impl_->detection.live_processes() != 0) last_alive = now;
+    if (impl_->detection.seen_processes() == 0) {
       if (now > deadline) return;
     } else if (now - last_alive > kGrace) {
       return;
@@ -94,13 +94,14 @@ void Observer::wait_until_targets_end(Nanoseconds patience) {
 }
 
 void Observer::report_status() {
-  impl_->watcher.ask_for_status();
+  impl_->detection.ask_for_status();
 }
 
 void Observer::finish(const CommandOutcome& outcome) {
-  impl_->watcher.stop();
+  impl_->detection.stop();
   if (impl_->sanitizer_text) impl_->sanitizer_text->stop();
-  SessionEnd end = impl_->watcher.summary();
+  SessionEnd end = impl_->detection.summary();
+  if (impl_->sanitizer_text) end.losses.corrupt += impl_->sanitizer_text->failures();
   if (impl_->lock_orders) {
     impl_->lock_orders->stop();
     end.lock_orders = impl_->lock_orders->summary();

@@ -87,9 +87,10 @@ TEST(Rules, TheObserverKnowsOfTheRecorderOnlyTheContract) {
 }
 
 TEST(Rules, DependenciesPointOneWay) {
-  EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include \"runtime/detectors/watcher.h\"\n"),
-            Violations{"runtime/report/x.cc:1: \"runtime/detectors/watcher.h\": report may not use "
-                       "this room"});
+  EXPECT_EQ(
+      in_runtime("runtime/report/x.cc", "#include \"runtime/detectors/detector.h\"\n"),
+      Violations{"runtime/report/x.cc:1: \"runtime/detectors/detector.h\": report may not use "
+                 "this room"});
   EXPECT_EQ(in_runtime("runtime/report/x.h", "#include \"runtime/launch/child.h\"\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/report/x.h", "#include \"runtime/command/options.h\"\n").size(),
             1u);

@@ -1,0 +1,48 @@
+// What is known of a session as a whole: its loops, and how the session stands.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "runtime/detectors/detector.h"
+#include "runtime/detectors/observation.h"
+#include "runtime/detectors/thread_table.h"
+#include "runtime/sampling/detector_input.h"
+#include "runtime/sampling/process_list.h"
+#include "runtime/values/session.h"
+
+namespace tailback {
+
+class SessionStatistics final : public Detector {
+ public:
+  SessionStatistics(DetectorInput& input, const ThreadTable& threads, const ProcessList& processes,
+                    Nanoseconds threshold, Nanoseconds interval, Emit emit);
+
+  // Has a StatusSeen emitted soon. Safe from any thread.
+  void ask_for_status() { status_wanted_.store(true); }
+
+  Nanoseconds interval() const override { return interval_; }
+  void poll() override;
+  void on_thread_end(const WatchedThread& thread, Ending ending) override;
+
+  // Loops of threads that have ended.
+  const std::vector<LoopStatistics>& loops() const { return loops_; }
+  Nanoseconds longest_pause() const;
+
+ private:
+  std::vector<LoopStatistics> loops_of(const WatchedThread& thread) const;
+  SessionStatus status() const;
+
+  Clock& clock_;
+  const ThreadTable& threads_;
+  const ProcessList& processes_;
+  Emit emit_;
+  uint64_t threshold_ticks_;
+  Nanoseconds interval_;
+  std::vector<LoopStatistics> loops_;
+  uint64_t longest_pause_ticks_ = 0;
+  std::atomic<bool> status_wanted_{false};
+};
+
+}  // namespace tailback

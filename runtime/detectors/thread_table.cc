@@ -1,0 +1,65 @@
+#include "runtime/detectors/thread_table.h"
+
+#include <utility>
+
+namespace tailback {
+
+ThreadTable::ThreadTable(DetectorInput& input, ProcessList& processes, LoopGlobs globs)
+    : segment_(input.segment()),
+      proc_(input.proc()),
+      processes_(processes),
+      loop_names_(std::move(globs)) {}
+
+WatchedThread* ThreadTable::watch(uint32_t index) {
+  contract::ThreadRecord& record = segment_.threads[index];
+  const uint32_t generation = record.generation.load(std::memory_order_acquire);
+  if (index < slots_.size() && slots_[index] && slots_[index]->is_watched &&
+      slots_[index]->thread.generation == generation) {
+    return &slots_[index]->thread;
+  }
+  WatchedThread found;
+  found.index = index;
+  found.generation = generation;
+  found.pid = record.pid.load(std::memory_order_relaxed);
+  found.tid = record.tid.load(std::memory_order_relaxed);
+  found.process = record.process.load(std::memory_order_relaxed);
+  found.record = &record;
+  // Its process may have attached since the last poll of processes.
+  if (!processes_.find(found.process)) processes_.update(false);
+  if (found.pid <= 0 || found.tid <= 0 || !processes_.find(found.process)) {
+    forget(index);
+    return nullptr;
+  }
+  ++seen_;
+  if (index >= slots_.size()) slots_.resize(index + 1);
+  if (!slots_[index]) slots_[index] = std::make_unique<Slot>();
+  slots_[index]->is_watched = true;
+  WatchedThread& thread = slots_[index]->thread = std::move(found);
+  read_name(thread);
+  return &thread;
+}
+
+const WatchedThread* ThreadTable::watched(uint32_t index) const {
+  const bool known = index < slots_.size() && slots_[index] && slots_[index]->is_watched;
+  return known ? &slots_[index]->thread : nullptr;
+}
+
+void ThreadTable::forget(uint32_t index) {
+  if (watched(index)) slots_[index]->is_watched = false;
+}
+
+std::vector<const WatchedThread*> ThreadTable::all() const {
+  std::vector<const WatchedThread*> threads;
+  for (const auto& slot : slots_) {
+    if (slot && slot->is_watched) threads.push_back(&slot->thread);
+  }
+  return threads;
+}
+
+void ThreadTable::read_name(WatchedThread& thread) {
+  if (auto name = proc_.comm(thread.pid, thread.tid)) thread.name = std::move(*name);
+  ++thread.name_reads;
+  thread.named = loop_names_.choose(thread.name);
+}
+
+}  // namespace tailback
