@@ -8,6 +8,7 @@ are what it prints (both streams). A comment right above the block may say more:
 
   <!-- example from="^tailback: event" until="^  advice" -->   shows this part of the output
   <!-- example brief from=… until=… -->                        … without stacks and lines that repeat
+  <!-- example with="COMMAND" -->                              runs this beside it: a client
   <!-- not run: REASON -->                                     is not run
 
 Outputs are compared loosely: every line that the page shows must come, in this order; further lines
@@ -35,6 +36,8 @@ SECONDS = 60
 BUSY = ("run-queue-wait", "none could be read in time", "the observer itself was")
 # Lines that `brief` leaves out.
 REPEATED = re.compile(r"^(  (loop|task|since|pending\w*|stack) |    )")
+# A program's exit status that says: it can't run on this machine.
+SKIPPED = 77
 # Labels of a report's lines of which only the label is compared.
 VOLATILE = ("time", "since", "stack", "pending", "mostly", "found", "seen", "memory", "confidence")
 
@@ -57,6 +60,7 @@ class Example:
     begin: str = ""  # patterns of the first and the last line to show
     end: str = ""
     brief: bool = False
+    beside: str = ""  # a command that runs at the same time
     not_run: str = ""
 
 
@@ -73,9 +77,10 @@ def examples_of(page, text):
         if above and above.group(1) == "not run:":
             example.not_run = above.group(2).strip()
         elif above:
-            said = dict(re.findall(r'(from|until)="(.*?)"', above.group(2)))
+            said = dict(re.findall(r'(from|until|with)="(.*?)"', above.group(2)))
             example.brief = above.group(2).split()[:1] == ["brief"]
             example.begin, example.end = said.get("from", ""), said.get("until", "")
+            example.beside = said.get("with", "")
         yield example
 
 
@@ -136,15 +141,22 @@ class Runner:
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def output_of(self, command, urgent=False):
+    def output_of(self, command, beside="", urgent=False):
         def come_first():
             if urgent:  # what a page shows shall not depend on what else the machine does
                 os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
+        other = beside and subprocess.Popen(
+            ["timeout", str(SECONDS), "sh", "-c", beside], cwd=self.folder, env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         ended = subprocess.run(["bash", "-c", command], cwd=self.folder, env=self.environment,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, timeout=SECONDS, text=True,
                                errors="replace", preexec_fn=come_first)
+        if other:
+            other.wait()
+        if ended.returncode == SKIPPED:
+            return None
         text = ended.stdout.replace(self.folder, SHOWN_FOLDER).replace(str(TOP), SHOWN_FOLDER)
         return [line.rstrip() for line in text.splitlines()]
 
@@ -157,11 +169,13 @@ def check(example, runner):
         faults = []
         for command in example.commands:
             try:
-                came = runner.output_of(command.text)
+                came = runner.output_of(command.text, example.beside)
             except subprocess.TimeoutExpired:
                 faults.append(f"{example.page}:{example.line}: $ {command.text}: no end in {SECONDS} s")
                 busy = False
                 break
+            if came is None:
+                continue
             missing = missing_line(command.shown, came)
             if missing is not None:
                 busy = busy and any(sign in line for line in came for sign in BUSY
@@ -180,13 +194,14 @@ def rewritten(example, runner):
         lines.append("$ " + command.text)
         for attempt in range(ATTEMPTS):
             # Some examples are about the scheduler.
-            came = runner.output_of(command.text, urgent=os.geteuid() == 0 and attempt % 2 == 0)
-            shown = part(came, example.begin, example.end) if command.shown else []
+            came = runner.output_of(command.text, example.beside,
+                                    urgent=os.geteuid() == 0 and attempt % 2 == 0)
+            shown = part(came or [], example.begin, example.end) if command.shown else []
             if shown or not command.shown:
                 break
         else:
             raise LookupError(f"{example.page}:{example.line}: $ {command.text}: no such part in\n" +
-                              "\n".join(came))
+                              "\n".join(came or []))
         lines += [line for line in shown if not (example.brief and REPEATED.match(line))]
     return "\n".join(lines) + "\n"
 
