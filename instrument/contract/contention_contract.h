@@ -1,4 +1,4 @@
-// How long locks were waited for and held (kTrackContention). A part of the record contract
+// How long threads wait for locks and hold them (kTrackContention). A part of the record contract
 // (record_contract.h); its rules and marks hold here too.
 #pragma once
 
@@ -12,7 +12,8 @@ namespace tailback::contract {
 inline constexpr uint32_t kContendedLocks = 8192;  // a power of two
 inline constexpr uint32_t kContentionSites = 4;    // of one lock
 
-// The waits of one call site for one lock. Not read in one piece: each number is right by itself.
+// The waits of one call site for one lock. Each number is right by itself; together they may be of
+// different moments.
 // [recorder]
 struct ContentionSite {
   std::atomic<uint64_t> call_site;  // 0: free
@@ -27,8 +28,8 @@ enum class ContendedState : uint32_t {
   kLive = 2,     // [recorder] claimed → live, for the rest of the session
 };
 
-// A lock that was waited for. One lock may have several: two threads that wait for the first time
-// at once do not wait for each other. [recorder]
+// A lock that threads have waited for. One lock may have several: two threads that wait for it for
+// the first time at the same moment may each make one. [recorder]
 struct alignas(64) ContendedLock {
   std::atomic<uint32_t> state;     // ContendedState
   std::atomic<int32_t> pid;        // of the process
@@ -39,16 +40,13 @@ struct alignas(64) ContendedLock {
   std::atomic<uint64_t> waits;
   std::atomic<uint64_t> total_ticks;
   std::atomic<uint64_t> longest_ticks;
-  // The longest hold whose beginning was seen, as it ended a wait; and the longest part of a hold
-  // for which somebody waited. 0: none was seen.
+  // The longest hold that began with the end of a wait, and the longest part of a hold in which
+  // another thread waited. 0: none was seen.
   std::atomic<uint64_t> hold_ticks;
   std::atomic<uint64_t> hold_part_ticks;
-  // Since when the one who holds it has been waited for; 0: unknown. No business of the observer's.
+  // Since when a thread has been waiting for the present holder; 0: unknown. The recorder's own.
   std::atomic<uint64_t> waited_since;
-  // Waits of sites that found no place.
-  std::atomic<uint64_t> other_waits;
-  std::atomic<uint64_t> other_ticks;
-  uint64_t reserved[3];
+  uint64_t reserved[5];
   ContentionSite sites[kContentionSites];
 };
 

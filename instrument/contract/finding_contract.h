@@ -1,6 +1,6 @@
-// What code inside a target finds out by itself and puts in the segment as one message: reports of
-// ThreadSanitizer, and others that no observer can see from outside. A part of the record contract
-// (record_contract.h); its rules and marks hold here too.
+// What code inside a target finds by itself and puts into the segment as one message: reports of
+// ThreadSanitizer, and others that the observer can't see from outside. A part of the record
+// contract (record_contract.h); its rules and marks hold here too.
 #pragma once
 
 #include <stdint.h>
@@ -15,16 +15,16 @@ inline constexpr uint32_t kFindingTextBytes = 256;  // the NUL included
 
 enum class FindingKind : uint32_t {
   kThreadSanitizer = 1,  // one of its reports: blocks
-  // A coroutine that was dropped before it began: kStackCopy of where it was made, or kText of what
-  // Python's interpreter said.
+  // A coroutine that was destroyed before it began: kStackCopy of where it was created, or kText of
+  // the warning that Python's interpreter wrote.
   kNeverAwaited = 2,
 };
 
 enum class FindingState : uint32_t {
   kFree = 0,
   kClaimed = 1,  // [recorder] free → claimed, while it is written
-  kFilled = 2,  // [recorder] claimed → filled; [observer] filled → free. One whose writer has died
-                // is freed by the observer
+  kFilled = 2,  // [recorder] claimed → filled; [observer] filled → free. The observer also frees
+                // one whose writer has died
 };
 
 // `data` holds blocks, one behind the other, up to `size`.
@@ -40,7 +40,7 @@ struct alignas(64) Finding {
   alignas(64) char data[kFindingBytes];
 };
 
-// What a block tells. Numbers are ThreadSanitizer's own where not said otherwise.
+// What a block holds. Numbers are ThreadSanitizer's own unless said otherwise.
 enum class BlockKind : uint32_t {
   kReport = 1,    // the first: `text` is the report's kind
   kStack = 2,     // a stack of the report as a whole
@@ -48,11 +48,11 @@ enum class BlockKind : uint32_t {
   kLocation = 4,  // `text` is its kind; `address` within `start` and `size`; `thread`, `number`: fd
   kMutex = 5,     // `number`, `address`, kDestroyed
   kThread = 6,    // `thread`, `number`: its id for the kernel, `text`: name, `parent`, kRunning
-  kSleep = 7,     // a sleep that seems to stand in for synchronization
+  kSleep = 7,     // a sleep that seems to be used in place of synchronization
   kThreadUsed = 8,  // `thread`: one that the report is about
-  // Bytes in place of addresses, `size` of them, filled up with zeros:
+  // Bytes in place of addresses, `size` of them, padded with zeros:
   kStackCopy = 9,  // a Context, and the stack from `address` upwards, as far as it was copied
-  kText = 10,      // what somebody said, as it was said
+  kText = 10,      // a text as it was written
 };
 enum BlockFlags : uint32_t { kWrite = 1, kAtomic = 2, kDestroyed = 4, kRunning = 8 };
 

@@ -14,8 +14,8 @@ class FindingWriter {
 
   uint32_t size() const { return size_; }
 
-  // A block of zeros with its frames, which end at the first null; what finds no room is left out.
-  // nullptr: there is no room at all.
+  // Adds a block of zeros with its frames, which end at the first null. Frames beyond the room are
+  // left out. nullptr: there is no room for the block.
   FindingBlock* add(BlockKind kind, void* const* frames = nullptr, uint32_t most_frames = 0) {
     const uint32_t room = kFindingBytes - size_;
     if (room < sizeof(FindingBlock)) return nullptr;

@@ -1,5 +1,5 @@
-// What the recorder keeps of locks: which a thread holds, who took a semaphore last, where a lock
-// was initialised, and the order in which locks were taken. A part of the record contract
+// What the recorder tracks of locks: which a thread holds, who took a semaphore last, where a lock
+// was initialised, and the order in which locks are taken. A part of the record contract
 // (record_contract.h); its rules and marks hold here too.
 #pragma once
 
@@ -7,6 +7,9 @@
 #include <stdint.h>
 
 #include <atomic>
+
+#include "instrument/contract/addresses.h"
+#include "instrument/contract/hash.h"
 
 namespace tailback::contract {
 
@@ -17,15 +20,13 @@ inline constexpr uint32_t kLockRingCapacity = 16384;  // a power of two
 inline constexpr uint32_t kSemaphoreUses = 4096;      // a power of two
 inline constexpr uint32_t kLockOrigins = 65536;       // a power of two
 
-// What is kept: bits of Header::tracked_locks. [observer]
+// What is tracked: bits of Header::tracked_locks. [observer]
 enum TrackedLocks : uint32_t {
-  kTrackReaders = 1,     // read locks: no lock says who its readers are
+  kTrackReaders = 1,     // read locks, as no lock names its readers
   kTrackOwners = 2,      // mutexes, write locks and spin locks
   kTrackSemaphores = 4,  // who took a semaphore last
-  kTrackOrder = 16,  // the order in which locks are taken goes into the ring; with kTrackReaders
-                     // and kTrackOwners
-  // How long locks were waited for and held.
-  kTrackContention = 32,
+  kTrackOrder = 16,  // held-lock sequences go into the ring; with kTrackReaders and kTrackOwners
+  kTrackContention = 32,  // how long threads wait for locks and hold them
 };
 
 enum class HeldKind : uint32_t {
@@ -42,8 +43,8 @@ struct HeldLock {
   std::atomic<uint64_t> call_site;  // of the outermost acquisition
   std::atomic<uint32_t> how;        // see held_as()
   uint32_t generation;              // see TakenLock; only with kTrackOrder
-  uint64_t chain;  // of this one and those before it, if there are any; no business of the
-                   // observer's
+  uint64_t sequence;  // hash of the held-lock sequence that ends here; for the first lock it is not
+                      // set. The recorder's own
 };
 
 // HeldLock::how: the HeldKind in the low byte, and above it how many times the lock is held
@@ -59,28 +60,30 @@ constexpr uint32_t times_held(uint32_t how) {
   return how >> 8;
 }
 
-// The locks that a thread holds, of the kinds that are kept, in the order of their acquisition.
+// The locks that a thread holds, of the kinds that are tracked, in the order of their acquisition.
 // Beside its record. [recorder]
-// Valid while the record is live and keeps its generation. To read it: copy until two copies after
-// each other are alike, a few times at most; a thread that waits does not change it. What it holds
-// may have been released by another thread, or by none of the calls that are intercepted: where the
-// lock itself names its owner, that is the truth.
+// Valid while the record is live and keeps its generation. To read it: copy until two copies in a
+// row are the same, a few times at most; a thread that waits does not change it. Another thread may
+// have released a lock of the list, or a call that is not intercepted: where the lock itself names
+// its owner, believe the lock.
 struct alignas(64) HeldLocks {
   std::atomic<uint32_t> count;   // of `locks`
   std::atomic<uint32_t> missed;  // acquisitions by this thread that found the list full
   uint64_t reserved[3];
   HeldLock locks[kHeldLocks];
-  uint64_t
-      told[kPublishedSequences];  // chains that were put in the ring; no business of the observer's
+  uint64_t published[kPublishedSequences];  // sequences in the ring by now; the recorder's own
 };
 
-// The key of a table that is shared by all processes: the address with the process's index above.
-// Of two owners of a slot the later has it; a reader compares the key.
+// The key of a lock in the tables that all processes share: its address, and above it the index of
+// its process. Where two locks share a slot, the later one has it; a reader compares the key.
 constexpr uint64_t lock_key(uint32_t process, uint64_t address) {
-  return (address & 0xffffffffffff) | uint64_t{process & 0xffff} << 48;
+  return (address & kAddressMask) | uint64_t{process & 0xffff} << kAddressBits;
+}
+constexpr uint64_t address_of_lock_key(uint64_t key) {
+  return key & kAddressMask;
 }
 constexpr uint32_t lock_key_hash(uint64_t key) {
-  return static_cast<uint32_t>((key * 0x9e3779b97f4a7c15u) >> 32);
+  return static_cast<uint32_t>(spread(key) >> 32);
 }
 
 // How a semaphore is used. At lock_key_hash(key) % kSemaphoreUses. [recorder]
@@ -89,12 +92,12 @@ struct SemaphoreUse {
   std::atomic<int32_t> taker;    // tid of the thread that took it last; 0: nobody has
   std::atomic<uint32_t> posted;  // PostedBy
 };
-// By whom it was posted so far. Only by its taker: it is used as a lock.
+// Who has posted it so far. If only its takers have, the program uses it as a lock.
 enum PostedBy : uint32_t { kPostedByTaker = 1, kPostedByOther = 2 };
 
-// Where a lock was initialised: the return address of pthread_mutex_init and the like. Kept with
-// kTrackOwners, after its end too: what was told of it may not have been read yet. At
-// lock_key_hash(key) % kLockOrigins. [recorder]
+// Where a lock was initialised: the return address of pthread_mutex_init and the like. Tracked with
+// kTrackOwners, and valid after the lock's end too: the observer may not have read all events of
+// it. At lock_key_hash(key) % kLockOrigins. [recorder]
 struct LockOrigin {
   std::atomic<uint64_t> key;  // 0: free
   std::atomic<uint64_t> call_site;
@@ -104,7 +107,7 @@ struct LockOrigin {
 };
 
 enum class LockEventKind : uint32_t {
-  kRead = 1,  // `taken` was taken while `held` were held, and this thread had not told so before
+  kAcquired = 1,  // `taken` was taken while `held` were held: a sequence that is new to this thread
   kReleasedByNonOwner =
       2,  // `taken` was released by a thread that did not hold it: its holder is unknown
 };
@@ -113,8 +116,8 @@ struct TakenLock {
   uint64_t address;
   uint64_t call_site;
   uint32_t kind;  // HeldKind
-  // Of two locks at one address: changes when one is initialised, destroyed, or the memory under it
-  // is freed, as far as that is seen. Per process.
+  // Distinguishes two locks at one address: it changes when one is initialised or destroyed, and
+  // when its memory is freed, as far as the recorder sees that. Per process.
   uint32_t generation;
 };
 

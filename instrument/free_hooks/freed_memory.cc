@@ -1,6 +1,5 @@
-// free() and realloc() on their way through the recorder, which goes on to the next definition.
-// Without the recorder, this library's own reference to it would be to nothing: it is preloaded
-// with it or not at all.
+// free() and realloc(): they call the recorder, which calls the next definition. This library needs
+// the recorder's symbols, so it is preloaded together with the recorder or not at all.
 #include <stddef.h>
 
 extern "C" {

@@ -7,7 +7,7 @@ using contract::WaitSite;
 
 namespace {
 
-// The part of an open scope that lies in an iteration.
+// The part of an open scope that is within an iteration.
 uint64_t open_part(uint64_t since, uint64_t begin, uint64_t end) {
   const uint64_t from = since > begin ? since : begin;
   return end > from ? end - from : 0;
@@ -36,8 +36,8 @@ void end_allowed_scope(ThreadRecord& record) {
 
 TAILBACK_COLD void end_allowance(ThreadRecord& record, uint64_t now) {
   const uint64_t since = record.allowed_since.load(std::memory_order_relaxed);
-  // The sums first: who reads between the two counts the time twice and sees no stall yet, where
-  // the other order would show one that is none.
+  // The sums first: the observer, reading between the two stores, counts the time twice and sees no
+  // stall yet; in the other order it would see a stall that is none.
   for (WaitSite& site : record.wait_sites) {
     const uint64_t begin = site.iteration_begin.load(std::memory_order_relaxed);
     if (begin != 0) site.allowed_ticks += open_part(since, begin, now);

@@ -1,8 +1,8 @@
-// Scopes that are allowed to block: their time is no part of a stall, and their calls are blamed
-// for none.
+// Scopes that are allowed to block: their time is no part of a stall, and their calls are never its
+// cause.
 //
-// Scopes nest; what counts is the time from the beginning of the outermost to its end. One that is
-// left without its end (longjmp, a cancelled thread) lasts until the loop's next wait at most.
+// Scopes nest; the time from the beginning of the outermost to its end counts. A scope that is left
+// without its end (longjmp, a cancelled thread) ends with the loop's next wait at the latest.
 #pragma once
 
 #include "instrument/recorder/thread_state.h"

@@ -10,7 +10,7 @@ namespace {
 
 bool is_in_marked_wait(const contract::ThreadRecord& record) {
   for (const contract::WaitSite& site : record.wait_sites) {
-    if (site.key.load(std::memory_order_relaxed) == kMarkedWait) {
+    if (site.key.load(std::memory_order_relaxed) == contract::kMarkedWaitKey) {
       return site.iteration_begin.load(std::memory_order_relaxed) == 0;
     }
   }
@@ -22,7 +22,7 @@ bool is_in_marked_wait(const contract::ThreadRecord& record) {
 TAILBACK_EXPORT void tailback_mark_thread(int mark) noexcept {
   contract::ThreadRecord* record = current_record();
   if (!record) return;
-  // What it was at until now is no iteration of the loop that begins.
+  // What the thread has done until now is no iteration of the loop that begins.
   const uint32_t before = record->mark.load(std::memory_order_relaxed);
   if (before != static_cast<uint32_t>(mark) && mark == static_cast<int>(ThreadMark::kLoop)) {
     record->loop_stack = 0;
@@ -43,7 +43,7 @@ TAILBACK_EXPORT void tailback_allow_blocking(int begins) noexcept {
   }
 }
 
-// Byte by byte: what lies beyond the NUL may be unmapped.
+// Byte by byte: memory after the NUL may be unmapped.
 TAILBACK_EXPORT void tailback_name_iteration(const char* name) noexcept {
   const contract::ThreadRecord* record = current_record();
   if (!record) return;
@@ -64,14 +64,14 @@ TAILBACK_EXPORT void tailback_name_turn(const char* name) noexcept {
   tailback_name_iteration(name);
 }
 
-// The iteration ends where the wait begins. A wait that was left without its end (longjmp) is
-// forgotten at the next one; an end without a beginning is nothing.
+// The iteration ends where the wait begins. The next wait overwrites one that was left without its
+// end (longjmp); an end without a beginning does nothing.
 TAILBACK_EXPORT void tailback_wait(int begins) noexcept {
   const contract::ThreadRecord* record = current_record();
   if (!record || (!begins && !is_in_marked_wait(*record))) return;
   const uint64_t call_site = CALL_SITE;
   CallScope scope(call_site, Function::tailback_wait, begins);
   IterationBoundary boundary;
-  boundary.enter(scope, Function::tailback_wait, kMarkedWait, call_site);
+  boundary.enter(scope, Function::tailback_wait, contract::kMarkedWaitKey, call_site);
   if (!begins) boundary.leave(scope, 0);
 }

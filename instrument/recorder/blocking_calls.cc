@@ -20,8 +20,8 @@ constexpr uint32_t as_word(ReadRequest read_request) {
   return static_cast<uint32_t>(read_request);
 }
 
-// The outermost iteration in progress, of a loop that has turned before; but not at the call's own
-// site.
+// The site of the outermost iteration in progress, of a loop with at least one iteration before it.
+// Not the call's own site.
 const WaitSite* iteration_in_progress(const ThreadRecord& record, const WaitSite* own_site) {
   const WaitSite* outermost = nullptr;
   for (const WaitSite& site : record.wait_sites) {
@@ -34,54 +34,38 @@ const WaitSite* iteration_in_progress(const ThreadRecord& record, const WaitSite
   return outermost;
 }
 
-// Like places of a program are offered so often, then no more: the pauses must come to an end.
-constexpr uint32_t kRequestsPerPlace = 32;
+// How many read requests each place of the program has made. Places share the entries.
 constexpr uint32_t kPlaces = 1024;
 uint8_t requests_by_place[kPlaces];
 
 bool was_requested_often(Function function, uint64_t call_site, uint64_t stack_pointer) {
-  uint64_t hash = call_site * 0x9e3779b97f4a7c15u;
-  hash = (hash ^ stack_pointer ^ static_cast<uint64_t>(function) << 48) * 0x9e3779b97f4a7c15u;
+  uint64_t hash = contract::spread(call_site);
+  hash = contract::spread(hash ^ stack_pointer ^ static_cast<uint64_t>(function) << 48);
   uint8_t& count = requests_by_place[hash >> 54];
   static_assert(kPlaces == 1024);
-  if (__atomic_load_n(&count, __ATOMIC_RELAXED) >= kRequestsPerPlace) return true;
+  if (__atomic_load_n(&count, __ATOMIC_RELAXED) >= contract::kReadRequestsPerPlace) return true;
   __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
   return false;
 }
 
-// Whether the first argument is a descriptor, by the table's roles: "fd:fd …" or "fd:*fd …".
-bool takes_descriptor(Function function) {
-  const char* role = intercept::kFunctions[static_cast<uint32_t>(function)].roles;
-  while (*role && *role != ':' && *role != ' ') ++role;
-  if (*role != ':') return false;
-  ++role;
-  if (*role == '*') ++role;
-  return role[0] == 'f' && role[1] == 'd' && (role[2] == ' ' || role[2] == '\0');
-}
-
-bool locks_files(Function function) {
-  return function == Function::flock || function == Function::lockf ||
-         function == Function::lockf64 || function == Function::fcntl ||
-         function == Function::fcntl64 || function == Function::__fcntl;
-}
-
-// Whether a call with this descriptor never waits without end: the descriptor does not block, is
-// closed by now, or is a file or a directory that the call does not lock.
-bool never_blocks(Function function, int fd) {
-  if (locks_files(function)) return false;
+// Whether the call can't have waited without end: its descriptor does not block, is closed by now,
+// or is a file or a directory, which the call does not lock. The observer would come to the same
+// answer, but the thread would have to wait for it.
+bool never_blocks(const intercept::FunctionFacts& facts, const contract::Call& call) {
+  if (facts.has(intercept::kLocksFile) || !intercept::takes_descriptor(facts)) return false;
+  const auto fd = static_cast<int>(call.arguments[0]);
   const long flags = raw_syscall(SYS_fcntl, fd, F_GETFL);
   if (flags < 0 || (flags & O_NONBLOCK)) return true;
-  struct stat facts;
-  if (raw_syscall(SYS_fstat, fd, reinterpret_cast<long>(&facts)) != 0) return true;
-  return S_ISREG(facts.st_mode) || S_ISDIR(facts.st_mode);
+  struct stat file;
+  if (raw_syscall(SYS_fstat, fd, reinterpret_cast<long>(&file)) != 0) return true;
+  return S_ISREG(file.st_mode) || S_ISDIR(file.st_mode);
 }
 
-// An observer that does not answer is not asked for ever.
-constexpr uint32_t kMostUnanswered = 8;
+// Requests in a row that the observer has not answered.
 uint32_t unanswered = 0;
 bool may_request_read = true;
 
-// Stands still until the observer has read the call, or its patience ends.
+// Waits until the observer has read the call, or for `patience`.
 void read_request(ThreadRecord& record, uint64_t duration, uint64_t patience) {
   record.requested_call_ticks =
       duration < UINT32_MAX ? static_cast<uint32_t>(duration) : UINT32_MAX;
@@ -134,12 +118,11 @@ void publish_slow_call(ThreadRecord& record, Function function, uint64_t call_si
   const uint64_t entered = record.call.entered.load(std::memory_order_relaxed);
   if (is_slow) push_slow_call(record, *site, function, call_site, entered, entered + duration);
   if (patience == 0 || !may_request_read ||
-      __atomic_load_n(&unanswered, __ATOMIC_RELAXED) >= kMostUnanswered) {
+      __atomic_load_n(&unanswered, __ATOMIC_RELAXED) >= contract::kMostUnansweredRequests) {
     return;
   }
   const contract::Call& call = record.call;
-  if (takes_descriptor(function) && never_blocks(function, static_cast<int>(call.arguments[0])))
-    return;
+  if (never_blocks(intercept::facts_of(function), call)) return;
   if (was_requested_often(function, call_site, call.context.stack_pointer)) return;
   read_request(record, duration, patience);
 }

@@ -1,5 +1,5 @@
-// Calls on a loop thread that the observer wants to know of though no iteration was too long: those
-// that took a while, and, where it asks for it, each one that may block.
+// Calls on a loop thread that the observer wants to know of though no iteration is too long: slow
+// ones, and under --strict each one that may block.
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +14,7 @@ namespace tailback {
 void publish_slow_call(contract::ThreadRecord& record, intercept::Function function,
                        uint64_t call_site, uint64_t duration, const contract::WaitSite* own_site);
 
-// From now on no call is offered: the program will allow itself but some system calls.
+// From now on no call requests a read: the program is about to allow only some system calls.
 void stop_read_requests();
 
 }  // namespace tailback

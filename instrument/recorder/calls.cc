@@ -1,4 +1,4 @@
-// The interceptors that the table writes: CALL, AGAIN, QUICK, TRY, NOTE and WAIT lines.
+// The interceptors that the table writes: CALL, RESTARTABLE, FAST_PATH, TRY, TRACK and WAIT lines.
 //
 // libc_declarations.h goes first, as it makes libc declare each symbol as itself.
 #include "instrument/recorder/libc_declarations.h"
@@ -15,18 +15,18 @@ using namespace tailback::contract;
 
 namespace {
 
-// Attempts of TRY lines: 0 means that the lock was taken (or the lock's answer is final) without
-// waiting, kMustWait that the real call has to be made, and recorded. Under ThreadSanitizer a try
-// would lose its lock-order reports, so there the lock's word is read in its place: of one that is
-// free the real call has to be made. Where nothing is noted it is handed on as it came (kHandOn),
-// so that its caller is the program's code in ThreadSanitizer's reports.
+// Attempts of TRY lines. 0: the lock was taken without waiting, or the lock's answer is final.
+// kMustWait: the interceptor has to make the real call, and to record it. Under ThreadSanitizer a
+// try would lose its lock-order reports, so there the attempt reads the lock's word: for a free
+// lock the interceptor makes the real call (kMustCall), or, if nothing is tracked, jumps to it
+// (kHandOn), so that its caller is the program's code in ThreadSanitizer's reports.
 constexpr int kMustWait = EBUSY;
 constexpr int kHandOn = -1;
 constexpr int kMustCall = -2;
 
 TAILBACK_INLINE int attempt_in_sanitizer(bool is_free, HeldKind kind) {
   if (!is_free) return kMustWait;
-  return tracks(kept_as(kind)) ? kMustCall : kHandOn;
+  return tracks(tracked_as(kind)) ? kMustCall : kHandOn;
 }
 
 TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, bool sanitized) {
@@ -35,7 +35,7 @@ TAILBACK_INLINE int try_mutex(pthread_mutex_t* mutex, bool sanitized) {
   return attempt_in_sanitizer(is_free, HeldKind::kMutex);
 }
 
-// What libc refuses even if it need not wait must not be tried.
+// An attempt must not succeed where libc refuses the arguments.
 TAILBACK_INLINE bool is_lock_clock(clockid_t clock) {
   return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
 }
@@ -43,7 +43,7 @@ TAILBACK_INLINE bool is_time(const struct timespec& time) {
   return time.tv_nsec >= 0 && time.tv_nsec < 1000000000;
 }
 
-// Of a writer there is a thread id; the readers are counted above three bits of flags.
+// A writer leaves its thread id; the readers are counted above three bits of flags.
 TAILBACK_INLINE int try_to_read(pthread_rwlock_t* lock, bool sanitized) {
   if (!sanitized) return attempts.read(lock);
   const bool is_free = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) == 0;
@@ -65,7 +65,7 @@ TAILBACK_INLINE int try_mtx(mtx_t* mutex) {
   return result == thrd_busy ? kMustWait : result;
 }
 
-// glibc's word for "has been run" (__PTHREAD_ONCE_DONE).
+// glibc's word for "the routine has run" (__PTHREAD_ONCE_DONE).
 TAILBACK_INLINE bool is_done(const pthread_once_t* once) {
   return __atomic_load_n(once, __ATOMIC_ACQUIRE) == 2;
 }
@@ -74,7 +74,7 @@ TAILBACK_INLINE bool is_done(const once_flag* once) {
 }
 
 TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
-  // sem_trywait is no point of cancellation; what it stands in for is one, first of all.
+  // sem_trywait is no cancellation point, but the call that it replaces is one.
   pthread_testcancel();
   const int saved_errno = errno;
   if (next.sem_trywait(semaphore) == 0) return 0;
@@ -82,45 +82,37 @@ TAILBACK_INLINE int try_semaphore(sem_t* semaphore) {
   return kMustWait;
 }
 
-// Some lock operations report errors by value: -1 is never among their results, so that the
-// question whether a hold interrupted them is answered at once.
-template <typename Result, typename Next>
-TAILBACK_INLINE Result call_through_pauses(CallScope& scope, Next call) {
-  Result result = call();
-  while (__builtin_expect(scope.interrupted_by_pause(result), 0)) result = call();
-  return result;
-}
-
 }  // namespace
 
 #define EXPAND(...) __VA_ARGS__
 // Some functions have no arguments.
 #define SCOPE(site, function, ...) CallScope scope(site, function __VA_OPT__(, ) __VA_ARGS__)
-#define CALL(name, result, parameters, arguments, family, roles)                \
+#define CALL(name, result, parameters, arguments, family, traits, roles)        \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
     SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
     return next.name arguments;                                                 \
   }
-#define AGAIN(name, result, parameters, arguments, family, roles)                     \
+#define RESTARTABLE(name, result, parameters, arguments, family, traits, roles)       \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {       \
     SCOPE(CALL_SITE, Function::name, EXPAND arguments);                               \
     return call_through_pauses<result>(scope, [&]() { return next.name arguments; }); \
   }
-// The waiting half stands apart, so that the frame of what need not wait stays small.
-#define QUICK(name, result, parameters, arguments, family, roles, is_quick)     \
-  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
-    if (__builtin_expect(is_quick, 1)) return next.name arguments;              \
-    const uint64_t call_site = CALL_SITE;                                       \
-    auto recorded = [=]() __attribute__((noinline))->result {                   \
-      SCOPE(call_site, Function::name, EXPAND arguments);                       \
-      return next.name arguments;                                               \
-    };                                                                          \
-    return recorded();                                                          \
+// The waiting half is a function of its own, so that the frame of calls that need not wait is
+// small.
+#define FAST_PATH(name, result, parameters, arguments, family, traits, roles, is_ready) \
+  TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {         \
+    if (__builtin_expect(is_ready, 1)) return next.name arguments;                      \
+    const uint64_t call_site = CALL_SITE;                                               \
+    auto recorded = [=]() __attribute__((noinline))->result {                           \
+      SCOPE(call_site, Function::name, EXPAND arguments);                               \
+      return next.name arguments;                                                       \
+    };                                                                                  \
+    return recorded();                                                                  \
   }
-// A ThreadSanitizer process has a copy of its own, which the plain one jumps to, as every lock
-// seems busy to it: the copy's caller is the program. What must wait, or be noted, goes on in a
-// function beside it, so that the interceptor's own frame stays small.
-#define TRY(name, result, parameters, arguments, family, roles, attempt, taken)            \
+// A ThreadSanitizer process has a copy of its own: to the plain one every lock seems busy, so it
+// jumps to the copy, whose caller is then the program. Waiting and tracking are in functions of
+// their own, so that the interceptor's frame is small.
+#define TRY(name, result, parameters, arguments, family, traits, roles, attempt, taken)    \
   namespace {                                                                              \
   __attribute__((noinline, cold))                                                          \
   result waiting_##name(EXPAND parameters, const uint64_t call_site) {                     \
@@ -156,49 +148,39 @@ TAILBACK_INLINE Result call_through_pauses(CallScope& scope, Next call) {
     }                                                                                      \
     return taken;                                                                          \
   }
-#define NOTE(name, result, parameters, arguments, family, roles, is_noted, noted)                  \
+#define TRACK(name, result, parameters, arguments, family, traits, roles, is_tracked, tracked)     \
   namespace {                                                                                      \
   __attribute__((noinline)) result sanitized_##name(EXPAND parameters, const uint64_t call_site) { \
     const SanitizerFrame frame(call_site);                                                         \
     return next.name arguments;                                                                    \
   }                                                                                                \
   __attribute__((noinline))                                                                        \
-  result noting_##name(EXPAND parameters, [[maybe_unused]] const uint64_t call_site) {             \
+  result tracking_##name(EXPAND parameters, [[maybe_unused]] const uint64_t call_site) {           \
     [[maybe_unused]] const auto plain = [&]() {                                                    \
       if (__builtin_expect(current_thread.is_sanitized, 0)) {                                      \
         return sanitized_##name(EXPAND arguments, call_site);                                      \
       }                                                                                            \
       return next.name arguments;                                                                  \
     };                                                                                             \
-    return noted;                                                                                  \
+    return tracked;                                                                                \
   }                                                                                                \
   }                                                                                                \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) {                    \
-    if (__builtin_expect(!(is_noted), 1)) return next.name arguments;                              \
-    return noting_##name(EXPAND arguments, CALL_SITE);                                             \
+    if (__builtin_expect(!(is_tracked), 1)) return next.name arguments;                            \
+    return tracking_##name(EXPAND arguments, CALL_SITE);                                           \
   }
-#define WAIT(name, result, parameters, arguments, family, roles, mutex)         \
+#define WAIT(name, result, parameters, arguments, family, traits, roles, mutex) \
   TAILBACK_EXPORT result name parameters noexcept(noexcept(::name arguments)) { \
-    const ReleasedForWait given_up(mutex, CALL_SITE);                           \
+    const ReleasedForWait released(mutex, CALL_SITE);                           \
     time_release(address_of(mutex), is_waited_for(as_mutex(mutex)));            \
     SCOPE(CALL_SITE, Function::name, EXPAND arguments);                         \
     return next.name arguments;                                                 \
   }
-#define OWN(name, family, roles)
-#define JUMP(name, family, roles)
 #include "instrument/contract/intercept_table.inc"
-#undef CALL
-#undef AGAIN
-#undef QUICK
-#undef TRY
-#undef NOTE
-#undef WAIT
-#undef OWN
-#undef JUMP
 
-// connect() that a signal interrupted goes on in the background; made again it would fail with
-// EALREADY, so a hold's EINTR can't be hidden that way. It is restarted by the kernel unless the
-// socket has a send timeout.
+// After a signal has interrupted connect(), the connection goes on in the background, and a second
+// call fails with EALREADY: the EINTR of a pause can't be hidden that way. The kernel restarts
+// connect() unless the socket has a send timeout.
 #define CONNECT(name)                                                                  \
   TAILBACK_EXPORT int name(int fd, const struct sockaddr* address, socklen_t length) { \
     CallScope scope(CALL_SITE, Function::name, fd, address, length);                   \
@@ -207,7 +189,7 @@ TAILBACK_INLINE Result call_through_pauses(CallScope& scope, Next call) {
 CONNECT(connect)
 CONNECT(__connect)
 
-// The variadic ones: the mode is passed on whether or not the caller gave one, as libc reads it
+// Variadic functions: they pass the mode on whether or not the caller gave one, as libc reads it
 // only when the flags ask for it.
 #define OPEN(name)                                                 \
   TAILBACK_EXPORT int name(const char* path, int flags, ...) {     \

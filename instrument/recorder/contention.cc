@@ -19,8 +19,8 @@ struct TimedHold {
 constexpr uint32_t kTimedHolds = 8;
 __thread TimedHold holds[kTimedHolds];
 
-// Where the lock stands; `count` if it isn't there. A signal handler may come between any two
-// steps: at worst a hold is lost.
+// The lock's place; `count` if it is not there. A signal handler may run between any two steps: at
+// worst a hold is lost.
 uint32_t place_of(uint64_t lock, uint32_t count) {
   uint32_t place = 0;
   while (place < count && holds[place].lock != lock) ++place;
@@ -54,7 +54,7 @@ ContendedLock& entry_at(uint64_t place) {
   return segment->contended[place % contract::kContendedLocks];
 }
 
-// Entries are never taken away, so that a free one ends the search.
+// Entries are never removed, so a free one ends the search.
 ContendedLock* find(const Identity& identity) {
   const uint64_t first = contract::lock_key_hash(identity.key);
   for (uint32_t i = 0; i < kMostSteps; ++i) {
@@ -138,23 +138,20 @@ TAILBACK_COLD void add_wait(ContendedLock& entry, uint64_t lock, uint64_t call_s
     site->waits.fetch_add(1, relaxed);
     site->total_ticks.fetch_add(length, relaxed);
     raise(site->longest_ticks, length);
-  } else {
-    entry.other_waits.fetch_add(1, relaxed);
-    entry.other_ticks.fetch_add(length, relaxed);
   }
   if (!taken) return;
-  // Whoever was waited for has released it.
+  // The holder that was waited for has released it.
   entry.waited_since.store(0, relaxed);
   if (!is_held) return;
   const uint32_t count = timed_holds;
   uint32_t place = place_of(lock, count);
-  // Released where it isn't seen, some stay for ever.
+  // Some stay for ever, as a call that is not intercepted has released them.
   if (place == kTimedHolds) place = now % kTimedHolds;
   holds[place] = {lock, now};
   if (place == count) timed_holds = count + 1;
 }
 
-TAILBACK_COLD void end_pause(uint64_t lock, bool waited_for) {
+TAILBACK_COLD void end_hold(uint64_t lock, bool waited_for) {
   const uint32_t count = timed_holds;
   const uint32_t place = place_of(lock, count);
   const bool is_timed = place < count;

@@ -1,7 +1,7 @@
 // How long this process's threads wait for locks and hold them, summed up in the segment (--locks).
 //
-// Only a wait and the hold that begins with it are timed. What is taken at once costs a look at a
-// word, and at its release two.
+// Only a wait and the hold that begins with it are timed. A lock that is free costs one test of a
+// word, and two at its release.
 #pragma once
 
 #include "instrument/contract/intercepts.h"
@@ -9,7 +9,7 @@
 
 namespace tailback {
 
-// The thread that holds a lock, as the lock itself says; 0: it doesn't.
+// The thread that holds a lock, as the lock itself says; 0: the lock does not name it.
 TAILBACK_INLINE int owner_of(const pthread_mutex_t* mutex) {
   return __atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
 }
@@ -29,19 +29,19 @@ TAILBACK_INLINE int owner_of(const volatile void*) {
   return 0;
 }
 
-// Whether somebody may wait for it, as the lock itself says.
+// Whether another thread may be waiting for it, as the lock itself says.
 TAILBACK_INLINE bool is_waited_for(const pthread_mutex_t& mutex) {
   const int word = __atomic_load_n(&mutex.__data.__lock, __ATOMIC_RELAXED);
   return word == 2 || word < 0;  // the latter: priority-inheriting, FUTEX_WAITERS
 }
 
-// Held, and nobody waits for it or waited before it was taken: its hold is not timed. Of robust and
-// priority-inheriting ones the word never says so.
+// Held, and no thread waits for it or waited before it was taken: such a hold is not timed. The
+// words of robust and priority-inheriting mutexes never say so.
 TAILBACK_INLINE bool is_plainly_held(const pthread_mutex_t& mutex) {
   return __atomic_load_n(&mutex.__data.__lock, __ATOMIC_RELAXED) == 1;
 }
-// Whether the hold that a wait for it has ended with is one to be timed: one whose release is seen.
-// Without sleeping, after some spinning, it may be taken like a free one.
+// Whether to time the hold that begins with the end of a wait: its release has to be seen. A thread
+// that takes a mutex after spinning, without sleeping, leaves the word of an uncontended one.
 TAILBACK_INLINE bool begins_timed_hold(const pthread_mutex_t* mutex) {
   return !is_plainly_held(*mutex);
 }
@@ -72,15 +72,15 @@ void mark_waited_for(contract::ContendedLock& entry, uint64_t since);
 void unmark_waited_for(contract::ContendedLock& entry, uint64_t since);
 void add_wait(contract::ContendedLock& entry, uint64_t lock, uint64_t call_site, uint64_t entered,
               bool taken, bool is_held);
-void end_pause(uint64_t lock, bool waited_for);
+void end_hold(uint64_t lock, bool waited_for);
 
-// Holds of this thread whose beginnings were seen.
+// Holds of this thread that are timed.
 TAILBACK_HIDDEN extern __thread uint32_t timed_holds;
 
-// Before a release; `waited_for` says that somebody may wait for what this thread alone holds.
+// Before a release; `waited_for`: another thread may be waiting for what only this thread holds.
 TAILBACK_INLINE void time_release(uint64_t lock, bool waited_for) {
   if (!tracks(contract::kTrackContention)) return;
-  if (__builtin_expect(waited_for || timed_holds != 0, 0)) end_pause(lock, waited_for);
+  if (__builtin_expect(waited_for || timed_holds != 0, 0)) end_hold(lock, waited_for);
 }
 
 // A wait for a lock that was not free, from before the call until end().
@@ -99,7 +99,7 @@ class ContendedWait {
     if (!entry_ || owner == 0) return;
     const uint64_t since = ticks();
     mark_waited_for(*entry_, since);
-    // The next one to hold it must not be taken for this one.
+    // The next holder must not be mistaken for this one.
     if (owner_of(lock) != owner) unmark_waited_for(*entry_, since);
   }
   ContendedWait(const ContendedWait&) = delete;

@@ -1,5 +1,6 @@
-// Coroutines that were made and have not begun, as instrument/annotations/tailback.h tells of them:
-// where each was made, until it begins. One that is dropped before is a finding.
+// Coroutines that were created and have not begun, as instrument/annotations/tailback.h declares
+// them: where each was created, until it begins. One that is destroyed before it begins is a
+// finding.
 #include "instrument/contract/finding_writer.h"
 #include "instrument/recorder/findings.h"
 #include "instrument/recorder/machine.h"
@@ -15,7 +16,7 @@ constexpr uint32_t kTries = 16;
 constexpr uint32_t kStackBytes = 2048;
 constexpr uint32_t kWaitedFor = 32;
 constexpr uint64_t kPage = 4096;
-constexpr uint64_t kRead = 1;  // a key that is no promise's: the place is being filled
+constexpr uint64_t kBeingFilled = 1;  // a key that is no promise's: the place is being filled
 
 enum What { kMade = 1, kBegins = 2, kDropped = 3 };
 
@@ -29,11 +30,11 @@ struct Waiting {
   } made_at;
 };
 
-// A forked child has copies of them, of coroutines that it has copies of.
+// A forked child has copies of these, as it has copies of the coroutines.
 constinit Waiting waiting[kPlaces] = {};  // zeros that nobody writes: no memory until it is used
 
 Waiting& place(uint64_t promise, uint32_t attempt) {
-  const uint64_t hash = (promise >> 4) * 0x9e3779b97f4a7c15u >> 32;
+  const uint64_t hash = contract::spread(promise >> 4) >> 32;
   return waiting[(hash + attempt) % kPlaces];
 }
 
@@ -45,7 +46,7 @@ Waiting* find(uint64_t promise) {
   return nullptr;
 }
 
-// Not by memcpy: AddressSanitizer's would complain of what lies between the variables.
+// Not by memcpy: AddressSanitizer's would report the gaps between variables.
 void copy_words(char* to, uint64_t from, uint32_t size) {
   for (uint32_t i = 0; i + sizeof(uint64_t) <= size; i += sizeof(uint64_t)) {
     *reinterpret_cast<uint64_t*>(to + i) = *reinterpret_cast<const uint64_t*>(from + i);
@@ -53,7 +54,7 @@ void copy_words(char* to, uint64_t from, uint32_t size) {
   }
 }
 
-// The page that the stack pointer lies in is there; what follows is asked of the kernel.
+// The page of the stack pointer is mapped; for the pages after it this asks the kernel.
 TAILBACK_COLD void remember(const contract::ThreadRecord& record, Waiting& one) {
   capture_context(one.made_at.context);
   one.stack_begin = one.made_at.context.stack_pointer & ~uint64_t{7};
@@ -68,11 +69,11 @@ TAILBACK_COLD void remember(const contract::ThreadRecord& record, Waiting& one) 
   one.size = static_cast<uint32_t>(sizeof one.made_at.context) + copied;
 }
 
-// Most programs need no system call of ours, and are not asked whether they may make one.
+// Most programs never get here, so the check whether system calls are allowed is made here.
 void look_for_filter() {
   static std::atomic<bool> has_polled;
   if (has_polled.load(std::memory_order_relaxed) || has_polled.exchange(true)) return;
-  note_inherited_filter();
+  find_inherited_filter();
 }
 
 void note_made(const contract::ThreadRecord& record, uint64_t promise) {
@@ -81,7 +82,7 @@ void note_made(const contract::ThreadRecord& record, uint64_t promise) {
     Waiting& one = place(promise, i);
     uint64_t expected = 0;
     if (one.promise.load(std::memory_order_relaxed) == 0 &&
-        one.promise.compare_exchange_strong(expected, kRead)) {
+        one.promise.compare_exchange_strong(expected, kBeingFilled)) {
       remember(record, one);
       one.promise.store(promise, std::memory_order_release);
       return;
@@ -96,13 +97,13 @@ TAILBACK_COLD void tell(const Waiting& one) {
   contract::FindingBlock* block =
       writer.add_bytes(contract::BlockKind::kStackCopy, &one.made_at, one.size);
   if (block) block->address = one.stack_begin;
-  // The first are waited for, as the program may end at once, and its maps with it. One that drops
-  // many is not held up for more.
+  // Waits for the observer after the first ones, as the program may end at once, and its maps with
+  // it. A program that destroys many does not wait for more.
   static std::atomic<uint32_t> told;
   if (told.fetch_add(1, std::memory_order_relaxed) < kWaitedFor) {
     end_finding(finding, writer.size());
   } else {
-    hand_on_finding(finding, writer.size());
+    publish_finding(finding, writer.size());
   }
 }
 

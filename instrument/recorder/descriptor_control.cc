@@ -1,5 +1,5 @@
-// fcntl and ioctl: variadic, with one argument or none. libc reads one whatever the command, and so
-// do these.
+// fcntl and ioctl: variadic, with one argument or none. libc reads one whatever the command is, and
+// so do these.
 #include <stdarg.h>
 
 #include "instrument/recorder/call_scope.h"
@@ -9,7 +9,7 @@ using namespace tailback;
 
 namespace {
 
-// The commands that wait: for a lock, or for others to give up a lease.
+// The commands that wait: for a lock, or until other processes release a lease.
 constexpr bool may_wait(int command) {
   return command == F_SETLKW || command == F_OFD_SETLKW || command == F_SETLEASE;
 }

@@ -1,5 +1,5 @@
-// At the end of a process that tells of its locks: what it told is read with the help of its maps,
-// which end with it. A moment is spent on that, and no more.
+// At the end of a process whose lock order is tracked: the observer reads its events with the help
+// of its maps, which end with the process. So the process waits for the observer, for a short time.
 #include <time.h>
 
 #include "instrument/recorder/held_locks.h"

@@ -1,7 +1,7 @@
-// Interceptors of the waits for events: where iterations begin and end.
+// Interceptors of the event waits: where iterations begin and end.
 //
-// The observer's hold may interrupt a wait that its signal hit on the way in. These calls end with
-// EINTR whatever SA_RESTART says, so each is made again, with what is left of its timeout.
+// The signal of a pause may arrive on the way into a wait. These calls end with EINTR whatever
+// SA_RESTART says, so the interceptor makes each again, with what is left of its timeout.
 #include <time.h>
 
 #include "instrument/recorder/next_definition.h"
@@ -18,7 +18,7 @@ int64_t monotonic_now() {
   return now.tv_sec * kNanosecondsPerSecond + now.tv_nsec;
 }
 
-// What is left of a relative timeout. Asks the clock only when a wait is really made again.
+// What is left of a relative timeout. Reads the clock only when a wait is made again.
 class Remaining {
  public:
   explicit Remaining(int64_t timeout_ns, bool may_repeat)
@@ -39,15 +39,15 @@ int64_t from_timespec(const struct timespec* time) {
   return time ? time->tv_sec * kNanosecondsPerSecond + time->tv_nsec : -1;
 }
 
-// Makes `wait` (which takes the timeout in nanoseconds left, negative: for ever) until it is not
-// one of our holds that ends it.
+// Makes `wait`, and `again` (which takes the nanoseconds left, negative: for ever) for as long as
+// pauses end the wait.
 template <typename Wait, typename Again>
 TAILBACK_INLINE int wait_through_pauses(CallScope& scope, int64_t timeout_ns, Wait wait,
                                         Again again) {
   int result = wait();
   if (__builtin_expect(scope.interrupted_by_pause(result), 0)) {
-    // The time before the first interruption is not known exactly: a hold hits on the way in, so
-    // what was waited until then is next to nothing.
+    // The time before the first interruption is not measured: a pause arrives on the way in, so it
+    // is next to nothing.
     const Remaining remaining(timeout_ns, true);
     do {
       result = again(remaining.nanoseconds());
@@ -68,8 +68,9 @@ struct timespec in_timespec(int64_t left_ns) {
   return {left_ns / kNanosecondsPerSecond, left_ns % kNanosecondsPerSecond};
 }
 
-// Who selects among no descriptors sleeps: Python up to 3.10 does so, in callbacks that may be less
-// deep than the loop's own wait. It is a loop's wait only where the thread says that it runs one.
+// select() without descriptors is a sleep: Python up to 3.10 sleeps so, in callbacks that may be
+// less deep than the loop's own wait. It is a loop's wait only on a thread that is marked as a
+// loop.
 TAILBACK_INLINE bool is_for_events(const CallScope& scope, bool has_descriptors) {
   if (__builtin_expect(has_descriptors, 1)) return true;
   const contract::ThreadRecord* record = scope.record();
@@ -98,7 +99,7 @@ using namespace tailback;
   return result
 
 TAILBACK_EXPORT int epoll_wait(int epfd, struct epoll_event* events, int maxevents, int timeout) {
-  WAIT_FOR_EVENTS(epoll_wait, epoll_key(epfd), from_milliseconds(timeout),
+  WAIT_FOR_EVENTS(epoll_wait, descriptor_wait_key(epfd), from_milliseconds(timeout),
                   next.epoll_wait(epfd, events, maxevents, timeout),
                   next.epoll_wait(epfd, events, maxevents, in_milliseconds(left)), epfd, events,
                   maxevents, timeout);
@@ -106,7 +107,7 @@ TAILBACK_EXPORT int epoll_wait(int epfd, struct epoll_event* events, int maxeven
 
 TAILBACK_EXPORT int epoll_pwait(int epfd, struct epoll_event* events, int maxevents, int timeout,
                                 const sigset_t* mask) {
-  WAIT_FOR_EVENTS(epoll_pwait, epoll_key(epfd), from_milliseconds(timeout),
+  WAIT_FOR_EVENTS(epoll_pwait, descriptor_wait_key(epfd), from_milliseconds(timeout),
                   next.epoll_pwait(epfd, events, maxevents, timeout, mask),
                   next.epoll_pwait(epfd, events, maxevents, in_milliseconds(left), mask), epfd,
                   events, maxevents, timeout, mask);
@@ -115,7 +116,7 @@ TAILBACK_EXPORT int epoll_pwait(int epfd, struct epoll_event* events, int maxeve
 TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxevents,
                                  const struct timespec* timeout, const sigset_t* mask) {
   struct timespec rest;
-  WAIT_FOR_EVENTS(epoll_pwait2, epoll_key(epfd), from_timespec(timeout),
+  WAIT_FOR_EVENTS(epoll_pwait2, descriptor_wait_key(epfd), from_timespec(timeout),
                   next.epoll_pwait2(epfd, events, maxevents, timeout, mask),
                   (rest = in_timespec(left),
                    next.epoll_pwait2(epfd, events, maxevents, timeout ? &rest : nullptr, mask)),
@@ -124,7 +125,7 @@ TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxev
 
 #define POLL(name)                                                                                \
   TAILBACK_EXPORT int name(struct pollfd* fds, nfds_t count, int timeout) {                       \
-    WAIT_FOR_EVENTS(name, call_site_key(call_site), from_milliseconds(timeout),                   \
+    WAIT_FOR_EVENTS(name, contract::call_site_key(call_site), from_milliseconds(timeout),         \
                     next.name(fds, count, timeout), next.name(fds, count, in_milliseconds(left)), \
                     fds, count, timeout);                                                         \
   }
@@ -132,7 +133,7 @@ POLL(poll)
 POLL(__poll)
 
 TAILBACK_EXPORT int __poll_chk(struct pollfd* fds, nfds_t count, int timeout, size_t size) {
-  WAIT_FOR_EVENTS(__poll_chk, call_site_key(call_site), from_milliseconds(timeout),
+  WAIT_FOR_EVENTS(__poll_chk, contract::call_site_key(call_site), from_milliseconds(timeout),
                   next.__poll_chk(fds, count, timeout, size),
                   next.__poll_chk(fds, count, in_milliseconds(left), size), fds, count, timeout);
 }
@@ -141,7 +142,7 @@ TAILBACK_EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespe
                           const sigset_t* mask) {
   struct timespec rest;
   WAIT_FOR_EVENTS(
-      ppoll, call_site_key(call_site), from_timespec(timeout),
+      ppoll, contract::call_site_key(call_site), from_timespec(timeout),
       next.ppoll(fds, count, timeout, mask),
       (rest = in_timespec(left), next.ppoll(fds, count, timeout ? &rest : nullptr, mask)), fds,
       count, timeout, mask);
@@ -150,19 +151,19 @@ TAILBACK_EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespe
 TAILBACK_EXPORT int __ppoll_chk(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
                                 const sigset_t* mask, size_t size) {
   struct timespec rest;
-  WAIT_FOR_EVENTS(__ppoll_chk, call_site_key(call_site), from_timespec(timeout),
+  WAIT_FOR_EVENTS(__ppoll_chk, contract::call_site_key(call_site), from_timespec(timeout),
                   next.__ppoll_chk(fds, count, timeout, mask, size),
                   (rest = in_timespec(left),
                    next.__ppoll_chk(fds, count, timeout ? &rest : nullptr, mask, size)),
                   fds, count, timeout, mask);
 }
 
-// select() leaves its sets undefined on EINTR and the remaining time in `timeout`, which the second
-// try therefore uses as it is.
+// After EINTR select() leaves its sets undefined and the remaining time in `timeout`, so the second
+// call takes them as they are.
 #define SELECT(name)                                                                         \
   TAILBACK_EXPORT int name(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,     \
                            struct timeval* timeout) {                                        \
-    WAIT_FOR_DESCRIPTORS(count > 0, name, call_site_key(call_site), 0,                       \
+    WAIT_FOR_DESCRIPTORS(count > 0, name, contract::call_site_key(call_site), 0,             \
                          next.name(count, reads, writes, exceptions, timeout),               \
                          next.name(count, reads, writes, exceptions, timeout), count, reads, \
                          writes, exceptions, timeout);                                       \
@@ -173,22 +174,23 @@ SELECT(__select)
 TAILBACK_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,
                             const struct timespec* timeout, const sigset_t* mask) {
   struct timespec rest;
-  WAIT_FOR_DESCRIPTORS(count > 0, pselect, call_site_key(call_site), from_timespec(timeout),
-                       next.pselect(count, reads, writes, exceptions, timeout, mask),
-                       (rest = in_timespec(left), next.pselect(count, reads, writes, exceptions,
-                                                               timeout ? &rest : nullptr, mask)),
-                       count, reads, writes, exceptions, timeout, mask);
+  WAIT_FOR_DESCRIPTORS(
+      count > 0, pselect, contract::call_site_key(call_site), from_timespec(timeout),
+      next.pselect(count, reads, writes, exceptions, timeout, mask),
+      (rest = in_timespec(left),
+       next.pselect(count, reads, writes, exceptions, timeout ? &rest : nullptr, mask)),
+      count, reads, writes, exceptions, timeout, mask);
 }
 
-// Not waits themselves: they tell one epoll instance from the next with the same number.
+// Not waits themselves: they distinguish epoll instances with the same number.
 TAILBACK_EXPORT int epoll_create(int size) noexcept {
   const int epfd = next.epoll_create(size);
-  note_new_epoll(epfd);
+  count_new_descriptor(epfd);
   return epfd;
 }
 
 TAILBACK_EXPORT int epoll_create1(int flags) noexcept {
   const int epfd = next.epoll_create1(flags);
-  note_new_epoll(epfd);
+  count_new_descriptor(epfd);
   return epfd;
 }

@@ -49,18 +49,18 @@ TAILBACK_COLD Finding* begin_finding(FindingKind kind) {
   return finding;
 }
 
-TAILBACK_COLD void hand_on_finding(Finding* finding, uint32_t size) {
+TAILBACK_COLD void publish_finding(Finding* finding, uint32_t size) {
   finding->size = size;
   finding->state.store(as_word(FindingState::kFilled), std::memory_order_release);
   segment->header.findings_published.fetch_add(1, std::memory_order_release);
 }
 
 TAILBACK_COLD void end_finding(Finding* finding, uint32_t size) {
-  hand_on_finding(finding, size);
-  // ThreadSanitizer has made system calls of its own for the report: one more is allowed, or
-  // nothing is left to be lost.
+  publish_finding(finding, size);
+  // ThreadSanitizer has made system calls of its own for the report, so one more is allowed, or the
+  // program is dying anyway.
   const bool of_sanitizer = finding->kind == static_cast<uint32_t>(FindingKind::kThreadSanitizer);
-  if (!may_make_system_calls() && of_sanitizer) note_inherited_filter();
+  if (!may_make_system_calls() && of_sanitizer) find_inherited_filter();
   if (!may_make_system_calls()) return;
   for (int i = 0; i < kMostPauses; ++i) {
     if (finding->state.load(std::memory_order_acquire) != as_word(FindingState::kFilled)) return;

@@ -7,13 +7,13 @@
 
 namespace tailback {
 
-// A place to write one in, or nullptr: there is no session, or no place is free. Never waits.
+// A place to write a finding to; nullptr if there is no session or no free place. Never waits.
 contract::Finding* begin_finding(contract::FindingKind kind);
-// Hands on what was written; `size` is of its data. Waits until the observer has read it, for a
+// Publishes the finding; `size` is that of its data. Waits until the observer has read it, for a
 // tenth of a second at most: the program may end at once, and its maps with it.
 void end_finding(contract::Finding* finding, uint32_t size);
-// The same, for what can be read without the program: does not wait.
-void hand_on_finding(contract::Finding* finding, uint32_t size);
+// The same for a finding that can be read without the program: does not wait.
+void publish_finding(contract::Finding* finding, uint32_t size);
 
 }  // namespace tailback
 

@@ -5,8 +5,8 @@ namespace {
 
 static_assert(kFirstCallStubSize == 16);
 
-// The stubs, the code that they share, and `next` itself. In a function only because the number of
-// stubs has to be handed to the assembler; nobody calls it.
+// The stubs, the code that they share, and `next` itself. In a function, which nothing calls, only
+// because that passes the number of stubs to the assembler.
 [[gnu::used, gnu::naked]] void first_calls() {
   asm volatile(
       ".hidden tailback_first_call_stubs\n"
@@ -21,8 +21,8 @@ static_assert(kFirstCallStubSize == 16);
       "  .p2align 4\n"
       "  .set tailback_index, tailback_index + 1\n"
       ".endr\n"
-      // Every register that may hold an argument is kept; al tells a variadic function how many
-      // of them are floating.
+      // Save every register that may hold an argument; al tells a variadic function how many of
+      // them are floating.
       "tailback_resolve_and_go_on:\n"
       "  pushq %%rdi\n"
       "  pushq %%rsi\n"

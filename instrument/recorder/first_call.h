@@ -1,5 +1,5 @@
-// Where each pointer of `next` starts out: a stub that resolves all of them and jumps on with the
-// arguments as they came, whatever their number and types.
+// The first value of each pointer of `next`: a stub that resolves all of them and jumps on with the
+// arguments unchanged, whatever their number and types.
 #pragma once
 
 #include "instrument/recorder/next_definition.h"
@@ -8,7 +8,7 @@ extern "C" {
 // The stubs, kFirstCallStubSize bytes each, in the order of `next`.
 __attribute__((visibility("hidden"))) extern char tailback_first_call_stubs[];
 
-// Resolves, and gives the address to go on at. Called by the stubs.
+// Resolves, and returns the address to jump to. Called by the stubs.
 __attribute__((visibility("hidden"))) void* tailback_first_call(uint32_t index);
 }
 

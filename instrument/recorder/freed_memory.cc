@@ -1,5 +1,5 @@
-// The recorder's half of libtailback-free-hooks.so (instrument/frees): locks in freed memory are no
-// more.
+// The recorder's half of libtailback-free-hooks.so (instrument/free_hooks): locks in freed memory
+// have ended.
 #include "instrument/recorder/held_locks.h"
 #include "instrument/recorder/lock_order.h"
 #include "instrument/recorder/next_definition.h"
@@ -22,14 +22,14 @@ TAILBACK_INLINE void end_locks_in(void* memory) {
 extern "C" {
 
 TAILBACK_EXPORT void tailback_free(void* memory) noexcept {
-  // The loader's, before any constructor: to look for the next definition now, ThreadSanitizer's
-  // part in that is not ready. The few bytes stay.
+  // A call of the loader's, before any constructor: ThreadSanitizer is not ready for the search for
+  // the next definition. The few bytes are leaked.
   if (!next_is_known) return;
   end_locks_in(memory);
   next.free(memory);
 }
 
-// Where it stays in place, its locks seem new ones all the same.
+// If the memory stays in place, its locks still count as new ones.
 TAILBACK_EXPORT void* tailback_realloc(void* memory, size_t size) noexcept {
   end_locks_in(memory);
   return next.realloc(memory, size);

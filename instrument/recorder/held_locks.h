@@ -1,7 +1,7 @@
-// Which locks this thread holds, kept in the segment for the observer, and the order in which locks
-// are taken.
+// Which locks this thread holds, tracked in the segment for the observer, and the order in which
+// threads take locks.
 //
-// What is kept is the observer's to say (TrackedLocks); what is not costs one look at that word.
+// The observer says what is tracked (TrackedLocks); for the rest the cost is one test of that word.
 #pragma once
 
 #include <pthread.h>
@@ -31,12 +31,12 @@ TAILBACK_INLINE uint32_t tracked_locks() {
 TAILBACK_INLINE bool tracks(uint32_t kinds) {
   return __builtin_expect((tracked_locks() & kinds) != 0, 0);
 }
-constexpr uint32_t kept_as(HeldKind kind) {
+constexpr uint32_t tracked_as(HeldKind kind) {
   return kind == HeldKind::kRead ? contract::kTrackReaders : contract::kTrackOwners;
 }
 
-// How a lock came to be taken: it may be held already (`recursive`); had it not been free, the
-// thread would not have waited (`tried`). One word, to be handed on in a register.
+// How a thread took a lock. `recursive`: it may hold the lock already. `tried`: it would not have
+// waited for the lock. One word, so that it is passed in a register.
 class Taken {
  public:
   constexpr Taken(HeldKind kind, bool recursive = false, bool tried = false)
@@ -52,26 +52,27 @@ class Taken {
   uint32_t word_;
 };
 
-// For kinds that are kept. Returns `outcome`, so that an interceptor ends with a jump here.
+// For kinds that are tracked. Returns `outcome`, so that an interceptor ends with a jump here.
 int track_acquire_unordered(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
 int track_acquire_ordered(uint64_t lock, Taken taken, uint64_t call_site, int outcome);
-TAILBACK_INLINE int hold_lock(uint32_t kept, uint64_t lock, Taken taken, uint64_t call_site,
-                              int outcome) {
-  if (kept & contract::kTrackOrder) return track_acquire_ordered(lock, taken, call_site, outcome);
+TAILBACK_INLINE int track_acquire(uint32_t tracked, uint64_t lock, Taken taken, uint64_t call_site,
+                                  int outcome) {
+  if (tracked & contract::kTrackOrder)
+    return track_acquire_ordered(lock, taken, call_site, outcome);
   return track_acquire_unordered(lock, taken, call_site, outcome);
 }
-TAILBACK_INLINE int hold_lock(uint64_t lock, Taken taken, uint64_t call_site) {
-  return hold_lock(tracked_locks(), lock, taken, call_site, 0);
+TAILBACK_INLINE int track_acquire(uint64_t lock, Taken taken, uint64_t call_site) {
+  return track_acquire(tracked_locks(), lock, taken, call_site, 0);
 }
-// `owner` is the thread id that the lock names; 0: none, kNobodyKnows: it doesn't say.
+// `owner` is the thread id that the lock names; 0: none, kUnknownOwner: the lock does not name it.
 void track_release(uint64_t lock, int owner);
-inline constexpr int kNobodyKnows = -1;
-void begin_lock(uint64_t lock, uint64_t call_site);
-void end_lock(uint64_t lock);
+inline constexpr int kUnknownOwner = -1;
+void track_init(uint64_t lock, uint64_t call_site);
+void track_destroy(uint64_t lock);
 
-// Takes the lock off the list if it was taken last, and once, as is mostly so. False: it is
-// track_release()'s to say.
-TAILBACK_INLINE bool give_up_last(uint64_t lock) {
+// Removes the lock from the list if it was taken last, and once: the usual case. False: call
+// track_release().
+TAILBACK_INLINE bool release_last(uint64_t lock) {
   if (__builtin_expect(!still_in_same_process() || !current_thread.held, 0)) return false;
   contract::HeldLocks& held = *current_thread.held;
   const uint32_t last = held.count.load(std::memory_order_relaxed) - 1;
@@ -86,7 +87,7 @@ TAILBACK_INLINE bool give_up_last(uint64_t lock) {
   return true;
 }
 
-// Of mutexes and of C11's, which are the same.
+// C11's mutexes are mutexes.
 TAILBACK_INLINE const pthread_mutex_t& as_mutex(const pthread_mutex_t* mutex) {
   return *mutex;
 }
@@ -107,41 +108,43 @@ TAILBACK_INLINE uint64_t address_of(const volatile Lock* lock) {
   return reinterpret_cast<uint64_t>(lock);
 }
 
-// A mutex whose owner has died is taken all the same.
+// A thread takes a mutex whose owner has died, too.
 TAILBACK_INLINE bool was_taken(int outcome) {
   return outcome == 0 || outcome == EOWNERDEAD;
 }
 
-// After a lock operation; `outcome` is what it returned, and they return it. The call site may be a
-// CallSite, which is looked up when it is needed.
+// After a lock operation; they return `outcome`, which the operation returned. The call site may be
+// a CallSite, which is read only when it is needed.
 template <typename Mutex, typename Site>
-TAILBACK_INLINE int note_mutex(const Mutex* mutex, int outcome, Site call_site,
-                               bool tried = false) {
-  const uint32_t kept = tracked_locks();
-  if (__builtin_expect(!(kept & contract::kTrackOwners), 1) || !was_taken(outcome)) return outcome;
-  return hold_lock(kept, address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried},
-                   call_site, outcome);
+TAILBACK_INLINE int track_mutex(const Mutex* mutex, int outcome, Site call_site,
+                                bool tried = false) {
+  const uint32_t tracked = tracked_locks();
+  if (__builtin_expect(!(tracked & contract::kTrackOwners), 1) || !was_taken(outcome))
+    return outcome;
+  return track_acquire(tracked, address_of(mutex), {HeldKind::kMutex, is_recursive(mutex), tried},
+                       call_site, outcome);
 }
 template <typename Lock, typename Site>
-TAILBACK_INLINE int note_lock(HeldKind kind, const volatile Lock* lock, int outcome, Site call_site,
-                              bool tried = false) {
-  const uint32_t kept = tracked_locks();
-  if (__builtin_expect(!(kept & kept_as(kind)), 1) || outcome != 0) return outcome;
-  return hold_lock(kept, address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site, 0);
+TAILBACK_INLINE int track_lock(HeldKind kind, const volatile Lock* lock, int outcome,
+                               Site call_site, bool tried = false) {
+  const uint32_t tracked = tracked_locks();
+  if (__builtin_expect(!(tracked & tracked_as(kind)), 1) || outcome != 0) return outcome;
+  return track_acquire(tracked, address_of(lock), {kind, kind == HeldKind::kRead, tried}, call_site,
+                       0);
 }
 
 // Who took a semaphore last, and who posts it.
-int note_taker(uint64_t semaphore, int outcome = 0);
-void note_post(uint64_t semaphore);
+int track_taker(uint64_t semaphore, int outcome = 0);
+void track_post(uint64_t semaphore);
 void forget_semaphore(uint64_t semaphore);
 
-TAILBACK_INLINE int note_semaphore(const sem_t* semaphore, int outcome) {
+TAILBACK_INLINE int track_semaphore(const sem_t* semaphore, int outcome) {
   if (!tracks(contract::kTrackSemaphores) || outcome != 0) return outcome;
-  return note_taker(address_of(semaphore), outcome);
+  return track_taker(address_of(semaphore), outcome);
 }
 
-// A mutex that is given up for as long as a wait on a condition lasts, and then taken again. A wait
-// that is cancelled has it again too, without its being noted.
+// A mutex that is released for as long as a wait on a condition lasts, and then taken again. After
+// a cancelled wait the thread holds it too, but it is not tracked.
 class ReleasedForWait {
  public:
   template <typename Mutex>
@@ -155,7 +158,7 @@ class ReleasedForWait {
   ReleasedForWait(const ReleasedForWait&) = delete;
   ReleasedForWait& operator=(const ReleasedForWait&) = delete;
   TAILBACK_INLINE ~ReleasedForWait() {
-    if (mutex_) hold_lock(mutex_, {HeldKind::kMutex, is_recursive_}, call_site_);
+    if (mutex_) track_acquire(mutex_, {HeldKind::kMutex, is_recursive_}, call_site_);
   }
 
  private:

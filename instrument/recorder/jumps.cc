@@ -1,6 +1,7 @@
-// Functions that must see their caller: dlopen goes by it for $ORIGIN, RUNPATH and the namespace;
+// Functions that must see their caller: dlopen takes $ORIGIN, RUNPATH and the namespace from it;
 // vfork returns twice, the second time over a stack that its child has used. So there can be no
-// frame of ours between: the entry is recorded, then it is jumped on with everything as it came.
+// frame of the recorder's in between: the wrapper records the entry, then jumps on with all
+// registers unchanged.
 #include "instrument/recorder/call_scope.h"
 #include "instrument/recorder/next_definition.h"
 
@@ -9,15 +10,15 @@ namespace {
 using namespace tailback;
 
 // What the entry points push, from the stack's top.
-struct JumpFrame {
+struct EntryFrame {
   uint64_t rbx, rbp, r12, r13, r14, r15;
   uint64_t r9, r8, rcx, rdx, rsi, rdi;
   uint64_t return_address;
 };
-static_assert(sizeof(JumpFrame) == 13 * 8);
+static_assert(sizeof(EntryFrame) == 13 * 8);
 
 void record_entry(contract::Call& call, uint32_t generation, Function function,
-                  const JumpFrame& frame) {
+                  const EntryFrame& frame) {
   call.function.store(0, std::memory_order_release);
   call.generation = generation;
   call.arguments[0] = frame.rdi;
@@ -42,9 +43,9 @@ void record_entry(contract::Call& call, uint32_t generation, Function function,
 
 }  // namespace
 
-// Gives the address to jump to.
-extern "C" __attribute__((visibility("hidden"))) void* tailback_note_jump(Function function,
-                                                                          const JumpFrame* frame) {
+// Returns the address to jump to.
+extern "C" __attribute__((visibility("hidden"))) void* tailback_record_entry(
+    Function function, const EntryFrame* frame) {
   if (const contract::ThreadRecord* record = current_record()) {
     record_entry(segment->open_ended[record - segment->threads],
                  record->generation.load(std::memory_order_relaxed), function, *frame);
@@ -53,72 +54,72 @@ extern "C" __attribute__((visibility("hidden"))) void* tailback_note_jump(Functi
   return reinterpret_cast<void**>(&next)[index];
 }
 
-#define RECORD_AND_JUMP(function)    \
-  asm volatile(                      \
-      "endbr64\n"                    \
-      "pushq %%rdi\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%rsi\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%rdx\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%rcx\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%r8\n"                 \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%r9\n"                 \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%r15\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%r14\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%r13\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%r12\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%rbp\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "pushq %%rbx\n"                \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "movl %0, %%edi\n"             \
-      "movq %%rsp, %%rsi\n"          \
-      "subq $8, %%rsp\n"             \
-      ".cfi_adjust_cfa_offset 8\n"   \
-      "call tailback_note_jump\n"    \
-      "addq $56, %%rsp\n"            \
-      ".cfi_adjust_cfa_offset -56\n" \
-      "popq %%r9\n"                  \
-      ".cfi_adjust_cfa_offset -8\n"  \
-      "popq %%r8\n"                  \
-      ".cfi_adjust_cfa_offset -8\n"  \
-      "popq %%rcx\n"                 \
-      ".cfi_adjust_cfa_offset -8\n"  \
-      "popq %%rdx\n"                 \
-      ".cfi_adjust_cfa_offset -8\n"  \
-      "popq %%rsi\n"                 \
-      ".cfi_adjust_cfa_offset -8\n"  \
-      "popq %%rdi\n"                 \
-      ".cfi_adjust_cfa_offset -8\n"  \
-      "jmp *%%rax\n"                 \
-      :                              \
+#define RECORD_AND_TAIL_CALL(function) \
+  asm volatile(                        \
+      "endbr64\n"                      \
+      "pushq %%rdi\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%rsi\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%rdx\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%rcx\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%r8\n"                   \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%r9\n"                   \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%r15\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%r14\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%r13\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%r12\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%rbp\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "pushq %%rbx\n"                  \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "movl %0, %%edi\n"               \
+      "movq %%rsp, %%rsi\n"            \
+      "subq $8, %%rsp\n"               \
+      ".cfi_adjust_cfa_offset 8\n"     \
+      "call tailback_record_entry\n"   \
+      "addq $56, %%rsp\n"              \
+      ".cfi_adjust_cfa_offset -56\n"   \
+      "popq %%r9\n"                    \
+      ".cfi_adjust_cfa_offset -8\n"    \
+      "popq %%r8\n"                    \
+      ".cfi_adjust_cfa_offset -8\n"    \
+      "popq %%rcx\n"                   \
+      ".cfi_adjust_cfa_offset -8\n"    \
+      "popq %%rdx\n"                   \
+      ".cfi_adjust_cfa_offset -8\n"    \
+      "popq %%rsi\n"                   \
+      ".cfi_adjust_cfa_offset -8\n"    \
+      "popq %%rdi\n"                   \
+      ".cfi_adjust_cfa_offset -8\n"    \
+      "jmp *%%rax\n"                   \
+      :                                \
       : "i"(static_cast<uint32_t>(function)))
 
-#define JUMP_TO_NEXT TAILBACK_EXPORT __attribute__((naked))
+#define TAIL_CALL_OF_NEXT TAILBACK_EXPORT __attribute__((naked))
 
-JUMP_TO_NEXT void* dlopen(const char*, int) noexcept {
-  RECORD_AND_JUMP(Function::dlopen);
+TAIL_CALL_OF_NEXT void* dlopen(const char*, int) noexcept {
+  RECORD_AND_TAIL_CALL(Function::dlopen);
 }
-JUMP_TO_NEXT void* dlmopen(Lmid_t, const char*, int) noexcept {
-  RECORD_AND_JUMP(Function::dlmopen);
+TAIL_CALL_OF_NEXT void* dlmopen(Lmid_t, const char*, int) noexcept {
+  RECORD_AND_TAIL_CALL(Function::dlmopen);
 }
-JUMP_TO_NEXT pid_t vfork() noexcept {
-  RECORD_AND_JUMP(Function::vfork);
+TAIL_CALL_OF_NEXT pid_t vfork() noexcept {
+  RECORD_AND_TAIL_CALL(Function::vfork);
 }
-JUMP_TO_NEXT pid_t __vfork() noexcept {
-  RECORD_AND_JUMP(Function::__vfork);
+TAIL_CALL_OF_NEXT pid_t __vfork() noexcept {
+  RECORD_AND_TAIL_CALL(Function::__vfork);
 }
 
-// No jump, but dlopen's other half.
+// Not a tail call, but dlopen's other half.
 TAILBACK_EXPORT int dlclose(void* handle) noexcept {
   CallScope scope(CALL_SITE, Function::dlclose, handle);
   const int result = next.dlclose(handle);

@@ -1,8 +1,8 @@
 // libc's declarations of every function in the table, so that the compiler checks the table.
 #pragma once
 
-// The headers would have sigpause be the X/Open function of that name, and scanf and its family
-// the ISO C99 ones. The symbols that stand in the table are wanted, each as itself.
+// The headers declare sigpause as the X/Open function of that name, and scanf and its family as the
+// ISO C99 ones. The table needs each symbol as itself.
 #include <features.h>
 #undef __GLIBC_USE_DEPRECATED_SCANF
 #define __GLIBC_USE_DEPRECATED_SCANF 1
@@ -214,7 +214,7 @@ int __res_querydomain(const char*, const char*, int, int, unsigned char*, int) n
 int __res_search(const char*, int, int, unsigned char*, int) noexcept;
 int __res_send(const unsigned char*, int, unsigned char*, int) noexcept;
 
-// What stat() was to programs until glibc 2.33.
+// stat() as programs called it until glibc 2.33.
 int __xstat(int, const char*, struct stat*) noexcept;
 int __lxstat(int, const char*, struct stat*) noexcept;
 int __fxstat(int, int, struct stat*) noexcept;
@@ -229,11 +229,11 @@ int __xmknodat(int, int, const char*, mode_t, dev_t*) noexcept;
 // From <malloc.h>, which is glibc's own.
 size_t malloc_usable_size(void*) noexcept;
 
-// A name of signal() that the headers show to older standards only.
+// A name of signal() that the headers declare for older standards only.
 sighandler_t bsd_signal(int, sighandler_t) noexcept;
 
-// liburing's calls that may wait, where the program is linked with it. (What its header has inline
-// calls these.)
+// liburing's calls that may wait, where the program is linked with it. (The inline functions of its
+// header call these.)
 struct io_uring;
 struct io_uring_cqe;
 struct io_uring_params;

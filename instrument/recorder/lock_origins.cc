@@ -1,4 +1,4 @@
-// Where locks begin and end.
+// Where locks are initialised and destroyed.
 #include "instrument/recorder/held_locks.h"
 #include "instrument/recorder/lock_order.h"
 
@@ -14,7 +14,7 @@ LockOrigin& place_of(uint64_t key) {
 
 }  // namespace
 
-__attribute__((noinline)) void begin_lock(uint64_t lock, uint64_t call_site) {
+__attribute__((noinline)) void track_init(uint64_t lock, uint64_t call_site) {
   const contract::ThreadRecord* record = current_record();
   if (!record) return;
   next_lock_generation(lock);
@@ -27,7 +27,7 @@ __attribute__((noinline)) void begin_lock(uint64_t lock, uint64_t call_site) {
   origin.key.store(key, std::memory_order_release);
 }
 
-__attribute__((noinline)) void end_lock(uint64_t lock) {
+__attribute__((noinline)) void track_destroy(uint64_t lock) {
   const contract::ThreadRecord* record = current_record();
   if (!record) return;
   const uint32_t last = known_lock_generation(lock);

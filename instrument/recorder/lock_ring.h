@@ -8,7 +8,7 @@ namespace tailback {
 // Drops the event, and counts it, if the ring is full. Returns whether it is in.
 bool push_lock_event(const contract::LockEvent& event);
 
-// Whether an event would be likely to find a place.
+// Whether an event will probably find a place.
 bool lock_ring_has_room();
 void count_lock_event_dropped();
 

@@ -13,16 +13,16 @@
 
 namespace tailback {
 
-// The time stamp counter, not ordered against neighbouring instructions: a call that waits is
-// longer than what the CPU may move it by.
+// The time stamp counter, not ordered against neighbouring instructions: a call that waits takes
+// longer than the CPU may move it.
 TAILBACK_INLINE uint64_t read_tsc() {
   uint32_t low, high;
   asm volatile("rdtsc" : "=a"(low), "=d"(high));
   return static_cast<uint64_t>(high) << 32 | low;
 }
 
-// Stores the registers of this point in the calling function, whose frame must stay in place for
-// as long as the context is to be used.
+// Stores the registers of this point in the calling function, whose frame must stay in place for as
+// long as the context is used.
 TAILBACK_INLINE void capture_context(contract::Context& context) {
   asm volatile(
       "leaq 0f(%%rip), %%rax\n"

@@ -13,12 +13,11 @@ namespace tailback {
 namespace {
 
 // The names of all pointers of `next` in their order, each ended by a zero.
-#define EACH(name, family, roles, is_open_ended) #name "\0"
+#define EACH(name, family, traits, roles, recording) #name "\0"
 #define NAME(name) #name "\0"
 constexpr char kNames[] =
 #include "instrument/contract/each_intercept.inc"
     NEEDED_BESIDE_THE_TABLE(NAME);
-#undef EACH
 #undef NAME
 
 constexpr uint32_t gnu_hash(const char* name) {
@@ -98,8 +97,8 @@ class Module {
 
   bool is(const ElfW(Dyn) * dynamic) const { return dynamic_ == dynamic; }
 
-  // The default version of a function, else any that it has (some are kept for old programs
-  // alone), else nullptr.
+  // The default version of a function, else any other (some exist for old programs only), else
+  // nullptr.
   void* function(const char* name, uint32_t hash) const {
     if (!symbols_ || !strings_) return nullptr;
     const ElfW(Sym)* symbol = find(name, hash, false);
@@ -190,7 +189,8 @@ void*& slot(uint32_t index) {
   return reinterpret_cast<void**>(&next)[index];
 }
 
-// Found after the first walk, which saw all that is loaded with the program. Stays so.
+// Pointers that were found after the first walk, which saw all that is loaded with the program. A
+// bit is never cleared.
 bool is_late[kNextDefinitions];
 bool walked_before = false;
 
@@ -230,7 +230,7 @@ int visit(dl_phdr_info* info, size_t, void* data) {
   return 0;
 }
 
-// Called in place of what no loaded module has, so that no program can have been linked with it.
+// Called in place of a function that no loaded module has. No program can have been linked with it.
 void* absent_pointer() {
   errno = ENOSYS;
   return nullptr;
@@ -242,9 +242,8 @@ int64_t absent_number() {
 
 constexpr bool kReturnsPointer[] = {
 #define RETURNS_POINTER(name) returns_pointer(decltype(NextDefinitions::name){}),
-#define EACH(name, family, roles, is_open_ended) RETURNS_POINTER(name)
+#define EACH(name, family, traits, roles, recording) RETURNS_POINTER(name)
 #include "instrument/contract/each_intercept.inc"
-#undef EACH
     NEEDED_BESIDE_THE_TABLE(RETURNS_POINTER)};
 
 }  // namespace

@@ -1,17 +1,18 @@
-// The next definition of each intercepted function: what the program would have called without us.
+// The next definition of each intercepted function: what the program would call without the
+// recorder.
 //
-// Resolved by our own walk over the loaded modules, in the loader's order, beginning after the
-// recorder itself. dlsym would allocate, take locks, and is called back by allocators that take a
-// mutex; and on older glibc it may return the oldest version of a versioned symbol, where the walk
-// takes the default one, as a linker would. The walk works at any moment, also before our
-// constructor: each pointer starts out at a stub that resolves all and forwards (first_call.cc).
+// The recorder finds them by its own walk over the loaded modules, in the loader's order, beginning
+// after itself. dlsym would allocate and take locks, and it calls allocators that take a mutex; and
+// on older glibc it may return the oldest version of a versioned symbol, where the walk takes the
+// default one, as a linker does. The walk works at any moment, also before the constructor: the
+// first value of each pointer is a stub that resolves all and forwards (first_call.cc).
 #pragma once
 
 #include "instrument/recorder/libc_declarations.h"
 
 namespace tailback {
 
-// Needed beside the table's functions, or wrapped without being calls that wait.
+// Functions beside the table's that the recorder calls, or wraps although they do not wait.
 #define NEEDED_BESIDE_THE_TABLE(NAME) \
   NAME(ftrylockfile)                  \
   NAME(pthread_create)                \
@@ -42,10 +43,9 @@ namespace tailback {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 struct NextDefinitions {
-#define EACH(name, family, roles, is_open_ended) decltype(&::name) name;
+#define EACH(name, family, traits, roles, recording) decltype(&::name) name;
 #include "instrument/contract/each_intercept.inc"
 #include "instrument/recorder/rules.h"
-#undef EACH
 #define POINTER(name) decltype(&::name) name;
   NEEDED_BESIDE_THE_TABLE(POINTER)
 #undef POINTER
@@ -58,10 +58,11 @@ extern NextDefinitions next asm("tailback_next_definitions") __attribute__((visi
 inline constexpr uint32_t kNextDefinitions = sizeof(NextDefinitions) / sizeof(void*);
 
 // True once the program is known to run under ThreadSanitizer's runtime, which must see the plain
-// lock and not an attempt first.
+// lock, without an attempt before it.
 TAILBACK_HIDDEN extern bool under_thread_sanitizer;
-// How a lock is tried before it is waited for: the next definitions, but under ThreadSanitizer
-// functions that find it busy, so that nothing but a lock that seems busy has to be asked twice.
+// How to try a lock before waiting for it: the next definitions, but under ThreadSanitizer
+// functions that always say busy. So only for a lock that seems busy the recorder has to test for
+// ThreadSanitizer.
 struct Attempts {
   decltype(&::pthread_mutex_trylock) mutex;
   decltype(&::pthread_rwlock_tryrdlock) read;
@@ -77,13 +78,13 @@ extern bool next_is_known;
 // Whether the next free() and malloc_usable_size() are of one allocator.
 extern bool free_tells_size;
 
-// Fills `next` in. Safe at any moment, any number of times, from several threads at once. What no
-// loaded module has keeps its stub, and is looked for again when it is called: a library may come
-// later (liburing).
+// Fills `next` in. Safe at any moment, any number of times, from several threads at once. A
+// function that no loaded module has keeps its stub, which looks again when it is called: the
+// program may load a library later (liburing).
 void resolve_next_definitions();
 
-// To be called when a library may have been unloaded: gives up what was found in libraries that
-// came after the program's start. Those of the start are never unloaded.
+// To be called when a library may have been unloaded: forgets what was found in libraries that were
+// loaded after the program's start. Those of the start are never unloaded.
 void forget_late_definitions();
 
 }  // namespace tailback

@@ -28,8 +28,8 @@ void save_registers(const ucontext_t& interrupted, contract::Context& context) {
   context.saved[contract::kR15] = static_cast<uint64_t>(registers[REG_R15]);
 }
 
-// Whether the signal cut a system call short: it is about to give EINTR. (One that the kernel will
-// start again is about to be made.)
+// Whether the signal has cut a system call short, which is about to return EINTR. (If the kernel
+// restarts the call, the thread is about to make it.)
 bool cut_a_call_short(const ucontext_t& interrupted) {
   const greg_t* registers = interrupted.uc_mcontext.gregs;
   if (registers[REG_RAX] != -EINTR) return false;
@@ -40,13 +40,14 @@ bool cut_a_call_short(const ucontext_t& interrupted) {
 }
 
 void on_pause(int, siginfo_t*, void* interrupted) {
-  // Only a thread that has a record can be held; attaching here could come in the middle of itself.
+  // Only a thread that has a record can be paused: attaching here could interrupt an attach.
   if (!segment || !still_in_same_process()) return;
   ThreadRecord* record = current_thread.record;
   if (!record) return;
-  // Also if the signal is somebody else's: without our handler it would have gone unnoticed.
+  // Also if the signal has another sender: without this handler the program would not have noticed
+  // it.
   const ucontext_t& context = *static_cast<const ucontext_t*>(interrupted);
-  if (cut_a_call_short(context)) record->holds.fetch_add(1, std::memory_order_relaxed);
+  if (cut_a_call_short(context)) record->pauses.fetch_add(1, std::memory_order_relaxed);
   if (record->pause_state.load(std::memory_order_acquire) != as_word(PauseState::kAsked)) return;
 
   save_registers(context, record->pause_context);
@@ -73,7 +74,7 @@ void on_pause(int, siginfo_t*, void* interrupted) {
   }
 }
 
-// The kernel's own form of sigaction: libc's would be seen, and delayed, by ThreadSanitizer.
+// The kernel's own form of sigaction: ThreadSanitizer would see libc's, and delay it.
 struct KernelSigaction {
   void (*handler)(int, siginfo_t*, void*);
   unsigned long flags;
@@ -97,7 +98,7 @@ static_assert(SYS_rt_sigreturn == 15);
 
 bool handler_in_place = false;
 
-// What the program left in place, and is shown when it asks. Its handler is the default one.
+// The program's own action, which it gets when it asks. Its handler is the default one.
 KernelSigaction programs_action{};
 
 bool set_action(const KernelSigaction& action) {
@@ -108,7 +109,7 @@ bool get_action(KernelSigaction& action) {
   return raw_syscall(SYS_rt_sigaction, kPauseSignal, 0, reinterpret_cast<long>(&action), 8) == 0;
 }
 
-// A vfork child has dispositions of its own, but its parent's memory.
+// A vfork child has signal actions of its own, but its parent's memory.
 bool in_process_of_record(const ProcessRecord& record) {
   return record.pid.load(std::memory_order_relaxed) == static_cast<int>(raw_syscall(SYS_getpid));
 }
@@ -120,8 +121,8 @@ void announce(bool in_place) {
   if (record) record->pause_ready.store(in_place ? 1 : 0);
 }
 
-// Once it is announced that the handler goes: a hold that was asked for before may still bring a
-// signal. An observer that was stopped in the middle of it is not waited for.
+// After the announcement that the handler goes away: a pause that was asked for before may still
+// bring a signal. Does not wait for an observer that is stopped in the middle of it.
 void wait_for_pauses_under_way() {
   const ProcessRecord* process = process_record();
   if (!process) return;
@@ -170,7 +171,7 @@ bool remove_pause_handler() {
 
 namespace {
 
-// As libc's sigaction fills it in.
+// As libc's sigaction reports it.
 void show_programs_action(struct sigaction& shown) {
   shown.sa_sigaction = programs_action.handler;
   shown.sa_flags = static_cast<int>(programs_action.flags);
@@ -178,10 +179,11 @@ void show_programs_action(struct sigaction& shown) {
   __builtin_memcpy(&shown.sa_mask, &programs_action.mask, sizeof programs_action.mask);
 }
 
-// Makes a call that may change what a signal does. For the hold's signal the program's own action
-// is put in its place first, so that libc and the kernel give the answers; while the program leaves
-// the default one (or puts it back, as node does with all signals at its start) our handler
-// returns, and when it wants the signal for itself, we step aside.
+// Makes a call that may change what a signal does. For the signal of the pause it first restores
+// the program's own action, so that libc and the kernel give the answers. While the program leaves
+// the default action (or restores it, as node does with all signals at its start) the recorder's
+// handler is then installed again; when the program wants the signal for itself, the recorder steps
+// aside.
 template <typename Call>
 TAILBACK_INLINE auto with_programs_action(int number, Call call) {
   if (__builtin_expect(number != kPauseSignal, 1)) return call();
@@ -206,7 +208,7 @@ TAILBACK_EXPORT int sigaction(int number, const struct sigaction* action,
   return with_programs_action(number, [&] { return next.sigaction(number, action, old); });
 }
 
-// All names that libc has for setting a handler, or its flags.
+// All of libc's names for setting a handler, or its flags.
 #define SIGNAL(name)                                                                 \
   TAILBACK_EXPORT sighandler_t name(int number, sighandler_t handler) noexcept {     \
     return with_programs_action(number, [&] { return next.name(number, handler); }); \

@@ -1,6 +1,6 @@
-// What ThreadSanitizer calls for each of its reports, where its runtime is a shared library: then
-// the preload is enough. A program that is linked with the pairing library, or that defines the
-// function itself, has its own come first.
+// ThreadSanitizer calls this for each of its reports where its runtime is a shared library: then
+// the preload is enough. In a program that is linked with the pairing library, or that defines the
+// function itself, that definition comes first.
 #include "instrument/recorder/findings.h"
 #include "instrument/recorder/rules.h"
 #include "instrument/thread_sanitizer/report_blocks.h"

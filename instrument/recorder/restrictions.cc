@@ -19,7 +19,7 @@ Restriction restriction_of(long number, unsigned long a, unsigned long b) {
     if (a == SECCOMP_SET_MODE_FILTER) return Restriction::kSystemCalls;
   } else if (number == SYS_prctl) {
     if (a == PR_SET_TSC && b == PR_TSC_SIGSEGV) return Restriction::kNoTicks;
-    // The kernel takes the time stamp counter away with strict mode.
+    // With strict mode the kernel also forbids the time stamp counter.
     if (a == PR_SET_SECCOMP && b == SECCOMP_MODE_STRICT) return Restriction::kNoTicks;
     if (a == PR_SET_SECCOMP && b == SECCOMP_MODE_FILTER) return Restriction::kSystemCalls;
   }

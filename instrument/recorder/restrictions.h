@@ -1,4 +1,4 @@
-// What a program may forbid itself, and thereby the recorder inside it: the time stamp counter, and
+// What a program may forbid itself, and so the recorder inside it: the time stamp counter, and
 // system calls (seccomp).
 #pragma once
 
@@ -12,14 +12,14 @@ enum class Restriction {
   kSystemCalls,  // a filter, that may kill at the return from our signal handler
 };
 
-// What a system call, about to be made, would bring.
+// What the system call that the program is about to make would forbid.
 Restriction restriction_of(long number, unsigned long a, unsigned long b);
 
-// Get out of the way, as far as is needed then, and come back if the call failed.
+// Step aside as far as the restriction needs it, and come back if the call fails.
 void before_restriction(Restriction restriction);
 void after_restriction(Restriction restriction, bool in_force);
 
-// Makes the call. It is not recorded: its end could no longer be.
+// Makes the call. It is not recorded: its end could not be.
 template <typename Call>
 TAILBACK_INLINE long under_restriction(Restriction restriction, Call call) {
   before_restriction(restriction);

@@ -7,12 +7,12 @@
 
 namespace tailback {
 
-// Copies the event into the ring, `head` of which is where producers keep the next position. False:
-// it is full, or could not be had. Safe in signal handlers.
+// Copies the event into the ring; `head` is the next position of the producers. False: the ring is
+// full, or other producers were always faster. Safe in signal handlers.
 template <typename Slot, size_t kSlots, typename Event>
 inline bool put_in_ring(Slot (&ring)[kSlots], std::atomic<uint64_t>& head, const Event& event) {
-  // Each failure means that another producer was faster, or that somebody has written nonsense to
-  // the ring: the program is not to be held up by either.
+  // Each failure means that another producer was faster, or that a process has written nonsense to
+  // the ring: neither may block the program.
   constexpr int kMostTries = 1000;
   uint64_t position = head.load(std::memory_order_relaxed);
   for (int i = 0; i < kMostTries; ++i) {

@@ -1,8 +1,8 @@
 // liburing's waits for completions. They return errors as -errno, and make their system call
 // inline, so that only the functions that the library exports can be seen.
 //
-// The ring's address stands for the loop: programs wait on it through more than one of these. A
-// wait that a hold ended has not submitted anything, so it can be made again as it was.
+// The ring's address identifies the loop: programs wait on it through more than one of these. A
+// wait that a pause has ended has not submitted anything, so it can be made again unchanged.
 #include "instrument/recorder/next_definition.h"
 #include "instrument/recorder/wait_sites.h"
 
@@ -11,10 +11,10 @@ using namespace tailback;
 namespace {
 
 TAILBACK_INLINE uint64_t ring_key(const struct io_uring* ring) {
-  return instance_key(ring);
+  return instance_wait_key(ring);
 }
 TAILBACK_INLINE uint64_t ring_key(unsigned fd) {
-  return epoll_key(static_cast<int>(fd));
+  return descriptor_wait_key(static_cast<int>(fd));
 }
 
 template <typename Ring, typename Wait>
@@ -24,7 +24,7 @@ TAILBACK_INLINE int wait_for_completions(CallScope& scope, Function function, Ri
   if (may_wait) boundary.enter(scope, function, ring_key(ring), call_site);
   int result = wait();
   while (__builtin_expect(result == -EINTR, 0) && scope.cut_short_by_pause()) result = wait();
-  // How many completions there are is in the ring, which has no fixed layout.
+  // The number of completions is in the ring, which has no fixed layout.
   boundary.leave(scope, 0);
   return result;
 }
@@ -69,13 +69,13 @@ TAILBACK_EXPORT int __io_uring_get_cqe(struct io_uring* ring, struct io_uring_cq
 
 // A ring that comes later at the same address is another loop.
 TAILBACK_EXPORT void io_uring_queue_exit(struct io_uring* ring) {
-  note_instance_end(ring);
+  end_instance(ring);
   next.io_uring_queue_exit(ring);
 }
 
 TAILBACK_EXPORT int io_uring_setup(unsigned entries, struct io_uring_params* parameters) {
   const int fd = next.io_uring_setup(entries, parameters);
-  note_new_epoll(fd);
+  count_new_descriptor(fd);
   return fd;
 }
 

@@ -1,6 +1,6 @@
-// Lets ThreadSanitizer see who called an interceptor of ours that is not handed on by a jump: where
-// its runtime is a shared library, its own interceptors stand behind ours and take ours for the
-// program. It is told of the call as instrumented code tells of its own.
+// Lets ThreadSanitizer see who called an interceptor that does not end with a jump: where its
+// runtime is a shared library, its own interceptors come after the recorder's and take the recorder
+// for the program. This reports the call to it as instrumented code does.
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +14,7 @@ __attribute__((weak)) void __tsan_func_exit();
 
 namespace tailback {
 
-// Nothing on threads that ThreadSanitizer doesn't know for sure (threads.cc).
+// Does nothing on threads that ThreadSanitizer may not know (threads.cc).
 class SanitizerFrame {
  public:
   TAILBACK_INLINE explicit SanitizerFrame(uint64_t call_site)

@@ -1,4 +1,4 @@
-// Who took a semaphore last, and whether others post it: a semaphore says neither.
+// Who took a semaphore last, and whether other threads post it: the semaphore itself says neither.
 #include "instrument/recorder/held_locks.h"
 
 namespace tailback {
@@ -25,7 +25,7 @@ void begin_use(SemaphoreUse& use, uint64_t key, int taker, uint32_t posted) {
 
 }  // namespace
 
-__attribute__((noinline)) int note_taker(uint64_t semaphore, int outcome) {
+__attribute__((noinline)) int track_taker(uint64_t semaphore, int outcome) {
   const ThreadRecord* record = current_record();
   if (!record) return outcome;
   const uint64_t key = key_of(*record, semaphore);
@@ -39,7 +39,7 @@ __attribute__((noinline)) int note_taker(uint64_t semaphore, int outcome) {
   return outcome;
 }
 
-__attribute__((noinline)) void note_post(uint64_t semaphore) {
+__attribute__((noinline)) void track_post(uint64_t semaphore) {
   const ThreadRecord* record = current_record();
   if (!record) return;
   const uint64_t key = key_of(*record, semaphore);

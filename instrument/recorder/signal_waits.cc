@@ -1,6 +1,9 @@
-// Waits that any handler ends. A hold's signal would end them too, and they can't be made again: a
-// signal that the program waits for may have come at the same time. So that signal is kept out for
-// as long as they last; it is delivered when they end.
+// Waits for signals.
+//
+// sigwait and the like take a signal: a loop may wait in them, on a thread that has no event wait.
+// pause, sigsuspend and sigpause end with any handler. The signal of a pause would end them too,
+// and they can't be made again: a signal that the program waits for may have come at the same time.
+// So they block the signal of the pause for as long as they last; it is delivered when they end.
 //
 // libc_declarations.h goes first, as it makes libc declare each symbol as itself.
 #include "instrument/recorder/libc_declarations.h"
@@ -9,6 +12,7 @@
 #include "instrument/recorder/machine.h"
 #include "instrument/recorder/next_definition.h"
 #include "instrument/recorder/pause.h"
+#include "instrument/recorder/wait_sites.h"
 
 using namespace tailback;
 
@@ -16,7 +20,7 @@ namespace {
 
 constexpr size_t kKernelMask = 8;  // bytes of it that the kernel knows
 
-// A mask that keeps the hold's signal out; the program's own, if the signal is the program's.
+// A mask that blocks the signal of the pause, unless the program uses that signal itself.
 class MaskWithoutPauses {
  public:
   explicit MaskWithoutPauses(const sigset_t& mask) : mask_(mask) {
@@ -34,7 +38,7 @@ sigset_t current_mask() {
   return current;
 }
 
-// X/Open's sigpause: with one signal more let in. What libc refuses, it has to refuse itself.
+// X/Open's sigpause lets one more signal in. It has to refuse what libc refuses.
 bool let_in(sigset_t& mask, int number) {
   return number > 0 && number < NSIG && sigdelset(&mask, number) == 0;
 }
@@ -47,6 +51,22 @@ sigset_t mask_of(int bits) {
 }
 
 }  // namespace
+
+#define WAIT_FOR_SIGNAL(name, parameters, ...)                                                    \
+  TAILBACK_EXPORT int name parameters {                                                           \
+    const uint64_t call_site = CALL_SITE;                                                         \
+    CallScope scope(call_site, Function::name, __VA_ARGS__);                                      \
+    IterationBoundary boundary;                                                                   \
+    boundary.enter(scope, Function::name, contract::call_site_key(call_site), call_site);         \
+    const int result = call_through_pauses<int>(scope, [&]() { return next.name(__VA_ARGS__); }); \
+    boundary.leave(scope, result >= 0 ? 1 : 0);                                                   \
+    return result;                                                                                \
+  }
+WAIT_FOR_SIGNAL(sigwait, (const sigset_t* set, int* signal), set, signal)
+WAIT_FOR_SIGNAL(sigwaitinfo, (const sigset_t* set, siginfo_t* info), set, info)
+WAIT_FOR_SIGNAL(sigtimedwait,
+                (const sigset_t* set, siginfo_t* info, const struct timespec* timeout), set, info,
+                timeout)
 
 TAILBACK_EXPORT int pause() {
   CallScope scope(CALL_SITE, Function::pause);

@@ -1,5 +1,5 @@
-// Interceptors of the sleeps. A hold that hits a thread on its way into a sleep ends it early with
-// EINTR: what is left of it is slept before the program hears of it.
+// Interceptors of the sleeps. A pause that arrives on the way into a sleep ends it early with
+// EINTR: the interceptor sleeps for the rest of the time, and the program sees nothing.
 #include <time.h>
 
 #include "instrument/recorder/call_scope.h"
@@ -50,7 +50,7 @@ TAILBACK_EXPORT int thrd_sleep(const struct timespec* duration, struct timespec*
 
 namespace {
 
-// The end of a sleep that does not tell how much of it is left, or not exactly.
+// The end of a sleep, for calls that do not report exactly how much of it is left.
 class SleepEnd {
  public:
   SleepEnd(long seconds, long nanoseconds) {
@@ -59,7 +59,7 @@ class SleepEnd {
     end_.tv_nsec = (end_.tv_nsec + nanoseconds) % kSecond;
   }
 
-  // Sleeps on, whatever holds may come. Returns false if another signal ended it.
+  // Sleeps until the end, through any pauses. Returns false if another signal ended the sleep.
   bool sleep_on(CallScope& scope) const {
     int result;
     do {
@@ -68,7 +68,7 @@ class SleepEnd {
     return result == 0;
   }
 
-  // Full seconds that are left, which is what sleep() tells.
+  // The full seconds that are left, as sleep() returns them.
   unsigned int seconds_left() const {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -87,7 +87,7 @@ TAILBACK_EXPORT unsigned int sleep(unsigned int seconds) {
   CallScope scope(CALL_SITE, Function::sleep, seconds);
   const SleepEnd end(seconds, 0);
   const unsigned int left = next.sleep(seconds);
-  // Nothing left may mean that it was cut short in its last second.
+  // 0 may mean that the sleep was cut short in its last second.
   if (!scope.cut_short_by_pause()) return left;
   return end.sleep_on(scope) ? 0 : end.seconds_left();
 }

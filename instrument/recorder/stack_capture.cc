@@ -22,7 +22,7 @@ bool may_capture = false;
 bool is_restricted = false;  // by itself: nothing may be asked any more
 uint32_t next_capture = 0;
 
-// Few are in use at a time, so that a free one is near or nowhere.
+// Few are in use at a time, so a free one is near, or there is none.
 constexpr uint32_t kMostTries = 32;
 
 uint32_t claim_capture() {
@@ -42,7 +42,7 @@ uint32_t claim_capture() {
 
 }  // namespace
 
-// The kernel does it: it ends where memory does, on whatever stack the thread runs.
+// The kernel copies: it stops where the mapped memory ends, on any kind of stack.
 uint32_t copy_mapped(int pid, uint64_t from, char* to, uint32_t size) {
   constexpr uint64_t kPage = 4096;
   constexpr uint32_t kMostPages = contract::kStackCaptureBytes / kPage + 2;
@@ -88,7 +88,7 @@ void discard_capture(uint32_t capture) {
                                              std::memory_order_release);
 }
 
-void note_inherited_filter() {
+void find_inherited_filter() {
   if (is_restricted) return;
   static const char path[] = "/proc/self/status";
   const long fd =

@@ -1,6 +1,5 @@
-// What a program says on standard error, where it tells of a finding: Python's interpreter warns of
-// coroutines that were never awaited. The text goes where it was meant to, unchanged, before
-// anybody looks at it.
+// A program's output on standard error, where it contains a finding: Python's interpreter warns of
+// coroutines that were never awaited. The text is written first, unchanged, and only then examined.
 #include <string.h>
 #include <unistd.h>
 
@@ -11,8 +10,7 @@
 
 using namespace tailback;
 
-// A name that libpython, or a python with the library built in, defines; in other programs there is
-// none.
+// libpython, or a python with the library built in, defines this name; other programs do not.
 extern "C" __attribute__((weak)) int Py_IsInitialized();
 
 namespace {
@@ -27,7 +25,7 @@ TAILBACK_COLD void look_for_warning(const char* text, size_t size) {
   if (!finding) return;
   contract::FindingWriter writer(finding->data);
   writer.add_bytes(contract::BlockKind::kText, text, static_cast<uint32_t>(size));
-  hand_on_finding(finding, writer.size());
+  publish_finding(finding, writer.size());
 }
 
 TAILBACK_INLINE ssize_t recorded_write(uint64_t call_site, int fd, const void* buffer,

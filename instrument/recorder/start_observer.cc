@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "instrument/contract/compatibility.h"
+#include "instrument/recorder/complaint.h"
 #include "instrument/recorder/environment.h"
 #include "instrument/recorder/machine.h"
 
@@ -16,19 +18,10 @@ namespace {
 
 constexpr size_t kPathSize = 4096;
 
-// Until the observer runs and says what it wants, any iteration that it may want goes into the
-// ring: of 1 ms and more, which is no less than so many ticks of any source. It drops those that
-// are too short.
+// Until the observer runs and sets its threshold, any iteration that may be over it goes into the
+// ring: of 1 ms and more, which is at least this many ticks of any source. The observer drops those
+// that are too short.
 constexpr uint64_t kFirstThreshold = 1000000;
-
-// A line on standard error, for the one failure that would otherwise leave a user without any sign.
-void complain(const char* what, const char* where) {
-  const char prefix[] = "tailback: ";
-  raw_syscall(SYS_write, 2, reinterpret_cast<long>(prefix), sizeof prefix - 1);
-  raw_syscall(SYS_write, 2, reinterpret_cast<long>(what), static_cast<long>(strlen(what)));
-  raw_syscall(SYS_write, 2, reinterpret_cast<long>(where), static_cast<long>(strlen(where)));
-  raw_syscall(SYS_write, 2, reinterpret_cast<long>("\n"), 1);
-}
 
 // Decimal digits of a number, at `out`; returns the end.
 char* write_number(char* out, unsigned number) {
@@ -78,7 +71,7 @@ bool tsc_is_invariant() {
 // The observer's process, from fork to exec. Never returns.
 [[noreturn]] void become_observer(int segment_fd) {
   raw_syscall(SYS_setsid);
-  // Nothing of the target's may be kept open: a pipe's reader would wait for us.
+  // No descriptor of the target may stay open: the reader of a pipe would wait for this process.
   static const char null_device[] = "/dev/null";
   const long null_fd =
       raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(null_device), O_RDWR);
@@ -113,8 +106,8 @@ bool tsc_is_invariant() {
   __builtin_unreachable();
 }
 
-// Forks twice, so that the observer is not our child. A clone without an exit signal is invisible
-// to the program's SIGCHLD handler and to its waits. Returns the observer's pid, or 0.
+// Forks twice, so that the observer is not the target's child. A clone without an exit signal is
+// invisible to the target's SIGCHLD handler and to its waits. Returns the observer's pid, or 0.
 int fork_detached(contract::Segment& made, int segment_fd) {
   const long middle = raw_syscall(SYS_clone, 0);
   if (middle == 0) {
@@ -129,7 +122,7 @@ int fork_detached(contract::Segment& made, int segment_fd) {
   return made.header.observer.load();
 }
 
-// Whether a file of the segment's size may be made. To try would bring SIGXFSZ.
+// Whether the limits allow a file of the segment's size. An attempt would raise SIGXFSZ.
 bool fits_limit_of_file_size() {
   struct rlimit limit;
   if (raw_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, reinterpret_cast<long>(&limit)) != 0) {
@@ -146,7 +139,7 @@ contract::Segment* start_observer() {
   const long made_fd =
       raw_syscall(SYS_memfd_create, reinterpret_cast<long>(name), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (made_fd < 0) return nullptr;
-  // Away from 0, 1 and 2, which a program may have been started without.
+  // Not 0, 1 or 2, which the program may have been started without.
   const long fd = raw_syscall(SYS_fcntl, made_fd, F_DUPFD_CLOEXEC, 3);
   raw_syscall(SYS_close, made_fd);
   if (fd < 0) return nullptr;
@@ -157,12 +150,11 @@ contract::Segment* start_observer() {
   }
   int observer = 0;
   if (made) {
-    made->header.version = contract::kVersion;
-    made->header.segment_size = sizeof(contract::Segment);
+    contract::identify(made->header.identity);
     made->header.tick_source =
         tsc_is_invariant() ? contract::TickSource::kTsc : contract::TickSource::kMonotonic;
     made->header.threshold_ticks.store(kFirstThreshold);
-    made->header.magic.store(contract::kMagic, std::memory_order_release);
+    made->header.identity.magic.store(contract::kMagic, std::memory_order_release);
     observer = fork_detached(*made, static_cast<int>(fd));
   }
   raw_syscall(SYS_close, fd);

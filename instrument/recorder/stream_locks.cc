@@ -1,4 +1,4 @@
-// The lock of a stream, tried first as all locks are.
+// The lock of a stream: tried first, like all locks.
 #include "instrument/recorder/call_scope.h"
 #include "instrument/recorder/next_definition.h"
 

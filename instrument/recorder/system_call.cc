@@ -1,9 +1,9 @@
-// syscall(): every system call by number, as Rust's standard library, Go through cgo and others
-// make them.
+// syscall(): system calls by number, as Rust's standard library, Go through cgo and others make
+// them.
 //
-// Calls that return twice (fork, vfork, clone, clone3) must not run inside a frame of ours: a vfork
-// child would return through it and leave garbage for its parent. The entry point is therefore
-// assembly that sends those on at once, with nothing on the stack.
+// Calls that return twice (fork, vfork, clone, clone3) must not run inside a frame of the
+// recorder's: a vfork child would return through it and leave garbage for its parent. So the entry
+// point is assembly that jumps on for those at once, with nothing on the stack.
 #include <stddef.h>
 
 #include "instrument/recorder/call_scope.h"
@@ -15,8 +15,7 @@ using namespace tailback;
 
 namespace {
 
-// The libc function that a wait for events by number is recorded as, since the arguments are the
-// same.
+// The libc function as which an event wait by number is recorded: the arguments are the same.
 TAILBACK_INLINE Function event_wait_of(long number) {
   switch (number) {
     case SYS_epoll_wait:
@@ -45,22 +44,23 @@ bool names_descriptor(Function wait) {
          wait == Function::epoll_pwait2 || wait == Function::io_uring_enter;
 }
 
-// Whether a look at a ring waits for completions.
+// Whether a call of io_uring_enter waits for completions.
 bool may_wait(Function wait, long least, long flags) {
   constexpr long kGetEvents = 1;  // IORING_ENTER_GETEVENTS
   return wait != Function::io_uring_enter || (least > 0 && (flags & kGetEvents) != 0);
 }
 
-// A wait that a hold ended is made again as it was: a relative timeout begins anew (a hold hits on
-// the way in, when next to nothing of it is over), unless the kernel has put it right.
+// A wait that a pause has ended is made again unchanged: a relative timeout begins again, unless
+// the kernel has corrected it. A pause arrives on the way in, when next to nothing of the timeout
+// is over.
 __attribute__((noinline)) long wait_for_events(uint64_t call_site, uint64_t frame, Function wait,
                                                long number, long a, long b, long c, long d, long e,
                                                long f) {
   CallScope scope(call_site, wait, a, b, c, d, e);
   IterationBoundary boundary;
   if (may_wait(wait, c, d)) {
-    const uint64_t key =
-        names_descriptor(wait) ? epoll_key(static_cast<int>(a)) : call_site_key(call_site);
+    const uint64_t key = names_descriptor(wait) ? descriptor_wait_key(static_cast<int>(a))
+                                                : contract::call_site_key(call_site);
     boundary.enter(scope, wait, key, call_site, frame);
   }
   long result = next.syscall(number, a, b, c, d, e, f);
@@ -90,12 +90,12 @@ extern "C" __attribute__((visibility("hidden"))) long tailback_recorded_syscall(
   }
   CallScope scope(CALL_SITE, Function::syscall, number, a, b, c, d, e);
   long result = next.syscall(number, a, b, c, d, e, f);
-  // A relative timeout begins anew: a hold hits on the way in, when next to nothing of it is over.
-  // connect() goes on by itself and must not be made again.
+  // A relative timeout begins again: a pause arrives on the way in, when next to nothing of it is
+  // over. connect() goes on by itself and must not be made again.
   while (__builtin_expect(scope.interrupted_by_pause(result), 0) && number != SYS_connect) {
     result = next.syscall(number, a, b, c, d, e, f);
   }
-  if (__builtin_expect(makes_instance(number), 0)) note_new_epoll(static_cast<int>(result));
+  if (__builtin_expect(makes_instance(number), 0)) count_new_descriptor(static_cast<int>(result));
   return result;
 }
 

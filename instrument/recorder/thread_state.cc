@@ -21,7 +21,7 @@ ProcessPage detached_page = {0, 0};
 constexpr uint64_t kProcessIndexMask = contract::kProcessCapacity - 1;
 static_assert((contract::kProcessCapacity & kProcessIndexMask) == 0);
 
-// No process ever has this epoch: the first call of a thread always comes to attach_thread().
+// No process has this epoch, so the first call of a thread always calls attach_thread().
 constexpr uint64_t kNeverAttached = 1;
 
 constexpr uint32_t as_word(ProcessState state) {
@@ -40,8 +40,8 @@ int raw_tid() {
 
 bool no_more_attaching = false;
 
-// The calling thread's id as libc knows it, told by a mutex that the thread holds. Wrong only where
-// libc was not asked to make the thread or the process. 0: can't be told.
+// The calling thread's id as libc knows it, read from a mutex that the thread holds. Wrong only
+// where libc did not make the thread or the process. 0: unknown.
 int tid_from_libc() {
   if (under_thread_sanitizer) return 0;
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -74,17 +74,18 @@ ProcessRecord* claim_process_record(int pid) {
   return nullptr;
 }
 
-// Under Yama's restricted ptrace a process is read only by its ancestors and by whom it names.
+// Under Yama's restricted ptrace only its ancestors, and whom it names, may read a process.
 void allow_observer_to_read() {
   if (!yama_restricts_ptrace) return;
   const int observer = segment->header.observer.load(std::memory_order_relaxed);
   if (observer > 0) raw_syscall(SYS_prctl, PR_SET_PTRACER, observer);
 }
 
-// Gives this process an epoch, once. Several threads of a forked child may get here together.
+// Gives this process an epoch, once. Several threads of a forked child may run this at the same
+// time.
 void attach_process(int pid) {
-  // A forked child that is the first process of a namespace: its number, and those of all that
-  // descend from it, mean other processes to the observer.
+  // A forked child may be the first process of a namespace: for the observer, its number and those
+  // of all its descendants are other processes.
   if (pid == 1 && current_thread.epoch != kNeverAttached) {
     segment->header.processes_missed.fetch_add(1, std::memory_order_relaxed);
     attach_no_more();
@@ -92,11 +93,10 @@ void attach_process(int pid) {
   }
   ProcessRecord* record = claim_process_record(pid);
   if (!record) return;
-  // All threads that get here write the same.
+  // All threads that run this write the same.
   __atomic_store_n(&process_page->pid, pid, __ATOMIC_RELAXED);
   const uint64_t index = static_cast<uint64_t>(record - segment->processes);
-  // The tick makes it unlike the epoch of any ancestor whose thread state this memory was copied
-  // from.
+  // The tick makes it different from the epoch of any ancestor from which this memory was copied.
   uint64_t epoch = (ticks() << 16) | (uint64_t{1} << 15) | index;
   uint64_t expected = 0;
   if (!__atomic_compare_exchange_n(&process_page->epoch, &expected, epoch, false, __ATOMIC_ACQ_REL,
@@ -153,9 +153,9 @@ void begin_record(ThreadRecord& record, uint64_t epoch, int tid) {
   record.state.store(as_word(ThreadState::kLive), std::memory_order_release);
 }
 
-// `tid`, `pid`: 0 if the kernel has to be asked.
+// `tid`, `pid`: 0 if unknown, then this asks the kernel.
 ThreadRecord* attach(int tid, int pid) {
-  // A signal handler that comes in the middle of this must not attach a second time.
+  // A signal handler that runs in the middle of this must not attach a second time.
   if (current_thread.attaching) return nullptr;
   current_thread.attaching = true;
   asm volatile("" ::: "memory");
@@ -229,7 +229,7 @@ void release_thread() {
   record->state.store(as_word(iterations ? ThreadState::kExited : ThreadState::kFree),
                       std::memory_order_release);
   if (!iterations) {
-    // Low records first keeps the observer's scan short.
+    // Taking low records first keeps the observer's scan short.
     const uint32_t index = static_cast<uint32_t>(record - segment->threads);
     if (index < segment->header.thread_hint.load(std::memory_order_relaxed)) {
       segment->header.thread_hint.store(index, std::memory_order_relaxed);

@@ -1,4 +1,4 @@
-// Which record belongs to the current thread, and how it came by it.
+// Which record belongs to the current thread, and how the thread gets it.
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ namespace tailback {
 // constructor, before the program's threads exist; survives fork.
 TAILBACK_HIDDEN extern contract::Segment* segment;
 
-// Whether processes have to name who may read them (Yama). Set once, in the constructor.
+// Whether a process has to name who may read it (Yama). Set once, in the constructor.
 extern bool yama_restricts_ptrace;
 
 // One page per process that the kernel fills with zeros in a forked child (MADV_WIPEONFORK).
@@ -37,17 +37,17 @@ TAILBACK_HIDDEN extern __thread CurrentThread current_thread;
 // session or no free record.
 contract::ThreadRecord* attach_thread();
 
-// The same at once, for a thread that begins (one of libc's making) and for the one thread of a
-// child that libc has just forked. They make no system calls, of which a program that has a seccomp
-// filter may allow only those that it knows.
+// The same at once, for a thread that begins (one that libc makes) and for the one thread of a
+// child that libc has just forked. They make no system calls: a program with a seccomp filter may
+// allow only those that it knows.
 void attach_new_thread();
 void attach_forked_child();
 
-// From now on no thread of this process, or of its children, is given a record. What goes on being
-// recorded are the other threads that have one.
+// From now on no thread of this process, or of its children, gets a record. The other threads that
+// have one are still recorded.
 void attach_no_more();
 
-// Whether the observer would not know this process by the number that it has for itself.
+// Whether this process has another number for the observer than for itself.
 bool in_other_pid_namespace();
 
 // The current thread's record, or nullptr: pass the call through.
@@ -62,13 +62,13 @@ TAILBACK_INLINE bool still_in_same_process() {
   return current_thread.epoch == process_page->epoch;
 }
 
-// At the end of a thread: gives its record back. Later calls of the thread are not recorded.
+// At the end of a thread: frees its record. Later calls of the thread are not recorded.
 void release_thread();
 
 // The process's record, or nullptr.
 contract::ProcessRecord* process_record();
 
-// CLOCK_MONOTONIC in nanoseconds: ticks where the CPU's counter can't be used.
+// CLOCK_MONOTONIC in nanoseconds: the ticks where the CPU's counter can't be used.
 uint64_t monotonic_ticks();
 
 // Now, in the session's ticks. Needs a session.

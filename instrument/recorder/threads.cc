@@ -8,8 +8,8 @@ extern "C" __attribute__((weak)) void __tsan_init();
 
 namespace {
 
-// What a new thread is to run, handed over without allocating. When all places are taken the
-// thread is started as the program wanted it, and attaches at its first recorded call.
+// What a new thread is to run, passed on without allocating. If all places are taken, the thread
+// starts with the program's own routine, and attaches at its first recorded call.
 struct Handover {
   union {
     void* (*routine)(void*);
@@ -34,7 +34,7 @@ void give_back(Handover* place) {
   __atomic_store_n(&place->taken, false, __ATOMIC_RELEASE);
 }
 
-// To be called in a thread of libc's making once it runs, and once more when it ends: between them
+// To be called in a thread that libc has made when it begins, and when it ends: in between
 // ThreadSanitizer knows the thread.
 void begin_sanitized_thread() {
   current_thread.is_sanitized = under_thread_sanitizer && __tsan_func_entry && __tsan_func_exit;
@@ -43,7 +43,8 @@ void end_sanitized_thread() {
   current_thread.is_sanitized = false;
 }
 
-// To be called before the first thread is made: from then on the main thread counts, too.
+// To be called before the first thread is made: from then on ThreadSanitizer knows the main thread,
+// too.
 void begin_sanitized_main() {
   if (!under_thread_sanitizer || !__tsan_init || current_thread.is_sanitized) return;
   const contract::ThreadRecord* record = current_record();
@@ -60,7 +61,7 @@ void on_thread_end(void*) {
   release_thread();
 }
 
-// Runs what a new thread is to run, once its place is given back. on_thread_end runs on
+// Runs the new thread's routine, after its place has been freed. on_thread_end runs on
 // pthread_exit, thrd_exit and pthread_cancel too.
 template <typename Result, typename Routine>
 Result run(Routine routine, void* argument) {
@@ -117,8 +118,8 @@ TAILBACK_EXPORT int thrd_create(thrd_t* thread, thrd_start_t routine, void* argu
   return result;
 }
 
-// A fork of a large process takes long enough to hold a loop up. The child has no part in it; it
-// attaches at once, so that a session does not seem to end when a daemon's parent does.
+// A fork of a large process takes long enough to block a loop. The call is the parent's alone. The
+// child attaches at once, so that a session does not seem to end when a daemon's parent does.
 #define FORK(name)                              \
   TAILBACK_EXPORT pid_t name() noexcept {       \
     CallScope scope(CALL_SITE, Function::name); \

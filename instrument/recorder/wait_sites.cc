@@ -11,13 +11,14 @@ using contract::WaitSite;
 
 namespace {
 
-// How many epoll instances have had each number. Numbers beyond the table share its last entry.
+// How many epoll and io_uring instances have had each number. Numbers beyond the table share its
+// last entry.
 constexpr int kGenerations = 1024;
-uint32_t epoll_generations[kGenerations];
+uint32_t descriptor_generations[kGenerations];
 
-uint32_t& generation_of(int epfd) {
-  const int index = epfd >= 0 && epfd < kGenerations ? epfd : kGenerations - 1;
-  return epoll_generations[index];
+uint32_t& generation_of(int fd) {
+  const int index = fd >= 0 && fd < kGenerations ? fd : kGenerations - 1;
+  return descriptor_generations[index];
 }
 
 // How many instances have ended at each address; addresses share the entries.
@@ -29,26 +30,12 @@ uint32_t& generation_of(const void* instance) {
   return instance_generations[(address >> 4 ^ address >> 12) % kInstances];
 }
 
-// What is the number of an instance in a key, and what tells the kinds of keys apart: bit 63 is a
-// call site's, bit 62 a descriptor's, bit 61 an address's.
-constexpr uint64_t kDescriptorBit = uint64_t{1} << 62;
-constexpr uint64_t kInstanceBit = uint64_t{1} << 61;
-constexpr uint64_t kDescriptorMask = 0xffffffffu;
-constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
-
-// The key without the generation of its instance.
-uint64_t place_of(uint64_t key) {
-  if (key >> 63) return key;
-  if (key & kDescriptorBit) return kDescriptorBit | (key & kDescriptorMask);
-  return kInstanceBit | (key & kAddressMask);
-}
-
 bool is_event_wait(uint32_t function) {
   return function < intercept::kFunctionCount &&
          intercept::kFunctions[function].family == intercept::Family::kEvents;
 }
 
-// nullptr if there is no room for a wait that is no event wait.
+// nullptr if there is no room for a non-event wait.
 WaitSite* find_site(ThreadRecord& record, uint64_t key, bool of_events) {
   WaitSite* free_site = nullptr;
   WaitSite* least = nullptr;
@@ -56,7 +43,7 @@ WaitSite* find_site(ThreadRecord& record, uint64_t key, bool of_events) {
     const uint64_t other = site.key.load(std::memory_order_relaxed);
     if (other == 0) {
       if (!free_site) free_site = &site;
-    } else if (other == key || place_of(other) == place_of(key)) {
+    } else if (other == key || contract::place_of_key(other) == contract::place_of_key(key)) {
       return &site;
     } else if (!of_events && is_event_wait(site.function)) {
       continue;
@@ -75,14 +62,15 @@ WaitSite* find_site(ThreadRecord& record, uint64_t key, bool of_events) {
   return least;
 }
 
-// The waits of a thread that is marked as a loop, by whatever calls they are made, are one place;
-// but for those that are nested deeper, in a callback. A call site's key that is no call site's.
-constexpr uint64_t kLoopOfMarkedThread = uint64_t{1} << 63 | 1;
-
+// The waits of a thread that is marked as a loop are one site, by whatever calls they are made.
+// Waits deeper in the stack, in a callback, are not.
 uint64_t key_within_loop(ThreadRecord& record, uint64_t key, uint64_t stack_pointer) {
-  if (key >> 63 == 0 || key == kMarkedWait || stack_pointer < record.loop_stack) return key;
+  if (!contract::is_call_site_key(key) || key == contract::kMarkedWaitKey ||
+      stack_pointer < record.loop_stack) {
+    return key;
+  }
   record.loop_stack = stack_pointer;
-  return kLoopOfMarkedThread;
+  return contract::kMarkedLoopKey;
 }
 
 contract::Event event_of(const ThreadRecord& record, const WaitSite& site,
@@ -133,21 +121,21 @@ TAILBACK_COLD void push_pending_events(const ThreadRecord& record, const WaitSit
   push_event(event);
 }
 
-// What a wait says of the iterations in progress at other depths of its thread's stack. A wait ends
-// what was nested in the iteration before it. Depth alone does not tell what is nested: a loop that
-// waits within functions of its own waits deeper than what its callbacks call. So of two that
-// waited by iterations, the one with more iterations is the loop; but one with few iterations that
-// sees a newcomer nearer to the stack's base belonged to what came before the loop. Returns whether
-// it is this site that has been left, and its iteration, which began at `begin` (0: none), is void.
+// What a wait means for the iterations in progress at other depths of its thread's stack. A wait
+// ends the iterations that were nested in the one before it. Depth alone does not say what is
+// nested: a loop may wait within functions of its own, deeper than what its callbacks call. So of
+// two sites that alternate, the one with more iterations is the loop. But a site with few
+// iterations belongs to what came before the loop if a new site appears nearer to the base of the
+// stack. Returns whether the thread has left this site: then its iteration, which began at `begin`
+// (0: none), is void.
 TAILBACK_INLINE bool settle_other_depths(ThreadRecord& record, const WaitSite& site, uint64_t begin,
                                          uint64_t stack_pointer, bool of_events) {
-  constexpr uint64_t kEstablished = 20;
   const uint64_t iterations = site.iterations.load(std::memory_order_relaxed);
   bool left = false;
   for (WaitSite& other : record.wait_sites) {
     const uint64_t other_begin = other.iteration_begin.load(std::memory_order_relaxed);
     if (other_begin == 0 || &other == &site || other.stack_pointer == stack_pointer) continue;
-    // What is no wait for events says nothing of those that are.
+    // A non-event wait means nothing for event waits.
     if (!of_events && is_event_wait(other.function)) continue;
     const uint64_t other_iterations = other.iterations.load(std::memory_order_relaxed);
     const bool within = begin != 0 && other_begin > begin;
@@ -155,8 +143,9 @@ TAILBACK_INLINE bool settle_other_depths(ThreadRecord& record, const WaitSite& s
       if (!within && other_iterations > iterations) continue;
     } else {
       if (!within || (of_events && !is_event_wait(other.function))) continue;
-      const bool is_newcomer = other.first_tick > begin &&
-                               (iterations < kEstablished || other_iterations >= kEstablished);
+      const bool is_newcomer =
+          other.first_tick > begin && (iterations < contract::kEstablishedIterations ||
+                                       other_iterations >= contract::kEstablishedIterations);
       if (other_iterations > iterations || is_newcomer) {
         left = true;
         continue;
@@ -195,26 +184,24 @@ TAILBACK_INLINE void forget_sums(WaitSite& site) {
 
 }  // namespace
 
-uint64_t epoll_key(int epfd) {
-  const uint64_t generation = __atomic_load_n(&generation_of(epfd), __ATOMIC_RELAXED);
-  return kDescriptorBit | (generation & 0x3fffffff) << 32 | static_cast<uint32_t>(epfd);
+uint64_t descriptor_wait_key(int fd) {
+  return contract::descriptor_key(fd, __atomic_load_n(&generation_of(fd), __ATOMIC_RELAXED));
 }
 
-void note_new_epoll(int epfd) {
-  if (epfd >= 0) __atomic_fetch_add(&generation_of(epfd), 1, __ATOMIC_RELAXED);
+void count_new_descriptor(int fd) {
+  if (fd >= 0) __atomic_fetch_add(&generation_of(fd), 1, __ATOMIC_RELAXED);
 }
 
-uint64_t instance_key(const void* instance) {
-  const uint64_t generation = __atomic_load_n(&generation_of(instance), __ATOMIC_RELAXED);
-  return kInstanceBit | (generation & 0x1fff) << 48 |
-         (reinterpret_cast<uint64_t>(instance) & kAddressMask);
+uint64_t instance_wait_key(const void* instance) {
+  return contract::instance_key(reinterpret_cast<uint64_t>(instance),
+                                __atomic_load_n(&generation_of(instance), __ATOMIC_RELAXED));
 }
 
-void note_instance_end(const void* instance) {
+void end_instance(const void* instance) {
   if (ThreadRecord* record = current_record()) {
-    const uint64_t place = place_of(instance_key(instance));
+    const uint64_t place = contract::place_of_key(instance_wait_key(instance));
     for (WaitSite& site : record->wait_sites) {
-      if (place_of(site.key.load(std::memory_order_relaxed)) == place) {
+      if (contract::place_of_key(site.key.load(std::memory_order_relaxed)) == place) {
         site.iteration_begin.store(0, std::memory_order_relaxed);
       }
     }
@@ -274,9 +261,9 @@ void IterationBoundary::leave(const CallScope& scope, int ready) {
 }
 
 TAILBACK_COLD bool is_idle(const ThreadRecord& record) {
-  for (const contract::IdleWait& park : record.idle_waits) {
-    if (park.call_site.load(std::memory_order_relaxed) == record.call.call_site &&
-        park.stack_pointer.load(std::memory_order_relaxed) == record.call.context.stack_pointer) {
+  for (const contract::IdleWait& wait : record.idle_waits) {
+    if (wait.call_site.load(std::memory_order_relaxed) == record.call.call_site &&
+        wait.stack_pointer.load(std::memory_order_relaxed) == record.call.context.stack_pointer) {
       return record.call.call_site != 0;
     }
   }

@@ -1,6 +1,6 @@
-// The pairing library: hands ThreadSanitizer's reports on to the recorder, if there is one. Without
-// it nothing happens. The function is no weak one: of weak ones ThreadSanitizer's own, empty, would
-// come first where its runtime is linked in.
+// The pairing library: passes ThreadSanitizer's reports on to the recorder, and does nothing
+// without one. The function is not weak: otherwise ThreadSanitizer's own, which is weak and empty,
+// would come first where its runtime is linked in.
 #include "instrument/contract/record_contract.h"
 #include "instrument/thread_sanitizer/report_blocks.h"
 

@@ -1,5 +1,5 @@
-// One report of ThreadSanitizer as the blocks of a finding, by its debugging interface. The
-// interface is declared in no header that is installed: these are compiler-rt's signatures
+// One report of ThreadSanitizer as the blocks of a finding, by its debugging interface. No
+// installed header declares the interface: these are compiler-rt's signatures
 // (lib/tsan/rtl/tsan_interface.h and tsan_debugging.cpp).
 //
 // To be called within __tsan_on_report, which runs on the racing thread with ThreadSanitizer's

@@ -5,14 +5,14 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "instrument/contract/intercepts.h"
 #include "runtime/command/standard_output.h"
 
 namespace tailback {
 
 namespace {
 
-// When a call of the function is recorded.
-enum class Recording { kAlways, kUnlessQuick, kOpenEnded, kNever };
+using intercept::Recording;
 
 struct Line {
   std::string_view section;  // of a line that begins one; else empty
@@ -22,28 +22,8 @@ struct Line {
 
 constexpr Line kLines[] = {
 #define SECTION(title) {title, "", Recording::kAlways},
-#define CALL(name, result, parameters, arguments, family, roles) {"", #name, Recording::kAlways},
-#define AGAIN(name, result, parameters, arguments, family, roles) {"", #name, Recording::kAlways},
-#define QUICK(name, result, parameters, arguments, family, roles, is_quick) \
-  {"", #name, Recording::kUnlessQuick},
-#define TRY(name, result, parameters, arguments, family, roles, attempt, taken) \
-  {"", #name, Recording::kUnlessQuick},
-#define NOTE(name, result, parameters, arguments, family, roles, kinds, noted) \
-  {"", #name, Recording::kNever},
-#define WAIT(name, result, parameters, arguments, family, roles, mutex) \
-  {"", #name, Recording::kAlways},
-#define OWN(name, family, roles) {"", #name, Recording::kAlways},
-#define JUMP(name, family, roles) {"", #name, Recording::kOpenEnded},
-#include "instrument/contract/intercept_table.inc"
-#undef SECTION
-#undef CALL
-#undef AGAIN
-#undef QUICK
-#undef TRY
-#undef NOTE
-#undef WAIT
-#undef OWN
-#undef JUMP
+#define EACH(name, family, traits, roles, recording) {"", #name, Recording::recording},
+#include "instrument/contract/each_intercept.inc"
 };
 
 constexpr std::string_view kHead = R"(# Intercepted calls
@@ -72,9 +52,9 @@ std::string_view mark(Recording recording) {
   switch (recording) {
     case Recording::kAlways:
       return "";
-    case Recording::kUnlessQuick:
+    case Recording::kUnlessReady:
       return " *";
-    case Recording::kOpenEnded:
+    case Recording::kEntryOnly:
       return " +";
     case Recording::kNever:
       return " -";

@@ -27,21 +27,19 @@ bool is_live(const ContendedLock& entry) {
 }
 
 uint64_t address_of(const ContendedLock& entry) {
-  return entry.key.load() & 0xffffffffffff;
+  return contract::address_of_lock_key(entry.key.load());
 }
 
 std::string_view kind_of(uint32_t function) {
-  const std::string_view name =
-      intercept::kFunctions[static_cast<uint32_t>(checked_function(function))].name;
-  if (name.find("rwlock") != std::string_view::npos) return "rwlock";
-  if (name.find("spin") != std::string_view::npos) return "spin";
-  if (name.starts_with("sem")) return "semaphore";
+  const intercept::FunctionFacts& facts = intercept::facts_of(checked_function(function));
+  if (intercept::object_is(facts, "rwlock")) return "rwlock";
+  if (intercept::object_is(facts, "spin")) return "spin";
+  if (intercept::object_is(facts, "sem")) return "semaphore";
   return "mutex";
 }
 
 bool waits_for_lock(const CallView& call) {
-  return intercept::kFunctions[static_cast<uint32_t>(call.function)].family ==
-         intercept::Family::kLock;
+  return intercept::facts_of(call.function).family == intercept::Family::kLock;
 }
 
 std::vector<ContentionStack> heaviest(std::vector<ContentionStack> stacks) {
@@ -189,7 +187,8 @@ void ContentionProfiler::poll_waits() {
     if (record.state.load() != static_cast<uint32_t>(contract::ThreadState::kLive)) continue;
     const auto call = view_call(record.call);
     if (!call || !waits_for_lock(*call) || now < call->entered + long_wait) continue;
-    const auto shown = shown_.find({record.pid.load(), call->arguments[0] & 0xffffffffffff});
+    const auto shown =
+        shown_.find({record.pid.load(), call->arguments[0] & contract::kAddressMask});
     if (shown == shown_.end()) continue;
     Wait& wait = waits_[i];
     if (wait.entered != call->entered) wait = {call->entered};

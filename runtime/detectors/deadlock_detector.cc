@@ -1,9 +1,7 @@
 #include "runtime/detectors/deadlock_detector.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,40 +42,12 @@ bool is_untimed_futex(const CallView& call) {
   }
 }
 
-// Whether a call waits for another thread or process, and for as long as it takes.
+// Whether a call waits for another thread or process, without a time limit.
 bool is_untimed_wait(const CallView& call) {
-  const auto command = static_cast<int>(call.arguments[1]);
-  switch (call.function) {
-    case Function::pthread_mutex_lock:
-    case Function::__pthread_mutex_lock:
-    case Function::pthread_rwlock_rdlock:
-    case Function::__pthread_rwlock_rdlock:
-    case Function::pthread_rwlock_wrlock:
-    case Function::__pthread_rwlock_wrlock:
-    case Function::mtx_lock:
-    case Function::sem_wait:
-    case Function::pthread_join:
-    case Function::thrd_join:
-    case Function::pthread_barrier_wait:
-    case Function::pthread_cond_wait:
-    case Function::cnd_wait:
-    case Function::flockfile:
-    case Function::_IO_flockfile:
-      return true;
-    case Function::flock:
-      return (command & LOCK_NB) == 0;
-    case Function::lockf:
-    case Function::lockf64:
-      return command == F_LOCK;
-    case Function::fcntl:
-    case Function::fcntl64:
-    case Function::__fcntl:
-      return command == F_SETLKW || command == F_OFD_SETLKW;
-    case Function::syscall:
-      return is_untimed_futex(call);
-    default:
-      return false;
-  }
+  const intercept::FunctionFacts& facts = intercept::facts_of(call.function);
+  if (facts.has(intercept::kLocksFile)) return waits_for_file_lock(facts.roles, call.arguments);
+  if (call.function == Function::syscall) return is_untimed_futex(call);
+  return facts.has(intercept::kUntimed);
 }
 
 CallInProgress in_progress(const CallView& call) {
@@ -103,14 +73,12 @@ bool is_blocked(ProcSource& proc, const ThreadId& thread, const LockReading& loc
 }
 
 bool is_rwlock_wait(Function function) {
-  return function == Function::pthread_rwlock_rdlock ||
-         function == Function::__pthread_rwlock_rdlock ||
-         function == Function::pthread_rwlock_wrlock ||
-         function == Function::__pthread_rwlock_wrlock;
+  return intercept::object_is(intercept::facts_of(function), "rwlock");
 }
 
 bool is_rest(Function function) {
-  return function == Function::pthread_cond_wait || function == Function::cnd_wait;
+  const intercept::FunctionFacts& facts = intercept::facts_of(function);
+  return intercept::object_is(facts, "cond") || intercept::object_is(facts, "cnd");
 }
 
 // Signals whose handlers answer to faults of the thread itself, libc's own, and ours.

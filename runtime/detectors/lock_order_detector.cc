@@ -88,7 +88,7 @@ void LockOrderDetector::take(const LockEvent& event) {
   }
   auto acquisition = std::make_shared<Acquisition>();
   acquisition->stack = read_stack(event, target);
-  if (event.kind != static_cast<uint32_t>(LockEventKind::kRead) || !makes_sense(event.taken)) {
+  if (event.kind != static_cast<uint32_t>(LockEventKind::kAcquired) || !makes_sense(event.taken)) {
     ++counts_.acquisitions;
     return;
   }

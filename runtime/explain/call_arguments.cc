@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -167,7 +168,14 @@ Argument render_argument(int pid, const Role& role) {
   return {role.name, fmt::format("{:#x}", role.value())};
 }
 
+bool is_standard_stream(const Role& role) {
+  return role.kind == "stdin" || role.kind == "stdout" || role.kind == "stderr";
+}
+
 std::optional<int> descriptor_of(int pid, const Role& role) {
+  if (role.kind == "stdin") return STDIN_FILENO;
+  if (role.kind == "stdout") return STDOUT_FILENO;
+  if (role.kind == "stderr") return STDERR_FILENO;
   if (role.kind == "fd" || role.kind == "mqd") return static_cast<int>(role.value());
   // Both are glibc's own: a FILE is declared in its headers, a DIR begins with its descriptor.
   uint64_t offset = 0;

@@ -37,8 +37,11 @@ std::vector<Role> parse_roles(std::string_view roles, std::span<const uint64_t> 
 // still be in the call.
 Argument render_argument(int pid, const Role& role);
 
-// The descriptor that an argument of kind fd, mqd, stream or dir stands for. Nothing if it is none,
-// as in a stream over memory, or can't be read.
+// Whether the role stands for a stream that the function uses without being given it.
+bool is_standard_stream(const Role& role);
+
+// The descriptor that an argument of kind fd, mqd, stream or dir stands for, or a standard stream.
+// Nothing if it is none, as in a stream over memory, or can't be read.
 std::optional<int> descriptor_of(int pid, const Role& role);
 
 // A path in full, as far as it can be known: what it is relative to is said by the dirfd before it,

@@ -136,12 +136,6 @@ void describe_polled(int pid, const Role& role, CallDescription& description) {
 
 // A lock on a file that is waited for. The kernel names the processes that have it.
 std::optional<LockReading> read_file_lock(int pid, const std::string& function, const Role& role) {
-  const auto operation = static_cast<int>(role.neighbour(1));
-  const bool is_flock = function == "flock" && (operation & LOCK_NB) == 0;
-  const bool is_fcntl = function.find("fcntl") != std::string::npos &&
-                        (operation == F_SETLKW || operation == F_OFD_SETLKW);
-  const bool is_lockf = function.starts_with("lockf") && operation == F_LOCK;
-  if (!is_flock && !is_fcntl && !is_lockf) return std::nullopt;
   LockReading lock;
   lock.kind = LockKind::kFile;
   lock.type = function;
@@ -188,8 +182,12 @@ std::optional<LockReading> read_futex(int pid, const Role& role) {
   return lock;
 }
 
-std::optional<LockReading> read_lock(int pid, const std::string& function, const Role& role) {
-  if (role.kind == "fd") return read_file_lock(pid, function, role);
+std::optional<LockReading> read_lock(int pid, const std::string& function, std::string_view roles,
+                                     const Role& role) {
+  if (role.kind == "fd") {
+    if (!waits_for_file_lock(roles, role.arguments)) return std::nullopt;
+    return read_file_lock(pid, function, role);
+  }
   if (role.kind == "thread") return read_joined_thread(pid, role);
   if (role.kind == "futex" || role.kind == "futexes") return read_futex(pid, role);
   return tailback::read_lock(pid, role.kind, RemoteAddress(role.value()), function);
@@ -246,7 +244,7 @@ void describe_object(int pid, Family family, const Role& role, CallDescription& 
     explain_descriptor(pid, number, description);
   } else if (kind == "mqd") {
     call.object = read_descriptor_link(pid, number).value_or("");
-  } else if (kind == "stream" || kind == "dir") {
+  } else if (kind == "stream" || kind == "dir" || is_standard_stream(role)) {
     describe_stream(pid, family, role, description);
   } else if (kind == "path") {
     describe_path(pid, family, role, description);
@@ -271,6 +269,16 @@ void describe_object(int pid, Family family, const Role& role, CallDescription& 
 }
 
 }  // namespace
+
+bool waits_for_file_lock(std::string_view roles, std::span<const uint64_t> arguments) {
+  for (const Role& role : parse_roles(roles, arguments)) {
+    const auto operation = static_cast<int>(role.value());
+    if (role.kind == "flockop") return (operation & LOCK_NB) == 0;
+    if (role.kind == "lockfop") return operation == F_LOCK;
+    if (role.kind == "fcntl") return operation == F_SETLKW || operation == F_OFD_SETLKW;
+  }
+  return false;
+}
 
 Cause cause_of_family(Family family) {
   switch (family) {
@@ -312,9 +320,10 @@ CallDescription describe_call(int pid, const std::string& name, Family family,
   description.cause = cause_of_family(family);
   bool has_object = false;
   for (const Role& role : parse_roles(roles, arguments)) {
-    if (role.kind != "-") description.call.arguments.push_back(render_argument(pid, role));
+    if (role.kind != "-" && !is_standard_stream(role))
+      description.call.arguments.push_back(render_argument(pid, role));
     if (role.is_object) {
-      description.reading = read_lock(pid, name, role);
+      description.reading = read_lock(pid, name, roles, role);
       describe_object(pid, family, role, description);
       has_object = true;
     }
@@ -359,7 +368,7 @@ CallDescription describe_call(int pid, const CallInProgress& call) {
 std::optional<LockReading> read_awaited_lock(int pid, const CallInProgress& call) {
   const CallLine line = line_of(call);
   for (const Role& role : parse_roles(line.facts.roles, line.arguments)) {
-    if (role.is_object) return read_lock(pid, line.facts.name, role);
+    if (role.is_object) return read_lock(pid, line.facts.name, line.facts.roles, role);
   }
   return std::nullopt;
 }

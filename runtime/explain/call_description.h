@@ -42,6 +42,9 @@ struct CallDescription {
 // describe_call() that is quick. Nothing if it waits for none.
 std::optional<LockReading> read_awaited_lock(int pid, const CallInProgress& call);
 
+// Whether a call with these roles waits for a lock on a file: its command is one that waits.
+bool waits_for_file_lock(std::string_view roles, std::span<const uint64_t> arguments);
+
 // Reads what the arguments point to and what descriptors stand for: valid only if the thread is
 // still in the call afterwards, which the caller checks.
 CallDescription describe_call(int pid, const CallInProgress& call);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "instrument/contract/histogram.h"
+#include "instrument/contract/wait_key.h"
 
 namespace tailback {
 
@@ -100,7 +101,7 @@ bool loop_is_open(ProcSource& proc, int pid, const SiteView& site) {
   }
   if (site.function == intercept::Function::io_uring_enter ||
       site.function == intercept::Function::io_uring_enter2) {
-    const int ring = static_cast<int>(site.key & 0xffffffffu);
+    const int ring = contract::descriptor_of_key(site.key);
     return proc.descriptor_link(pid, ring) == "anon_inode:[io_uring]";
   }
   if (!site.is_epoll()) return true;
@@ -162,14 +163,14 @@ bool waits_at_sibling(const SiteView& site, const CallView& call,
 
 bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call,
                        const std::vector<SiteView>& sites) {
-  constexpr uint64_t kEstablished = 20;
   return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
     if (other.key == site.key || other.stack_pointer < site.stack_pointer) return false;
     const bool waits_there =
         call && call->function == other.function && call->call_site == other.call_site;
     if (!waits_there && other.iteration_begin <= site.iteration_begin) return false;
     if (other.stack_pointer == site.stack_pointer) return site.is_epoll() && other.is_epoll();
-    return other.first_tick > site.iteration_begin || other.iterations >= kEstablished;
+    return other.first_tick > site.iteration_begin ||
+           other.iterations >= contract::kEstablishedIterations;
   });
 }
 
@@ -197,9 +198,7 @@ std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const
     for (uint32_t i = 0; i < contract::kHistogramBuckets; ++i) {
       below += record.histogram[i];
       if (below <= rank) continue;
-      const uint64_t middle =
-          (contract::histogram_lower_edge(i) + contract::histogram_lower_edge(i + 1)) / 2;
-      return std::min(clock.duration(middle), result.longest);
+      return std::min(clock.duration(contract::histogram_middle(i)), result.longest);
     }
     return result.longest;
   };

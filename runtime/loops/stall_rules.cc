@@ -49,11 +49,10 @@ Dismissal dismissal_of(const IterationInProgress& iteration) {
   if (enclosing_loop(site, site.iteration_begin, iteration.loops)) return Dismissal::kNested;
   if (may_have_moved_on(site, iteration.call, iteration.sites)) return Dismissal::kMovedOn;
   // A loop that has ended leaves no other sign of it.
-  constexpr uint64_t kEstablished = 20;
   const bool is_superseded =
       std::any_of(iteration.loops.begin(), iteration.loops.end(), [&](const SiteView& other) {
         return other.key != site.key && other.stack_pointer < site.stack_pointer &&
-               other.iterations >= kEstablished;
+               other.iterations >= contract::kEstablishedIterations;
       });
   return is_superseded ? Dismissal::kSuperseded : Dismissal::kNone;
 }

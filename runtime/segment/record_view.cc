@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "instrument/contract/wait_key.h"
+
 namespace tailback {
 
 using intercept::Family;
@@ -13,25 +15,15 @@ Function checked_function(uint32_t word) {
 }
 
 bool is_open_ended(Function function) {
-  return intercept::kFunctions[static_cast<uint32_t>(function)].open_ended;
+  return intercept::facts_of(function).recording == intercept::Recording::kEntryOnly;
 }
 
 bool is_event_wait(Function function) {
-  return intercept::kFunctions[static_cast<uint32_t>(function)].family == Family::kEvents;
+  return intercept::facts_of(function).family == Family::kEvents;
 }
 
 bool tracks_iterations(Function function) {
-  switch (function) {
-    case Function::sigwait:
-    case Function::sigwaitinfo:
-    case Function::sigtimedwait:
-    case Function::read:
-    case Function::__read_chk:
-    case Function::eventfd_read:
-      return true;
-    default:
-      return is_event_wait(function);
-  }
+  return is_event_wait(function) || intercept::facts_of(function).has(intercept::kNonEventWait);
 }
 
 std::optional<CallView> view_call(const contract::Call& call) {
@@ -57,7 +49,7 @@ bool SiteView::is_epoll() const {
 }
 
 int SiteView::epoll_fd() const {
-  return is_epoll() ? static_cast<int>(key & 0xffffffffu) : -1;
+  return is_epoll() ? contract::descriptor_of_key(key) : -1;
 }
 
 bool SiteView::is_non_event_wait() const {
@@ -65,9 +57,9 @@ bool SiteView::is_non_event_wait() const {
 }
 
 int SiteView::read_fd() const {
-  const bool reads = function == Function::read || function == Function::__read_chk ||
-                     function == Function::eventfd_read;
-  return reads ? static_cast<int>(key >> 48 & 0x7fff) : -1;
+  const intercept::FunctionFacts& facts = intercept::facts_of(function);
+  const bool reads = facts.has(intercept::kNonEventWait) && intercept::takes_descriptor(facts);
+  return reads ? contract::read_descriptor_of_key(key) : -1;
 }
 
 std::vector<ContributorView> view_contributors(

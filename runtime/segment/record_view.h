@@ -50,7 +50,7 @@ struct SiteView {
 
   bool is_epoll() const;
   int epoll_fd() const;  // -1 for other waits
-  // Whether this is no wait for events in name: for a signal, or read().
+  // Whether this is a wait for a signal, or a read().
   bool is_non_event_wait() const;
   int read_fd() const;  // of a wait by read(); -1 for others
 };
@@ -75,8 +75,8 @@ bool is_open_ended(intercept::Function function);
 // Whether a function waits for events.
 bool is_event_wait(intercept::Function function);
 
-// Whether iterations are kept of a function: of those, and of waits for a signal and reads of what
-// stands for events.
+// Whether a function may have wait sites: event waits, and non-event waits in which a loop may wait
+// (for a signal, reads of what stands for events).
 bool tracks_iterations(intercept::Function function);
 
 }  // namespace tailback

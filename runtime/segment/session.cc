@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "instrument/contract/compatibility.h"
 #include "runtime/segment/tick_clock.h"
 
 namespace tailback {
@@ -60,6 +61,33 @@ std::string why_no_segment(int error) {
   return std::strerror(error);
 }
 
+// Why the file is no segment that this build can observe, after its path; empty if it is one.
+std::string why_refused(int fd) {
+  contract::SegmentIdentity identity{};
+  struct stat file {};
+  if (fstat(fd, &file) != 0 ||
+      pread(fd, &identity, sizeof identity, 0) != static_cast<ssize_t>(sizeof identity)) {
+    return "is not a segment of tailback";
+  }
+  constexpr const char* kCure = "bin/tailback and lib/libtailback.so must be of one build";
+  switch (contract::compatibility_of(identity, static_cast<uint64_t>(file.st_size))) {
+    case contract::Compatibility::kSame:
+      return {};
+    case contract::Compatibility::kNoSegment:
+      return "is not a segment of tailback";
+    case contract::Compatibility::kOtherVersion:
+      return fmt::format(
+          "was made by another version of tailback (record contract {}, this one has {}): {}",
+          identity.version, contract::kVersion, kCure);
+    case contract::Compatibility::kOtherTable:
+      return fmt::format(
+          "was made by another build of tailback (table of intercepted functions {:016x}, this one "
+          "has {:016x}): {}",
+          identity.table_hash, contract::kTableHash, kCure);
+  }
+  return "is not a segment of tailback";
+}
+
 }  // namespace
 
 Session Session::create() {
@@ -79,12 +107,11 @@ Session Session::create() {
   const std::string path = fmt::format("/proc/{}/fd/{}", getpid(), fd);
   contract::Segment* segment = map(fd, path);
   contract::Header& header = segment->header;
-  header.version = contract::kVersion;
-  header.segment_size = sizeof(contract::Segment);
+  contract::identify(header.identity);
   header.tick_source = TickClock::best_source();
   header.observer.store(getpid());
   header.threshold_ticks.store(UINT64_MAX);
-  header.magic.store(contract::kMagic, std::memory_order_release);
+  header.identity.magic.store(contract::kMagic, std::memory_order_release);
   return Session(fd, segment, path);
 }
 
@@ -94,10 +121,9 @@ Session Session::open(const std::string& path) {
     throw SessionError(
         fmt::format("can't open the session's segment {}: {}", path, std::strerror(errno)));
   }
-  struct stat file {};
-  if (fstat(fd, &file) != 0 || file.st_size != static_cast<off_t>(sizeof(contract::Segment))) {
+  if (const std::string reason = why_refused(fd); !reason.empty()) {
     close(fd);
-    throw SessionError(fmt::format("{} is not a segment of this version of tailback", path));
+    throw SessionError(fmt::format("{} {}", path, reason));
   }
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
@@ -106,15 +132,6 @@ Session Session::open(const std::string& path) {
         fmt::format("{} is not a segment of tailback: it could be cut short while in use", path));
   }
   contract::Segment* segment = map(fd, path);
-  if (segment->header.magic.load(std::memory_order_acquire) != contract::kMagic ||
-      segment->header.version != contract::kVersion) {
-    munmap(segment, sizeof(contract::Segment));
-    close(fd);
-    throw SessionError(fmt::format(
-        "{} was made by another version of tailback: bin/tailback and lib/libtailback.so must be "
-        "of one build",
-        path));
-  }
   segment->header.observer.store(getpid());
   return Session(fd, segment, path);
 }

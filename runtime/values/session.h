@@ -33,7 +33,8 @@ struct LoopStatistics {
   uint64_t iterations = 0;
   Nanoseconds busy{};      // sum of the iterations' lengths
   Nanoseconds lifetime{};  // from the loop's first wait to its last known moment
-  // Percentiles come from a histogram of quarter octaves: within 19 %. The longest is exact.
+  // Percentiles come from a histogram: its error is in instrument/contract/histogram.h. The longest
+  // is exact.
   Nanoseconds p50{};
   Nanoseconds p90{};
   Nanoseconds p99{};

@@ -53,7 +53,7 @@ class AllowanceTest : public ::testing::Test {
     return {};
   }
 
-  const uint64_t loop_ = epoll_key(5);
+  const uint64_t loop_ = descriptor_wait_key(5);
   PrivateSegment segment_;
   SegmentRing ring_{*segment_};
 };
@@ -126,7 +126,7 @@ TEST_F(AllowanceTest, AScopeThatWasLeftEndsWithTheLoopsNextWait) {
 }
 
 TEST_F(AllowanceTest, ALoopWithinTheScopeLeavesItOpen) {
-  const uint64_t inner = epoll_key(6);
+  const uint64_t inner = descriptor_wait_key(6);
   wait_at(loop_);
   advance_ticks(20);
   begin();

@@ -168,12 +168,12 @@ TEST_F(CallScopeTest, ACallLeftByLongjmpIsDroppedByOneOfTheSameDepth) {
 }
 
 TEST_F(CallScopeTest, OnlyAHoldDuringTheCallIsTakenForItsInterruption) {
-  const auto interrupted = [&](bool by_hold) __attribute__((noinline)) {
-    segment_.record().holds.fetch_add(1);  // before the call: means nothing
+  const auto interrupted = [&](bool by_pause) __attribute__((noinline)) {
+    segment_.record().pauses.fetch_add(1);  // before the call: means nothing
     CallScope scope(1, Function::read, 3);
-    if (by_hold) segment_.record().holds.fetch_add(1);
+    if (by_pause) segment_.record().pauses.fetch_add(1);
     errno = EINTR;
-    EXPECT_EQ(scope.interrupted_by_pause(ssize_t{-1}), by_hold);
+    EXPECT_EQ(scope.interrupted_by_pause(ssize_t{-1}), by_pause);
     EXPECT_FALSE(scope.interrupted_by_pause(ssize_t{5}));
     errno = EAGAIN;
     EXPECT_FALSE(scope.interrupted_by_pause(ssize_t{-1}));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <random>
 #include <set>
@@ -24,6 +25,8 @@ using intercept::Family;
 using intercept::Function;
 using intercept::FunctionFacts;
 using intercept::kFunctions;
+using intercept::Recording;
+using intercept::Traits;
 
 TEST(Histogram, EdgesRise) {
   for (uint32_t bucket = 1; bucket < kHistogramBuckets; ++bucket) {
@@ -61,6 +64,21 @@ TEST(Histogram, ABucketIsAQuarterWideAtMost) {
   }
 }
 
+// What is said of percentiles: the middle of a bucket stands for each length in it.
+TEST(Histogram, MiddleOfABucket_IsWithinTheStatedError) {
+  double greatest = 0;
+  for (uint32_t bucket = 4; bucket + 1 < kHistogramBuckets; ++bucket) {
+    const auto middle = static_cast<double>(contract::histogram_middle(bucket));
+    for (const uint64_t length :
+         {histogram_lower_edge(bucket), histogram_lower_edge(bucket + 1) - 1}) {
+      const auto exact = static_cast<double>(length);
+      greatest = std::max(greatest, std::abs(middle - exact) / exact);
+    }
+  }
+  EXPECT_LE(greatest, contract::kHistogramError);
+  EXPECT_GT(greatest, contract::kHistogramError * 0.999) << "the stated error is the true one";
+}
+
 TEST(Histogram, TheLastBucketTakesAllThatIsLonger) {
   EXPECT_EQ(histogram_bucket(UINT64_MAX), kHistogramBuckets - 1);
   // Minutes of a 5 GHz counter still have buckets of their own.
@@ -80,9 +98,13 @@ TEST(Histogram, KnownLengths) {
 }
 
 TEST(Layout, VersionIsFoundWhereEveryVersionLooks) {
-  EXPECT_EQ(offsetof(contract::Header, magic), 0u);
-  EXPECT_EQ(offsetof(contract::Header, version), 4u);
-  EXPECT_EQ(offsetof(contract::Header, segment_size), 8u);
+  EXPECT_EQ(offsetof(contract::Segment, header), 0u);
+  EXPECT_EQ(offsetof(contract::Header, identity), 0u);
+  EXPECT_EQ(offsetof(contract::SegmentIdentity, magic), 0u);
+  EXPECT_EQ(offsetof(contract::SegmentIdentity, version), 4u);
+  EXPECT_EQ(offsetof(contract::SegmentIdentity, segment_size), 8u);
+  EXPECT_EQ(offsetof(contract::SegmentIdentity, table_hash), 16u);
+  EXPECT_EQ(offsetof(contract::SegmentIdentity, refusals), 24u);
 }
 
 TEST(Layout, RecordsOfThreadsShareNoPage) {
@@ -111,19 +133,20 @@ TEST(Table, FirstEntryIsNoCall) {
 }
 
 void expect_facts(Function function, const char* name, Family family, const char* roles,
-                  bool open_ended) {
+                  Traits traits, Recording recording) {
   const FunctionFacts& facts = kFunctions[static_cast<uint32_t>(function)];
   EXPECT_STREQ(facts.name, name);
   EXPECT_EQ(facts.family, family) << name;
   EXPECT_STREQ(facts.roles, roles) << name;
-  EXPECT_EQ(facts.open_ended, open_ended) << name;
+  EXPECT_EQ(facts.traits, traits) << name;
+  EXPECT_EQ(facts.recording, recording) << name;
 }
 
 TEST(Table, FactsStandAtTheIndexOfTheirFunction) {
-#define EACH(name, family, roles, is_open_ended) \
-  expect_facts(Function::name, #name, Family::family, roles, is_open_ended);
+  using namespace intercept;
+#define EACH(name, family, traits, roles, recording) \
+  expect_facts(Function::name, #name, Family::family, roles, (traits), Recording::recording);
 #include "instrument/contract/each_intercept.inc"
-#undef EACH
 }
 
 TEST(Table, NamesAreUniqueAndNotEmpty) {
@@ -165,12 +188,12 @@ std::vector<RoleWord> words_of(const FunctionFacts& facts) {
 
 TEST(Table, EveryRoleIsOfAKnownKind) {
   const std::set<std::string> kinds = {
-      "-",        "address", "barrier", "clockend", "cnd",      "cond",   "condend",
-      "deadline", "dir",     "dirfd",   "fcntl",    "fd",       "fds",    "flags",
-      "flockop",  "int",     "mode",    "mqd",      "ms",       "msgq",   "mtx",
-      "mutex",    "once",    "path",    "pid",      "pollfds",  "rwlock", "s",
-      "sem",      "semid",   "size",    "sleep",    "sockaddr", "spin",   "stream",
-      "text",     "futexop", "idtype",  "lockfop",  "thread",   "time",   "us"};
+      "-",        "address", "barrier", "clockend", "cnd",     "cond",   "condend", "deadline",
+      "dir",      "dirfd",   "fcntl",   "fd",       "fds",     "flags",  "flockop", "int",
+      "mode",     "mqd",     "ms",      "msgq",     "mtx",     "mutex",  "once",    "path",
+      "pid",      "pollfds", "rwlock",  "s",        "sem",     "semid",  "size",    "sleep",
+      "sockaddr", "spin",    "stream",  "text",     "futexop", "idtype", "lockfop", "thread",
+      "time",     "us",      "stdin",   "stdout",   "stderr"};
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     for (const RoleWord& role : words_of(kFunctions[i])) {
       EXPECT_TRUE(kinds.contains(role.kind)) << kFunctions[i].name << ": " << role.kind;

@@ -1,5 +1,5 @@
-// What the recorder keeps of locks: the held ones, the order in which they are taken, who took a
-// semaphore last.
+// What the recorder tracks of locks: the held ones, the order in which threads take them, who took
+// a semaphore last.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -29,9 +29,11 @@ class HeldLocksTest : public ::testing::Test {
     keep(contract::kTrackReaders | contract::kTrackOwners | contract::kTrackSemaphores |
          contract::kTrackOrder);
     forget_held_locks(segment_.record());
-    // What the process remembers to have told is that of the tests before, too.
-    static uint32_t epoch = 0;
-    segment_->header.lock_epoch.store(epoch += 1000);
+    // The tests before have published sequences of these addresses: make other locks of them.
+    for (const uint64_t lock : {kA, kB, kC}) {
+      lock_generation(lock);
+      next_lock_generation(lock);
+    }
   }
 
   void keep(uint32_t kinds) { segment_->header.tracked_locks.store(kinds); }
@@ -50,8 +52,8 @@ class HeldLocksTest : public ::testing::Test {
 using Addresses = std::vector<uint64_t>;
 
 TEST_F(HeldLocksTest, AreListedInTheOrderOfTheirAcquisition) {
-  hold_lock(kA, kMutex, 11);
-  hold_lock(kB, {HeldKind::kWrite}, 12);
+  track_acquire(kA, kMutex, 11);
+  track_acquire(kB, {HeldKind::kWrite}, 12);
   EXPECT_EQ(addresses(), (Addresses{kA, kB}));
   EXPECT_EQ(held().locks[1].call_site.load(), 12u);
   EXPECT_EQ(contract::kind_held(held().locks[1].how.load()), HeldKind::kWrite);
@@ -61,18 +63,19 @@ TEST_F(HeldLocksTest, AreListedInTheOrderOfTheirAcquisition) {
 }
 
 TEST_F(HeldLocksTest, MayBeReleasedInAnyOrder) {
-  hold_lock(kA, kMutex, 1);
-  hold_lock(kB, kMutex, 2);
-  hold_lock(kC, kMutex, 3);
+  track_acquire(kA, kMutex, 1);
+  track_acquire(kB, kMutex, 2);
+  track_acquire(kC, kMutex, 3);
   track_release(kA, 0);
   EXPECT_EQ(addresses(), (Addresses{kB, kC}));
   EXPECT_EQ(held().locks[0].call_site.load(), 2u);
-  EXPECT_EQ(held().locks[0].chain, add_to_chain(0, kB, HeldKind::kMutex, lock_generation(kB)));
+  EXPECT_EQ(held().locks[0].sequence,
+            add_to_sequence(0, kB, HeldKind::kMutex, lock_generation(kB)));
 }
 
 TEST_F(HeldLocksTest, ARecursiveOneIsHeldUntilItsLastRelease) {
-  hold_lock(kA, {HeldKind::kMutex, true}, 1);
-  hold_lock(kA, {HeldKind::kMutex, true}, 2);
+  track_acquire(kA, {HeldKind::kMutex, true}, 1);
+  track_acquire(kA, {HeldKind::kMutex, true}, 2);
   EXPECT_EQ(contract::times_held(held().locks[0].how.load()), 2u);
   EXPECT_EQ(held().locks[0].call_site.load(), 1u);
   track_release(kA, 0);
@@ -82,15 +85,15 @@ TEST_F(HeldLocksTest, ARecursiveOneIsHeldUntilItsLastRelease) {
 }
 
 TEST_F(HeldLocksTest, OneThatIsTakenAgainWasReleasedElsewhere) {
-  hold_lock(kA, kMutex, 1);
-  hold_lock(kB, kMutex, 2);
-  hold_lock(kA, kMutex, 3);
+  track_acquire(kA, kMutex, 1);
+  track_acquire(kB, kMutex, 2);
+  track_acquire(kA, kMutex, 3);
   EXPECT_EQ(addresses(), (Addresses{kB, kA}));
   EXPECT_EQ(contract::times_held(held().locks[1].how.load()), 1u);
 }
 
 TEST_F(HeldLocksTest, MoreThanFitAreCounted) {
-  for (uint64_t i = 1; i <= contract::kHeldLocks + 3; ++i) hold_lock(i * 64, kMutex, i);
+  for (uint64_t i = 1; i <= contract::kHeldLocks + 3; ++i) track_acquire(i * 64, kMutex, i);
   EXPECT_EQ(held().count.load(), contract::kHeldLocks);
   EXPECT_EQ(held().missed.load(), 3u);
   EXPECT_EQ(segment_->header.held_missed.load(), 3u);
@@ -98,7 +101,7 @@ TEST_F(HeldLocksTest, MoreThanFitAreCounted) {
 
 TEST_F(HeldLocksTest, ACountBeyondTheListIsNotFollowed) {
   segment_->held_locks[PrivateSegment::kRecord].count.store(4000000000u);
-  hold_lock(kA, kMutex, 1);
+  track_acquire(kA, kMutex, 1);
   track_release(kA, 0);
   EXPECT_EQ(held().missed.load(), 1u);
 }
@@ -106,8 +109,8 @@ TEST_F(HeldLocksTest, ACountBeyondTheListIsNotFollowed) {
 TEST_F(HeldLocksTest, OneThatIsGivenUpForAWaitIsTakenAgain) {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   const uint64_t waited_with = address_of(&mutex);
-  hold_lock(waited_with, kMutex, 1);
-  hold_lock(kA, kMutex, 2);
+  track_acquire(waited_with, kMutex, 1);
+  track_acquire(kA, kMutex, 2);
   EXPECT_EQ(events(), 1u);
   {
     const ReleasedForWait given_up(&mutex, 3);
@@ -120,9 +123,9 @@ TEST_F(HeldLocksTest, OneThatIsGivenUpForAWaitIsTakenAgain) {
 }
 
 TEST_F(HeldLocksTest, AForkedChildWritesNothing) {
-  hold_lock(kA, kMutex, 1);
+  track_acquire(kA, kMutex, 1);
   pretend_fork();
-  hold_lock(kB, kMutex, 2);
+  track_acquire(kB, kMutex, 2);
   track_release(kA, 0);
   EXPECT_EQ(addresses(), Addresses{kA});
 }
@@ -130,54 +133,50 @@ TEST_F(HeldLocksTest, AForkedChildWritesNothing) {
 TEST_F(HeldLocksTest, WhatIsNotKeptIsNotListed) {
   keep(contract::kTrackReaders);
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-  note_mutex(&mutex, 0, 1);
+  track_mutex(&mutex, 0, 1);
   EXPECT_EQ(addresses(), Addresses{});
-  note_lock(HeldKind::kRead, &mutex, EBUSY, 1);
+  track_lock(HeldKind::kRead, &mutex, EBUSY, 1);
   EXPECT_EQ(addresses(), Addresses{});
-  note_lock(HeldKind::kRead, &mutex, 0, 1);
+  track_lock(HeldKind::kRead, &mutex, 0, 1);
   EXPECT_EQ(addresses().size(), 1u);
 }
 
-TEST_F(HeldLocksTest, AnOrderIsToldOnce) {
+TEST_F(HeldLocksTest, SameSequenceAgain_IsPublishedOnce) {
   for (int i = 0; i < 5; ++i) {
-    hold_lock(kA, kMutex, 21);
-    hold_lock(kB, kMutex, 22);
+    track_acquire(kA, kMutex, 21);
+    track_acquire(kB, kMutex, 22);
     track_release(kB, 0);
     track_release(kA, 0);
   }
   ASSERT_EQ(events(), 1u);
-  const LockEvent& told = event(0);
-  EXPECT_EQ(told.kind, static_cast<uint32_t>(LockEventKind::kRead));
-  EXPECT_EQ(told.pid, PrivateSegment::kPid);
-  EXPECT_EQ(told.tid, PrivateSegment::kTid);
-  EXPECT_EQ(told.taken.address, kB);
-  EXPECT_EQ(told.taken.call_site, 22u);
-  ASSERT_EQ(told.held_count, 1u);
-  EXPECT_EQ(told.held[0].address, kA);
-  EXPECT_EQ(told.held[0].call_site, 21u);
-  segment_->header.lock_epoch.fetch_add(1);
-  hold_lock(kA, kMutex, 21);
-  hold_lock(kB, kMutex, 22);
-  EXPECT_EQ(events(), 2u) << "told anew";
+  const LockEvent& published = event(0);
+  EXPECT_EQ(published.kind, static_cast<uint32_t>(LockEventKind::kAcquired));
+  EXPECT_EQ(published.pid, PrivateSegment::kPid);
+  EXPECT_EQ(published.tid, PrivateSegment::kTid);
+  EXPECT_EQ(published.taken.address, kB);
+  EXPECT_EQ(published.taken.call_site, 22u);
+  ASSERT_EQ(published.held_count, 1u);
+  EXPECT_EQ(published.held[0].address, kA);
+  EXPECT_EQ(published.held[0].call_site, 21u);
 }
 
 TEST_F(HeldLocksTest, AloneAndAgainAndTriedAreNoOrder) {
-  hold_lock(kA, {HeldKind::kMutex, true}, 1);
-  hold_lock(kA, {HeldKind::kMutex, true}, 1);
-  hold_lock(kB, {HeldKind::kMutex, false, true}, 1);
+  track_acquire(kA, {HeldKind::kMutex, true}, 1);
+  track_acquire(kA, {HeldKind::kMutex, true}, 1);
+  track_acquire(kB, {HeldKind::kMutex, false, true}, 1);
   EXPECT_EQ(events(), 0u);
-  hold_lock(kC, kMutex, 1);
+  track_acquire(kC, kMutex, 1);
   ASSERT_EQ(events(), 1u) << "out of the tried one";
   EXPECT_EQ(event(0).held_count, 2u);
 }
 
 TEST_F(HeldLocksTest, ALockThatBeginsAnewIsAnother) {
-  hold_lock(kA, kMutex, 1);
-  hold_lock(kB, kMutex, 1);
+  track_acquire(kA, kMutex, 1);
+  track_acquire(kB, kMutex, 1);
   track_release(kB, 0);
-  end_lock(kB);
-  begin_lock(kB, 77);
-  hold_lock(kB, kMutex, 1);
+  track_destroy(kB);
+  track_init(kB, 77);
+  track_acquire(kB, kMutex, 1);
   ASSERT_EQ(events(), 2u);
   EXPECT_NE(event(0).taken.generation, event(1).taken.generation);
   next_lock_generations(kA - 100, 200);
@@ -185,9 +184,9 @@ TEST_F(HeldLocksTest, ALockThatBeginsAnewIsAnother) {
 }
 
 TEST_F(HeldLocksTest, ARingThatIsFullCountsAndHoldsNobodyUp) {
-  hold_lock(kA, kMutex, 1);
+  track_acquire(kA, kMutex, 1);
   for (uint64_t i = 1; i <= contract::kLockRingCapacity + 5; ++i) {
-    hold_lock(kB + i * 64, kMutex, 1);
+    track_acquire(kB + i * 64, kMutex, 1);
     track_release(kB + i * 64, 0);
   }
   EXPECT_EQ(events(), contract::kLockRingCapacity);
@@ -207,7 +206,7 @@ TEST_F(HeldLocksTest, AReleaseByAnotherThreadIsToldOnce) {
 
 TEST_F(HeldLocksTest, ACaptureHoldsTheStack) {
   segment_.record().pid.store(getpid());
-  note_inherited_filter();
+  find_inherited_filter();
   char marked[64] = "this text lies on the stack";
   asm volatile("" : : "r"(marked) : "memory");
   const uint32_t capture = capture_stack(segment_.record());
@@ -222,7 +221,7 @@ TEST_F(HeldLocksTest, ACaptureHoldsTheStack) {
 
 TEST_F(HeldLocksTest, NoMoreCapturesThanThereArePlaces) {
   segment_.record().pid.store(getpid());
-  note_inherited_filter();
+  find_inherited_filter();
   uint32_t got = 0;
   for (uint32_t i = 0; i < contract::kStackCaptures + 10; ++i) {
     got += capture_stack(segment_.record()) != 0;
@@ -236,13 +235,13 @@ TEST_F(HeldLocksTest, ASemaphoreRemembersItsTakerAndItsPosts) {
     const uint64_t key = contract::lock_key(segment_.record().process.load(), kA);
     return segment_->semaphores[contract::lock_key_hash(key) % contract::kSemaphoreUses];
   };
-  note_taker(kA);
+  track_taker(kA);
   EXPECT_EQ(use().taker.load(), PrivateSegment::kTid);
   EXPECT_EQ(use().posted.load(), 0u);
-  note_post(kA);
+  track_post(kA);
   EXPECT_EQ(use().posted.load(), uint32_t{contract::kPostedByTaker});
   segment_.record().tid.store(PrivateSegment::kTid + 1);
-  note_post(kA);
+  track_post(kA);
   EXPECT_EQ(use().posted.load(), contract::kPostedByTaker | contract::kPostedByOther);
   forget_semaphore(kA);
   EXPECT_EQ(use().key.load(), 0u);

@@ -16,7 +16,7 @@ constexpr uint64_t kIdleWaitSite = 0x2000;
 __attribute__((noinline)) void wait_for_events() {
   CallScope scope(0x1000, Function::epoll_wait, 5);
   IterationBoundary boundary;
-  boundary.enter(scope, Function::epoll_wait, epoll_key(5), 0x1000);
+  boundary.enter(scope, Function::epoll_wait, descriptor_wait_key(5), 0x1000);
   advance_ticks(10);
   boundary.leave(scope, 1);
 }
@@ -77,7 +77,7 @@ TEST_F(ParkedIterationsTest, ALongIterationBetweenParksIsReportedWithItsEdges) {
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].begin_tick, 1510u);
   EXPECT_EQ(all[0].end_tick, 1660u);
-  EXPECT_EQ(all[0].key, epoll_key(5));
+  EXPECT_EQ(all[0].key, descriptor_wait_key(5));
   EXPECT_EQ(all[0].contributors[0].count, 0u);  // the park's time is not the iteration's
 }
 

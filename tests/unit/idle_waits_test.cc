@@ -8,6 +8,8 @@
 
 #include <memory>
 
+#include "instrument/contract/wait_key.h"
+
 namespace tailback {
 namespace {
 
@@ -76,13 +78,13 @@ TEST(SharesLoop, IfAnotherThreadOfTheProcessWaitsAtTheSameEpoll) {
   for (contract::ThreadRecord* record : {&segment.threads[0], &segment.threads[1]}) {
     record->state.store(static_cast<uint32_t>(contract::ThreadState::kLive));
     record->wait_sites[0].function = static_cast<uint32_t>(Function::epoll_wait);
-    record->wait_sites[0].key.store(uint64_t{1} << 62 | 5);
+    record->wait_sites[0].key.store(contract::descriptor_key(5, 0));
   }
   EXPECT_TRUE(shares_loop(segment, segment.threads[0]));
   segment.threads[1].process.store(1);
   EXPECT_FALSE(shares_loop(segment, segment.threads[0]));
   segment.threads[1].process.store(0);
-  segment.threads[1].wait_sites[0].key.store(uint64_t{1} << 62 | 6);
+  segment.threads[1].wait_sites[0].key.store(contract::descriptor_key(6, 0));
   EXPECT_FALSE(shares_loop(segment, segment.threads[0]));
   munmap(memory, sizeof(contract::Segment));
 }

@@ -49,7 +49,7 @@ class LockWaitsTest : public ::testing::Test {
 
 TEST_F(LockWaitsTest, WaitsOfALockAddUp) {
   wait(kA, 10);
-  end_pause(kA, false);
+  end_hold(kA, false);
   wait(kA, 30, 8);
   ASSERT_EQ(entries().size(), 1u);
   const ContendedLock& entry = *entries()[0];
@@ -84,17 +84,17 @@ TEST_F(LockWaitsTest, OfAnotherHoldThePartThatWasWaitedForIsKnown) {
   ContendedLock* entry = find_contended(kA, Function::pthread_mutex_lock);
   mark_waited_for(*entry, ticks());
   advance_ticks(300);
-  end_pause(kA, true);
+  end_hold(kA, true);
   EXPECT_EQ(entry->hold_part_ticks.load(), 300u);
   // Since when the next one is waited for, nobody knows.
   advance_ticks(900);
-  end_pause(kA, true);
+  end_hold(kA, true);
   EXPECT_EQ(entry->hold_part_ticks.load(), 300u);
 }
 
 TEST_F(LockWaitsTest, MoreHoldsThanArePlacesDoNoHarm) {
   for (uint64_t i = 1; i <= 100; ++i) wait(kA + 64 * i, 1);
-  for (uint64_t i = 1; i <= 100; ++i) end_pause(kA + 64 * i, false);
+  for (uint64_t i = 1; i <= 100; ++i) end_hold(kA + 64 * i, false);
   EXPECT_EQ(timed_holds, 0u);
 }
 
@@ -107,10 +107,14 @@ TEST_F(LockWaitsTest, WhatFindsNoRoomIsCounted) {
             2 * contract::kContendedLocks);
 }
 
-TEST_F(LockWaitsTest, SitesBeyondTheFourthAreSummedUp) {
+TEST_F(LockWaitsTest, SitesBeyondTheFourth_CountForTheLockOnly) {
   for (uint64_t site = 1; site <= 6; ++site) wait(kA, 10, site);
-  EXPECT_EQ(entries()[0]->other_waits.load(), 2u);
-  EXPECT_EQ(entries()[0]->other_ticks.load(), 20u);
+  EXPECT_EQ(entries()[0]->waits.load(), 6u);
+  EXPECT_EQ(entries()[0]->total_ticks.load(), 60u);
+  for (const contract::ContentionSite& site : entries()[0]->sites) {
+    EXPECT_LE(site.call_site.load(), contract::kContentionSites);
+    EXPECT_EQ(site.waits.load(), 1u);
+  }
 }
 
 TEST(ContentionRecord, IsReadAsItWasWritten) {

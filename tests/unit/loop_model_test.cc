@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "instrument/contract/histogram.h"
+#include "instrument/contract/wait_key.h"
 #include "runtime/kernel/linux_proc_source.h"
 #include "runtime/segment/tick_clock.h"
 
@@ -26,8 +27,6 @@ using contract::WaitSite;
 using intercept::Function;
 
 constexpr uint64_t kThreshold = 1000;
-constexpr uint64_t kEpollBit = uint64_t{1} << 62;
-constexpr uint64_t kCallSiteBit = uint64_t{1} << 63;
 
 // A wait site as the recorder leaves it after iterations of these lengths.
 class Site {
@@ -38,9 +37,15 @@ class Site {
     record_->call_site = 0x1000;
     record_->first_tick = 1;
   }
-  static Site epoll(uint64_t fd) { return {Function::epoll_wait, kEpollBit | fd}; }
-  static Site poll(uint64_t call_site) { return {Function::poll, kCallSiteBit | call_site}; }
-  static Site read(uint64_t fd) { return {Function::read, kCallSiteBit | fd << 48 | 0x1000}; }
+  static Site epoll(uint64_t fd) {
+    return {Function::epoll_wait, contract::descriptor_key(static_cast<int>(fd), 0)};
+  }
+  static Site poll(uint64_t call_site) {
+    return {Function::poll, contract::call_site_key(call_site)};
+  }
+  static Site read(uint64_t fd) {
+    return {Function::read, contract::read_key(static_cast<int>(fd), 0x1000)};
+  }
 
   Site&& iterations(uint64_t count, uint64_t length) && {
     for (uint64_t i = 0; i < count; ++i) iteration(length);
@@ -65,9 +70,10 @@ class Site {
 
 TEST(ViewSite, PlacesThatMakeNoSenseAreNotSeen) {
   EXPECT_FALSE(view_site(*std::make_unique<WaitSite>()));
-  EXPECT_FALSE(view_site(Site(Function::write, kEpollBit | 5).record()));
-  EXPECT_FALSE(view_site(Site(Function::kNone, kEpollBit | 5).record()));
-  EXPECT_FALSE(view_site(Site(static_cast<Function>(0xfffffff0), kEpollBit | 5).record()));
+  EXPECT_FALSE(view_site(Site(Function::write, contract::descriptor_key(5, 0)).record()));
+  EXPECT_FALSE(view_site(Site(Function::kNone, contract::descriptor_key(5, 0)).record()));
+  EXPECT_FALSE(
+      view_site(Site(static_cast<Function>(0xfffffff0), contract::descriptor_key(5, 0)).record()));
   EXPECT_FALSE(view_site(Site(Function::epoll_wait, 0).record()));
 }
 
@@ -122,8 +128,8 @@ TEST(IsLoop, AWaitByReadOrForASignalNeedsManyIterationsAndHardlyALongOne) {
   EXPECT_TRUE(Site::read(5).iterations(32, 10).is_loop());
   EXPECT_TRUE(Site::read(5).iterations(30, 10).iterations(2, 100 * kThreshold).is_loop());
   EXPECT_FALSE(Site::read(5).iterations(29, 10).iterations(3, 100 * kThreshold).is_loop());
-  EXPECT_FALSE(Site(Function::sigwait, kCallSiteBit | 7).iterations(8, 10).is_loop());
-  EXPECT_TRUE(Site(Function::sigwait, kCallSiteBit | 7).iterations(40, 10).is_loop());
+  EXPECT_FALSE(Site(Function::sigwait, contract::call_site_key(7)).iterations(8, 10).is_loop());
+  EXPECT_TRUE(Site(Function::sigwait, contract::call_site_key(7)).iterations(40, 10).is_loop());
 }
 
 // The loops of a thread with these sites, by their keys.

@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "instrument/contract/compatibility.h"
 #include "runtime/segment/tick_clock.h"
 
 namespace tailback {
@@ -36,8 +37,8 @@ class SegmentFile {
     void* address = mmap(nullptr, sizeof(Segment), PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
     EXPECT_NE(address, MAP_FAILED);
     segment_ = static_cast<Segment*>(address);
-    segment_->header.version = contract::kVersion;
-    segment_->header.magic.store(contract::kMagic);
+    contract::identify(segment_->header.identity);
+    segment_->header.identity.magic.store(contract::kMagic);
   }
   ~SegmentFile() {
     if (segment_) munmap(segment_, sizeof(Segment));
@@ -87,16 +88,26 @@ TEST(SessionOpen, RefusesAFileOfAnotherSize) {
 TEST(SessionOpen, RefusesAnotherVersionAndSaysTheCure) {
   SegmentFile file;
   file.seal();
-  file->header.version = contract::kVersion + 1;
+  file->header.identity.version = contract::kVersion + 1;
   const std::string message = refusal(file.path());
   expect_one_line_about(message, file.path());
+  EXPECT_NE(message.find("one build"), std::string::npos) << message;
+}
+
+TEST(SessionOpen, AnotherTable_IsRefusedAndSaysTheCure) {
+  SegmentFile file;
+  file.seal();
+  file->header.identity.table_hash = contract::kTableHash + 1;
+  const std::string message = refusal(file.path());
+  expect_one_line_about(message, file.path());
+  EXPECT_NE(message.find("table of intercepted functions"), std::string::npos) << message;
   EXPECT_NE(message.find("one build"), std::string::npos) << message;
 }
 
 TEST(SessionOpen, RefusesAFileThatIsNoSegment) {
   SegmentFile file;
   file.seal();
-  file->header.magic.store(0x464c457f);
+  file->header.identity.magic.store(0x464c457f);
   expect_one_line_about(refusal(file.path()), file.path());
 }
 
@@ -123,9 +134,9 @@ TEST(SessionOpen, TakesASealedSegmentAndSignsIt) {
 TEST(SessionCreate, FillsTheHeaderIn) {
   const Session session = Session::create();
   const contract::Header& header = session.segment().header;
-  EXPECT_EQ(header.magic.load(), contract::kMagic);
-  EXPECT_EQ(header.version, contract::kVersion);
-  EXPECT_EQ(header.segment_size, sizeof(Segment));
+  EXPECT_EQ(header.identity.magic.load(), contract::kMagic);
+  EXPECT_EQ(header.identity.version, contract::kVersion);
+  EXPECT_EQ(header.identity.segment_size, sizeof(Segment));
   EXPECT_EQ(header.tick_source, TickClock::best_source());
   EXPECT_EQ(header.observer.load(), getpid());
   EXPECT_EQ(header.threshold_ticks.load(), UINT64_MAX);  // nothing is long until the watcher says
@@ -165,7 +176,7 @@ TEST(SessionCreate, AnotherProcessOpensItByItsPath) {
     void* address = mmap(nullptr, sizeof(Segment), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (address == MAP_FAILED) _exit(2);
     auto* segment = static_cast<Segment*>(address);
-    if (segment->header.magic.load() != contract::kMagic) _exit(3);
+    if (segment->header.identity.magic.load() != contract::kMagic) _exit(3);
     segment->threads[contract::kThreadCapacity - 1].tid.store(getpid());
     _exit(0);
   }

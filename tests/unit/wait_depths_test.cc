@@ -7,8 +7,8 @@ namespace {
 using WaitDepthsTest = WaitSitesTest;
 
 TEST_F(WaitDepthsTest, AWaitNearerToTheBaseVoidsTheIterationOfADeeperOne) {
-  const uint64_t outer = epoll_key(5);
-  const uint64_t nested = call_site_key(0x1111);
+  const uint64_t outer = descriptor_wait_key(5);
+  const uint64_t nested = contract::call_site_key(0x1111);
   const auto nested_wait = [&] { wait_at(nested, 10, 1, Function::poll, 0x1111); };
   wait_at(outer, 10);
   deeper(nested_wait);
@@ -21,8 +21,8 @@ TEST_F(WaitDepthsTest, AWaitNearerToTheBaseVoidsTheIterationOfADeeperOne) {
 }
 
 TEST_F(WaitDepthsTest, ADeeperWaitLeavesTheOuterIterationInProgress) {
-  const uint64_t outer = epoll_key(5);
-  const uint64_t nested = call_site_key(0x1111);
+  const uint64_t outer = descriptor_wait_key(5);
+  const uint64_t nested = contract::call_site_key(0x1111);
   wait_at(outer, 10);
   const uint64_t began = site(outer)->iteration_begin.load();
   deeper([&] {
@@ -45,8 +45,8 @@ TEST_F(WaitDepthsTest, ADeeperWaitLeavesTheOuterIterationInProgress) {
 
 // The loop waits within functions of its own, deeper than what its callbacks call.
 TEST_F(WaitDepthsTest, ACallbacksWaitNearerToTheBaseLeavesTheLoopsIterationInProgress) {
-  const uint64_t loop = epoll_key(5);
-  const uint64_t nested = call_site_key(0x1111);
+  const uint64_t loop = descriptor_wait_key(5);
+  const uint64_t nested = contract::call_site_key(0x1111);
   const auto iteration = [&] { deeper([&] { wait_at(loop, 10); }); };
   for (int i = 0; i < 25; ++i) {
     iteration();
@@ -72,8 +72,8 @@ TEST_F(WaitDepthsTest, ACallbacksWaitNearerToTheBaseLeavesTheLoopsIterationInPro
 // What ran before the main loop, in functions of its own, is no iteration when it runs again
 // within.
 TEST_F(WaitDepthsTest, ALoopThatHasEndedIsLeftOnceAnotherNearerToTheBaseHasTurned) {
-  const uint64_t first = epoll_key(5);
-  const uint64_t main_loop = epoll_key(6);
+  const uint64_t first = descriptor_wait_key(5);
+  const uint64_t main_loop = descriptor_wait_key(6);
   const auto first_iteration = [&] { deeper([&] { wait_at(first, 10); }); };
   for (int i = 0; i < 30; ++i) first_iteration();
   for (int i = 0; i < 22; ++i) {
@@ -88,8 +88,8 @@ TEST_F(WaitDepthsTest, ALoopThatHasEndedIsLeftOnceAnotherNearerToTheBaseHasTurne
 
 // A request and its answer before the main loop, and again from one of its first callbacks.
 TEST_F(WaitDepthsTest, AFewWaitsBeforeTheLoopAreLeftAtItsFirst) {
-  const uint64_t early = call_site_key(0x1111);
-  const uint64_t main_loop = epoll_key(6);
+  const uint64_t early = contract::call_site_key(0x1111);
+  const uint64_t main_loop = descriptor_wait_key(6);
   const auto ask = [&] { deeper([&] { wait_at(early, 10, 1, Function::poll, 0x1111); }); };
   for (int i = 0; i < 10; ++i) {
     ask();
@@ -105,8 +105,8 @@ TEST_F(WaitDepthsTest, AFewWaitsBeforeTheLoopAreLeftAtItsFirst) {
 }
 
 TEST_F(WaitDepthsTest, ALongIterationSaysWhereAnotherWaitOfItsFrameReturned) {
-  const uint64_t outer = epoll_key(5);
-  const uint64_t inner = epoll_key(6);
+  const uint64_t outer = descriptor_wait_key(5);
+  const uint64_t inner = descriptor_wait_key(6);
   for (int i = 0; i < 2; ++i) {
     wait_at(outer, 10);
     wait_at(inner, 1);

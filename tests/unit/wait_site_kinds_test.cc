@@ -7,16 +7,16 @@ namespace {
 // The address of a ring that has ended is that of the next one.
 TEST_F(WaitSitesTest, ANewRingAtTheSameAddressBeginsANewLoop) {
   alignas(64) static char ring[64];
-  const uint64_t old_key = instance_key(ring);
+  const uint64_t old_key = instance_wait_key(ring);
   const auto wait = [](uint64_t key) {
     wait_at(key, 10, 1, Function::io_uring_submit_and_wait);
     advance_ticks(10);
   };
   for (int i = 0; i < 3; ++i) wait(old_key);
-  note_instance_end(ring);
+  end_instance(ring);
   EXPECT_EQ(site(old_key)->iteration_begin.load(), 0u);
   advance_ticks(100000);
-  const uint64_t new_key = instance_key(ring);
+  const uint64_t new_key = instance_wait_key(ring);
   ASSERT_NE(new_key, old_key);
   for (int i = 0; i < 3; ++i) wait(new_key);
   EXPECT_TRUE(events().empty());
@@ -27,16 +27,16 @@ TEST_F(WaitSitesTest, ANewRingAtTheSameAddressBeginsANewLoop) {
 
 TEST_F(WaitSitesTest, KeysOfDifferentKindsAreDifferentPlaces) {
   const auto* address = reinterpret_cast<const void*>(uint64_t{5});
-  const uint64_t keys[] = {epoll_key(5), instance_key(address), call_site_key(5),
-                           reading_key(5, 5)};
+  const uint64_t keys[] = {descriptor_wait_key(5), instance_wait_key(address),
+                           contract::call_site_key(5), contract::read_key(5, 5)};
   for (const uint64_t key : keys) wait_at(key, 10);
   for (const uint64_t key : keys) EXPECT_NE(site(key), nullptr) << key;
-  EXPECT_NE(reading_key(5, 0x1000), reading_key(6, 0x1000));
+  EXPECT_NE(contract::read_key(5, 0x1000), contract::read_key(6, 0x1000));
 }
 
 // Waits for a signal and reads: a loop's only where there is no other.
 TEST_F(WaitSitesTest, AnOccasionalWaitHasIterationsAndIsTimedFromTheFirst) {
-  const uint64_t key = call_site_key(0x1111);
+  const uint64_t key = contract::call_site_key(0x1111);
   for (int i = 0; i < 4; ++i) {
     wait_at(key, 10, 1, Function::sigwaitinfo, 0x1111);
     advance_ticks(7);
@@ -47,32 +47,32 @@ TEST_F(WaitSitesTest, AnOccasionalWaitHasIterationsAndIsTimedFromTheFirst) {
 }
 
 TEST_F(WaitSitesTest, AnOccasionalWaitEndsNoIterationOfAWaitForEvents) {
-  deeper([] { wait_at(epoll_key(5), 10); });
-  const uint64_t began = site(epoll_key(5))->iteration_begin.load();
-  wait_at(call_site_key(0x1111), 10, 1, Function::sigtimedwait, 0x1111);
-  EXPECT_EQ(site(epoll_key(5))->iteration_begin.load(), began);
+  deeper([] { wait_at(descriptor_wait_key(5), 10); });
+  const uint64_t began = site(descriptor_wait_key(5))->iteration_begin.load();
+  wait_at(contract::call_site_key(0x1111), 10, 1, Function::sigtimedwait, 0x1111);
+  EXPECT_EQ(site(descriptor_wait_key(5))->iteration_begin.load(), began);
 }
 
 TEST_F(WaitSitesTest, ReadsNearerToTheBaseLeaveADeeperLoopsIterationsAlone) {
-  const uint64_t key = reading_key(3, 0x1111);
+  const uint64_t key = contract::read_key(3, 0x1111);
   for (int i = 0; i < 5; ++i) {
-    deeper([] { wait_at(epoll_key(5), 10); });
+    deeper([] { wait_at(descriptor_wait_key(5), 10); });
     wait_at(key, 1, 1, Function::read, 0x1111);
     advance_ticks(30);
   }
-  EXPECT_EQ(iterations(epoll_key(5)), 4u);
-  EXPECT_EQ(site(epoll_key(5))->longest_ticks, 31u);
+  EXPECT_EQ(iterations(descriptor_wait_key(5)), 4u);
+  EXPECT_EQ(site(descriptor_wait_key(5))->longest_ticks, 31u);
 }
 
 TEST_F(WaitSitesTest, AnOccasionalWaitTakesNoPlaceFromAWaitForEvents) {
   for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
-    wait_at(epoll_key(fd), 10);
+    wait_at(descriptor_wait_key(fd), 10);
   }
-  const uint64_t key = reading_key(3, 0x1111);
+  const uint64_t key = contract::read_key(3, 0x1111);
   wait_at(key, 10, 1, Function::read, 0x1111);
   EXPECT_EQ(site(key), nullptr);
   for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
-    EXPECT_NE(site(epoll_key(fd)), nullptr);
+    EXPECT_NE(site(descriptor_wait_key(fd)), nullptr);
   }
 }
 
@@ -85,12 +85,12 @@ TEST_F(WaitSitesTest, HowDeepAWaitIsDoesNotDependOnItsInterceptor) {
     boundary.enter(scope, Function::poll, key, kCallSite);
     boundary.leave(scope, room[0]);
   };
-  wait_at(epoll_key(5), 10);
-  const uint64_t began = site(epoll_key(5))->iteration_begin.load();
-  roomy_wait(call_site_key(0x1111));
-  wait_at(epoll_key(6), 10);
-  EXPECT_EQ(site(epoll_key(5))->iteration_begin.load(), began);
-  EXPECT_NE(site(call_site_key(0x1111))->iteration_begin.load(), 0u);
+  wait_at(descriptor_wait_key(5), 10);
+  const uint64_t began = site(descriptor_wait_key(5))->iteration_begin.load();
+  roomy_wait(contract::call_site_key(0x1111));
+  wait_at(descriptor_wait_key(6), 10);
+  EXPECT_EQ(site(descriptor_wait_key(5))->iteration_begin.load(), began);
+  EXPECT_NE(site(contract::call_site_key(0x1111))->iteration_begin.load(), 0u);
 }
 
 }  // namespace

@@ -6,29 +6,30 @@ namespace {
 
 TEST_F(WaitSitesTest, AFirstWaitEndsNoIteration) {
   advance_ticks(50000);
-  wait_at(epoll_key(5), 10);
-  ASSERT_TRUE(site(epoll_key(5)));
-  EXPECT_EQ(iterations(epoll_key(5)), 0u);
+  wait_at(descriptor_wait_key(5), 10);
+  ASSERT_TRUE(site(descriptor_wait_key(5)));
+  EXPECT_EQ(iterations(descriptor_wait_key(5)), 0u);
   EXPECT_TRUE(events().empty());
 }
 
 TEST_F(WaitSitesTest, TimeInTheWaitIsNoPartOfATurn) {
-  for (int i = 0; i < 5; ++i) wait_at(epoll_key(5), 1000000);
-  EXPECT_EQ(iterations(epoll_key(5)), 0u);  // nothing between the waits: no iteration of any length
+  for (int i = 0; i < 5; ++i) wait_at(descriptor_wait_key(5), 1000000);
+  EXPECT_EQ(iterations(descriptor_wait_key(5)),
+            0u);  // nothing between the waits: no iteration of any length
   EXPECT_TRUE(events().empty());
 }
 
 TEST_F(WaitSitesTest, WithoutAnObserverNothingIsLong) {
   segment_->header.threshold_ticks.store(UINT64_MAX);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   advance_ticks(1u << 30);
-  wait_at(epoll_key(5), 10);
-  EXPECT_EQ(iterations(epoll_key(5)), 1u);
+  wait_at(descriptor_wait_key(5), 10);
+  EXPECT_EQ(iterations(descriptor_wait_key(5)), 1u);
   EXPECT_TRUE(events().empty());
 }
 
 TEST_F(WaitSitesTest, IterationsAreCountedAndSummed) {
-  const uint64_t key = epoll_key(5);
+  const uint64_t key = descriptor_wait_key(5);
   wait_at(key, 10);
   for (const uint64_t length : {20u, 50u, 30u}) {
     advance_ticks(length);
@@ -52,17 +53,17 @@ TEST_F(WaitSitesTest, IterationsAreCountedAndSummed) {
 }
 
 TEST_F(WaitSitesTest, OnlyATurnLongerThanTheThresholdIsReported) {
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   advance_ticks(kThreshold);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   EXPECT_TRUE(events().empty());
   advance_ticks(kThreshold + 1);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   EXPECT_EQ(events().size(), 2u);
 }
 
 TEST_F(WaitSitesTest, ALongIterationIsReportedWithItsEdgesAndItsBacklog) {
-  const uint64_t key = epoll_key(5);
+  const uint64_t key = descriptor_wait_key(5);
   wait_at(key, 10);  // until 1010
   advance_ticks(40);
   wait_at(key, 10);  // 1050 to 1060
@@ -94,25 +95,25 @@ TEST_F(WaitSitesTest, ALongIterationIsReportedWithItsEdgesAndItsBacklog) {
 }
 
 TEST_F(WaitSitesTest, AFailedWaitHasNoBacklogAndBeginsATurnAllTheSame) {
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   advance_ticks(500);
-  wait_at(epoll_key(5), 10, -1);
+  wait_at(descriptor_wait_key(5), 10, -1);
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[1].ready, 0u);
-  EXPECT_EQ(site(epoll_key(5))->last_ready, 0u);
+  EXPECT_EQ(site(descriptor_wait_key(5))->last_ready, 0u);
   advance_ticks(20);
-  wait_at(epoll_key(5), 10);
-  EXPECT_EQ(iterations(epoll_key(5)), 2u);
+  wait_at(descriptor_wait_key(5), 10);
+  EXPECT_EQ(iterations(descriptor_wait_key(5)), 2u);
 }
 
 TEST_F(WaitSitesTest, CallsOfATurnAreSummedByFunctionAndCallSite) {
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   call(Function::read, 0x2000, 30);
   call(Function::write, 0x3000, 40);
   call(Function::read, 0x2000, 20);
   call(Function::read, 0x2500, 15);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
 
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
@@ -132,7 +133,7 @@ TEST_F(WaitSitesTest, CallsOfATurnAreSummedByFunctionAndCallSite) {
 
 // pthread_once, scandir, nftw and others run the program's own functions.
 TEST_F(WaitSitesTest, ACallIsNotBlamedForThoseThatItsCallbackMakes) {
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   {
     CallScope once(0x2000, Function::pthread_once, 1);
     advance_ticks(5);
@@ -144,7 +145,7 @@ TEST_F(WaitSitesTest, ACallIsNotBlamedForThoseThatItsCallbackMakes) {
     });
     advance_ticks(5);
   }
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
 
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
@@ -159,11 +160,11 @@ TEST_F(WaitSitesTest, ACallIsNotBlamedForThoseThatItsCallbackMakes) {
 }
 
 TEST_F(WaitSitesTest, EachIterationHasItsOwnSums) {
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   call(Function::read, 0x2000, 200);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   call(Function::write, 0x3000, 300);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
 
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 4u);
@@ -175,11 +176,11 @@ TEST_F(WaitSitesTest, EachIterationHasItsOwnSums) {
 
 TEST_F(WaitSitesTest, ShortCallsAreNotSummed) {
   segment_->header.short_call_ticks.store(10);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   call(Function::read, 0x2000, 10);
   call(Function::write, 0x3000, 11);
   advance_ticks(kThreshold);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
   const std::vector<Contributor> sums = contributors_of(all[0]);
@@ -190,16 +191,16 @@ TEST_F(WaitSitesTest, ShortCallsAreNotSummed) {
 
 TEST_F(WaitSitesTest, CallsBeforeTheFirstWaitAreNotSummed) {
   call(Function::read, 0x2000, 5000);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   advance_ticks(kThreshold + 1);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_TRUE(contributors_of(all[0]).empty());
 }
 
 TEST_F(WaitSitesTest, TheSmallestSumGivesWayAndNoTimeIsLost) {
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   uint64_t total = 0;
   for (uint64_t i = 1; i <= contract::kContributors; ++i) {
     call(Function::read, 0x2000 + i, 10 * i);
@@ -208,7 +209,7 @@ TEST_F(WaitSitesTest, TheSmallestSumGivesWayAndNoTimeIsLost) {
   call(Function::read, 0x9000, 5);   // smaller than all: to the others
   call(Function::read, 0xa000, 75);  // takes the place of the smallest, 10
   total += 5 + 75;
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
 
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
@@ -226,15 +227,15 @@ TEST_F(WaitSitesTest, TheSmallestSumGivesWayAndNoTimeIsLost) {
   EXPECT_EQ(sums[0].total_ticks, 75u);
 
   advance_ticks(kThreshold + 1);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
   const std::vector<Event> next_iteration = events();
   ASSERT_EQ(next_iteration.size(), 2u);
   EXPECT_EQ(next_iteration[0].other_ticks, 0u);
 }
 
 TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveIterationsOfTheirOwn) {
-  const uint64_t a = epoll_key(5);
-  const uint64_t b = epoll_key(6);
+  const uint64_t a = descriptor_wait_key(5);
+  const uint64_t b = descriptor_wait_key(6);
   wait_at(a, 10);
   advance_ticks(20);
   wait_at(b, 10);
@@ -250,12 +251,12 @@ TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveIterationsOfTheirOwn) {
 }
 
 TEST_F(WaitSitesTest, AWaitIsACallWithinTheIterationOfAnotherSiteOnly) {
-  wait_at(epoll_key(5), 10);
-  wait_at(epoll_key(6), 400, 1, Function::epoll_pwait, 0x7000);
-  wait_at(epoll_key(5), 10);
+  wait_at(descriptor_wait_key(5), 10);
+  wait_at(descriptor_wait_key(6), 400, 1, Function::epoll_pwait, 0x7000);
+  wait_at(descriptor_wait_key(5), 10);
   const std::vector<Event> all = events();
   ASSERT_EQ(all.size(), 2u);
-  EXPECT_EQ(all[0].key, epoll_key(5));
+  EXPECT_EQ(all[0].key, descriptor_wait_key(5));
   const std::vector<Contributor> sums = contributors_of(all[0]);
   ASSERT_EQ(sums.size(), 1u);
   EXPECT_EQ(sums[0].function, static_cast<uint32_t>(Function::epoll_pwait));
@@ -264,9 +265,9 @@ TEST_F(WaitSitesTest, AWaitIsACallWithinTheIterationOfAnotherSiteOnly) {
 }
 
 TEST_F(WaitSitesTest, CallSitesOfPollAreSitesOfTheirOwn) {
-  const uint64_t here = call_site_key(0x1111);
-  const uint64_t there = call_site_key(0x2222);
-  EXPECT_NE(here, epoll_key(0x1111));
+  const uint64_t here = contract::call_site_key(0x1111);
+  const uint64_t there = contract::call_site_key(0x2222);
+  EXPECT_NE(here, descriptor_wait_key(0x1111));
   for (int i = 0; i < 3; ++i) {
     wait_at(here, 10, 1, Function::poll, 0x1111);
     advance_ticks(7);
@@ -278,23 +279,23 @@ TEST_F(WaitSitesTest, CallSitesOfPollAreSitesOfTheirOwn) {
 }
 
 TEST_F(WaitSitesTest, DescriptorZeroHasAKey) {
-  EXPECT_NE(epoll_key(0), 0u);
-  wait_at(epoll_key(0), 10);
+  EXPECT_NE(descriptor_wait_key(0), 0u);
+  wait_at(descriptor_wait_key(0), 10);
   advance_ticks(10);
-  wait_at(epoll_key(0), 10);
-  EXPECT_EQ(iterations(epoll_key(0)), 1u);
+  wait_at(descriptor_wait_key(0), 10);
+  EXPECT_EQ(iterations(descriptor_wait_key(0)), 1u);
 }
 
 // The descriptor was closed and its number given to a new instance: what lay between the last wait
 // on the one and the first on the other is no iteration of either.
 TEST_F(WaitSitesTest, ANewEpollWithTheSameNumberBeginsANewLoop) {
-  const uint64_t old_key = epoll_key(9);
+  const uint64_t old_key = descriptor_wait_key(9);
   wait_at(old_key, 10);
   advance_ticks(10);
   wait_at(old_key, 10);
   advance_ticks(100000);
-  note_new_epoll(9);
-  const uint64_t new_key = epoll_key(9);
+  count_new_descriptor(9);
+  const uint64_t new_key = descriptor_wait_key(9);
   ASSERT_NE(new_key, old_key);
   wait_at(new_key, 10);
   EXPECT_TRUE(events().empty());
@@ -312,17 +313,17 @@ TEST_F(WaitSitesTest, ANewEpollWithTheSameNumberBeginsANewLoop) {
 }
 
 TEST_F(WaitSitesTest, NumbersThatAreNoDescriptorsHaveKeysToo) {
-  note_new_epoll(-1);  // epoll_create has failed
-  EXPECT_NE(epoll_key(-1), 0u);
-  note_new_epoll(1 << 30);
-  const uint64_t key = epoll_key(1 << 30);
+  count_new_descriptor(-1);  // epoll_create has failed
+  EXPECT_NE(descriptor_wait_key(-1), 0u);
+  count_new_descriptor(1 << 30);
+  const uint64_t key = descriptor_wait_key(1 << 30);
   EXPECT_EQ(key & 0xffffffffu, 1u << 30);
 }
 
 TEST_F(WaitSitesTest, TheLeastUsedSiteGivesWay) {
   std::vector<uint64_t> keys;
   for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
-    keys.push_back(epoll_key(fd));
+    keys.push_back(descriptor_wait_key(fd));
   }
   for (size_t i = 0; i < keys.size(); ++i) {
     // The second is used least.
@@ -332,7 +333,7 @@ TEST_F(WaitSitesTest, TheLeastUsedSiteGivesWay) {
       advance_ticks(5);
     }
   }
-  const uint64_t newcomer = epoll_key(40);
+  const uint64_t newcomer = descriptor_wait_key(40);
   wait_at(newcomer, 10);
   EXPECT_EQ(site(keys[1]), nullptr);
   ASSERT_NE(site(newcomer), nullptr);
@@ -350,11 +351,11 @@ TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
   const auto interrupted_wait = [&]() __attribute__((noinline)) {
     CallScope scope(kCallSite, Function::epoll_wait, 5);
     IterationBoundary boundary;
-    boundary.enter(scope, Function::epoll_wait, epoll_key(5), kCallSite);
+    boundary.enter(scope, Function::epoll_wait, descriptor_wait_key(5), kCallSite);
     deeper([] {
       for (int round = 0; round < 3; ++round) {
         for (int fd = 30; fd < 30 + static_cast<int>(contract::kWaitSites); ++fd) {
-          wait_at(epoll_key(fd), 10);
+          wait_at(descriptor_wait_key(fd), 10);
           advance_ticks(1);
         }
       }
@@ -366,7 +367,7 @@ TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
     boundary.leave(scope, 1);
   };
   interrupted_wait();
-  EXPECT_EQ(site(epoll_key(5)), nullptr);
+  EXPECT_EQ(site(descriptor_wait_key(5)), nullptr);
   for (uint32_t i = 0; i < contract::kWaitSites; ++i) {
     EXPECT_EQ(segment_.record().wait_sites[i].iteration_begin.load(), begins[i]);
   }
@@ -377,19 +378,19 @@ TEST_F(WaitSitesTest, AForkedChildDoesNotWriteToItsParentsSites) {
   const auto forking_wait = [&]() __attribute__((noinline)) {
     CallScope scope(kCallSite, Function::epoll_wait, 5);
     IterationBoundary boundary;
-    boundary.enter(scope, Function::epoll_wait, epoll_key(5), kCallSite);
+    boundary.enter(scope, Function::epoll_wait, descriptor_wait_key(5), kCallSite);
     pretend_fork();
     boundary.leave(scope, 3);
     scope.abandon();
   };
   forking_wait();
-  ASSERT_NE(site(epoll_key(5)), nullptr);
-  EXPECT_EQ(site(epoll_key(5))->iteration_begin.load(), 0u);
-  EXPECT_EQ(site(epoll_key(5))->last_ready, 0u);
+  ASSERT_NE(site(descriptor_wait_key(5)), nullptr);
+  EXPECT_EQ(site(descriptor_wait_key(5))->iteration_begin.load(), 0u);
+  EXPECT_EQ(site(descriptor_wait_key(5))->last_ready, 0u);
   // What the child does next finds no record, and passes.
-  wait_at(epoll_key(6), 10);
+  wait_at(descriptor_wait_key(6), 10);
   call(Function::read, 0x2000, 10);
-  EXPECT_EQ(site(epoll_key(6)), nullptr);
+  EXPECT_EQ(site(descriptor_wait_key(6)), nullptr);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include "instrument/contract/wait_key.h"
+
 namespace tailback {
 namespace {
 
@@ -14,7 +16,6 @@ using contract::WaitSite;
 using intercept::Function;
 
 constexpr uint64_t kThreshold = 1000;
-constexpr uint64_t kCallSiteBit = uint64_t{1} << 63;
 
 class Workers : public ::testing::Test {
  protected:
@@ -44,36 +45,35 @@ class Workers : public ::testing::Test {
 };
 
 TEST_F(Workers, AThreadAloneIsNone) {
-  add(Function::sigwait, kCallSiteBit | 0x10);
-  add(Function::sigwait, kCallSiteBit | 0x10, 100, 4712);  // another process
+  add(Function::sigwait, contract::call_site_key(0x10));
+  add(Function::sigwait, contract::call_site_key(0x10), 100, 4712);  // another process
   EXPECT_FALSE(is_worker(0));
 }
 
 TEST_F(Workers, ThreadsThatWaitForASignalAtOnePlaceAre) {
-  for (int i = 0; i < 2; ++i) add(Function::sigwait, kCallSiteBit | 0x10);
+  for (int i = 0; i < 2; ++i) add(Function::sigwait, contract::call_site_key(0x10));
   EXPECT_TRUE(is_worker(0));
   EXPECT_TRUE(is_worker(1));
 }
 
 TEST_F(Workers, ThreadsThatReadOneDescriptorAreWhereverTheyReadIt) {
-  constexpr uint64_t kFive = uint64_t{5} << 48;
-  add(Function::read, kCallSiteBit | kFive | 0x10);
-  add(Function::read, kCallSiteBit | kFive | 0x20);
-  add(Function::read, kCallSiteBit | uint64_t{6} << 48 | 0x10);
+  add(Function::read, contract::read_key(5, 0x10));
+  add(Function::read, contract::read_key(5, 0x20));
+  add(Function::read, contract::read_key(6, 0x10));
   EXPECT_TRUE(is_worker(0));
   EXPECT_TRUE(is_worker(1));
   EXPECT_FALSE(is_worker(2));
 }
 
 TEST_F(Workers, ThreadsThatPollAtOnePlaceAreUnlessHardlyATurnIsLong) {
-  add(Function::poll, kCallSiteBit | 0x10, 100);
-  add(Function::poll, kCallSiteBit | 0x10, 20);
+  add(Function::poll, contract::call_site_key(0x10), 100);
+  add(Function::poll, contract::call_site_key(0x10), 20);
   EXPECT_FALSE(is_worker(0));
   EXPECT_TRUE(is_worker(1));
 }
 
 TEST_F(Workers, WhoWaitsOnAnEpollIsNone) {
-  for (int i = 0; i < 2; ++i) add(Function::epoll_wait, uint64_t{1} << 62 | 5);
+  for (int i = 0; i < 2; ++i) add(Function::epoll_wait, contract::descriptor_key(5, 0));
   EXPECT_FALSE(is_worker(0));
 }
 
