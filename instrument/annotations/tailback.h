@@ -1,24 +1,24 @@
-/* What a program may tell Tailback of itself. One self-contained header for C (C99) and C++: copy
- * it, or include it from where Tailback is installed (PREFIX/include). Nothing has to be linked.
+/* Annotations: what a program can declare to Tailback. One self-contained header for C (C99) and
+ * C++: copy it, or include it from where Tailback is installed (PREFIX/include). Nothing has to be
+ * linked.
  *
- * Without Tailback each of these is one load and one test, and does nothing. Tailback's recorder,
+ * Without Tailback each function is one load and one test, and does nothing. Tailback's recorder,
  * preloaded, exports what they call; they look it up as weak symbols, in executables of all kinds
- * (PIE or not) and in shared libraries. In a static executable they do nothing, for nothing can be
- * preloaded there; likewise on other machines than x86-64 and aarch64 Linux.
+ * (PIE or not) and in shared libraries. They do nothing in a static executable, where nothing can
+ * be preloaded, and on machines other than x86-64 and aarch64 Linux.
  *
- * Unless said otherwise: what is said holds for the calling thread; any thread may say it at any
- * time; all are safe in signal handlers, keep errno, and never wait, lock or allocate. A forked
- * child begins with nothing said. Between vfork and exec nothing may be said.
+ * Unless a function says otherwise: it applies to the calling thread; any thread may call it at any
+ * time; it is safe in signal handlers, keeps errno, and never waits, locks or allocates. A forked
+ * child begins without annotations. Do not call these functions between vfork and exec.
  *
- * The options --loop and --not-loop beat what a thread says of itself here, and that beats what
- * Tailback makes of its behaviour. */
+ * The options --loop and --not-loop take precedence over these functions, and these functions over
+ * what Tailback concludes from a thread's behaviour. */
 #ifndef TAILBACK_H_
 #define TAILBACK_H_
 
-/* For tailback_find_(): the address of a function of the recorder's, or a null pointer. Read from
- * the global offset table, which the dynamic linker fills in: in an executable that is not
- * position-independent, compilers would take the address of a missing weak function to be 0 for
- * good. */
+/* The address of a function of the recorder, or a null pointer. Read from the global offset table,
+ * which the dynamic linker fills in: in an executable that is not position-independent, compilers
+ * take the address of a missing weak function as the constant 0. */
 #if defined(__linux__) && defined(__x86_64__) && !defined(__ILP32__)
 #define tailback_find_(name, pointer)                                                   \
   __asm__(".weak " name "\n\tmov{q\t" name "@GOTPCREL(%%rip), %0|\t%0, QWORD PTR " name \
@@ -32,7 +32,7 @@
 #define tailback_find_(name, pointer) (void)((pointer) = 0)
 #endif
 
-/* Inlined always: the recorder goes by the stack of the function that calls. */
+/* Always inlined: the recorder needs the stack pointer of the calling function. */
 #if defined(__GNUC__)
 #define tailback_inline_ static __inline__ __attribute__((always_inline, unused))
 #else
@@ -43,64 +43,64 @@
 extern "C" {
 #endif
 
-tailback_inline_ void tailback_tell_(void (*function)(int), int word) {
+tailback_inline_ void tailback_call_(void (*function)(int), int word) {
   if (function) function(word);
 }
 
-/* This thread runs an event loop, though its behaviour may not show it: one that polls, and whose
- * iterations are few or mostly long. Call it where the loop begins. From then on all waits of this
- * thread for events (epoll, poll, select, a ring) are the loop's, but for those that a callback
+/* This thread runs an event loop, though its behaviour may not show it: a loop that polls, and
+ * whose iterations are few or mostly long. Call it where the loop begins. From then on all event
+ * waits of this thread (epoll, poll, select, a ring) are the loop's, except those that a callback
  * makes, and its iterations count from the first. */
 tailback_inline_ void tailback_loop_thread(void) {
   void (*function)(int);
   tailback_find_("tailback_mark_thread", function);
-  tailback_tell_(function, 1);
+  tailback_call_(function, 1);
 }
 
-/* This thread runs no event loop, whatever it looks like, or no longer does: nothing is reported of
- * it, and it is not among the loops at the end. */
+/* This thread runs no event loop, or no longer does: Tailback reports no stalls of it, and it is
+ * not among the loops at the end. */
 tailback_inline_ void tailback_not_loop_thread(void) {
   void (*function)(int);
   tailback_find_("tailback_mark_thread", function);
-  tailback_tell_(function, 2);
+  tailback_call_(function, 2);
 }
 
 /* Around the wait of a loop that waits in a way which Tailback does not know: on a condition
- * variable, a semaphore, a queue. From an end to the next beginning is an iteration, and the thread
- * is a loop. Then its other waits for events are none of a loop's. An end without a beginning is
- * nothing. A thread has one such loop; the iterations of one within another are iterations of the
- * same. Not for loops that wait in epoll, poll or select: these are known. */
+ * variable, a semaphore, a queue. The thread is then a loop, and an iteration lasts from an end to
+ * the next beginning. The thread's event waits are then not those of a loop. An end without a
+ * beginning does nothing. A thread has one such loop: the iterations of a nested one are iterations
+ * of the same. Not for loops that wait in epoll, poll or select: Tailback knows these. */
 tailback_inline_ void tailback_wait_begin(void) {
   void (*function)(int);
   tailback_find_("tailback_wait", function);
-  tailback_tell_(function, 1);
+  tailback_call_(function, 1);
 }
 tailback_inline_ void tailback_wait_end(void) {
   void (*function)(int);
   tailback_find_("tailback_wait", function);
-  tailback_tell_(function, 0);
+  tailback_call_(function, 0);
 }
 
 /* A scope that is allowed to block. Its time does not count: an iteration is a stall if it is too
- * long without it, and is reported with that length. Nor is any call in it blamed. Scopes nest; an
- * end without a beginning is nothing. One that is left without its end (by longjmp, say) ends with
- * the loop's next wait, as does one that has the loop's wait in the same function; a loop that runs
- * deeper within the scope leaves it open. A scope is a thread's and not a coroutine's: end it
- * before the stack is switched. */
+ * long without that time, and is reported with the remaining length. No call in the scope is a
+ * cause. Scopes nest; an end without a beginning does nothing. A scope that is left without its end
+ * (by longjmp, for example) ends with the loop's next wait, and so does one that has the loop's
+ * wait in the same function; a loop that runs deeper within the scope leaves it open. A scope
+ * belongs to a thread and not to a coroutine: end it before the stack is switched. */
 tailback_inline_ void tailback_allow_blocking_begin(void) {
   void (*function)(int);
   tailback_find_("tailback_allow_blocking", function);
-  tailback_tell_(function, 1);
+  tailback_call_(function, 1);
 }
 tailback_inline_ void tailback_allow_blocking_end(void) {
   void (*function)(int);
   tailback_find_("tailback_allow_blocking", function);
-  tailback_tell_(function, 0);
+  tailback_call_(function, 0);
 }
 
-/* Names the iteration in progress, until it ends; the last name stands. Reports show it: a
- * request's route, a kind of job. Copied before this returns, the first 55 bytes at most; null or
- * empty: no name. Between iterations it names none. */
+/* Names the iteration in progress, until it ends; a later name replaces an earlier one. Reports
+ * show the name: a request's route, a kind of job. This copies the first 55 bytes at most; null or
+ * empty: no name. Between iterations it does nothing. */
 tailback_inline_ void tailback_iteration_name(const char* name) {
   void (*function)(const char*);
   tailback_find_("tailback_name_iteration", function);
@@ -112,11 +112,11 @@ tailback_inline_ void tailback_turn_name(const char* name) {
   tailback_iteration_name(name);
 }
 
-/* A coroutine that begins when it is awaited, and not before: it was made, it begins, it was
- * dropped (destroyed). One that is dropped before it began was never awaited, and is reported with
- * the place that made it. `promise` tells it from others. All three may be said on different
- * threads. Of those that wait to begin some thousands are followed at once, the others not.
- * tailback::LazyPromise says it all. */
+/* A coroutine that begins when it is awaited, and not before: it has been created (made), it
+ * begins, it has been destroyed (dropped). Tailback reports one that is destroyed before it began:
+ * it was never awaited, and the report shows where it was created. `promise` identifies it.
+ * Different threads may call the three functions. Tailback follows some thousands of coroutines
+ * that have not begun at a time, and no more. tailback::LazyPromise calls all three. */
 tailback_inline_ void tailback_coroutine_made(const void* promise) {
   void (*function)(const void*, int);
   tailback_find_("tailback_coroutine", function);
@@ -161,7 +161,7 @@ class Wait {
 };
 
 #if __cplusplus >= 201103L
-/* A base for the promise_type of a C++20 coroutine that begins when it is awaited: in place of an
+/* A base for the promise_type of a C++20 coroutine that begins when it is awaited, in place of an
  * initial_suspend() of its own. It has no data. */
 class LazyPromise {
  public:

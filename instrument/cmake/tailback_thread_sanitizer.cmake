@@ -1,7 +1,7 @@
-# tailback_thread_sanitizer(TARGET): compiles a target for ThreadSanitizer, with stacks that can be
-# read, and links the pairing library into it if it is an executable: then what ThreadSanitizer finds
-# in it stands in Tailback's report too. Call it for libraries of your own that the executable links
-# as well: what is not compiled for ThreadSanitizer is not checked by it.
+# tailback_thread_sanitizer(TARGET): compiles a target for ThreadSanitizer, with stacks that Tailback
+# can read, and links the pairing library into it if it is an executable: then Tailback's report
+# contains what ThreadSanitizer finds. Call it for the executable's own libraries as well:
+# ThreadSanitizer checks only what is compiled for it.
 function(tailback_thread_sanitizer target)
   if(NOT TARGET ${target})
     message(FATAL_ERROR "tailback_thread_sanitizer(${target}): there is no such target; call it "

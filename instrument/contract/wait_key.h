@@ -48,7 +48,7 @@ constexpr uint64_t instance_key(uint64_t address, uint64_t generation) {
 }
 
 constexpr bool is_call_site_key(uint64_t key) {
-  return (key & kCallSiteKeyBit) != 0;
+  return key >> 63 != 0;
 }
 constexpr bool is_descriptor_key(uint64_t key) {
   return !is_call_site_key(key) && (key & kDescriptorKeyBit) != 0;
@@ -69,7 +69,7 @@ constexpr int read_descriptor_of_key(uint64_t key) {
 // The key without its generation: the same for all instances of one number or address.
 constexpr uint64_t place_of_key(uint64_t key) {
   if (is_call_site_key(key)) return key;
-  if (is_descriptor_key(key)) return kDescriptorKeyBit | (key & kDescriptorMask);
+  if (key & kDescriptorKeyBit) return kDescriptorKeyBit | (key & kDescriptorMask);
   return kInstanceKeyBit | (key & kAddressMask);
 }
 
