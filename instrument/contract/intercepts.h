@@ -5,7 +5,7 @@
 
 namespace tailback::intercept {
 
-// What a function waits on, as far as its name tells.
+// What a function waits on, judged by its name alone.
 enum class Family : uint8_t {
   kNone,
   kEvents,
@@ -32,7 +32,7 @@ inline constexpr Traits kBlocks = 1;
 inline constexpr Traits kUntimed = 2;
 // It locks files. Its command (a role of kind flockop, lockfop or fcntl) says whether it waits.
 inline constexpr Traits kLocksFile = 4;
-// It is not an event wait, but a loop may wait in it: wait sites are kept for it.
+// It is not an event wait, but a loop may wait in it: it has wait sites.
 inline constexpr Traits kNonEventWait = 8;
 
 // When a call is recorded.

@@ -16,9 +16,9 @@ TAILBACK_INLINE int track_try_lock(HeldKind kind, const volatile Lock* lock, int
   return track_lock(kind, lock, outcome, call_site, true);
 }
 
-// Whether nothing is left to note of a release: the lock is not tracked, or was the last on this
-// thread's list and is off it now. With contention tracked, `may_be_timed` leaves it to the
-// functions below.
+// Whether a release needs no more tracking: the lock is not tracked, or was the last of this
+// thread's list and is removed now. While contention is tracked, `may_be_timed` leaves the release
+// to the functions below.
 TAILBACK_INLINE bool released_quickly(uint64_t lock, uint32_t tracked, uint32_t kinds,
                                       bool may_be_timed) {
   if ((tracked & contract::kTrackContention) && may_be_timed) return false;
