@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "instrument/contract/histogram.h"
+#include "instrument/contract/wait_key.h"
 
 namespace tailback {
 
@@ -18,7 +19,6 @@ using contract::ThreadState;
 
 namespace {
 
-constexpr uint64_t kEpollBit = uint64_t{1} << 62;
 constexpr uint32_t kGeneration = 1;
 
 class NeverThrottled final : public ThrottledTime {
@@ -181,7 +181,7 @@ ScriptedLoop::ScriptedLoop(ScriptedTarget& target, uint32_t record, unsigned pla
                            uint64_t stack_pointer)
     : target_(target), index_(record), record_(target.thread(record)), place_(place) {
   contract::WaitSite& wait = site();
-  wait.key.store(kEpollBit | static_cast<uint64_t>(fd));
+  wait.key.store(contract::descriptor_key(fd, 0));
   wait.call_site = 0x1000 + place;
   wait.stack_pointer = stack_pointer;
   wait.function = static_cast<uint32_t>(intercept::Function::epoll_wait);
