@@ -37,6 +37,7 @@ constexpr std::string_view kRest = R"(
 |---|---|
 | [demos](../demos/README.md) | small programs, each with the report that it must give beside the code that causes it |
 | [docs](README.md) | these pages |
+| [findings](../findings/README.md) | surprises about other people's software, each a script that shows it |
 | tests/unit | one room at a time, recorded images and segments among them |
 | tests/architecture | the rules of the house: rooms, file lengths, what the recorder may need |
 | tests/integration | real programs under Tailback: nginx, redis, node, Python's frameworks, the demos |
