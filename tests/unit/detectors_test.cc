@@ -5,6 +5,7 @@
 #include "runtime/detectors/blocking_call_detector.h"
 #include "runtime/detectors/deadlock_detector.h"
 #include "runtime/detectors/detector_loop.h"
+#include "runtime/detectors/sanitizer_text_watch.h"
 #include "runtime/segment/live_threads.h"
 #include "tests/unit/scripted_target.h"
 
@@ -211,6 +212,18 @@ TEST_F(DeadlockDetectorTest, ThreadWaitsForItself_Self) {
   detection_.run(seconds(3));
   ASSERT_EQ(deadlocks().size(), 1u);
   EXPECT_EQ(deadlocks().front().kind, DeadlockKind::kSelf);
+}
+
+TEST(SanitizerTextWatch, FailedPoll_CountedAndTheNextIsMade) {
+  ScriptedTarget target;
+  SanitizerTextWatch watch(target, {.log_path = testing::TempDir() + "/no-such-log"},
+                           [](Observation) { ADD_FAILURE(); });
+  target.sampler_->fails = true;
+  watch.poll();
+  EXPECT_EQ(watch.failures(), 1u);
+  target.sampler_->fails = false;
+  watch.poll();
+  EXPECT_EQ(watch.failures(), 1u);
 }
 
 class Counted final : public Detector {

@@ -112,6 +112,7 @@ std::optional<LockReading> ScriptedSampler::awaited_lock(int, const CallInProgre
 }
 
 std::shared_ptr<const ModuleMap> ScriptedSampler::modules(int, std::chrono::milliseconds) {
+  if (fails) throw std::runtime_error("no modules");
   return std::make_shared<const ModuleMap>();
 }
 

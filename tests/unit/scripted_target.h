@@ -83,7 +83,7 @@ class ScriptedSampler final : public ThreadSampler {
       : segment_(read), proc_(asked) {}
 
   unsigned taken = 0;
-  bool fails = false;  // throws instead
+  bool fails = false;  // throws instead of giving samples or modules
 
   std::shared_ptr<Sample> take(std::optional<uint32_t> record, int pid, int tid) override;
   std::shared_ptr<const Sample> take_requested(uint32_t record, int pid, int tid) override;
