@@ -230,6 +230,14 @@ TEST_F(StallDetectorTest, LateObserver_NotedAndSaidInTheReport) {
   ASSERT_EQ(stalls().front().notes.size(), 1u);
 }
 
+TEST_F(StallDetectorTest, LateObserverAgain_NotedOnce) {
+  for (int i = 0; i < 3; ++i) {
+    target_.clock_.advance(milliseconds(700));
+    detection_.poll();
+  }
+  EXPECT_EQ(notes().size(), 1u);
+}
+
 TEST_F(StallDetectorTest, SuspendedMachine_NotedAndNotLate) {
   target_.proc_.suspended += seconds(60);
   detection_.run(milliseconds(40));
