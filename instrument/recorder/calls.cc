@@ -3,6 +3,7 @@
 // libc_declarations.h goes first, as it makes libc declare each symbol as itself.
 #include "instrument/recorder/libc_declarations.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "instrument/recorder/call_scope.h"

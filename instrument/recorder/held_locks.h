@@ -4,6 +4,7 @@
 // The observer says what is tracked (TrackedLocks); for the rest the cost is one test of that word.
 #pragma once
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <threads.h>

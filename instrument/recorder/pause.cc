@@ -1,5 +1,6 @@
 #include "instrument/recorder/pause.h"
 
+#include <errno.h>
 #include <ucontext.h>
 
 #include "instrument/recorder/next_definition.h"

@@ -3,6 +3,8 @@
 //
 // The ring's address identifies the loop: programs wait on it through more than one of these. A
 // wait that a pause has ended has not submitted anything, so it can be made again unchanged.
+#include <errno.h>
+
 #include "instrument/recorder/next_definition.h"
 #include "instrument/recorder/wait_sites.h"
 

@@ -1,5 +1,6 @@
 // Interceptors of the sleeps. A pause that arrives on the way into a sleep ends it early with
 // EINTR: the interceptor sleeps for the rest of the time, and the program sees nothing.
+#include <errno.h>
 #include <time.h>
 
 #include "instrument/recorder/call_scope.h"

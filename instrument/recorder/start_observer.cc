@@ -1,6 +1,7 @@
 #include "instrument/recorder/start_observer.h"
 
 #include <cpuid.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
@@ -95,7 +96,8 @@ bool tsc_is_invariant() {
   char session[64];
   write_number(write_text(session, "/proc/self/fd/"), static_cast<unsigned>(segment_fd));
   char program[kPathSize];
-  for (const char* place : {"../bin/tailback", "tailback", "../../bin/tailback"}) {
+  constexpr const char* kPlaces[] = {"../bin/tailback", "tailback", "../../bin/tailback"};
+  for (const char* place : kPlaces) {
     write_text(write_text(program, directory), place);
     const char* arguments[] = {program, "observe", "--session", session, nullptr};
     raw_syscall(SYS_execve, reinterpret_cast<long>(program), reinterpret_cast<long>(arguments),

@@ -1,5 +1,6 @@
 #include "runtime/suppress/rule.h"
 
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 #include <spdlog/fmt/fmt.h>
 
