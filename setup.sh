@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# From a clean checkout on Debian 12 to a built, tried or tested Tailback, as root or with sudo:
+# From a clean checkout on Debian 12 or newer to a built, tried or tested Tailback, as root or with sudo:
 #
 #   ./setup.sh             installs what the build needs, and builds
 #   ./setup.sh demo        the same, then runs a Python program with a blocking call under Tailback
 #   ./setup.sh test        installs what the tests need too, builds, and runs all tests
+#   ./setup.sh unit        the same for the unit tests and the demos alone
 #   ./setup.sh packages    only installs, all that the tests need
 #   ./setup.sh benchmarks  the same, and the programs that the accuracy benchmark watches
 #
-# What is there already is left alone, so that a second run takes a moment.
+# What is there already is left alone, so that a second run takes a moment. TAILBACK_CMAKE_ARGUMENTS has
+# further arguments of cmake; CC and CXX name other compilers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -44,7 +46,8 @@ as_root() {
   fi
 }
 
-# Libraries go by the package, programs by the program: any version on PATH will do.
+# Libraries go by the package, programs by the program: any version on PATH will do. Where releases of
+# Debian call a package differently, its names are listed: old|new. The release's own is taken.
 readonly build_libraries=(
   libc6-dev libcapstone-dev libcli11-dev libdw-dev libelf-dev libiberty-dev libspdlog-dev
   libunwind-dev nlohmann-json3-dev zlib1g-dev
@@ -52,17 +55,25 @@ readonly build_libraries=(
 readonly build_programs=(
   g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config /usr/bin/python3:python3
 )
+# Those of the unit tests and the demos.
+readonly unit_libraries=(libbenchmark-dev libgtest-dev libvalijson-dev)
+readonly unit_programs=(node:nodejs)
+readonly clang_libraries=("libclang-rt-14-dev|libclang-rt-dev")
+readonly clang_programs=(clang++:clang)
 readonly test_libraries=(
-  libabsl-dev libbenchmark-dev libboost-context-dev libboost-dev libclang-rt-14-dev libeatmydata1 libev-dev
-  libevent-dev libfaketime libfuse3-dev libglib2.0-dev libglib2.0-tests libgtest-dev libjemalloc2 libmimalloc2.0
-  libpython3.11-testsuite librust-parking-lot-dev librust-tokio-dev libtcmalloc-minimal4 liburing-dev libuv1-dev
-  libvalijson-dev python3-aiohttp python3-gevent python3-gunicorn python3-requests python3-tornado
+  libabsl-dev libboost-context-dev libboost-dev libeatmydata1 libev-dev
+  libevent-dev libfaketime libfuse3-dev libglib2.0-dev libglib2.0-tests libjemalloc2
+  "libmimalloc2.0|libmimalloc3" "libpython3.11-testsuite|libpython3.13-testsuite|libpython3.14-testsuite"
+  librust-parking-lot-dev librust-tokio-dev "libtcmalloc-minimal4|libtcmalloc-minimal4t64" liburing-dev
+  libuv1-dev python3-aiohttp python3-gevent python3-gunicorn python3-requests python3-tornado
   python3-trio python3-twisted python3-uvicorn python3-uvloop qtbase5-dev
 )
 readonly test_programs=(
-  /usr/bin/cargo:cargo clang++:clang clang-format:clang-format dpkg-source:dpkg-dev fusermount3:fuse3 git:git
-  javac:openjdk-17-jdk-headless memcached:memcached nginx:nginx-light node:nodejs /usr/bin/rustc:rustc
-  /usr/bin/python3.11-dbg:python3.11-dbg redis-cli:redis-tools redis-server:redis-server wrk:wrk
+  /usr/bin/cargo:cargo clang-format:clang-format clang-tidy:clang-tidy
+  debootstrap:debootstrap dpkg-source:dpkg-dev
+  fusermount3:fuse3 git:git "javac:openjdk-17-jdk-headless|default-jdk-headless" memcached:memcached
+  nginx:nginx-light /usr/bin/rustc:rustc /usr/bin/python3-dbg:python3-dbg redis-cli:redis-tools
+  redis-server:redis-server wrk:wrk
 )
 # Healthy programs that the accuracy benchmark watches.
 readonly benchmark_programs=(
@@ -72,10 +83,35 @@ readonly benchmark_programs=(
   varnishd:varnish
 )
 
-# What to install for: nothing (the build), tests, benchmarks.
+is_installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# Of old|new names the one that the release has.
+name_here() {
+  local name names
+  IFS='|' read -ra names <<<"$1"
+  for name in "${names[@]}"; do
+    if is_installed "$name" || [[ -n $(apt-cache madison "$name" 2>/dev/null) ]]; then
+      printf '%s\n' "$name"
+      return
+    fi
+  done
+  printf '%s\n' "${names[0]}"
+}
+
+# What to install for: nothing (the build), unit, tests, benchmarks. Names as they are listed.
 missing_packages() {
-  local package entry
+  local package entry name names
   local libraries=("${build_libraries[@]}") programs=("${build_programs[@]}")
+  if [[ -n $1 ]]; then
+    libraries+=("${unit_libraries[@]}")
+    programs+=("${unit_programs[@]}")
+  fi
+  if [[ $1 == tests || $1 == benchmarks || ${CXX-} == *clang* ]]; then
+    libraries+=("${clang_libraries[@]}")
+    programs+=("${clang_programs[@]}")
+  fi
   if [[ $1 == tests || $1 == benchmarks ]]; then
     libraries+=("${test_libraries[@]}")
     programs+=("${test_programs[@]}")
@@ -84,8 +120,11 @@ missing_packages() {
     programs+=("${benchmark_programs[@]}")
   fi
   for package in "${libraries[@]}"; do
-    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
-      printf '%s\n' "$package"
+    IFS='|' read -ra names <<<"$package"
+    for name in "${names[@]}"; do
+      if is_installed "$name"; then continue 2; fi
+    done
+    printf '%s\n' "$package"
   done
   for entry in "${programs[@]}"; do
     PATH=$PATH:/usr/sbin command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
@@ -123,9 +162,11 @@ install_packages() {
   ((${#packages[@]} > 0)) || return 0
   command -v apt-get >/dev/null ||
     fail "these are missing, and there is no apt-get to install them with: ${packages[*]}"
-  echo "setup.sh: installing ${packages[*]}"
   forbid_service_starts
   quietly as_root apt-get update
+  local index
+  for index in "${!packages[@]}"; do packages[index]=$(name_here "${packages[index]}"); done
+  echo "setup.sh: installing ${packages[*]}"
   quietly as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends "${packages[@]}"
   allow_service_starts
@@ -145,7 +186,9 @@ configure() {
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
-  quietly cmake --preset "$preset" "${launcher[@]}" "$@"
+  local arguments
+  read -ra arguments <<<"${TAILBACK_CMAKE_ARGUMENTS-}"
+  quietly cmake --preset "$preset" "${launcher[@]}" "$@" "${arguments[@]}"
 }
 
 build() {
@@ -180,6 +223,13 @@ test)
   install_nodes
   ctest --preset ci -j"$(nproc)"
   ;;
+unit)
+  install_packages unit
+  configure ci -DTAILBACK_BUILD_TESTS=ON
+  build --target tailback tailback_recorder tailback_unit_tests demos_test python_demos_test
+  ctest --preset ci -j"$(nproc)" -L 'unit|architecture'
+  ctest --preset ci -R '^(Python)?DemosTest\.'
+  ;;
 packages)
   install_packages tests
   ;;
@@ -187,6 +237,6 @@ benchmarks)
   install_packages benchmarks
   ;;
 *)
-  fail "there is no '$1'; give demo, test, packages, benchmarks or nothing"
+  fail "there is no '$1'; give demo, test, unit, packages, benchmarks or nothing"
   ;;
 esac
