@@ -9,6 +9,9 @@
 #include "instrument/recorder/first_call.h"
 #include "instrument/recorder/rules.h"
 
+// This library's own, where link.h declares that of whatever module refers to it.
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
 namespace tailback {
 namespace {
 
@@ -181,8 +184,6 @@ class Module {
   const uint32_t* gnu_hash_ = nullptr;
   const uint32_t* hash_ = nullptr;
 };
-
-extern "C" ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
 // One pointer of `next`, of whatever type.
 void*& slot(uint32_t index) {

@@ -14,6 +14,9 @@
 #include "instrument/recorder/environment.h"
 #include "instrument/recorder/machine.h"
 
+// This library's own, where link.h declares that of whatever module refers to it.
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
 namespace tailback {
 namespace {
 
@@ -42,8 +45,6 @@ char* write_text(char* out, const char* text) {
   *out = '\0';
   return out;
 }
-
-extern "C" ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
 // The path of this library as the loader has it, up to its last '/'.
 int find_directory(dl_phdr_info* info, size_t, void* data) {
