@@ -14,13 +14,14 @@ namespace tailback {
 
 // One per kind of observation, and what they share.
 struct Analysis::Analyzers {
-  Analyzers(Reporter& to, CulpritRule rule, Verdicts& verdicts, std::unique_ptr<StackSource> source)
+  Analyzers(Reporter& to, CulpritRule rule, Verdicts& verdicts, Sources sources)
       : reporter(to),
-        reader(std::move(rule), source ? std::move(source) : make_stack_source()),
+        reader(std::move(rule), sources.stacks ? std::move(sources.stacks) : make_stack_source()),
         lock_names(reader),
         owners(reader, lock_names),
         blame(reader, lock_names, owners),
-        loop_ends(reader, verdicts, to),
+        loop_ends(reader, verdicts, to,
+                  sources.loop_ends ? std::move(sources.loop_ends) : std::make_unique<LoopEnds>()),
         idle_waits(reader, verdicts),
         stalls(reader, blame, loop_ends, idle_waits, to),
         blocking_calls(reader, blame, to),
@@ -79,11 +80,10 @@ struct Analysis::Analyzers {
   NeverAwaitedAnalyzer never_awaited;
 };
 
-Analysis::Analysis(Reporter& reporter, CulpritRule rule, Verdicts& verdicts,
-                   std::unique_ptr<StackSource> stacks)
+Analysis::Analysis(Reporter& reporter, CulpritRule rule, Verdicts& verdicts, Sources sources)
     : reporter_(reporter),
       analyzers_(
-          std::make_unique<Analyzers>(reporter, std::move(rule), verdicts, std::move(stacks))) {}
+          std::make_unique<Analyzers>(reporter, std::move(rule), verdicts, std::move(sources))) {}
 
 Analysis::~Analysis() {
   if (!thread_.joinable()) return;
@@ -102,6 +102,11 @@ void Analysis::take(Observation observation) {
   post([this, taken = std::make_shared<const Observation>(std::move(observation))] {
     std::visit([this](const auto& seen) { analyzers_->analyze(seen); }, *taken);
   });
+}
+
+void Analysis::wait() {
+  std::unique_lock lock(mutex_);
+  done_.wait(lock, [this] { return work_.empty() && !is_working_; });
 }
 
 void Analysis::finish(SessionEnd end) {
@@ -128,6 +133,7 @@ void Analysis::run() {
       changed_.wait(lock, [this] { return !work_.empty(); });
       work = std::move(work_.front());
       work_.pop_front();
+      is_working_ = true;
     }
     // A corrupt target must not end the observer.
     try {
@@ -135,6 +141,9 @@ void Analysis::run() {
     } catch (const std::exception&) {
       ++failures_;
     }
+    const std::lock_guard lock(mutex_);
+    is_working_ = false;
+    if (work_.empty()) done_.notify_all();
   }
 }
 

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/analysis/loop_ends.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/detectors/verdicts.h"
 #include "runtime/report/reporter.h"
@@ -19,14 +20,19 @@ namespace tailback {
 
 class Analysis {
  public:
-  // Stacks come from `stacks`, or from the processes if that is nullptr.
-  Analysis(Reporter& reporter, CulpritRule rule, Verdicts& verdicts,
-           std::unique_ptr<StackSource> stacks = nullptr);
+  // What analyzers read of targets. nullptr: the processes and their files.
+  struct Sources {
+    std::unique_ptr<StackSource> stacks{};
+    std::unique_ptr<LoopEnds> loop_ends{};
+  };
+  Analysis(Reporter& reporter, CulpritRule rule, Verdicts& verdicts, Sources sources);
   ~Analysis();
 
   void start(const SessionStart& start);
   // Safe from any thread; never waits for the analysis of an earlier one.
   void take(Observation observation);
+  // Waits until what was taken has been worked off.
+  void wait();
   // Works off what was taken, lets the analyzers fill in their counts, reports the end and stops
   // the thread.
   void finish(SessionEnd end);
@@ -43,7 +49,9 @@ class Analysis {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable done_;
   std::deque<std::function<void()>> work_;
+  bool is_working_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -30,12 +30,12 @@ StallSeen before_sample(const StallSeen& observation, Samples::const_iterator fi
 }  // namespace
 
 void LoopEndJudge::analyze(const LoopWaitSeen& wait) {
-  loop_ends_.learn(wait, reader_.source().unwind(wait.snapshot));
+  loop_ends_->learn(wait, reader_.source().unwind(wait.snapshot));
 }
 
 bool LoopEndJudge::is_after_loop(const StallSeen& observation, const Sample& sample) {
   return sample.snapshot &&
-         loop_ends_.proves(observation, sample, reader_.source().unwind(*sample.snapshot));
+         loop_ends_->proves(observation, sample, reader_.source().unwind(*sample.snapshot));
 }
 
 // A program that calls exit() in a callback is done with its loop, too.

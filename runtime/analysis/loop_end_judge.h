@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -16,8 +17,12 @@ namespace tailback {
 
 class LoopEndJudge {
  public:
-  LoopEndJudge(StackReader& reader, Verdicts& verdicts, Reporter& reporter)
-      : reader_(reader), verdicts_(verdicts), reporter_(reporter) {}
+  LoopEndJudge(StackReader& reader, Verdicts& verdicts, Reporter& reporter,
+               std::unique_ptr<LoopEnds> loop_ends)
+      : reader_(reader),
+        verdicts_(verdicts),
+        reporter_(reporter),
+        loop_ends_(std::move(loop_ends)) {}
 
   void analyze(const LoopWaitSeen& wait);
 
@@ -34,7 +39,7 @@ class LoopEndJudge {
   StackReader& reader_;
   Verdicts& verdicts_;
   Reporter& reporter_;
-  LoopEnds loop_ends_;
+  std::unique_ptr<LoopEnds> loop_ends_;
   // The age at which the loop of an iteration in progress was over, at the latest.
   std::map<IterationId, Nanoseconds> over_since_;
   std::set<std::pair<int, uint64_t>> noted_;  // pid, the wait

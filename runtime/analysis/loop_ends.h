@@ -16,6 +16,8 @@ namespace tailback {
 
 class LoopEnds {
  public:
+  virtual ~LoopEnds() = default;
+
   // Keeps where a thread stood in its wait. Of each wait the last few are kept.
   void learn(const LoopWaitSeen& wait, RawStack stack);
 
@@ -24,7 +26,7 @@ class LoopEnds {
   // the wait and the way to here part. That can't get to the wait from here, and none of those
   // around it calls it once more. False wherever there is doubt: no wait was seen, a stack has no
   // end, a function jumps by a register, may be returned to by longjmp, or can't be read.
-  bool proves(const StallSeen& stall, const Sample& sample, const RawStack& stack);
+  virtual bool proves(const StallSeen& stall, const Sample& sample, const RawStack& stack);
 
  private:
   struct SeenWait {

@@ -24,6 +24,7 @@ struct Registers {
 };
 
 struct Snapshot {
+  uint64_t id = 0;  // names it in a recording of observations; else 0
   int pid = 0;
   int tid = 0;
   Registers registers;

@@ -72,6 +72,7 @@ void add_observer_options(CLI::App& app, Flags& flags) {
             ->type_name(std::string(option.value_name))
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     if (option.is_list) added->join(',');
+    if (option.is_hidden) added->group("");
   }
 }
 

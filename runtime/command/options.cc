@@ -80,6 +80,10 @@ std::string_view set_log(ObserverOptions& options, std::string_view value) {
   return set_file(options.log, value);
 }
 
+std::string_view set_record_observations(ObserverOptions& options, std::string_view value) {
+  return set_file(options.record_observations, value);
+}
+
 std::string_view set_flag(bool& flag, std::string_view value) {
   for (const std::string_view yes : {"1", "true", "yes", "on"}) {
     if (value == yes) {
@@ -285,6 +289,9 @@ constexpr std::array kTable = {
     ObserverOption{"--config", "TAILBACK_CONFIG", "FILE", "",
                    "Take options from FILE; without, from ./tailback.toml if there is one",
                    set_config},
+    ObserverOption{"--record-observations", "TAILBACK_RECORD_OBSERVATIONS", "FILE", "",
+                   "Write all that detectors read to FILE, to be played back in a test",
+                   set_record_observations, false, true},
 };
 
 void set(const ObserverOption& option, ObserverOptions& options, std::string_view source,

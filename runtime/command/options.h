@@ -38,6 +38,7 @@ struct ObserverOptions {
   std::vector<std::string> library{};  // … and whose are a library's
   bool locks = false;                  // sum up waits for locks
   bool lock_order = false;             // look for orders of locks that can deadlock
+  std::string record_observations{};   // file that gets all that detectors read; empty: none
   bool thread_sanitizer_text = false;  // read what ThreadSanitizer prints, and pass it on
 
   bool operator==(const ObserverOptions&) const = default;
@@ -53,6 +54,8 @@ struct ObserverOption {
   std::string_view (*set)(ObserverOptions& options, std::string_view value);
   // May be given more than once. All values then stand in one, with commas between.
   bool is_list = false;
+  // For those who work on Tailback: not in the help, and in no table of options.
+  bool is_hidden = false;
 };
 
 std::span<const ObserverOption> observer_option_table();

@@ -29,6 +29,7 @@ ObserverSettings observer_settings(const ObserverOptions& options) {
   settings.loops = {options.loops, options.not_loops};
   settings.blocking_calls.strict = options.strict;
   settings.locks = options.locks;
+  settings.record_observations = options.record_observations;
   settings.lock_order = options.lock_order;
   settings.culprits = {options.own, options.library};
   return settings;

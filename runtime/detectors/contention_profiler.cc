@@ -78,12 +78,13 @@ void merge(Contention& into, const Contention& other) {
 
 }  // namespace
 
-ContentionProfiler::ContentionProfiler(DetectorInput& input, CulpritRule rule)
+ContentionProfiler::ContentionProfiler(DetectorInput& input, CulpritRule rule,
+                                       std::unique_ptr<StackSource> stacks)
     : input_(input),
       segment_(input.segment()),
       clock_(input.clock()),
       sampler_(input.sampler()),
-      reader_(std::move(rule)) {}
+      reader_(std::move(rule), std::move(stacks)) {}
 
 ContentionProfiler::~ContentionProfiler() {
   if (thread_.joinable()) stop();
@@ -100,15 +101,23 @@ void ContentionProfiler::stop() {
 
 void ContentionProfiler::run() {
   while (!stopping_.load()) {
-    // Nothing that a target does may end the observer.
-    try {
-      input_.begin_poll();
-      read_entries();
-      poll_waits();
-    } catch (const std::exception&) {
-    }
+    poll();
     std::this_thread::sleep_for(kInterval);
   }
+  poll_last();
+}
+
+// Nothing that a target does may end the observer.
+void ContentionProfiler::poll() {
+  try {
+    input_.begin_poll();
+    read_entries();
+    poll_waits();
+  } catch (const std::exception&) {
+  }
+}
+
+void ContentionProfiler::poll_last() {
   try {
     input_.begin_poll();
     read_entries();

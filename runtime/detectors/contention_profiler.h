@@ -21,11 +21,16 @@ namespace tailback {
 
 class ContentionProfiler {
  public:
-  ContentionProfiler(DetectorInput& input, CulpritRule rule);
+  ContentionProfiler(DetectorInput& input, CulpritRule rule,
+                     std::unique_ptr<StackSource> stacks = make_stack_source());
   ~ContentionProfiler();
 
   void start();
   void stop();
+
+  // What the thread does at each of its intervals; and in stop().
+  void poll();
+  void poll_last();
 
   // After stop(): most time first.
   std::vector<Contention> locks();

@@ -31,15 +31,15 @@ LockUse use_of(const contract::TakenLock& lock) {
 
 }  // namespace
 
-LockOrderDetector::LockOrderDetector(DetectorInput& input, const CulpritRule& rule, Emit emit)
+LockOrderDetector::LockOrderDetector(DetectorInput& input, const CulpritRule& rule, Emit emit,
+                                     std::unique_ptr<StackSource> stacks)
     : input_(input),
       segment_(input.segment()),
       ring_(input.segment()),
       clock_(input.clock()),
       proc_(input.proc()),
       sampler_(input.sampler()),
-      unwinder_(make_unwinder()),
-      reader_(rule),
+      reader_(rule, std::move(stacks)),
       emit_(std::move(emit)) {}
 
 LockOrderDetector::~LockOrderDetector() {
@@ -57,13 +57,13 @@ void LockOrderDetector::stop() {
 
 void LockOrderDetector::run() {
   while (!stopping_.load()) {
-    drain();
+    poll();
     std::this_thread::sleep_for(kInterval);
   }
-  drain();
+  poll();
 }
 
-void LockOrderDetector::drain() {
+void LockOrderDetector::poll() {
   input_.begin_poll();
   while (const auto event = ring_.next()) {
     // Nothing that a target does may end the observer.
@@ -155,7 +155,7 @@ std::shared_ptr<const RawStack> LockOrderDetector::read_stack(const LockEvent& e
   std::memcpy(snapshot.stack.data(), capture.stack, snapshot.stack.size());
   snapshot.modules = target.modules;
   capture.state.store(static_cast<uint32_t>(CaptureState::kFree), std::memory_order_release);
-  return std::make_shared<const RawStack>(unwinder_->unwind(snapshot));
+  return std::make_shared<const RawStack>(reader_.stacks().unwind(snapshot));
 }
 
 uint64_t LockOrderDetector::origin_of(const LockEvent& event, const LockId& lock) const {

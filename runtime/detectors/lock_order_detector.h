@@ -24,12 +24,16 @@ namespace tailback {
 class LockOrderDetector {
  public:
   // `emit` is called on the detector's own thread.
-  LockOrderDetector(DetectorInput& input, const CulpritRule& rule, Emit emit);
+  LockOrderDetector(DetectorInput& input, const CulpritRule& rule, Emit emit,
+                    std::unique_ptr<StackSource> stacks = make_stack_source());
   ~LockOrderDetector();
 
   void start();
   // Reads what is left and stops the thread.
   void stop();
+
+  // What the thread does at each of its intervals, and once more in stop().
+  void poll();
 
   // After stop().
   LockOrderCounts summary() const;
@@ -45,7 +49,6 @@ class LockOrderDetector {
   using TargetKey = std::pair<int, uint32_t>;  // pid and the generation of its record
 
   void run();
-  void drain();
   void take(const contract::LockEvent& event);
   void consider(const contract::LockEvent& event, Target& target, const Cycle& cycle);
   Target& target_of(const contract::LockEvent& event);
@@ -61,7 +64,6 @@ class LockOrderDetector {
   const Clock& clock_;
   ProcSource& proc_;
   ThreadSampler& sampler_;
-  std::unique_ptr<Unwinder> unwinder_;
   CycleReader reader_;
   Emit emit_;
   std::map<TargetKey, Target> targets_;

@@ -32,6 +32,7 @@ struct ObserverSettings {
   bool lock_order = false;  // have the order told in which locks are taken
   bool locks = false;       // have waits for locks summed up
   SanitizerText sanitizer_text{};
+  std::string record_observations{};  // file that gets all that detectors read; empty: none
 };
 
 // What recorders have to keep of locks. Of readers and of who took a semaphore nobody else knows.

@@ -71,17 +71,17 @@ LockPlace place_of_lock(const ModuleMap& modules, uint64_t address) {
 }
 
 bool CycleReader::is_variable(int pid, const ModuleMap& modules, uint64_t address) {
-  return symbolizer_.variable_at(pid, modules, RemoteAddress(address)).has_value();
+  return stacks().variable_at(pid, modules, RemoteAddress(address)).has_value();
 }
 
 Frame CycleReader::caller(int pid, const ModuleMap& modules, uint64_t call_site) {
   if (call_site == 0) return {};
   RawFrame frame;
   frame.address = RemoteAddress(call_site);
-  auto frames = symbolizer_.symbolize(pid, modules, frame);
+  auto frames = stacks().symbolize(pid, modules, frame);
   if (frames.empty()) return {};
   // What was inlined (std::mutex::lock) says less than the function that it stands in.
-  const size_t culprit = find_culprit(frames, rule_);
+  const size_t culprit = reader_.culprit_of(frames);
   return std::move(frames[culprit < frames.size() ? culprit : 0]);
 }
 
@@ -94,16 +94,16 @@ LockStep CycleReader::read_step(int pid, const ModuleMap& modules, const CycleSt
   read.taken_for = word_of(acquisition.taken.kind);
   read.held_at = caller(pid, modules, step.held.call_site);
   if (acquisition.stack) {
-    read.stack = symbolizer_.symbolize(pid, modules, *acquisition.stack);
+    read.stack = stacks().symbolize(pid, modules, *acquisition.stack);
     read.stack_complete = acquisition.stack->complete;
     strip_recorder(read.stack);
   } else {
     RawFrame frame;
     frame.address = RemoteAddress(acquisition.taken.call_site);
-    read.stack = symbolizer_.symbolize(pid, modules, frame);
+    read.stack = stacks().symbolize(pid, modules, frame);
     read.stack_complete = false;
   }
-  read.culprit = find_culprit(read.stack, rule_);
+  read.culprit = reader_.culprit_of(read.stack);
   return read;
 }
 
@@ -115,7 +115,7 @@ LockOrder CycleReader::read(int pid, const ModuleMap& modules, const Cycle& cycl
     OrderedLock lock;
     lock.address = cycle[i].held.lock.address;
     lock.kind = kind_of_lock(cycle[i].held.kind);
-    if (auto name = symbolizer_.variable_at(pid, modules, RemoteAddress(lock.address))) {
+    if (auto name = stacks().variable_at(pid, modules, RemoteAddress(lock.address))) {
       lock.name = std::move(*name);
     }
     lock.initialised = caller(pid, modules, i < origins.size() ? origins[i] : 0);

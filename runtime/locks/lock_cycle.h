@@ -6,7 +6,7 @@
 #include "runtime/capture/module_map.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/locks/lock_graph.h"
-#include "runtime/symbolize/symbolizer.h"
+#include "runtime/sampling/stack_reader.h"
 #include "runtime/values/lock_order.h"
 
 namespace tailback {
@@ -21,12 +21,15 @@ LockPlace place_of_lock(const ModuleMap& modules, uint64_t address);
 
 class CycleReader {
  public:
-  explicit CycleReader(CulpritRule rule) : rule_(std::move(rule)) {}
+  explicit CycleReader(CulpritRule rule, std::unique_ptr<StackSource> stacks = make_stack_source())
+      : reader_(std::move(rule), std::move(stacks)) {}
 
   // `origins`: where each lock was initialised, 0 if unknown, in the order of the steps' held
   // locks. Time and process are the caller's to fill in.
   LockOrder read(int pid, const ModuleMap& modules, const Cycle& cycle,
                  const std::vector<uint64_t>& origins);
+
+  StackSource& stacks() { return reader_.source(); }
 
   // Whether a variable covers the address.
   bool is_variable(int pid, const ModuleMap& modules, uint64_t address);
@@ -35,8 +38,7 @@ class CycleReader {
   Frame caller(int pid, const ModuleMap& modules, uint64_t call_site);
   LockStep read_step(int pid, const ModuleMap& modules, const CycleStep& step);
 
-  CulpritRule rule_;
-  Symbolizer symbolizer_;
+  StackReader reader_;
 };
 
 }  // namespace tailback

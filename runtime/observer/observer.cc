@@ -7,45 +7,66 @@
 #include "runtime/detectors/lock_order_detector.h"
 #include "runtime/detectors/sanitizer_text_watch.h"
 #include "runtime/detectors/session_detection.h"
+#include "runtime/observations/header_json.h"
+#include "runtime/observations/observation_file.h"
+#include "runtime/observations/recording_input.h"
+#include "runtime/observations/stack_sources.h"
+#include "runtime/observer/lanes.h"
 
 namespace tailback {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-namespace {
-
-constexpr size_t kMostLocks = 1000;  // that are told; the others are counted
-
-}  // namespace
-
 struct Observer::Impl {
-  Impl(Session& session, const ObserverSettings& settings, Reporter& reporter)
-      : analysis(reporter, settings.culprits, verdicts),
-        session_input(live(session)),
+  Impl(Session& session, const ObserverSettings& used_settings, Reporter& reporter)
+      : settings(used_settings),
+        segment(session.segment()),
+        recording(writer_of(settings)),
+        analysis(reporter, settings.culprits, verdicts, {stacks(), loop_ends()}),
+        session_input(input(SegmentReader::kSession, kSessionLane)),
         detection(*session_input, settings, verdicts, emit()) {
     if (settings.locks) {
-      contention = std::make_unique<ContentionProfiler>(*(contention_input = live(session)),
-                                                        settings.culprits);
+      contention_input = input(SegmentReader::kContention, kContentionLane);
+      contention =
+          std::make_unique<ContentionProfiler>(*contention_input, settings.culprits, stacks());
     }
     if (!settings.sanitizer_text.log_path.empty()) {
-      sanitizer_text = std::make_unique<SanitizerTextWatch>(*(sanitizer_text_input = live(session)),
+      sanitizer_text_input = std::make_unique<LiveInput>(segment);
+      sanitizer_text = std::make_unique<SanitizerTextWatch>(*sanitizer_text_input,
                                                             settings.sanitizer_text, emit());
     }
     if (settings.lock_order) {
-      lock_orders = std::make_unique<LockOrderDetector>(*(lock_order_input = live(session)),
-                                                        settings.culprits, emit());
+      lock_order_input = input(SegmentReader::kLockOrder, kLockOrderLane);
+      lock_orders = std::make_unique<LockOrderDetector>(*lock_order_input, settings.culprits,
+                                                        emit(), stacks());
     }
   }
 
-  static std::unique_ptr<DetectorInput> live(Session& session) {
-    return std::make_unique<LiveInput>(session.segment());
+  static std::unique_ptr<ObservationWriter> writer_of(const ObserverSettings& settings) {
+    if (settings.record_observations.empty()) return nullptr;
+    return std::make_unique<ObservationWriter>(settings.record_observations);
+  }
+
+  std::unique_ptr<DetectorInput> input(SegmentReader reader, const char* lane) {
+    if (!recording) return std::make_unique<LiveInput>(segment);
+    return make_recording_input(segment, reader, *recording, lane);
+  }
+  std::unique_ptr<StackSource> stacks() {
+    auto stacks = make_stack_source();
+    return recording ? make_recording_stacks(std::move(stacks), *recording) : std::move(stacks);
+  }
+  std::unique_ptr<LoopEnds> loop_ends() {
+    return recording ? make_recording_loop_ends(*recording) : nullptr;
   }
 
   Emit emit() {
     return [this](Observation observation) { analysis.take(std::move(observation)); };
   }
 
+  ObserverSettings settings;
+  contract::Segment& segment;
+  std::unique_ptr<ObservationWriter> recording;  // with --record-observations
   Verdicts verdicts;
   Analysis analysis;
   // Of each thread that detectors run on.
@@ -67,6 +88,7 @@ Observer::~Observer() = default;
 
 void Observer::start(const SessionStart& start) {
   impl_->begin = steady_clock::now();
+  if (impl_->recording) impl_->recording->write(header_of(impl_->settings, start));
   impl_->analysis.start(start);
   impl_->detection.start();
   if (impl_->lock_orders) impl_->lock_orders->start();
@@ -108,15 +130,14 @@ void Observer::finish(const CommandOutcome& outcome) {
   }
   if (impl_->contention) {
     impl_->contention->stop();
-    std::vector<Contention> locks = impl_->contention->locks();
+    emit_contention(*impl_->contention, impl_->emit());
     end.contention = impl_->contention->counts();
-    if (locks.size() > kMostLocks) locks.resize(kMostLocks);
-    for (Contention& lock : locks) impl_->analysis.take(ContentionSeen{std::move(lock)});
   }
   end.time = std::chrono::system_clock::now();
   end.duration = steady_clock::now() - impl_->begin;
   end.exit_status = outcome.exit_status;
   end.signal = outcome.signal;
+  if (impl_->recording) impl_->recording->write({{"end", end_of(end)}});
   impl_->analysis.finish(std::move(end));
 }
 

@@ -39,6 +39,7 @@ constexpr std::string_view kRest = R"(
 | [docs](README.md) | these pages |
 | [findings](../findings/README.md) | surprises about other people's software, each a script that shows it |
 | tests/unit | one room at a time, recorded images and segments among them |
+| [tests/replays](../tests/replays/README.md) | recordings of what detectors read, and the reports they give |
 | tests/architecture | the rules of the house: rooms, file lengths, what the recorder may need |
 | tests/integration | real programs under Tailback: nginx, redis, node, Python's frameworks, the demos |
 | tests/hostile | programs that do what a preloaded library fears; they must not notice it |
