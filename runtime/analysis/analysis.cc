@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "runtime/analysis/blocking_call_analyzer.h"
+#include "runtime/analysis/contention_analyzer.h"
 #include "runtime/analysis/deadlock_analyzer.h"
+#include "runtime/analysis/lock_order_analyzer.h"
 #include "runtime/analysis/never_awaited_analyzer.h"
 #include "runtime/analysis/race_analyzer.h"
 #include "runtime/analysis/stall_analyzer.h"
@@ -26,6 +28,8 @@ struct Analysis::Analyzers {
         stalls(reader, blame, loop_ends, idle_waits, to),
         blocking_calls(reader, blame, to),
         deadlocks(reader, lock_names, to),
+        lock_orders(reader, to),
+        contention(reader, to),
         races(reader, to),
         never_awaited(reader, to) {}
 
@@ -34,8 +38,8 @@ struct Analysis::Analyzers {
   void analyze(const LoopWaitSeen& seen) { loop_ends.analyze(seen); }
   void analyze(const IdleWaitSeen& seen) { idle_waits.analyze(seen); }
   void analyze(const DeadlockSeen& seen) { deadlocks.analyze(seen); }
-  void analyze(const LockOrderSeen& seen) { reporter.lock_order(seen.order); }
-  void analyze(const ContentionSeen& seen) { reporter.contention(seen.lock); }
+  void analyze(const AcquisitionSeen& seen) { lock_orders.analyze(seen); }
+  void analyze(const ContentionSeen& seen) { contention.analyze(seen); }
   void analyze(const NoteSeen& seen) { reporter.note(seen.note); }
   void analyze(const StatusSeen& seen) {
     SessionStatus status = seen.status;
@@ -56,7 +60,11 @@ struct Analysis::Analyzers {
     throw std::runtime_error("a finding of no known kind");
   }
 
-  void add_counts(SessionEnd& end) const {
+  // Reports what is reported at the end.
+  void finish(SessionEnd& end) {
+    contention.finish();
+    end.contention.locks = contention.locks();
+    lock_orders.add_counts(end.lock_orders);
     end.stalls = stalls.stalls();
     end.stalled = stalls.stalled();
     end.deadlocks = deadlocks.deadlocks();
@@ -76,6 +84,8 @@ struct Analysis::Analyzers {
   StallAnalyzer stalls;
   BlockingCallAnalyzer blocking_calls;
   DeadlockAnalyzer deadlocks;
+  LockOrderAnalyzer lock_orders;
+  ContentionAnalyzer contention;
   RaceAnalyzer races;
   NeverAwaitedAnalyzer never_awaited;
 };
@@ -112,7 +122,7 @@ void Analysis::wait() {
 void Analysis::finish(SessionEnd end) {
   post([this, end = std::move(end)]() mutable {
     stopping_ = true;
-    analyzers_->add_counts(end);
+    analyzers_->finish(end);
     end.losses.corrupt += failures_;
     reporter_.end(end);
   });

@@ -12,6 +12,9 @@
 
 namespace tailback {
 
+// Lies in no mapping. For callers who do not know the addresses that matter.
+inline constexpr RemoteAddress kNowhere{~uint64_t{0}};
+
 struct Mapping {
   RemoteAddress begin;
   RemoteAddress end;

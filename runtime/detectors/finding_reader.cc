@@ -5,10 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/capture/module_map.h"
+
 namespace tailback {
 
 using contract::Finding;
-using std::chrono::milliseconds;
 
 void FindingReader::poll() {
   for (Finding* finding : findings_.waiting()) {
@@ -29,7 +30,7 @@ FindingSeen FindingReader::read(const Finding& finding) {
   std::vector<char> data(std::min(finding.size, contract::kFindingBytes));
   std::memcpy(data.data(), finding.data, data.size());
   seen.parts = read_parts(data.data(), data.size(), seen.whole);
-  seen.modules = input_.sampler().modules(seen.pid, milliseconds(50));
+  seen.modules = input_.sampler().modules(seen.pid, kNowhere);
   const ProcessFacts* process = processes_.find(finding.process);
   const bool is_known = process && process->pid == seen.pid;
   seen.process = is_known ? process->name : proc.comm(seen.pid, seen.pid).value_or("?");

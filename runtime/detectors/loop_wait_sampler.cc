@@ -11,9 +11,8 @@ namespace tailback {
 namespace {
 
 constexpr unsigned kMostSamples = 4;  // in one poll
-// How old what is known of a loop's waits may get, and of the modules that they stand in.
+// How old what is known of a loop's waits may get.
 constexpr Nanoseconds kWaitAge = std::chrono::seconds(1);
-constexpr std::chrono::milliseconds kModulesAge = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -49,7 +48,7 @@ void LoopWaitSampler::sample(const WatchedThread& thread, KnownWait& known, cons
   --left_;
   if (known.read != 0 && known.place.is_at_same_depth(wait)) ++refreshed_;
   ThreadSampler& sampler = input_.sampler();
-  auto snapshot = sampler.take_wait(thread.pid, thread.tid, call, kModulesAge);
+  auto snapshot = sampler.take_wait(thread.pid, thread.tid, call);
   const bool one_connection =
       tailback::waits_for_one_connection(input_.proc(), sampler, thread.pid, call);
   const auto again = view_call(thread.record->call);

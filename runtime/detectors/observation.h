@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/detectors/verdicts.h"
+#include "runtime/locks/lock_graph.h"
 #include "runtime/loops/loop_wait.h"
 #include "runtime/sampling/sample.h"
 #include "runtime/segment/findings.h"
@@ -132,12 +133,52 @@ struct IdleWaitSeen {
   IdleWaitPlace place;
 };
 
-struct LockOrderSeen {
-  LockOrder order;
+// A thread took a lock while it held others, or (`released`) released one that it has not taken.
+struct AcquisitionSeen {
+  int pid = 0;
+  uint32_t generation = 0;  // of the process's record: of the programs that it has executed
+  std::string process;
+  WallTime time;
+  bool released = false;
+  Acquisition acquisition;                   // without its stack, which is in the snapshot
+  std::shared_ptr<const Snapshot> snapshot;  // nullptr: none was captured
+  std::shared_ptr<const ModuleMap> modules;
+  bool sees_frees = false;  // it is seen when memory under a lock is freed
 };
 
+// What is new of a lock that threads wait for (--locks).
 struct ContentionSeen {
-  Contention lock;
+  struct WaitingThread {
+    std::shared_ptr<const Sample> waiter;
+    std::shared_ptr<const Sample> owner;  // nullptr if it could not be sampled
+    Nanoseconds weight{};                 // the part of the wait that they stand for
+  };
+  struct Place {
+    uint64_t call_site = 0;
+    uint64_t waits = 0;
+    Nanoseconds total{};
+    Nanoseconds longest{};
+  };
+  struct Totals {
+    uint64_t waits = 0;
+    Nanoseconds total{};
+    Nanoseconds longest{};
+    bool hold_known = false;
+    bool hold_is_part = false;  // it lasted at least as long
+    Nanoseconds longest_hold{};
+    std::vector<Place> places;
+  };
+
+  uint32_t entry = 0;  // of the segment; a lock may have several
+  int pid = 0;
+  std::string process;
+  uint64_t address = 0;
+  std::string kind;
+  uint64_t origin = 0;  // where it was initialised; 0: unknown
+  std::shared_ptr<const ModuleMap> modules;
+  std::vector<uint64_t> call_sites;  // of waits, to be named while their modules are known
+  std::optional<WaitingThread> wait;
+  std::optional<Totals> totals;  // at the end
 };
 
 struct NoteSeen {
@@ -151,7 +192,7 @@ struct StatusSeen {
 
 using Observation =
     std::variant<StallSeen, BlockingCallSeen, LoopWaitSeen, IdleWaitSeen, DeadlockSeen,
-                 LockOrderSeen, ContentionSeen, FindingSeen, NoteSeen, StatusSeen>;
+                 AcquisitionSeen, ContentionSeen, FindingSeen, NoteSeen, StatusSeen>;
 
 // Takes an observation from any thread, without waiting.
 using Emit = std::function<void(Observation)>;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/capture/module_map.h"
 #include "runtime/capture/sanitizer_runtime.h"
 
 namespace tailback {
@@ -104,7 +105,7 @@ void SanitizerTextWatch::poll_processes() {
 
 // nullptr: it has ended.
 std::shared_ptr<const ModuleMap> SanitizerTextWatch::modules_of(int pid) {
-  auto modules = input_.sampler().modules(pid, std::chrono::milliseconds(0));
+  auto modules = input_.sampler().modules(pid, kNowhere);
   input_.sampler().forget(pid);
   return modules->mappings().empty() ? nullptr : modules;
 }

@@ -48,7 +48,7 @@ StallSeen StallBuilder::build(const WatchedThread& thread, const SiteView& site,
   stall.loop.fd = site.epoll_fd();
   stall.duration = duration;
   stall.threshold = threshold_;
-  stall.modules = input_.sampler().modules(thread.pid, seconds(1));
+  stall.modules = input_.sampler().modules(thread.pid, RemoteAddress());
   for (const ContributorView& entry : site.contributors) {
     stall.contributors.push_back({entry.function, entry.call_site, entry.count,
                                   clock.duration(entry.total_ticks),

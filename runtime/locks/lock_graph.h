@@ -28,6 +28,7 @@ struct LockUse {
   LockId lock;
   contract::HeldKind kind = contract::HeldKind::kMutex;
   uint64_t call_site = 0;
+  uint64_t origin = 0;  // where the lock was initialised; 0: unknown
 };
 
 // A lock was taken while others were held.

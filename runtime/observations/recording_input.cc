@@ -192,9 +192,8 @@ class RecordingSampler final : public ThreadSampler {
     return sample;
   }
 
-  std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait,
-                                    std::chrono::milliseconds modules_age) override {
-    auto snapshot = real_.take_wait(pid, tid, wait, modules_age);
+  std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait) override {
+    auto snapshot = real_.take_wait(pid, tid, wait);
     Json json = with_modules(snapshot, [&] { return snapshot ? json_of(*snapshot) : Json(); });
     lane_.write(question("wait", pid, tid), json);
     return snapshot;
@@ -224,8 +223,8 @@ class RecordingSampler final : public ThreadSampler {
     return answer;
   }
 
-  std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age) override {
-    auto answer = real_.modules(pid, max_age);
+  std::shared_ptr<const ModuleMap> modules(int pid, RemoteAddress address) override {
+    auto answer = real_.modules(pid, address);
     lane_.write(question("modules", pid), number_of(answer));
     return answer;
   }

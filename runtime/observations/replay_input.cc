@@ -192,8 +192,7 @@ class ReplaySampler final : public ThreadSampler {
     const Json& json = lane_.ask(question("requested", pid, tid));
     return json.is_null() ? nullptr : sample(json);
   }
-  std::optional<Snapshot> take_wait(int pid, int tid, const CallView&,
-                                    std::chrono::milliseconds) override {
+  std::optional<Snapshot> take_wait(int pid, int tid, const CallView&) override {
     const Json& json = lane_.ask(question("wait", pid, tid));
     if (json.is_null()) return std::nullopt;
     Snapshot snapshot = snapshot_from(json);
@@ -212,7 +211,7 @@ class ReplaySampler final : public ThreadSampler {
   bool is_able_to_block(int pid, const CallInProgress& call) override {
     return lane_.answer<bool>(call_question("able_to_block", pid, call));
   }
-  std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds) override {
+  std::shared_ptr<const ModuleMap> modules(int pid, RemoteAddress) override {
     return modules_of(lane_.answer<uint64_t>(question("modules", pid)));
   }
   void forget(int) override {}

@@ -28,8 +28,7 @@ struct Observer::Impl {
         detection(*session_input, settings, verdicts, emit()) {
     if (settings.locks) {
       contention_input = input(SegmentReader::kContention, kContentionLane);
-      contention =
-          std::make_unique<ContentionProfiler>(*contention_input, settings.culprits, stacks());
+      contention = std::make_unique<ContentionProfiler>(*contention_input, emit());
     }
     if (!settings.sanitizer_text.log_path.empty()) {
       sanitizer_text_input = std::make_unique<LiveInput>(segment);
@@ -38,8 +37,7 @@ struct Observer::Impl {
     }
     if (settings.lock_order) {
       lock_order_input = input(SegmentReader::kLockOrder, kLockOrderLane);
-      lock_orders = std::make_unique<LockOrderDetector>(*lock_order_input, settings.culprits,
-                                                        emit(), stacks());
+      lock_orders = std::make_unique<LockOrderDetector>(*lock_order_input, emit());
     }
   }
 
@@ -126,12 +124,11 @@ void Observer::finish(const CommandOutcome& outcome) {
   if (impl_->sanitizer_text) end.losses.corrupt += impl_->sanitizer_text->failures();
   if (impl_->lock_orders) {
     impl_->lock_orders->stop();
-    end.lock_orders = impl_->lock_orders->summary();
+    impl_->lock_orders->add_losses(end);
   }
   if (impl_->contention) {
     impl_->contention->stop();
-    emit_contention(*impl_->contention, impl_->emit());
-    end.contention = impl_->contention->counts();
+    impl_->contention->add_losses(end);
   }
   end.time = std::chrono::system_clock::now();
   end.duration = steady_clock::now() - impl_->begin;

@@ -17,22 +17,19 @@ namespace tailback {
 namespace {
 
 // Lock orders are found on a thread of their own, whose polls have no order among the session's.
-LockOrderCounts replay_lock_orders(const Observations& observations,
-                                   const ObserverSettings& settings, const Emit& emit) {
+void replay_lock_orders(const Observations& observations, const Emit& emit, SessionEnd& end) {
   const auto input = make_replay_input(observations, kLockOrderLane);
-  LockOrderDetector detector(*input, settings.culprits, emit, make_replay_stacks(observations));
+  LockOrderDetector detector(*input, emit);
   while (input->polls_left() > 0) detector.poll();
-  return detector.summary();
+  detector.add_losses(end);
 }
 
-ContentionCounts replay_contention(const Observations& observations,
-                                   const ObserverSettings& settings, const Emit& emit) {
+void replay_contention(const Observations& observations, const Emit& emit, SessionEnd& end) {
   const auto input = make_replay_input(observations, kContentionLane);
-  ContentionProfiler profiler(*input, settings.culprits, make_replay_stacks(observations));
+  ContentionProfiler profiler(*input, emit);
   while (input->polls_left() > 1) profiler.poll();
   profiler.poll_last();
-  emit_contention(profiler, emit);
-  return profiler.counts();
+  profiler.add_losses(end);
 }
 
 }  // namespace
@@ -55,8 +52,8 @@ void replay(const Observations& observations, Reporter& reporter) {
   detection.finish();
   analysis.wait();
   SessionEnd end = detection.summary();
-  if (settings.lock_order) end.lock_orders = replay_lock_orders(observations, settings, emit);
-  if (settings.locks) end.contention = replay_contention(observations, settings, emit);
+  if (settings.lock_order) replay_lock_orders(observations, emit, end);
+  if (settings.locks) replay_contention(observations, emit, end);
   add_end(observations.end, end);
   analysis.finish(std::move(end));
 }

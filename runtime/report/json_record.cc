@@ -254,6 +254,7 @@ class Renderer : public JsonPieces {
               {"unsure", end.lock_orders.unsure},
               {"suppressed", end.lock_orders.suppressed},
               {"lost_acquisitions", end.lock_orders.acquisitions},
+              {"forgotten_programs", end.lock_orders.forgotten_programs},
               {"lost_stacks", end.lock_orders.stacks}}},
             {"never_awaited",
              {{"told", end.never_awaited.told},

@@ -105,6 +105,9 @@ std::string lock_orders_text(const LockOrderCounts& counts) {
       "orders of locks were not told: they lie where other locks may have been before");
   add(counts.acquisitions, "acquisition found no room and may be missing from the orders of locks",
       "acquisitions found no room and may be missing from the orders of locks");
+  add(counts.forgotten_programs,
+      "program was forgotten, as too many ran at once: lock orders of it may be missing",
+      "programs were forgotten, as too many ran at once: lock orders of them may be missing");
   add(counts.stacks, "acquisition has no stack, only its place",
       "acquisitions have no stack, only their place");
   return text;

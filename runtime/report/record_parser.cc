@@ -337,6 +337,7 @@ SessionEnd end_of(const Fields& fields) {
     end.lock_orders.unsure = counts.number<uint64_t>("unsure");
     end.lock_orders.suppressed = counts.number<uint64_t>("suppressed");
     end.lock_orders.acquisitions = counts.number<uint64_t>("lost_acquisitions");
+    end.lock_orders.forgotten_programs = counts.number<uint64_t>("forgotten_programs");
     end.lock_orders.stacks = counts.number<uint64_t>("lost_stacks");
   }
   if (const json* const found = fields.find("never_awaited")) {

@@ -2,19 +2,15 @@
 // they run. Not to be shared by threads.
 #pragma once
 
-#include <chrono>
-#include <map>
-#include <memory>
-
-#include "runtime/capture/module_map.h"
+#include "runtime/capture/module_maps.h"
 #include "runtime/interpreters/list.h"
 
 namespace tailback {
 
 class ProcessTable {
  public:
-  // What the process has mapped, as read at most `max_age` ago. Empty if it can't be read.
-  std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age);
+  // What they have mapped.
+  ModuleMaps& modules() { return modules_; }
 
   // What was read of a process that has ended, or executes another program by now.
   void forget(int pid);
@@ -23,12 +19,7 @@ class ProcessTable {
   Interpreters& interpreters() { return interpreters_; }
 
  private:
-  struct CachedModules {
-    std::shared_ptr<const ModuleMap> map;
-    std::chrono::steady_clock::time_point read;
-  };
-
-  std::map<int, CachedModules> modules_;
+  ModuleMaps modules_;
   Interpreters interpreters_;
 };
 

@@ -11,25 +11,10 @@ namespace tailback {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-// Modules seldom change; an address that lies in none of them says that they did. Where code is
-// generated, the callers may lie in what was mapped since, too.
-constexpr milliseconds kModulesAge{1000};
-constexpr milliseconds kGeneratedAge{50};
-
-std::shared_ptr<const ModuleMap> latest_modules(int pid, ProcessTable& processes) {
-  auto modules = processes.modules(pid, kModulesAge);
-  return modules->has_generated_code() ? processes.modules(pid, kGeneratedAge) : modules;
-}
-
 std::optional<Snapshot> snapshot_of(int pid, int tid, const Registers& registers,
                                     ProcessTable& processes) {
-  auto modules = latest_modules(pid, processes);
-  if (!modules->find(RemoteAddress(registers.context.instruction_pointer))) {
-    modules = processes.modules(pid, milliseconds(0));
-  }
-  return take_snapshot(pid, tid, registers, std::move(modules));
+  const RemoteAddress here(registers.context.instruction_pointer);
+  return take_snapshot(pid, tid, registers, processes.modules().with_code(pid, here));
 }
 
 // One look. Each function returns false if the thread went on before all was read.
@@ -64,14 +49,14 @@ class Look {
   void recognise_owner();
   void copy_interpreted() {
     Interpreters& interpreters = processes_.interpreters();
-    interpreters.prepare(pid_, tid_, processes_.modules(pid_, kModulesAge));
+    interpreters.prepare(pid_, tid_, processes_.modules().of(pid_));
     copies_ = interpreters.copy(pid_, tid_, sample_.snapshot ? &*sample_.snapshot : nullptr);
   }
   bool is_still_in(const CallView& call) const;
   bool computes_in(const CallView& call) const;
   bool is_in_call(const CallView& call, const ThreadPosition& position) {
     return tailback::is_in_call(pid_, call, is_open_ended(call.function), position,
-                                *processes_.modules(pid_, kModulesAge));
+                                *processes_.modules().of(pid_));
   }
 
   // The call that the recorder shows; else the last of those whose end it does not see.
@@ -214,7 +199,7 @@ bool Look::take_kernel_call(const KernelCall& blocked) {
 
 bool Look::take_held(const std::optional<CallView>& call) {
   // All that takes time is read before the thread is made to stand still.
-  const auto modules = latest_modules(pid_, processes_);
+  const auto modules = processes_.modules().of(pid_);
   processes_.interpreters().prepare(pid_, tid_, modules);
   if (call) describe(*call);
   auto hold = Hold::take(record_, process_, pid_, tid_);
@@ -237,9 +222,8 @@ bool Look::take_held(const std::optional<CallView>& call) {
   sample_.source = in_call ? Sample::Source::kRecord : Sample::Source::kHold;
   if (in_call) sample_.recorded = *call;
   // Code that was loaded since the modules were read.
-  if (!snapshot->modules->find(RemoteAddress(registers.context.instruction_pointer))) {
-    snapshot->modules = processes_.modules(pid_, milliseconds(0));
-  }
+  const RemoteAddress here(registers.context.instruction_pointer);
+  snapshot->modules = processes_.modules().with_code(pid_, here);
   sample_.snapshot = std::move(snapshot);
   return true;
 }

@@ -42,10 +42,8 @@ std::shared_ptr<const Sample> TargetSampler::take_requested(uint32_t record, int
                                   process_of(segment_, record), pid, tid, processes_);
 }
 
-std::optional<Snapshot> TargetSampler::take_wait(int pid, int tid, const CallView& wait,
-                                                 std::chrono::milliseconds modules_age) {
-  return take_snapshot(pid, tid, Registers{wait.context, true},
-                       processes_.modules(pid, modules_age));
+std::optional<Snapshot> TargetSampler::take_wait(int pid, int tid, const CallView& wait) {
+  return take_snapshot(pid, tid, Registers{wait.context, true}, processes_.modules().of(pid));
 }
 
 std::optional<int> TargetSampler::polled_descriptor(int pid, const CallView& poll) {
@@ -65,9 +63,8 @@ bool TargetSampler::is_able_to_block(int pid, const CallInProgress& call) {
   return tailback::is_able_to_block(pid, call);
 }
 
-std::shared_ptr<const ModuleMap> TargetSampler::modules(int pid,
-                                                        std::chrono::milliseconds max_age) {
-  return processes_.modules(pid, max_age);
+std::shared_ptr<const ModuleMap> TargetSampler::modules(int pid, RemoteAddress address) {
+  return processes_.modules().with(pid, address);
 }
 
 void TargetSampler::forget(int pid) {

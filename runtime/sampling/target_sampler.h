@@ -14,15 +14,14 @@ class TargetSampler final : public ThreadSampler {
 
   std::shared_ptr<Sample> take(std::optional<uint32_t> record, int pid, int tid) override;
   std::shared_ptr<const Sample> take_requested(uint32_t record, int pid, int tid) override;
-  std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait,
-                                    std::chrono::milliseconds modules_age) override;
+  std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait) override;
   std::optional<int> polled_descriptor(int pid, const CallView& poll) override;
 
   std::optional<LockReading> awaited_lock(int pid, const CallInProgress& call) override;
   int lock_owner(int pid, const CallInProgress& call) override;
   bool is_able_to_block(int pid, const CallInProgress& call) override;
 
-  std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age) override;
+  std::shared_ptr<const ModuleMap> modules(int pid, RemoteAddress address) override;
   void forget(int pid) override;
 
  private:

@@ -2,7 +2,6 @@
 // over a recording in a test as it runs beside a program. Not to be shared by threads.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,8 +27,7 @@ class ThreadSampler {
   virtual std::shared_ptr<const Sample> take_requested(uint32_t record, int pid, int tid) = 0;
   // The stack of a thread in its wait for events. Valid if the thread is still in it afterwards,
   // which the caller checks.
-  virtual std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait,
-                                            std::chrono::milliseconds modules_age) = 0;
+  virtual std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait) = 0;
   // What a poll of one descriptor waits for.
   virtual std::optional<int> polled_descriptor(int pid, const CallView& poll) = 0;
 
@@ -40,8 +38,9 @@ class ThreadSampler {
   // Whether a call that is over might have waited: see is_able_to_block().
   virtual bool is_able_to_block(int pid, const CallInProgress& call) = 0;
 
-  // What the process has mapped, as read at most `max_age` ago. Empty if it can't be read.
-  virtual std::shared_ptr<const ModuleMap> modules(int pid, std::chrono::milliseconds max_age) = 0;
+  // What the process has mapped, read again if the address lies in no mapping: see ModuleMaps.
+  // Empty if it could never be read.
+  virtual std::shared_ptr<const ModuleMap> modules(int pid, RemoteAddress address) = 0;
   // Drops what was read of a process that has ended, or executes another program by now.
   virtual void forget(int pid) = 0;
 };

@@ -100,15 +100,16 @@ TEST(LockOrderReport, AStepBeyondTheLocksIsDamage) {
 
 TEST(LockOrderReport, CountsSurviveTheEndRecord) {
   SessionEnd end;
-  end.lock_orders = {1, 2, 3, 4, 5, 6};
+  end.lock_orders = {1, 2, 3, 4, 5, 6, 7};
   const auto read = std::get<SessionEnd>(parse_record(json_line(end)));
   EXPECT_EQ(json_line(read), json_line(end));
-  EXPECT_EQ(read.lock_orders.stacks, 6u);
+  EXPECT_EQ(read.lock_orders.forgotten_programs, 6u);
+  EXPECT_EQ(read.lock_orders.stacks, 7u);
 }
 
 TEST(LockOrderReport, NothingIsSaidOfNothing) {
   EXPECT_EQ(lock_orders_text({}), "");
-  EXPECT_NE(lock_orders_text({0, 0, 2, 0, 0, 0}), "");
+  EXPECT_NE(lock_orders_text({0, 0, 2, 0, 0, 0, 0}), "");
 }
 
 TEST(LockOrderReport, ASummaryListsThem) {

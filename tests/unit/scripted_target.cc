@@ -96,8 +96,7 @@ std::shared_ptr<const Sample> ScriptedSampler::take_requested(uint32_t record, i
   return take(record, pid, tid);
 }
 
-std::optional<Snapshot> ScriptedSampler::take_wait(int, int, const CallView&,
-                                                   std::chrono::milliseconds) {
+std::optional<Snapshot> ScriptedSampler::take_wait(int, int, const CallView&) {
   return Snapshot{};
 }
 
@@ -111,7 +110,7 @@ std::optional<LockReading> ScriptedSampler::awaited_lock(int, const CallInProgre
   return lock;
 }
 
-std::shared_ptr<const ModuleMap> ScriptedSampler::modules(int, std::chrono::milliseconds) {
+std::shared_ptr<const ModuleMap> ScriptedSampler::modules(int, RemoteAddress) {
   if (fails) throw std::runtime_error("no modules");
   return std::make_shared<const ModuleMap>();
 }

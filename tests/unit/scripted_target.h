@@ -87,12 +87,12 @@ class ScriptedSampler final : public ThreadSampler {
 
   std::shared_ptr<Sample> take(std::optional<uint32_t> record, int pid, int tid) override;
   std::shared_ptr<const Sample> take_requested(uint32_t record, int pid, int tid) override;
-  std::optional<Snapshot> take_wait(int, int, const CallView&, std::chrono::milliseconds) override;
+  std::optional<Snapshot> take_wait(int, int, const CallView&) override;
   std::optional<int> polled_descriptor(int, const CallView&) override { return std::nullopt; }
   std::optional<LockReading> awaited_lock(int, const CallInProgress& call) override;
   int lock_owner(int, const CallInProgress&) override { return 0; }
   bool is_able_to_block(int, const CallInProgress&) override { return true; }
-  std::shared_ptr<const ModuleMap> modules(int, std::chrono::milliseconds) override;
+  std::shared_ptr<const ModuleMap> modules(int, RemoteAddress) override;
   void forget(int) override {}
 
   std::map<uint64_t, int> owners;  // of locks, by address
