@@ -42,10 +42,9 @@ void Blame::assign_longest_call(Stall& stall) {
   stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
 }
 
-void Blame::assign(const StallSeen& observation, const std::vector<ReadSample>& samples,
-                   Stall& stall) {
-  if (const ReadSample* chosen = sample_to_blame(samples, stall.cause)) {
-    assign_sample(observation.pid, *chosen, stall);
+void Blame::assign(int pid, const ReadSample* chosen, Stall& stall) {
+  if (chosen) {
+    assign_sample(pid, *chosen, stall);
   } else {
     assign_longest_call(stall);
   }

@@ -13,9 +13,9 @@ class Blame {
   Blame(StackReader& reader, LockNames& names, OwnerReader& owners)
       : reader_(reader), names_(names), owners_(owners) {}
 
-  // The stall's cause and contributors are filled in already. Where no stack was read, the caller
-  // of the longest call stands for it.
-  void assign(const StallSeen& observation, const std::vector<ReadSample>& samples, Stall& stall);
+  // The stall's cause and contributors are filled in already. Where no stack was read (`chosen` is
+  // nullptr), the caller of the longest call stands for it.
+  void assign(int pid, const ReadSample* chosen, Stall& stall);
 
  private:
   void assign_sample(int pid, const ReadSample& chosen, Stall& stall);

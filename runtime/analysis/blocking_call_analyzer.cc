@@ -1,7 +1,6 @@
 #include "runtime/analysis/blocking_call_analyzer.h"
 
 #include "runtime/explain/advice.h"
-#include "runtime/explain/cause.h"
 #include "runtime/explain/fingerprint.h"
 #include "runtime/explain/runtime_of.h"
 
@@ -18,9 +17,10 @@ void BlockingCallAnalyzer::analyze(const BlockingCallSeen& seen) {
   blocking_call.last = call.begin;
   Stall& longest = blocking_call.longest = identity_of(call);
   longest.samples = 1;
-  longest.cause = samples.front().sample().call->cause;
-  blame_.assign(call, samples, longest);
-  longest.cause = cause_within_runtime(longest.cause, longest.stack);
+  const DecidedCause decided =
+      cause_of_call(samples.front().sample().call->cause, evidence_of(samples));
+  longest.cause = decided.cause;
+  blame_.assign(call.pid, decided.stack ? &samples[*decided.stack] : nullptr, longest);
   longest.advice = advice(longest, runtime_of(longest, *call.modules));
   longest.fingerprint = fingerprint(longest);
   reporter_.blocking_call(blocking_call);

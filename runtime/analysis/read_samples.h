@@ -1,10 +1,11 @@
-// The samples of one iteration with their stacks, and which of them is to blame.
+// The samples of one iteration with their stacks.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "runtime/detectors/observation.h"
+#include "runtime/explain/stall_cause.h"
 #include "runtime/sampling/stack_reader.h"
 #include "runtime/values/stall.h"
 
@@ -23,7 +24,7 @@ std::vector<ReadSample> read_samples(StackReader& reader, const StallSeen& obser
 // Equal stacks are one. Most time first.
 std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
 
-// The sample whose stack shows what took the time, given the cause; nullptr if there are none.
-const ReadSample* sample_to_blame(const std::vector<ReadSample>& samples, Cause cause);
+// What the stacks tell of the cause. It points into `samples`.
+std::vector<StackEvidence> evidence_of(const std::vector<ReadSample>& samples);
 
 }  // namespace tailback

@@ -83,9 +83,11 @@ void StallAnalyzer::report(const StallSeen& observation) {
   stall.stacks = distinct_stacks(samples);
   add_limits(observation, samples, stall);
   add_contributors(observation, stall);
-  stall.cause = decide_cause(evidence_of(observation));
-  blame_.assign(observation, samples, stall);
-  stall.cause = cause_within_runtime(stall.cause, stall.stack);
+  StallEvidence evidence{evidence_of(observation), evidence_of(samples), {}};
+  if (!stall.contributors.empty()) evidence.longest_caller = {stall.contributors.front().caller};
+  const DecidedCause decided = cause_of(evidence);
+  stall.cause = decided.cause;
+  blame_.assign(stall.pid, decided.stack ? &samples[*decided.stack] : nullptr, stall);
   stall.advice = advice(stall, runtime_of(stall, *observation.modules));
   stall.fingerprint = fingerprint(stall);
 
