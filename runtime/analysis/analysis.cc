@@ -40,13 +40,13 @@ struct Analysis::Analyzers {
   void analyze(const DeadlockSeen& seen) { deadlocks.analyze(seen); }
   void analyze(const AcquisitionSeen& seen) { lock_orders.analyze(seen); }
   void analyze(const ContentionSeen& seen) { contention.analyze(seen); }
-  void analyze(const NoteSeen& seen) { reporter.note(seen.note); }
+  void analyze(const NoteSeen& seen) { reporter.report(seen.note); }
   void analyze(const StatusSeen& seen) {
     SessionStatus status = seen.status;
     status.duration = status.time - begin;
     status.stalls = stalls.stalls();
     status.stalled = stalls.stalled();
-    reporter.status(status);
+    reporter.report(status);
   }
   void analyze(const FindingSeen& seen) {
     switch (seen.kind) {
@@ -63,14 +63,15 @@ struct Analysis::Analyzers {
   // Reports what is reported at the end.
   void finish(SessionEnd& end) {
     contention.finish();
-    end.contention.locks = contention.locks();
-    lock_orders.add_counts(end.lock_orders);
-    end.stalls = stalls.stalls();
+    end.counts[RecordKind::kContention].reported = contention.locks();
+    lock_orders.add_counts(end);
+    end.counts[RecordKind::kStall].reported = stalls.stalls();
     end.stalled = stalls.stalled();
-    end.deadlocks = deadlocks.deadlocks();
-    end.never_awaited = never_awaited.counts();
-    end.races.told = races.counts().told;
-    end.races.repeated = races.counts().repeated;
+    end.counts[RecordKind::kDeadlock].reported = deadlocks.deadlocks();
+    end.counts[RecordKind::kNeverAwaited] = never_awaited.counts();
+    Counts& found = end.counts[RecordKind::kRace];
+    found.reported = races.counts().reported;
+    found.repeated = races.counts().repeated;
   }
 
   Reporter& reporter;
@@ -104,7 +105,7 @@ Analysis::~Analysis() {
 void Analysis::start(const SessionStart& start) {
   analyzers_->begin = start.time;
   thread_ = std::thread([this] { run(); });
-  post([this, start] { reporter_.session(start); });
+  post([this, start] { reporter_.report(start); });
 }
 
 void Analysis::take(Observation observation) {
@@ -124,7 +125,7 @@ void Analysis::finish(SessionEnd end) {
     stopping_ = true;
     analyzers_->finish(end);
     end.losses.corrupt += failures_;
-    reporter_.end(end);
+    reporter_.report(end);
   });
   thread_.join();
 }

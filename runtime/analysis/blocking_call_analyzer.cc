@@ -23,7 +23,7 @@ void BlockingCallAnalyzer::analyze(const BlockingCallSeen& seen) {
   blame_.assign(call.pid, decided.stack ? &samples[*decided.stack] : nullptr, longest);
   longest.advice = advice(longest, runtime_of(longest, *call.modules));
   longest.fingerprint = fingerprint(longest);
-  reporter_.blocking_call(blocking_call);
+  reporter_.report(blocking_call);
 }
 
 }  // namespace tailback

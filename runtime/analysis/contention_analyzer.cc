@@ -145,7 +145,7 @@ std::vector<Contention> ContentionAnalyzer::merged() const {
 void ContentionAnalyzer::finish() {
   const std::vector<Contention> all = merged();
   locks_ = all.size();
-  for (size_t i = 0; i < std::min(all.size(), kMostReported); ++i) reporter_.contention(all[i]);
+  for (size_t i = 0; i < std::min(all.size(), kMostReported); ++i) reporter_.report(all[i]);
 }
 
 }  // namespace tailback

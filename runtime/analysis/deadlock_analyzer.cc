@@ -56,7 +56,7 @@ void DeadlockAnalyzer::analyze(const DeadlockSeen& observation) {
   deadlock.advice = deadlock_advice(deadlock);
   deadlock.fingerprint = fingerprint(deadlock);
   ++deadlocks_;
-  reporter_.deadlock(deadlock);
+  reporter_.report(deadlock);
 }
 
 }  // namespace tailback

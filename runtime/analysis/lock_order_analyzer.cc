@@ -96,7 +96,7 @@ LockOrderAnalyzer::Program& LockOrderAnalyzer::program_of(const AcquisitionSeen&
 // longest.
 void LockOrderAnalyzer::make_room() {
   const auto forget = [this](auto it) {
-    counts_.acquisitions += it->second.graph.left_out();
+    left_out_ += it->second.graph.left_out();
     return programs_.erase(it);
   };
   for (auto it = programs_.begin(); it != programs_.end();) {
@@ -109,7 +109,7 @@ void LockOrderAnalyzer::make_room() {
   forget(std::min_element(programs_.begin(), programs_.end(), [](const auto& a, const auto& b) {
     return a.second.last_tick < b.second.last_tick;
   }));
-  ++counts_.forgotten_programs;
+  ++forgotten_programs_;
 }
 
 bool LockOrderAnalyzer::is_one_lock(const AcquisitionSeen& seen, const Program& program,
@@ -134,7 +134,7 @@ void LockOrderAnalyzer::consider(const AcquisitionSeen& seen, Program& program,
     return is_one_lock(seen, program, step.held);
   });
   if (!is_sure) {
-    ++counts_.unsure;
+    ++counts_.lost;
     return;
   }
   const std::vector<uint64_t> key = key_of(cycle);
@@ -146,8 +146,8 @@ void LockOrderAnalyzer::consider(const AcquisitionSeen& seen, Program& program,
   LockOrder order = read(seen.pid, *program.modules, cycle);
   order.time = seen.time;
   order.process = seen.process;
-  ++counts_.cycles;
-  reporter_.lock_order(order);
+  ++counts_.reported;
+  reporter_.report(order);
 }
 
 LockStep LockOrderAnalyzer::read_step(int pid, const ModuleMap& modules, const CycleStep& step) {
@@ -194,13 +194,12 @@ LockOrder LockOrderAnalyzer::read(int pid, const ModuleMap& modules, const Cycle
   return order;
 }
 
-void LockOrderAnalyzer::add_counts(LockOrderCounts& counts) const {
-  counts.cycles += counts_.cycles;
-  counts.repeated += counts_.repeated;
-  counts.unsure += counts_.unsure;
-  counts.acquisitions += counts_.acquisitions;
-  counts.forgotten_programs += counts_.forgotten_programs;
-  for (const auto& [key, program] : programs_) counts.acquisitions += program.graph.left_out();
+void LockOrderAnalyzer::add_counts(SessionEnd& end) const {
+  end.counts[RecordKind::kLockOrder] = counts_;
+  uint64_t& lost = end.losses.lock_acquisitions;
+  lost += left_out_;
+  for (const auto& [key, program] : programs_) lost += program.graph.left_out();
+  end.losses.lock_programs += forgotten_programs_;
 }
 
 }  // namespace tailback

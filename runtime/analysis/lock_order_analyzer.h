@@ -29,7 +29,7 @@ class LockOrderAnalyzer {
 
   void analyze(const AcquisitionSeen& seen);
 
-  void add_counts(LockOrderCounts& counts) const;
+  void add_counts(SessionEnd& end) const;
 
  private:
   // A process may execute several programs.
@@ -52,7 +52,10 @@ class LockOrderAnalyzer {
   Reporter& reporter_;
   std::function<bool(int)> has_ended_;
   std::map<std::pair<int, uint32_t>, Program> programs_;  // by pid and generation
-  LockOrderCounts counts_;
+  Counts counts_;
+  // Of programs that are forgotten: acquisitions that their graphs had no room for.
+  uint64_t left_out_ = 0;
+  uint64_t forgotten_programs_ = 0;
 };
 
 }  // namespace tailback

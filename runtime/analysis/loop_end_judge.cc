@@ -103,7 +103,7 @@ void LoopEndJudge::note_loop_end(const StallSeen& observation, Nanoseconds lengt
   note.time = observation.begin + std::chrono::round<WallTime::duration>(observation.duration);
   note.length = length;
   name_thread(observation, note);
-  reporter_.note(note);
+  reporter_.report(note);
 }
 
 }  // namespace tailback

@@ -47,7 +47,7 @@ void NeverAwaitedAnalyzer::analyze(const FindingSeen& observation) {
   std::optional<NeverAwaited> found = read(observation);
   if (!found) throw std::runtime_error("a finding that is no coroutine");
   if (found->coroutine.empty()) {
-    ++counts_.unread;
+    ++counts_.lost;
     return;
   }
   found->time = observation.time;
@@ -57,8 +57,8 @@ void NeverAwaitedAnalyzer::analyze(const FindingSeen& observation) {
     ++counts_.repeated;
     return;
   }
-  ++counts_.told;
-  reporter_.never_awaited(*found);
+  ++counts_.reported;
+  reporter_.report(*found);
 }
 
 }  // namespace tailback

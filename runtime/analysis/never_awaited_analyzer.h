@@ -20,7 +20,7 @@ class NeverAwaitedAnalyzer {
   // sense.
   void analyze(const FindingSeen& observation);
 
-  const NeverAwaitedCounts& counts() const { return counts_; }
+  const Counts& counts() const { return counts_; }
 
  private:
   std::optional<NeverAwaited> read(const FindingSeen& observation);
@@ -29,7 +29,7 @@ class NeverAwaitedAnalyzer {
   StackReader& reader_;
   Reporter& reporter_;
   std::set<std::string> fingerprints_;
-  NeverAwaitedCounts counts_;
+  Counts counts_;
 };
 
 }  // namespace tailback

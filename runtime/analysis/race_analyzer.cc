@@ -26,11 +26,11 @@ void RaceAnalyzer::analyze(const FindingSeen& observation) {
     ++counts_.repeated;
     return;
   }
-  ++counts_.told;
+  ++counts_.reported;
   if (const auto order = as_lock_order(race)) {
-    reporter_.lock_order(*order);
+    reporter_.report(*order);
   } else {
-    reporter_.race(race);
+    reporter_.report(race);
   }
 }
 

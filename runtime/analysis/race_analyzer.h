@@ -19,13 +19,13 @@ class RaceAnalyzer {
   // Each place is reported once, then counted.
   void analyze(const FindingSeen& observation);
 
-  const RaceCounts& counts() const { return counts_; }
+  const Counts& counts() const { return counts_; }
 
  private:
   StackReader& reader_;
   Reporter& reporter_;
   std::set<std::string> fingerprints_;
-  RaceCounts counts_;
+  Counts counts_;
   std::set<int> handed_over_;  // pids whose findings come by themselves
 };
 

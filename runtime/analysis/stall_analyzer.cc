@@ -98,7 +98,7 @@ void StallAnalyzer::report(const StallSeen& observation) {
     ++stalls_;
     stalled_ += stall.duration;
   }
-  reporter_.stall(stall);
+  reporter_.report(stall);
 }
 
 }  // namespace tailback

@@ -29,49 +29,26 @@ class AdvisingReporter final : public Reporter {
                                 : std::make_unique<ReportFile>(options.log);
   }
 
-  void session(const SessionStart& start) override {
-    watch_.start();
-    if (recording_) recording_->session(start);
-  }
-  void stall(const Stall& stall) override {
-    if (stall.state != StallState::kOngoing) troubles_.add(stall);
-    if (recording_) recording_->stall(stall);
-  }
-  void note(const Note& note) override {
-    if (recording_) recording_->note(note);
-  }
-  void blocking_call(const BlockingCall& blocking_call) override {
-    if (recording_) recording_->blocking_call(blocking_call);
-  }
-  void deadlock(const Deadlock& deadlock) override {
-    // It will not end by itself, and nothing else matters.
-    if (text_) text_->append(full_deadlock_text(deadlock, {}));
-    if (recording_) recording_->deadlock(deadlock);
-    if (aborts_) DeadlockAbort().deadlock(deadlock);
-  }
-  void lock_order(const LockOrder& order) override {
-    if (recording_) recording_->lock_order(order);
-  }
-  void race(const Race& race) override {
-    if (recording_) recording_->race(race);
-  }
-  void never_awaited(const NeverAwaited& never_awaited) override {
-    if (recording_) recording_->never_awaited(never_awaited);
-  }
-  void contention(const Contention& contention) override {
-    if (lock_.empty()) lock_ = name_of(contention);
-    if (recording_) recording_->contention(contention);
-  }
-  void status(const SessionStatus& status) override {
-    if (recording_) recording_->status(status);
-  }
-  void end(const SessionEnd& end) override {
-    watch_.stop();
-    const Assessment assessment = assess(end);
-    if (text_) text_->append(assessment_text(assessment));
-    if (!recording_) return;
-    recording_->assessment(assessment);
-    recording_->end(end);
+  void report(const Record& record) override {
+    if (std::holds_alternative<SessionStart>(record)) watch_.start();
+    if (const auto* const stall = std::get_if<Stall>(&record)) {
+      if (stall->state != StallState::kOngoing) troubles_.add(*stall);
+    }
+    if (const auto* const contention = std::get_if<Contention>(&record)) {
+      if (lock_.empty()) lock_ = name_of(*contention);
+    }
+    // A deadlock will not end by itself, and nothing else matters.
+    if (const auto* const deadlock = std::get_if<Deadlock>(&record); deadlock && text_) {
+      text_->append(full_deadlock_text(*deadlock, {}));
+    }
+    if (const auto* const end = std::get_if<SessionEnd>(&record)) {
+      watch_.stop();
+      const Assessment assessment = assess(*end);
+      if (text_) text_->append(assessment_text(assessment));
+      if (recording_) recording_->report(assessment);
+    }
+    if (recording_) recording_->report(record);
+    if (aborts_) DeadlockAbort().report(record);
   }
 
  private:

@@ -10,7 +10,7 @@ namespace {
 bool takes_next_as_value(const std::string& argument) {
   const auto table = observer_option_table();
   return std::any_of(table.begin(), table.end(), [&](const ObserverOption& option) {
-    return option.flag == argument && !option.value_name.empty();
+    return option.is_called(argument) && !option.value_name.empty();
   });
 }
 

@@ -37,9 +37,9 @@ std::string_view trimmed(std::string_view text) {
 const ObserverOption* option_of(std::string_view key) {
   if (key == "config") return nullptr;  // one file is enough
   const auto table = observer_option_table();
-  const auto option = std::find_if(table.begin(), table.end(), [&](const ObserverOption& one) {
-    return one.flag.substr(2) == key;
-  });
+  const std::string flag = "--" + std::string(key);
+  const auto option = std::find_if(table.begin(), table.end(),
+                                   [&](const ObserverOption& one) { return one.is_called(flag); });
   return option == table.end() ? nullptr : &*option;
 }
 
@@ -110,7 +110,7 @@ void add_line(ConfigValues& values, std::string_view line, const std::string& pl
   if (equals == std::string_view::npos) refuse(where, "no '=' after it; give key = value");
   const std::string flag(option->flag);
   const auto before = values.find(flag);
-  if (before != values.end() && !option->is_list) refuse(where, "given twice; keep one line");
+  if (before != values.end() && !option->is_list()) refuse(where, "given twice; keep one line");
   std::string value = value_of(trimmed(line.substr(equals + 1)), where);
   if (before != values.end()) value = before->second.value + "," + value;
   values[flag] = {value, where};

@@ -1,4 +1,4 @@
-// tailback: names what holds an event loop up.
+// tailback: names what blocks an event loop.
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
@@ -17,6 +17,7 @@
 #include "runtime/command/command_line.h"
 #include "runtime/command/config_file.h"
 #include "runtime/command/demo_command.h"
+#include "runtime/command/help_markdown.h"
 #include "runtime/command/observe_command.h"
 #include "runtime/command/options.h"
 #include "runtime/command/report_command.h"
@@ -57,33 +58,41 @@ std::string help_of(const ObserverOption& option) {
 
 using Flags = std::map<std::string, std::string>;
 
+// As a flag of this name; the value goes where that of its own name does.
+CLI::Option* add_observer_option(CLI::App& app, Flags& flags, const ObserverOption& option,
+                                 std::string_view name) {
+  const std::string flag(option.flag);
+  if (option.value_name.empty()) {
+    return app.add_flag_callback(
+        std::string(name), [&flags, flag] { flags[flag] = "1"; }, help_of(option));
+  }
+  CLI::Option* const added =
+      app.add_option_function<std::string>(
+             std::string(name), [&flags, flag](const std::string& value) { flags[flag] = value; },
+             help_of(option))
+          ->type_name(std::string(option.value_name))
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return option.is_list() ? added->join(',') : added;
+}
+
 void add_observer_options(CLI::App& app, Flags& flags) {
   for (const ObserverOption& option : observer_option_table()) {
-    const std::string flag(option.flag);
-    if (option.value_name.empty()) {
-      app.add_flag_callback(
-          flag, [&flags, flag] { flags[flag] = "1"; }, help_of(option));
-      continue;
-    }
-    CLI::Option* const added =
-        app.add_option_function<std::string>(
-               flag, [&flags, flag](const std::string& value) { flags[flag] = value; },
-               help_of(option))
-            ->type_name(std::string(option.value_name))
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    if (option.is_list) added->join(',');
+    CLI::Option* const added = add_observer_option(app, flags, option, option.flag);
     if (option.is_hidden) added->group("");
+    if (!option.old_flag.empty()) {
+      add_observer_option(app, flags, option, option.old_flag)->group("");  // in no help
+    }
   }
 }
 
 int run_tailback(const std::vector<std::string>& arguments) {
   const CommandLine line = split_command_line(arguments);
-  CLI::App app("Names what holds an event loop up, in programs as they are shipped.", "tailback");
+  CLI::App app("Names what blocks an event loop, in programs as they are shipped.", "tailback");
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "tailback " TAILBACK_VERSION, "Print the version and exit");
 
   Flags flags;
-  CLI::App* run = app.add_subcommand("run", "Run a command and report what stalls its loops");
+  CLI::App* run = app.add_subcommand("run", "Run a command and report what blocks its event loops");
   add_observer_options(*run, flags);
   run->footer(
       "The exit status is the command's own; with --fail-on that of --exitcode once what it names "
@@ -98,8 +107,8 @@ int run_tailback(const std::vector<std::string>& arguments) {
       "processes fit it");
   add_observer_options(*advise, flags);
   advise->footer(
-      "Options and exit status are those of 'tailback run'; of stalls only the worst is told in "
-      "the\ntext, all of them in the JSON.");
+      "Options and exit status are those of 'tailback run'. The text names the worst stall only, "
+      "the\nJSON all of them.");
 
   ReportOptions report_options;
   const CLI::App* report = add_report_command(app, report_options);
@@ -118,6 +127,9 @@ int run_tailback(const std::vector<std::string>& arguments) {
   observe->add_option("--session", session, "Path of its segment")->required();
   observe->group("");
 
+  bool markdown = false;
+  app.add_flag("--help-markdown", markdown, "Print all options as Markdown")->group("");
+
   try {
     std::vector<std::string> reversed(line.own.rbegin(), line.own.rend());
     app.parse(reversed);
@@ -126,6 +138,10 @@ int run_tailback(const std::vector<std::string>& arguments) {
     throw LaunchError(kTailbackFailed, std::string(error.what()) + "; see 'tailback --help'");
   }
 
+  if (markdown) {
+    fmt::print("{}", help_markdown(app));
+    return EXIT_SUCCESS;
+  }
   if (app.get_subcommands().empty()) {
     throw LaunchError(kTailbackFailed, "no subcommand; see 'tailback --help'");
   }

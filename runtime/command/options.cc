@@ -8,6 +8,7 @@
 
 #include "runtime/launch/launch_error.h"
 #include "runtime/launch/quoted_text.h"
+#include "runtime/values/record_kind.h"
 
 namespace tailback {
 namespace {
@@ -72,18 +73,6 @@ std::string_view set_file(std::string& file, std::string_view value) {
   return {};
 }
 
-std::string_view set_json(ObserverOptions& options, std::string_view value) {
-  return set_file(options.json, value);
-}
-
-std::string_view set_log(ObserverOptions& options, std::string_view value) {
-  return set_file(options.log, value);
-}
-
-std::string_view set_record_observations(ObserverOptions& options, std::string_view value) {
-  return set_file(options.record_observations, value);
-}
-
 std::string_view set_flag(bool& flag, std::string_view value) {
   for (const std::string_view yes : {"1", "true", "yes", "on"}) {
     if (value == yes) {
@@ -100,30 +89,6 @@ std::string_view set_flag(bool& flag, std::string_view value) {
   return "1 or 0";
 }
 
-std::string_view set_quiet(ObserverOptions& options, std::string_view value) {
-  return set_flag(options.quiet, value);
-}
-
-std::string_view set_blocking_calls(ObserverOptions& options, std::string_view value) {
-  return set_flag(options.blocking_calls, value);
-}
-
-std::string_view set_strict(ObserverOptions& options, std::string_view value) {
-  return set_flag(options.strict, value);
-}
-
-std::string_view set_thread_sanitizer_text(ObserverOptions& options, std::string_view value) {
-  return set_flag(options.thread_sanitizer_text, value);
-}
-
-std::string_view set_lock_order(ObserverOptions& options, std::string_view value) {
-  return set_flag(options.lock_order, value);
-}
-
-std::string_view set_locks(ObserverOptions& options, std::string_view value) {
-  return set_flag(options.locks, value);
-}
-
 std::string_view set_slow_call(ObserverOptions& options, std::string_view value) {
   const auto time = parse_time(value);
   if (!time || *time < kLeastSlowCall || *time > kGreatestThreshold) {
@@ -131,14 +96,6 @@ std::string_view set_slow_call(ObserverOptions& options, std::string_view value)
   }
   options.slow_call = *time;
   return {};
-}
-
-std::string_view set_suppressions(ObserverOptions& options, std::string_view value) {
-  return set_file(options.suppressions, value);
-}
-
-std::string_view set_config(ObserverOptions& options, std::string_view value) {
-  return set_file(options.config, value);
 }
 
 std::string_view set_globs(std::vector<std::string>& globs, std::string_view value) {
@@ -151,41 +108,24 @@ std::string_view set_globs(std::vector<std::string>& globs, std::string_view val
   }
 }
 
-std::string_view set_own(ObserverOptions& options, std::string_view value) {
-  return set_globs(options.own, value);
-}
-
-std::string_view set_library(ObserverOptions& options, std::string_view value) {
-  return set_globs(options.library, value);
-}
-
 std::string_view set_fail_on(ObserverOptions& options, std::string_view value) {
-  options.fail_on_stall = false;
-  options.fail_on_blocking_call = false;
-  options.fail_on_deadlock = false;
-  options.fail_on_race = false;
-  options.fail_on_never_awaited = false;
+  options.fail_on.clear();
   for (size_t begin = 0; begin <= value.size();) {
     const size_t end = std::min(value.find(',', begin), value.size());
-    const std::string_view what = value.substr(begin, end - begin);
-    if (what == "blocking-call") {
-      options.fail_on_blocking_call = true;
-    } else if (what == "deadlock") {
-      options.fail_on_deadlock = true;
-    } else if (what == "race") {
-      options.fail_on_race = true;
-    } else if (what == "never-awaited") {
-      options.fail_on_never_awaited = true;
-    } else if (what == "stall" || what == "new") {
-      // A new stall is one that no suppression knows, and no other is told.
-      options.fail_on_stall = true;
-    } else {
-      return "stall (any that no suppression holds), new (the same, beside a baseline), "
-             "blocking-call (with --blocking-calls or --strict), deadlock (with --lock-order, "
-             "one that can be, too), race (of a program that is compiled for ThreadSanitizer), "
-             "never-awaited (a coroutine), or "
-             "several with commas between them";
+    std::string_view what = value.substr(begin, end - begin);
+    // A new stall is one that no suppression matches, and no other is reported.
+    if (what == "new") what = "stall";
+    if (what == "hazard") what = "blocking-call";
+    const bool known =
+        !what.empty() && std::any_of(kRecordKinds.begin(), kRecordKinds.end(),
+                                     [&](const RecordKindRow& row) { return row.fail_on == what; });
+    if (!known) {
+      return "stall (any that no suppression matches), new (the same, beside a baseline), "
+             "blocking-call (with --blocking-calls or --strict), deadlock (with --lock-order, a "
+             "possible one too), race (of a program that is compiled for ThreadSanitizer), "
+             "never-awaited (a coroutine), or several with commas between them";
     }
+    options.fail_on.emplace(what);
     begin = end + 1;
   }
   return {};
@@ -220,83 +160,93 @@ std::string_view set_max_reports(ObserverOptions& options, std::string_view valu
   return {};
 }
 
-std::string_view set_loops(ObserverOptions& options, std::string_view value) {
-  return set_globs(options.loops, value);
-}
-
-std::string_view set_not_loops(ObserverOptions& options, std::string_view value) {
-  return set_globs(options.not_loops, value);
-}
-
 constexpr std::array kTable = {
     ObserverOption{"--threshold", "TAILBACK_THRESHOLD", "TIME", "100ms",
                    "Report iterations of an event loop that take longer: 20ms, 0.5s (at least 1ms)",
                    set_threshold},
     ObserverOption{"--json", "TAILBACK_JSON", "FILE", "",
-                   "Write JSON Lines to FILE ('-': standard output)", set_json},
+                   "Write JSON Lines to FILE ('-': standard output)", &ObserverOptions::json},
     ObserverOption{"--log", "TAILBACK_LOG", "FILE", "",
-                   "Write the text report to FILE in place of standard error", set_log},
-    ObserverOption{"--quiet", "TAILBACK_QUIET", "", "0", "Write no text report", set_quiet},
+                   "Write the text report to FILE instead of standard error",
+                   &ObserverOptions::log},
+    ObserverOption{"--quiet", "TAILBACK_QUIET", "", "0", "Write no text report",
+                   &ObserverOptions::quiet},
     ObserverOption{"--suppressions", "TAILBACK_SUPPRESSIONS", "FILE", "",
-                   "Say nothing of the stalls that a rule of FILE matches", set_suppressions},
+                   "Do not report findings that a rule of FILE matches",
+                   &ObserverOptions::suppressions},
     ObserverOption{"--fail-on", "TAILBACK_FAIL_ON", "WHAT", "",
                    "End with another status once a 'stall', 'blocking-call', 'deadlock', 'race' or "
-                   "'never-awaited' was reported "
-                   "(or stall,deadlock); 'new' says the same as stall",
+                   "'never-awaited' was reported (or several: stall,deadlock); 'new' means the "
+                   "same as stall",
                    set_fail_on},
     ObserverOption{"--on-deadlock", "TAILBACK_ON_DEADLOCK", "WHAT", "report",
-                   "Once a deadlock was found: 'report' it, or 'abort' the process too (SIGABRT)",
+                   "When a deadlock is found: 'report' it, or 'abort' the process too (SIGABRT)",
                    set_on_deadlock},
-    ObserverOption{"--exitcode", "TAILBACK_EXITCODE", "N", "66", "That status (1 to 255)",
-                   set_exitcode},
+    ObserverOption{"--exitcode", "TAILBACK_EXITCODE", "N", "66",
+                   "The exit status of --fail-on (1 to 255)", set_exitcode},
     ObserverOption{"--max-reports", "TAILBACK_MAX_REPORTS", "N", "10",
                    "Most reports in the text per culprit and minute (1 to 1000)", set_max_reports},
     ObserverOption{"--blocking-calls", "TAILBACK_BLOCKING_CALLS", "", "0",
-                   "Report calls on loop threads that wait, if not as long as the threshold",
-                   set_blocking_calls},
+                   "Report calls that wait on loop threads, though not as long as the threshold",
+                   &ObserverOptions::blocking_calls, "--hazards", "TAILBACK_HAZARDS"},
     ObserverOption{"--slow-call", "TAILBACK_SLOW_CALL", "TIME", "1ms",
-                   "With --blocking-calls: calls that wait for longer (at least 200us)",
+                   "With --blocking-calls: report calls that wait longer (at least 200us)",
                    set_slow_call},
     ObserverOption{"--strict", "TAILBACK_STRICT", "", "0",
-                   "Report every call on a loop thread that is able to block, however quick; slows "
+                   "Report every call on a loop thread that can block, however quick it was; slows "
                    "the program",
-                   set_strict},
+                   &ObserverOptions::strict},
     ObserverOption{"--locks", "TAILBACK_LOCKS", "", "0",
-                   "Say at the end which locks were waited for: how often, how long, by whom, and "
-                   "how long they were held",
-                   set_locks},
+                   "Report at the end which locks were waited for: how often, how long, by whom, "
+                   "and how long they were held",
+                   &ObserverOptions::locks},
     ObserverOption{"--lock-order", "TAILBACK_LOCK_ORDER", "", "0",
-                   "Report locks that threads take in orders that can deadlock, if they did or not",
-                   set_lock_order},
+                   "Report lock-order inversions: locks that threads take in orders that can "
+                   "deadlock, whether they did or not",
+                   &ObserverOptions::lock_order},
     ObserverOption{"--thread-sanitizer-text", "TAILBACK_THREAD_SANITIZER_TEXT", "", "0",
-                   "Read the findings of programs that are not paired in what ThreadSanitizer "
-                   "prints, which comes out at our standard error then",
-                   set_thread_sanitizer_text},
+                   "Read the findings of programs that are not paired from what ThreadSanitizer "
+                   "prints, and pass the text on to standard error",
+                   &ObserverOptions::thread_sanitizer_text},
     ObserverOption{"--loop", "TAILBACK_LOOP", "GLOB", "",
-                   "Take threads of such a name for loops, however they wait; may be repeated",
-                   set_loops, true},
+                   "Treat threads of this name as event loops, however they wait; may be repeated",
+                   &ObserverOptions::loops},
     ObserverOption{"--not-loop", "TAILBACK_NOT_LOOP", "GLOB", "",
-                   "Report nothing of threads of such a name; may be repeated, beats --loop",
-                   set_not_loops, true},
-    ObserverOption{
-        "--app-code", "TAILBACK_OWN", "GLOB", "",
-        "Blame functions of files that match: they are the program's own; may be repeated", set_own,
-        true},
-    ObserverOption{"--library-code", "TAILBACK_LIBRARY", "GLOB", "",
-                   "Don't blame functions of files that match, like those of Python's standard "
+                   "Report nothing of threads of this name; may be repeated, beats --loop",
+                   &ObserverOptions::not_loops},
+    ObserverOption{"--app-code", "TAILBACK_APP_CODE", "GLOB", "",
+                   "Blame functions in files that match: they are the program's own; may be "
+                   "repeated",
+                   &ObserverOptions::app_code, "--own", "TAILBACK_OWN"},
+    ObserverOption{"--library-code", "TAILBACK_LIBRARY_CODE", "GLOB", "",
+                   "Don't blame functions in files that match, like those of Python's standard "
                    "library and site-packages; may be repeated",
-                   set_library, true},
+                   &ObserverOptions::library_code, "--library", "TAILBACK_LIBRARY"},
     ObserverOption{"--config", "TAILBACK_CONFIG", "FILE", "",
-                   "Take options from FILE; without, from ./tailback.toml if there is one",
-                   set_config},
+                   "Take options from FILE; without it, from ./tailback.toml if there is one",
+                   &ObserverOptions::config},
     ObserverOption{"--record-observations", "TAILBACK_RECORD_OBSERVATIONS", "FILE", "",
                    "Write all that detectors read to FILE, to be played back in a test",
-                   set_record_observations, false, true},
+                   &ObserverOptions::record_observations, "", "", true},
 };
+
+std::string_view set_target(const OptionTarget& target, ObserverOptions& options,
+                            std::string_view value) {
+  if (const auto* const member = std::get_if<OptionSwitch>(&target)) {
+    return set_flag(options.*(*member), value);
+  }
+  if (const auto* const member = std::get_if<OptionText>(&target)) {
+    return set_file(options.*(*member), value);
+  }
+  if (const auto* const member = std::get_if<OptionList>(&target)) {
+    return set_globs(options.*(*member), value);
+  }
+  return std::get<OptionFunction>(target)(options, value);
+}
 
 void set(const ObserverOption& option, ObserverOptions& options, std::string_view source,
          std::string_view value) {
-  const std::string_view accepted = option.set(options, value);
+  const std::string_view accepted = set_target(option.target, options, value);
   if (accepted.empty()) return;
   throw LaunchError(kTailbackFailed, std::string(source) + " " + quoted_text(value) +
                                          ": not accepted; give " + std::string(accepted));
@@ -322,17 +272,23 @@ ObserverOptions observer_options(const std::map<std::string, std::string>& flags
   for (const ObserverOption& option : kTable) {
     const std::string flag_name(option.flag);
     const auto flag = flags.find(flag_name);
-    const char* variable = environment(std::string(option.variable).c_str());
+    std::string_view name = option.variable;
+    const char* variable = environment(std::string(name).c_str());
+    const bool unset = variable == nullptr || *variable == '\0';
+    if (unset && !option.old_variable.empty()) {
+      name = option.old_variable;
+      variable = environment(std::string(name).c_str());
+    }
     if (!option.default_value.empty()) set(option, options, option.flag, option.default_value);
     if (flag != flags.end()) {
       set(option, options, option.flag, flag->second);
     } else if (variable != nullptr && *variable != '\0') {
-      set(option, options, option.variable, variable);
+      set(option, options, name, variable);
     } else if (const auto value = config.find(flag_name); value != config.end()) {
       set(option, options, value->second.where, value->second.value);
     }
   }
-  if (options.fail_on_blocking_call && !options.blocking_calls && !options.strict) {
+  if (options.fail_on.contains("blocking-call") && !options.blocking_calls && !options.strict) {
     throw LaunchError(kTailbackFailed,
                       "--fail-on blocking-call: blocking calls are not looked for; add "
                       "--blocking-calls or --strict");

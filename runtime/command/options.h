@@ -5,9 +5,11 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "runtime/values/stall.h"
@@ -20,29 +22,34 @@ struct ObserverOptions {
   std::string log;             // file for the text report; empty: standard error
   bool quiet = false;          // no text report
   std::string suppressions{};  // file of rules; empty: none
-  bool fail_on_stall = false;  // `run` ends with `exitcode` once a stall was told
+  // What `run` ends with `exitcode` for once it was reported: names of record_kind.h.
+  std::set<std::string, std::less<>> fail_on{};
   int exitcode = 66;
   unsigned max_reports = 10;             // in the text, per culprit and minute
   std::string config{};                  // file; empty: none was named
   std::vector<std::string> loops{};      // patterns for the names of threads that run a loop
   std::vector<std::string> not_loops{};  // … and of those that run none
-  bool fail_on_blocking_call = false;
-  bool fail_on_deadlock = false;
-  bool fail_on_race = false;
-  bool fail_on_never_awaited = false;
-  bool abort_on_deadlock = false;  // end the deadlocked process with SIGABRT
-  bool blocking_calls = false;     // tell calls of loops that wait for longer than `slow_call`
+  bool abort_on_deadlock = false;        // end the deadlocked process with SIGABRT
+  bool blocking_calls = false;  // tell calls of loops that wait for longer than `slow_call`
   Nanoseconds slow_call = std::chrono::milliseconds(1);
-  bool strict = false;                 // tell calls of loops that may block
-  std::vector<std::string> own{};      // patterns of files whose functions are the program's own
-  std::vector<std::string> library{};  // … and whose are a library's
-  bool locks = false;                  // sum up waits for locks
-  bool lock_order = false;             // look for orders of locks that can deadlock
-  std::string record_observations{};   // file that gets all that detectors read; empty: none
-  bool thread_sanitizer_text = false;  // read what ThreadSanitizer prints, and pass it on
+  bool strict = false;                      // report calls of loops that may block
+  std::vector<std::string> app_code{};      // patterns of files whose functions are the program's
+  std::vector<std::string> library_code{};  // … and whose are a library's
+  bool locks = false;                       // sum up waits for locks
+  bool lock_order = false;                  // look for lock-order inversions
+  std::string record_observations{};        // file that gets all that detectors read; empty: none
+  bool thread_sanitizer_text = false;       // read what ThreadSanitizer prints, and pass it on
 
   bool operator==(const ObserverOptions&) const = default;
 };
+
+// Where a value goes: a switch, a text that is not empty, a list of patterns, or what takes a
+// function of its own, which returns what is accepted if `value` is not.
+using OptionSwitch = bool ObserverOptions::*;
+using OptionText = std::string ObserverOptions::*;
+using OptionList = std::vector<std::string> ObserverOptions::*;
+using OptionFunction = std::string_view (*)(ObserverOptions& options, std::string_view value);
+using OptionTarget = std::variant<OptionSwitch, OptionText, OptionList, OptionFunction>;
 
 struct ObserverOption {
   std::string_view flag;           // "--threshold"
@@ -50,12 +57,18 @@ struct ObserverOption {
   std::string_view value_name;     // "TIME"; empty: a flag that takes no value
   std::string_view default_value;  // as it would be given; empty: none
   std::string_view help;
-  // Sets the option. Returns what is accepted, if `value` is not.
-  std::string_view (*set)(ObserverOptions& options, std::string_view value);
-  // May be given more than once. All values then stand in one, with commas between.
-  bool is_list = false;
+  OptionTarget target;
+  // What it was called before. It still works, and no help names it.
+  std::string_view old_flag{};
+  std::string_view old_variable{};
   // For those who work on Tailback: not in the help, and in no table of options.
   bool is_hidden = false;
+
+  // May be given more than once. All values then stand in one, with commas between.
+  bool is_list() const { return std::holds_alternative<OptionList>(target); }
+  bool is_called(std::string_view name) const {
+    return !name.empty() && (flag == name || old_flag == name);
+  }
 };
 
 std::span<const ObserverOption> observer_option_table();

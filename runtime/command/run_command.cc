@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
@@ -57,13 +58,9 @@ void observe(ObserverLink& link, const ObserverOptions& options, std::vector<Rul
   BlockingCallSummingReporter summing(*reporters);
   SuppressingReporter reporter(std::move(rules), summing);
   const auto failures = [&] {
-    return (options.fail_on_stall ? reporter.told() : 0) +
-           (options.fail_on_blocking_call ? reporter.reported_blocking_calls() : 0) +
-           (options.fail_on_deadlock
-                ? reporter.reported_deadlocks() + reporter.reported_lock_orders()
-                : 0) +
-           (options.fail_on_race ? reporter.reported_races() : 0) +
-           (options.fail_on_never_awaited ? reporter.reported_never_awaited() : 0);
+    uint64_t sum = 0;
+    for (const std::string& name : options.fail_on) sum += reporter.reported(name);
+    return sum;
   };
   ObserverSettings settings = observer_settings(options);
   settings.sanitizer_text = text.read;
@@ -123,16 +120,13 @@ void say_what_is_left(ObserverProcess::End end, pid_t observer, bool quiet) {
 
 std::string what_fails(const ObserverOptions& options) {
   std::string what;
-  const auto add = [&](bool wanted, std::string_view name) {
-    if (!wanted) return;
+  for (const std::string& name : options.fail_on) {
+    const auto* const row =
+        std::find_if(kRecordKinds.begin(), kRecordKinds.end(),
+                     [&](const RecordKindRow& one) { return one.fail_on == name; });
     what += what.empty() ? "" : " or a ";
-    what += name;
-  };
-  add(options.fail_on_stall, "stall");
-  add(options.fail_on_blocking_call, "blocking call");
-  add(options.fail_on_deadlock, "deadlock");
-  add(options.fail_on_race, "race");
-  add(options.fail_on_never_awaited, "coroutine that is never awaited");
+    what += row->one;
+  }
   return what;
 }
 

@@ -31,7 +31,7 @@ ObserverSettings observer_settings(const ObserverOptions& options) {
   settings.locks = options.locks;
   settings.record_observations = options.record_observations;
   settings.lock_order = options.lock_order;
-  settings.culprits = {options.own, options.library};
+  settings.culprits = {options.app_code, options.library_code};
   return settings;
 }
 

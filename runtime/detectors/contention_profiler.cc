@@ -255,7 +255,7 @@ void ContentionProfiler::emit_totals() {
 
 void ContentionProfiler::add_losses(SessionEnd& end) const {
   end.losses.corrupt += failures_;
-  end.contention.lost_waits += segment_.header.contended_missed.load();
+  end.losses.lock_waits += segment_.header.contended_missed.load();
 }
 
 }  // namespace tailback

@@ -27,7 +27,7 @@ class Detector {
   // An event of the segment's ring that makes sense, of any kind.
   virtual void on_event(const contract::Event&) {}
   // What analysis has found out.
-  virtual void on_verdict(const Verdict&) {}
+  virtual void on_verdict(const AnalysisVerdict&) {}
   // A thread is watched no longer. Its record is still its own, and all its events have come.
   virtual void on_thread_end(const WatchedThread&, Ending) {}
   // After the last poll, event and thread.

@@ -186,9 +186,9 @@ LockUse LockOrderDetector::use_of(const LockEvent& event, const TakenLock& lock)
 void LockOrderDetector::add_losses(SessionEnd& end) const {
   const contract::Header& header = segment_.header;
   end.losses.corrupt += corrupt_;
-  end.lock_orders.acquisitions +=
+  end.losses.lock_acquisitions +=
       header.lock_ring_dropped.load() + header.held_missed.load() + ring_.stepped_over();
-  end.lock_orders.stacks +=
+  end.losses.lock_stacks +=
       header.captures_missed.load() + header.captures_forbidden.load() + lost_stacks_;
 }
 

@@ -136,18 +136,18 @@ SessionEnd SessionDetection::summary() const {
   SessionEnd end;
   end.processes = parts_->processes.seen();
   end.threads = parts_->threads.seen();
-  end.longest_hold = parts_->statistics.longest_pause();
+  end.longest_pause = parts_->statistics.longest_pause();
   end.losses.events = header.ring_dropped.load() + parts_->events.stepped_over();
   end.losses.threads = header.threads_missed.load();
   end.losses.processes = header.processes_missed.load();
   end.losses.programs = parts_->processes.lost_programs();
   end.losses.corrupt = parts_->events.corrupt() + parts_->loop.failures();
   end.losses.samples = parts_->stalls.unread() + parts_->unhooked_loops.unread();
-  end.races.lost = parts_->findings.lost();
+  end.counts[RecordKind::kRace].lost = parts_->findings.lost();
   end.loops = parts_->statistics.loops();
   end.unused_options = parts_->threads.unused_options();
   if (parts_->settings.blocking_calls.any()) {
-    end.blocking_calls.unseen = parts_->blocking_calls.unseen();
+    end.counts[RecordKind::kBlockingCall].lost = parts_->blocking_calls.unseen();
   }
   return end;
 }

@@ -40,7 +40,7 @@ void SessionTracker::poll() {
 }
 
 void SessionTracker::hand_on_verdicts() {
-  for (const Verdict& verdict : verdicts_.take()) {
+  for (const AnalysisVerdict& verdict : verdicts_.take()) {
     for (Detector* detector : detectors_) detector->on_verdict(verdict);
   }
 }

@@ -346,7 +346,7 @@ void StallDetector::end_unfinished(const At& at, Ending ending) {
   emit_(std::move(stall));
 }
 
-void StallDetector::on_verdict(const Verdict& verdict) {
+void StallDetector::on_verdict(const AnalysisVerdict& verdict) {
   if (const auto* place = std::get_if<IdleWaitPlace>(&verdict)) {
     idle_waits_.on_verdict(*place);
     return;

@@ -32,7 +32,7 @@ class StallDetector final : public Detector {
   Nanoseconds interval() const override { return interval_; }
   void poll() override;
   void on_event(const contract::Event& event) override;
-  void on_verdict(const Verdict& verdict) override;
+  void on_verdict(const AnalysisVerdict& verdict) override;
   void on_thread_end(const WatchedThread& thread, Ending ending) override;
   void finish() override { ended_.settle(true); }
 

@@ -26,25 +26,25 @@ struct NoStall {
   IterationId iteration;
 };
 
-using Verdict = std::variant<IdleWaitPlace, NoStall>;
+using AnalysisVerdict = std::variant<IdleWaitPlace, NoStall>;
 
 // Safe from any thread.
 class Verdicts {
  public:
-  void post(Verdict verdict) {
+  void post(AnalysisVerdict verdict) {
     const std::lock_guard lock(mutex_);
     posted_.push_back(std::move(verdict));
   }
 
   // Those that were posted since the last call, in order.
-  std::vector<Verdict> take() {
+  std::vector<AnalysisVerdict> take() {
     const std::lock_guard lock(mutex_);
     return std::exchange(posted_, {});
   }
 
  private:
   std::mutex mutex_;
-  std::vector<Verdict> posted_;
+  std::vector<AnalysisVerdict> posted_;
 };
 
 }  // namespace tailback

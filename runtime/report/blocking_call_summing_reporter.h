@@ -1,29 +1,35 @@
-// Stands in front of reporters that want each blocking call twice only: when it is seen for the
+// Stands in front of reporters that take each blocking call twice only: when it is seen for the
 // first time, and as a sum before the end.
 #pragma once
 
 #include "runtime/report/blocking_call_tally.h"
-#include "runtime/report/forwarding_reporter.h"
+#include "runtime/report/reporter.h"
 
 namespace tailback {
 
-class BlockingCallSummingReporter final : public ForwardingReporter {
+class BlockingCallSummingReporter final : public Reporter {
  public:
-  using ForwardingReporter::ForwardingReporter;
+  // `behind` must outlive this.
+  explicit BlockingCallSummingReporter(Reporter& behind) : behind_(behind) {}
 
-  void blocking_call(const BlockingCall& blocking_call) override {
-    const BlockingCall* sum = tally_.add(blocking_call);
-    if (sum && sum->count == blocking_call.count) behind().blocking_call(blocking_call);
-  }
-  void end(const SessionEnd& end) override {
-    for (const BlockingCall* sum : tally_.by_total()) behind().blocking_call(*sum);
-    SessionEnd summed = end;
-    summed.blocking_calls.culprits = tally_.culprits();
-    summed.blocking_calls.calls = tally_.calls();
-    behind().end(summed);
+  void report(const Record& record) override {
+    if (const auto* const call = std::get_if<BlockingCall>(&record)) {
+      const BlockingCall* sum = tally_.add(*call);
+      if (sum == nullptr || sum->count != call->count) return;
+    } else if (const auto* const end = std::get_if<SessionEnd>(&record)) {
+      for (const BlockingCall* sum : tally_.by_total()) behind_.report(*sum);
+      SessionEnd summed = *end;
+      Counts& counts = summed.counts[RecordKind::kBlockingCall];
+      counts.reported = tally_.culprits();
+      counts.repeated = tally_.calls() - tally_.culprits();
+      behind_.report(summed);
+      return;
+    }
+    behind_.report(record);
   }
 
  private:
+  Reporter& behind_;
   BlockingCallTally tally_;
 };
 

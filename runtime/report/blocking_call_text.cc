@@ -29,8 +29,7 @@ std::string full_blocking_call_text(const BlockingCall& blocking_call, const Tex
          "\n" + stall_details(blocking_call.longest, style);
 }
 
-std::string blocking_calls_text(const BlockingCallTally& tally, const BlockingCallCounts& counts,
-                                size_t rows) {
+std::string blocking_calls_text(const BlockingCallTally& tally, const Counts& counts, size_t rows) {
   std::string text;
   if (!tally.empty()) {
     text = fmt::format("tailback: {} on loop threads: {}, {} in all\n",
@@ -65,11 +64,11 @@ std::string blocking_calls_text(const BlockingCallTally& tally, const BlockingCa
     text += fmt::format("tailback: {} of known blocking calls suppressed\n",
                         count_text(counts.suppressed, "call", "calls"));
   }
-  if (counts.unseen > 0) {
+  if (counts.lost > 0) {
     text += fmt::format(
-        "tailback: {} on loop threads took as long, but not seen to wait: without a CPU, or too "
-        "short to be seen\n",
-        count_text(counts.unseen, "call", "calls"));
+        "tailback: {} on loop threads took as long, but {} not seen to wait: without a CPU, or too "
+        "short to be sampled\n",
+        count_text(counts.lost, "call", "calls"), counts.lost == 1 ? "was" : "were");
   }
   return text;
 }

@@ -16,7 +16,6 @@ std::string full_blocking_call_text(const BlockingCall& blocking_call, const Tex
 
 // A line that counts them and a table: most total time first, the rest beyond `rows` in one line.
 // What was not seen to wait is said too. Empty if there is nothing to say.
-std::string blocking_calls_text(const BlockingCallTally& tally, const BlockingCallCounts& counts,
-                                size_t rows);
+std::string blocking_calls_text(const BlockingCallTally& tally, const Counts& counts, size_t rows);
 
 }  // namespace tailback

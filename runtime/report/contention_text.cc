@@ -53,10 +53,9 @@ std::string owner_text(const Contention& lock) {
 
 }  // namespace
 
-std::string contentions_text(const std::vector<Contention>& locks, const ContentionCounts& counts,
-                             size_t rows) {
+std::string contentions_text(const std::vector<Contention>& locks, uint64_t all, size_t rows) {
   std::string text;
-  const uint64_t all = std::max<uint64_t>(counts.locks, locks.size());
+  all = std::max<uint64_t>(all, locks.size());
   if (!locks.empty()) {
     uint64_t waits = 0;
     Nanoseconds total{};
@@ -87,10 +86,6 @@ std::string contentions_text(const std::vector<Contention>& locks, const Content
     }
     text += table.render("  ");
     if (all > rows) text += fmt::format("  … and {} more\n", count_text(all - rows));
-  }
-  if (counts.lost_waits > 0) {
-    text += fmt::format("{} of locks that found no room and are missing here\n",
-                        count_text(counts.lost_waits, "wait", "waits"));
   }
   return text;
 }

@@ -9,9 +9,8 @@
 
 namespace tailback {
 
-// A table of the first `rows` locks, each with where it was waited for and held. Empty if there is
-// none and nothing is missing.
-std::string contentions_text(const std::vector<Contention>& locks, const ContentionCounts& counts,
-                             size_t rows);
+// A table of the first `rows` locks, each with where it was waited for and held. `all`: how many
+// were waited for, if `locks` has not all of them. Empty if there is none.
+std::string contentions_text(const std::vector<Contention>& locks, uint64_t all, size_t rows);
 
 }  // namespace tailback

@@ -32,7 +32,7 @@ std::string wants_text(const Lock& lock) {
 
 // "; held by right[12]"
 std::string holder_text(const Deadlock& deadlock, const DeadlockedThread& thread) {
-  if (thread.waits_for.empty()) return ", which nobody will give back";
+  if (thread.waits_for.empty()) return ", whose owner has ended";
   if (thread.wants.kind == LockKind::kThread) return "";
   const DeadlockedThread& holder = deadlock.threads[thread.waits_for.front()];
   if (&holder == &thread && thread.waits_for.size() == 1) return ", which it holds itself";
@@ -40,8 +40,9 @@ std::string holder_text(const Deadlock& deadlock, const DeadlockedThread& thread
     return lock.address == thread.wants.address && lock.name == thread.wants.name;
   });
   if (is_held) return ", held by " + who(holder);
-  if (thread.waits_for.size() == 1) return ", for which " + who(holder) + " would have to act";
-  return ", which only threads that wait themselves could end";
+  if (thread.waits_for.size() == 1)
+    return ", which " + who(holder) + " would have to signal or release";
+  return ", which only threads that are blocked themselves can end";
 }
 
 void add_line(std::string& text, std::string_view label, std::string_view content) {
@@ -103,13 +104,6 @@ std::string full_deadlock_text(const Deadlock& deadlock, const TextStyle& style)
     add_line(text, "advice", style.advice(escape_for_terminal(deadlock.advice, kLineColumns)));
   }
   return text;
-}
-
-std::string deadlock_count_text(uint64_t told, uint64_t suppressed) {
-  std::string text = "tailback: " + count_text(told, "deadlock", "deadlocks");
-  if (suppressed > 0)
-    text += fmt::format(", {} suppressed", count_text(suppressed, "more", "more"));
-  return text + "\n";
 }
 
 }  // namespace tailback

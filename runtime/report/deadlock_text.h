@@ -15,7 +15,4 @@ std::string deadlock_headline(const Deadlock& deadlock);
 // With every thread's stack, what it wants and what it holds.
 std::string full_deadlock_text(const Deadlock& deadlock, const TextStyle& style);
 
-// "tailback: 2 deadlocks, 1 more suppressed"
-std::string deadlock_count_text(uint64_t told, uint64_t suppressed);
-
 }  // namespace tailback

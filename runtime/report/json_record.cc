@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "runtime/report/assessment_record.h"
 #include "runtime/report/json_pieces.h"
+#include "runtime/report/never_awaited_record.h"
 #include "runtime/report/note_text.h"
+#include "runtime/report/race_record.h"
 #include "runtime/report/wall_time.h"
 
 namespace tailback {
@@ -216,59 +219,65 @@ class Renderer : public JsonPieces {
       suppressions.push_back({{"file", cut(use.file)},
                               {"line", use.line},
                               {"rule", cut(use.rule)},
-                              {"stalls", use.stalls}});
+                              {"stalls", use.matches}});
     }
     const Losses& losses = end.losses;
-    return {{"schema", kReportSchema},
-            {"type", "end"},
-            {"time", rfc3339(end.time)},
-            {"duration_ms", json_milliseconds(end.duration)},
-            {"exit_status", or_null(end.exit_status)},
-            {"signal", or_null(end.signal)},
-            {"stalls", end.stalls},
-            {"stalled_ms", json_milliseconds(end.stalled)},
-            {"processes", end.processes},
-            {"threads", end.threads},
-            {"longest_hold_ms", json_milliseconds(end.longest_hold)},
-            {"losses",
-             {{"events", losses.events},
-              {"threads", losses.threads},
-              {"processes", losses.processes},
-              {"programs", losses.programs},
-              {"corrupt", losses.corrupt},
-              {"samples", losses.samples}}},
-            {"loops", loops(end.loops)},
-            {"suppressed", end.suppressed},
-            {"suppressed_ms", json_milliseconds(end.suppressed_time)},
-            {"suppressions", std::move(suppressions)},
-            {"blocking_calls",
-             {{"culprits", end.blocking_calls.culprits},
-              {"calls", end.blocking_calls.calls},
-              {"unseen", end.blocking_calls.unseen},
-              {"suppressed", end.blocking_calls.suppressed}}},
-            {"deadlocks", end.deadlocks},
-            {"suppressed_deadlocks", end.suppressed_deadlocks},
-            {"lock_orders",
-             {{"cycles", end.lock_orders.cycles},
-              {"repeated", end.lock_orders.repeated},
-              {"unsure", end.lock_orders.unsure},
-              {"suppressed", end.lock_orders.suppressed},
-              {"lost_acquisitions", end.lock_orders.acquisitions},
-              {"forgotten_programs", end.lock_orders.forgotten_programs},
-              {"lost_stacks", end.lock_orders.stacks}}},
-            {"never_awaited",
-             {{"told", end.never_awaited.told},
-              {"repeated", end.never_awaited.repeated},
-              {"suppressed", end.never_awaited.suppressed},
-              {"unread", end.never_awaited.unread}}},
-            {"races",
-             {{"told", end.races.told},
-              {"repeated", end.races.repeated},
-              {"suppressed", end.races.suppressed},
-              {"lost", end.races.lost}}},
-            {"contention",
-             {{"locks", end.contention.locks}, {"lost_waits", end.contention.lost_waits}}},
-            {"unused_options", texts(end.unused_options)}};
+    const auto counts = [&](RecordKind kind) { return end.counts[kind]; };
+    const Counts calls = counts(RecordKind::kBlockingCall);
+    const Counts orders = counts(RecordKind::kLockOrder);
+    const Counts coroutines = counts(RecordKind::kNeverAwaited);
+    const Counts races = counts(RecordKind::kRace);
+    return {
+        {"schema", kReportSchema},
+        {"type", "end"},
+        {"time", rfc3339(end.time)},
+        {"duration_ms", json_milliseconds(end.duration)},
+        {"exit_status", or_null(end.exit_status)},
+        {"signal", or_null(end.signal)},
+        {"stalls", counts(RecordKind::kStall).reported},
+        {"stalled_ms", json_milliseconds(end.stalled)},
+        {"processes", end.processes},
+        {"threads", end.threads},
+        {"longest_hold_ms", json_milliseconds(end.longest_pause)},
+        {"losses",
+         {{"events", losses.events},
+          {"threads", losses.threads},
+          {"processes", losses.processes},
+          {"programs", losses.programs},
+          {"corrupt", losses.corrupt},
+          {"samples", losses.samples}}},
+        {"loops", loops(end.loops)},
+        {"suppressed", counts(RecordKind::kStall).suppressed},
+        {"suppressed_ms", json_milliseconds(end.suppressed_time)},
+        {"suppressions", std::move(suppressions)},
+        {"blocking_calls",
+         {{"culprits", calls.reported},
+          {"calls", calls.reported + calls.repeated},
+          {"unseen", calls.lost},
+          {"suppressed", calls.suppressed}}},
+        {"deadlocks", counts(RecordKind::kDeadlock).reported},
+        {"suppressed_deadlocks", counts(RecordKind::kDeadlock).suppressed},
+        {"lock_orders",
+         {{"cycles", orders.reported},
+          {"repeated", orders.repeated},
+          {"unsure", orders.lost},
+          {"suppressed", orders.suppressed},
+          {"lost_acquisitions", losses.lock_acquisitions},
+          {"forgotten_programs", losses.lock_programs},
+          {"lost_stacks", losses.lock_stacks}}},
+        {"never_awaited",
+         {{"told", coroutines.reported},
+          {"repeated", coroutines.repeated},
+          {"suppressed", coroutines.suppressed},
+          {"unread", coroutines.lost}}},
+        {"races",
+         {{"told", races.reported},
+          {"repeated", races.repeated},
+          {"suppressed", races.suppressed},
+          {"lost", races.lost}}},
+        {"contention",
+         {{"locks", counts(RecordKind::kContention).reported}, {"lost_waits", losses.lock_waits}}},
+        {"unused_options", texts(end.unused_options)}};
   }
 };
 
@@ -327,6 +336,10 @@ std::string json_line(const SessionStatus& status) {
 
 std::string json_line(const SessionEnd& end) {
   return line_of(end, kStringBytes);
+}
+
+std::string json_line(const Record& record) {
+  return std::visit([](const auto& value) { return json_line(value); }, record);
 }
 
 }  // namespace tailback

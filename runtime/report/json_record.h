@@ -4,13 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "runtime/values/blocking_call.h"
-#include "runtime/values/contention.h"
-#include "runtime/values/deadlock.h"
-#include "runtime/values/lock_order.h"
-#include "runtime/values/note.h"
-#include "runtime/values/session.h"
-#include "runtime/values/stall.h"
+#include "runtime/values/record.h"
 
 namespace tailback {
 
@@ -37,5 +31,6 @@ std::string json_line(const LockOrder& order);
 std::string json_line(const Contention& contention);
 std::string json_line(const SessionStatus& status);
 std::string json_line(const SessionEnd& end);
+std::string json_line(const Record& record);
 
 }  // namespace tailback

@@ -6,7 +6,6 @@
 
 #include "runtime/report/report_file.h"
 #include "runtime/report/reporter.h"
-#include "runtime/values/assessment.h"
 
 namespace tailback {
 
@@ -16,19 +15,7 @@ class JsonlReporter final : public Reporter {
   explicit JsonlReporter(const std::string& path,
                          ReportFile::Complain complain = ReportFile::say_on_standard_error);
 
-  void session(const SessionStart& start) override;
-  void stall(const Stall& stall) override;
-  void note(const Note& note) override;
-  void blocking_call(const BlockingCall& blocking_call) override;
-  void deadlock(const Deadlock& deadlock) override;
-  void lock_order(const LockOrder& order) override;
-  void never_awaited(const NeverAwaited& never_awaited) override;
-  void race(const Race& race) override;
-  void contention(const Contention& contention) override;
-  void status(const SessionStatus& status) override;
-  void end(const SessionEnd& end) override;
-  // Of `tailback advise`: before the end.
-  void assessment(const Assessment& assessment);
+  void report(const Record& record) override;
 
   const ReportFile& file() const { return file_; }
 

@@ -71,7 +71,7 @@ std::string lock_order_what(const LockOrder& order) {
 
 std::string full_lock_order_text(const LockOrder& order, const TextStyle& style) {
   std::string text =
-      style.headline("tailback: lock order that can deadlock: " + lock_order_what(order)) + "\n";
+      style.headline("tailback: lock-order inversion: " + lock_order_what(order)) + "\n";
   text += fmt::format(
       "  process {}[{}]{}\n", escape_for_terminal(order.process, 32), order.pid,
       order.found_by.empty() ? "" : ", found by " + escape_for_terminal(order.found_by, 32));
@@ -89,27 +89,6 @@ std::string full_lock_order_text(const LockOrder& order, const TextStyle& style)
   if (!order.advice.empty()) {
     text += "  " + style.advice(escape_for_terminal(order.advice, kAdviceColumns)) + "\n";
   }
-  return text;
-}
-
-std::string lock_orders_text(const LockOrderCounts& counts) {
-  std::string text;
-  const auto add = [&](uint64_t count, const char* one, const char* many) {
-    text += count_line("tailback: ", count, one, many);
-  };
-  add(counts.cycles, "order of locks can deadlock", "orders of locks can deadlock");
-  add(counts.repeated, "more is like it, of other locks or threads",
-      "more are like these, of other locks or threads");
-  add(counts.suppressed, "known order of locks suppressed", "known orders of locks suppressed");
-  add(counts.unsure, "order of locks was not told: they lie where other locks may have been before",
-      "orders of locks were not told: they lie where other locks may have been before");
-  add(counts.acquisitions, "acquisition found no room and may be missing from the orders of locks",
-      "acquisitions found no room and may be missing from the orders of locks");
-  add(counts.forgotten_programs,
-      "program was forgotten, as too many ran at once: lock orders of it may be missing",
-      "programs were forgotten, as too many ran at once: lock orders of them may be missing");
-  add(counts.stacks, "acquisition has no stack, only its place",
-      "acquisitions have no stack, only their place");
   return text;
 }
 

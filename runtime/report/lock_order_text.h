@@ -17,7 +17,4 @@ std::string lock_order_what(const LockOrder& order);
 // All that is known, over several lines.
 std::string full_lock_order_text(const LockOrder& order, const TextStyle& style);
 
-// What the end of a session says of them. Empty if there is nothing to say.
-std::string lock_orders_text(const LockOrderCounts& counts);
-
 }  // namespace tailback

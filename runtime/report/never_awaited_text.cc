@@ -40,19 +40,4 @@ std::string full_never_awaited_text(const NeverAwaited& never_awaited, const Tex
   return text;
 }
 
-std::string never_awaited_count_text(const NeverAwaitedCounts& counts) {
-  std::string text;
-  const auto add = [&](uint64_t count, const char* one, const char* many) {
-    text += count_line("tailback: ", count, one, many);
-  };
-  add(counts.told, "place makes coroutines that are never awaited",
-      "places make coroutines that are never awaited");
-  add(counts.repeated, "more was made there", "more were made there");
-  add(counts.suppressed, "known place of such coroutines suppressed",
-      "known places of such coroutines suppressed");
-  add(counts.unread, "coroutine was never awaited whose maker could not be read in time",
-      "coroutines were never awaited whose makers could not be read in time");
-  return text;
-}
-
 }  // namespace tailback

@@ -14,7 +14,4 @@ std::string never_awaited_headline(const NeverAwaited& never_awaited);
 // All that is known, over several lines.
 std::string full_never_awaited_text(const NeverAwaited& never_awaited, const TextStyle& style);
 
-// What the end of a session says of them. Empty if there is nothing to say.
-std::string never_awaited_count_text(const NeverAwaitedCounts& counts);
-
 }  // namespace tailback

@@ -166,19 +166,4 @@ std::string full_race_text(const Race& race, const TextStyle& style) {
   return text;
 }
 
-std::string races_text(const RaceCounts& counts) {
-  std::string text;
-  const auto add = [&](uint64_t count, const char* one, const char* many) {
-    text += count_line("tailback: ", count, one, many);
-  };
-  add(counts.told, "finding of ThreadSanitizer", "findings of ThreadSanitizer");
-  add(counts.repeated, "more is like it, in the same code",
-      "more are like these, in the same code");
-  add(counts.suppressed, "known finding of ThreadSanitizer suppressed",
-      "known findings of ThreadSanitizer suppressed");
-  add(counts.lost, "finding of the program found no place and is missing",
-      "findings of the program found no place and are missing");
-  return text;
-}
-
 }  // namespace tailback

@@ -14,7 +14,4 @@ std::string race_headline(const Race& race);
 // All that is known, over several lines.
 std::string full_race_text(const Race& race, const TextStyle& style);
 
-// What the end of a session says of them. Empty if there is nothing to say.
-std::string races_text(const RaceCounts& counts);
-
 }  // namespace tailback

@@ -296,11 +296,11 @@ SessionEnd end_of(const Fields& fields) {
   end.duration = fields.duration("duration_ms");
   end.exit_status = fields.integer<int>("exit_status");
   end.signal = fields.integer<int>("signal");
-  end.stalls = fields.number<uint64_t>("stalls");
+  end.counts[RecordKind::kStall].reported = fields.number<uint64_t>("stalls");
   end.stalled = fields.duration("stalled_ms");
   end.processes = fields.number<uint64_t>("processes");
   end.threads = fields.number<uint64_t>("threads");
-  end.longest_hold = fields.duration("longest_hold_ms");
+  end.longest_pause = fields.duration("longest_hold_ms");
   if (const json* const losses = fields.find("losses")) {
     const Fields lost(*losses);
     end.losses.events = lost.number<uint64_t>("events");
@@ -311,48 +311,52 @@ SessionEnd end_of(const Fields& fields) {
     end.losses.samples = lost.number<uint64_t>("samples");
   }
   for (const json& loop : fields.list("loops")) end.loops.push_back(statistics_of(loop));
-  end.suppressed = fields.number<uint64_t>("suppressed");
+  end.counts[RecordKind::kStall].suppressed = fields.number<uint64_t>("suppressed");
   end.suppressed_time = fields.duration("suppressed_ms");
   for (const json& use : fields.list("suppressions")) {
     end.suppressions.push_back(suppression_of(use));
   }
-  if (const json* const blocking_calls = fields.find("blocking_calls")) {
-    const Fields counts(*blocking_calls);
-    end.blocking_calls.culprits = counts.number<uint64_t>("culprits");
-    end.blocking_calls.calls = counts.number<uint64_t>("calls");
-    end.blocking_calls.unseen = counts.number<uint64_t>("unseen");
-    end.blocking_calls.suppressed = counts.number<uint64_t>("suppressed");
+  if (const json* const calls = fields.find("blocking_calls")) {
+    const Fields recorded(*calls);
+    Counts& counts = end.counts[RecordKind::kBlockingCall];
+    counts.reported = recorded.number<uint64_t>("culprits");
+    counts.repeated = recorded.number<uint64_t>("calls") - counts.reported;
+    counts.lost = recorded.number<uint64_t>("unseen");
+    counts.suppressed = recorded.number<uint64_t>("suppressed");
   }
-  end.deadlocks = fields.number<uint64_t>("deadlocks");
-  end.suppressed_deadlocks = fields.number<uint64_t>("suppressed_deadlocks");
+  end.counts[RecordKind::kDeadlock].reported = fields.number<uint64_t>("deadlocks");
+  end.counts[RecordKind::kDeadlock].suppressed = fields.number<uint64_t>("suppressed_deadlocks");
   if (const json* const value = fields.find("contention")) {
-    const Fields counts(*value);
-    end.contention.locks = counts.number<uint64_t>("locks");
-    end.contention.lost_waits = counts.number<uint64_t>("lost_waits");
+    const Fields recorded(*value);
+    end.counts[RecordKind::kContention].reported = recorded.number<uint64_t>("locks");
+    end.losses.lock_waits = recorded.number<uint64_t>("lost_waits");
   }
   if (const json* const orders = fields.find("lock_orders")) {
-    const Fields counts(*orders);
-    end.lock_orders.cycles = counts.number<uint64_t>("cycles");
-    end.lock_orders.repeated = counts.number<uint64_t>("repeated");
-    end.lock_orders.unsure = counts.number<uint64_t>("unsure");
-    end.lock_orders.suppressed = counts.number<uint64_t>("suppressed");
-    end.lock_orders.acquisitions = counts.number<uint64_t>("lost_acquisitions");
-    end.lock_orders.forgotten_programs = counts.number<uint64_t>("forgotten_programs");
-    end.lock_orders.stacks = counts.number<uint64_t>("lost_stacks");
+    const Fields recorded(*orders);
+    Counts& counts = end.counts[RecordKind::kLockOrder];
+    counts.reported = recorded.number<uint64_t>("cycles");
+    counts.repeated = recorded.number<uint64_t>("repeated");
+    counts.lost = recorded.number<uint64_t>("unsure");
+    counts.suppressed = recorded.number<uint64_t>("suppressed");
+    end.losses.lock_acquisitions = recorded.number<uint64_t>("lost_acquisitions");
+    end.losses.lock_programs = recorded.number<uint64_t>("forgotten_programs");
+    end.losses.lock_stacks = recorded.number<uint64_t>("lost_stacks");
   }
   if (const json* const found = fields.find("never_awaited")) {
-    const Fields counts(*found);
-    end.never_awaited.told = counts.number<uint64_t>("told");
-    end.never_awaited.repeated = counts.number<uint64_t>("repeated");
-    end.never_awaited.suppressed = counts.number<uint64_t>("suppressed");
-    end.never_awaited.unread = counts.number<uint64_t>("unread");
+    const Fields recorded(*found);
+    Counts& counts = end.counts[RecordKind::kNeverAwaited];
+    counts.reported = recorded.number<uint64_t>("told");
+    counts.repeated = recorded.number<uint64_t>("repeated");
+    counts.suppressed = recorded.number<uint64_t>("suppressed");
+    counts.lost = recorded.number<uint64_t>("unread");
   }
   if (const json* const races = fields.find("races")) {
-    const Fields counts(*races);
-    end.races.told = counts.number<uint64_t>("told");
-    end.races.repeated = counts.number<uint64_t>("repeated");
-    end.races.suppressed = counts.number<uint64_t>("suppressed");
-    end.races.lost = counts.number<uint64_t>("lost");
+    const Fields recorded(*races);
+    Counts& counts = end.counts[RecordKind::kRace];
+    counts.reported = recorded.number<uint64_t>("told");
+    counts.repeated = recorded.number<uint64_t>("repeated");
+    counts.suppressed = recorded.number<uint64_t>("suppressed");
+    counts.lost = recorded.number<uint64_t>("lost");
   }
   end.unused_options = fields.texts("unused_options");
   return end;
@@ -386,7 +390,7 @@ Record parse_record(std::string_view line) {
   if (name == "end") return end_of(fields);
   if (name == "never-awaited") return never_awaited_of(fields);
   if (const auto race = race_type_of(name)) return race_of(*race, fields);
-  return OtherRecord{std::string(utf8_prefix(name, 64))};
+  throw UnknownType(std::string(utf8_prefix(name, 64)));
 }
 
 }  // namespace tailback

@@ -5,30 +5,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <variant>
 
-#include "runtime/values/assessment.h"
-#include "runtime/values/blocking_call.h"
-#include "runtime/values/contention.h"
-#include "runtime/values/deadlock.h"
-#include "runtime/values/lock_order.h"
-#include "runtime/values/never_awaited.h"
-#include "runtime/values/note.h"
-#include "runtime/values/race.h"
-#include "runtime/values/session.h"
-#include "runtime/values/stall.h"
+#include "runtime/values/record.h"
 
 namespace tailback {
-
-// A record of our schema whose type this version does not know. Later versions add types without a
-// new schema number; readers step over them.
-struct OtherRecord {
-  std::string type;
-};
-
-using Record =
-    std::variant<SessionStart, Stall, Note, BlockingCall, Deadlock, LockOrder, Race, NeverAwaited,
-                 Contention, Assessment, SessionStatus, SessionEnd, OtherRecord>;
 
 // The line is no record. what() says why in a few words, without file or line.
 class MalformedRecord : public std::runtime_error {
@@ -42,8 +22,15 @@ class UnknownSchema : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Throws MalformedRecord or UnknownSchema. Fields that a record can do without may be absent;
-// unknown fields are ignored.
+// The line is a record of our schema whose type this version does not know. Later versions add
+// types without a new schema number; readers step over them. what() is the type.
+class UnknownType : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Throws MalformedRecord, UnknownSchema or UnknownType. Fields that a record can do without may be
+// absent; unknown fields are ignored.
 Record parse_record(std::string_view line);
 
 }  // namespace tailback

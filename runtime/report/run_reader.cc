@@ -116,6 +116,11 @@ void RunReader::read_record(File& file, std::string_view line, bool last_and_cut
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
   try {
     accept(file, parse_record(line));
+  } catch (const UnknownType& unknown) {
+    if (file.other_types.size() < kTypesNamed || file.other_types.contains(unknown.what())) {
+      ++file.other_types[unknown.what()];
+    }
+    accept_line(file);
   } catch (const UnknownSchema& unknown) {
     unsound(fmt::format(
         "{}:{}: schema {} is not known to tailback {} (it reads schema 1); read it "
@@ -132,37 +137,22 @@ void RunReader::read_record(File& file, std::string_view line, bool last_and_cut
 }
 
 void RunReader::accept(File& file, const Record& record) {
-  if (const auto* const other = std::get_if<OtherRecord>(&record)) {
-    if (file.other_types.size() < kTypesNamed || file.other_types.contains(other->type)) {
-      ++file.other_types[other->type];
+  const bool is_start = std::holds_alternative<SessionStart>(record);
+  if (is_start) finish_run(file);  // files may have been put one after the other
+  if (!file.in_run) {
+    if (!is_start) {
+      say_(fmt::format("{}:{}: the record that begins a session is missing", file.name, file.line));
     }
-  } else if (const auto* const start = std::get_if<SessionStart>(&record)) {
-    finish_run(file);  // files may have been put one after the other
     file.in_run = true;
     ++runs_;
-    sink_.session(*start);
-  } else {
-    if (!file.in_run) {
-      say_(fmt::format("{}:{}: the record that begins a session is missing", file.name, file.line));
-      file.in_run = true;
-      ++runs_;
-    }
-    if (const auto* const stall = std::get_if<Stall>(&record)) sink_.stall(*stall);
-    if (const auto* const note = std::get_if<Note>(&record)) sink_.note(*note);
-    if (const auto* const blocking_call = std::get_if<BlockingCall>(&record))
-      sink_.blocking_call(*blocking_call);
-    if (const auto* const deadlock = std::get_if<Deadlock>(&record)) sink_.deadlock(*deadlock);
-    if (const auto* const order = std::get_if<LockOrder>(&record)) sink_.lock_order(*order);
-    if (const auto* const one = std::get_if<NeverAwaited>(&record)) sink_.never_awaited(*one);
-    if (const auto* const race = std::get_if<Race>(&record)) sink_.race(*race);
-    if (const auto* const lock = std::get_if<Contention>(&record)) sink_.contention(*lock);
-    if (const auto* const found = std::get_if<Assessment>(&record)) sink_.assessment(*found);
-    if (const auto* const status = std::get_if<SessionStatus>(&record)) sink_.status(*status);
-    if (const auto* const end = std::get_if<SessionEnd>(&record)) {
-      sink_.end(*end);
-      file.in_run = false;
-    }
   }
+  sink_.report(record);
+  if (std::holds_alternative<SessionEnd>(record)) file.in_run = false;
+  accept_line(file);
+}
+
+// A line that is a record: what came before it in the file was damage.
+void RunReader::accept_line(File& file) {
   ++file.records;
   for (const std::string& complaint : file.held_back) unsound(complaint);
   file.held_back.clear();

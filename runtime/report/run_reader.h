@@ -13,19 +13,10 @@
 
 namespace tailback {
 
-// Takes the values of runs, one after the other: session, stalls, and end or cut_short. The session
-// may be missing.
+// Takes the records of runs, one run after the other: a SessionStart, which may be missing, others,
+// and a SessionEnd or cut_short().
 class RunSink : public Reporter {
  public:
-  // Nothing of these is to be summed up.
-  void note(const Note&) override {}
-  void status(const SessionStatus&) override {}
-  void deadlock(const Deadlock&) override {}
-  void lock_order(const LockOrder&) override {}
-  void contention(const Contention&) override {}
-  void never_awaited(const NeverAwaited&) override {}
-  void race(const Race&) override {}
-  virtual void assessment(const Assessment&) {}
   // The run in progress has no end record.
   virtual void cut_short() = 0;
 };
@@ -55,6 +46,7 @@ class RunReader {
   void read_file(const std::string& path);
   void read_record(File& file, std::string_view line, bool last_and_cut);
   void accept(File& file, const Record& record);
+  void accept_line(File& file);
   void damaged(File& file, const std::string& what);
   void finish_run(File& file);
   void unsound(const std::string& line);

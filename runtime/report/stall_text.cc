@@ -36,8 +36,8 @@ std::string length_text(const Stall& stall) {
 }
 
 std::string pending_events_text(uint64_t pending_events) {
-  if (pending_events == 0) return "nothing was waiting when the loop came back";
-  return fmt::format("{} waiting when the loop came back",
+  if (pending_events == 0) return "no event was ready when the loop came back";
+  return fmt::format("{} ready when the loop came back",
                      count_text(pending_events, "event was", "events were"));
 }
 
@@ -65,7 +65,7 @@ std::string call_text(const BlockedCall& call) {
   return escape_for_terminal(
              fmt::format("{}({}", escape_for_terminal(call.function, kArgumentColumns), arguments),
              kLineColumns) +
-         (call.intercepted ? ")" : "), as the kernel saw it");
+         (call.intercepted ? ")" : ") (from /proc, not intercepted)");
 }
 
 // "in work (app.py:12), called from run (app.py:20)"
@@ -126,7 +126,7 @@ std::string what_text(const Stall& stall) {
 }
 
 std::string full_stall_text(const Stall& stall, const TextStyle& style) {
-  return style.headline(fmt::format("tailback: loop held up for {}: {}", length_text(stall),
+  return style.headline(fmt::format("tailback: event loop blocked for {}: {}", length_text(stall),
                                     what_text(stall))) +
          "\n" + stall_details(stall, style);
 }
@@ -184,15 +184,15 @@ std::string repeated_stall_text(const Stall& stall, const Culprit* tally) {
   return text + "\n";
 }
 
-std::string still_held_up_text(const Stall& stall) {
-  return fmt::format("tailback: still held up after {}: {}; {}\n", duration_text(stall.duration),
+std::string still_blocked_text(const Stall& stall) {
+  return fmt::format("tailback: still blocked after {}: {}; {}\n", duration_text(stall.duration),
                      what_text(stall), short_loop_text(stall));
 }
 
-std::string over_text(const Stall& stall) {
+std::string unblocked_text(const Stall& stall) {
   std::string text = stall.state == StallState::kUnfinished
-                         ? fmt::format("tailback: held up for {}", length_text(stall))
-                         : fmt::format("tailback: over after {}", length_text(stall));
+                         ? fmt::format("tailback: event loop blocked for {}", length_text(stall))
+                         : fmt::format("tailback: unblocked after {}", length_text(stall));
   text += fmt::format(": {}; {}", what_text(stall), short_loop_text(stall));
   if (stall.pending_events) text += "; " + pending_events_text(*stall.pending_events);
   return text + "\n";

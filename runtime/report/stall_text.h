@@ -23,8 +23,8 @@ std::string what_text(const Stall& stall);
 // One line each, ending in a newline. `tally` holds the culprit with this stall counted in;
 // nullptr if it is not counted.
 std::string repeated_stall_text(const Stall& stall, const Culprit* tally);
-std::string still_held_up_text(const Stall& stall);
-std::string over_text(const Stall& stall);
+std::string still_blocked_text(const Stall& stall);
+std::string unblocked_text(const Stall& stall);
 
 // "load_config (src/config.cc:42)", "clock_nanosleep", or "unknown code".
 std::string culprit_text(const Stall& stall, size_t limit);

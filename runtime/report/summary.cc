@@ -10,33 +10,29 @@
 #include "runtime/report/assessment_text.h"
 #include "runtime/report/blocking_call_text.h"
 #include "runtime/report/contention_text.h"
-#include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
+#include "runtime/report/finding_text.h"
 #include "runtime/report/json_record.h"
-#include "runtime/report/lock_order_text.h"
-#include "runtime/report/never_awaited_text.h"
-#include "runtime/report/race_text.h"
 
 namespace tailback {
 namespace {
 
 constexpr size_t kRows = 50;
-constexpr size_t kMostDeadlocks = 4096;
-constexpr size_t kMostLockOrders = 1000;
-constexpr size_t kMostNeverAwaited = 1000;
-constexpr size_t kMostRaces = 1000;
-constexpr size_t kMostContentions = 10000;
 
-void add(Losses& sum, const Losses& losses) {
+void add_to(Losses& sum, const Losses& losses) {
   sum.events = saturating_sum(sum.events, losses.events);
   sum.threads = saturating_sum(sum.threads, losses.threads);
   sum.processes = saturating_sum(sum.processes, losses.processes);
   sum.programs = saturating_sum(sum.programs, losses.programs);
   sum.corrupt = saturating_sum(sum.corrupt, losses.corrupt);
   sum.samples = saturating_sum(sum.samples, losses.samples);
+  sum.lock_acquisitions = saturating_sum(sum.lock_acquisitions, losses.lock_acquisitions);
+  sum.lock_programs = saturating_sum(sum.lock_programs, losses.lock_programs);
+  sum.lock_stacks = saturating_sum(sum.lock_stacks, losses.lock_stacks);
+  sum.lock_waits = saturating_sum(sum.lock_waits, losses.lock_waits);
 }
 
-void add(LoopSummary& sum, const LoopStatistics& loop) {
+void add_to(LoopSummary& sum, const LoopStatistics& loop) {
   ++sum.loops;
   LoopStatistics& s = sum.statistics;
   s.iterations = saturating_sum(s.iterations, loop.iterations);
@@ -61,12 +57,26 @@ double share(Nanoseconds part, Nanoseconds whole) {
 
 }  // namespace
 
-void Summary::session(const SessionStart&) {
+void Summary::report(const Record& record) {
+  const bool is_summed =
+      !std::holds_alternative<Note>(record) && !std::holds_alternative<SessionStatus>(record);
+  if (!in_run_ && is_summed && !std::holds_alternative<SessionStart>(record)) begin_run();
+  std::visit(
+      [&](const auto& value) {
+        if constexpr (requires { add(value); }) {
+          add(value);
+        } else {
+          add_finding(record);
+        }
+      },
+      record);
+}
+
+void Summary::add(const SessionStart&) {
   begin_run();
 }
 
-void Summary::stall(const Stall& stall) {
-  if (!in_run_) begin_run();
+void Summary::add(const Stall& stall) {
   if (stall.state == StallState::kOngoing) {
     ongoing_[stall.id] = stall;
     return;
@@ -75,45 +85,37 @@ void Summary::stall(const Stall& stall) {
   tally_.add(stall);
 }
 
-void Summary::blocking_call(const BlockingCall& blocking_call) {
-  if (!in_run_) begin_run();
+void Summary::add(const BlockingCall& blocking_call) {
   (blocking_call.state == BlockingCallState::kSum ? blocking_calls_ : blocking_calls_seen_)
       .add(blocking_call);
 }
 
-template <typename Value>
-void Summary::count(FirstOfEach<Value>& all, size_t most, const Value& value) {
-  if (!in_run_) begin_run();
-  if (all.size() >= most && !all.contains(value.fingerprint)) return;
-  Counted<Value>& counted = all[value.fingerprint];
-  if (counted.count++ == 0) counted.first = value;
+void Summary::add_finding(const Record& record) {
+  const std::string_view fingerprint = fingerprint_of(record);
+  if (finding_headline(record).empty()) return;
+  FirstOfEach& all = findings_[kind_of(record)];
+  auto it = all.find(fingerprint);
+  if (it == all.end()) {
+    if (all.size() >= row_of(kind_of(record)).cap) return;
+    it = all.emplace(fingerprint, Counted{record, 0}).first;
+  }
+  ++it->second.count;
 }
 
-void Summary::deadlock(const Deadlock& deadlock) {
-  count(deadlocks_, kMostDeadlocks, deadlock);
+const Summary::FirstOfEach& Summary::findings(RecordKind kind) const {
+  static const FirstOfEach kNone;
+  const auto it = findings_.find(kind);
+  return it == findings_.end() ? kNone : it->second;
 }
 
-void Summary::lock_order(const LockOrder& order) {
-  count(lock_orders_, kMostLockOrders, order);
-}
-
-void Summary::never_awaited(const NeverAwaited& never_awaited) {
-  count(never_awaited_, kMostNeverAwaited, never_awaited);
-}
-
-void Summary::race(const Race& race) {
-  count(races_, kMostRaces, race);
-}
-
-void Summary::assessment(const Assessment& assessment) {
-  if (!in_run_) begin_run();
-  constexpr size_t kMostAssessments = 100;
-  if (assessments_.size() < kMostAssessments) assessments_.push_back(assessment);
+void Summary::add(const Assessment& assessment) {
+  if (assessments_.size() < row_of(RecordKind::kAssessment).cap) {
+    assessments_.push_back(assessment);
+  }
 }
 
 // Of one lock in several runs: of one name, or initialised at one place, else waited for at one.
-void Summary::contention(const Contention& contention) {
-  if (!in_run_) begin_run();
+void Summary::add(const Contention& contention) {
   const OrderedLock& lock = contention.lock;
   const auto place_key = [](const Frame& frame) {
     return fmt::format("{}@{}:{}+{:x}", frame.function, frame.file, frame.line, frame.offset);
@@ -125,7 +127,8 @@ void Summary::contention(const Contention& contention) {
   }
   const auto it = contentions_.find(key);
   if (it == contentions_.end()) {
-    if (contentions_.size() < kMostContentions) contentions_.emplace(key, contention);
+    if (contentions_.size() < row_of(RecordKind::kContention).cap)
+      contentions_.emplace(key, contention);
     return;
   }
   Contention& sum = it->second;
@@ -139,14 +142,11 @@ void Summary::contention(const Contention& contention) {
   }
 }
 
-void Summary::end(const SessionEnd& end) {
-  if (!in_run_) begin_run();
-  contention_counts_.lost_waits =
-      saturating_sum(contention_counts_.lost_waits, end.contention.lost_waits);
+void Summary::add(const SessionEnd& end) {
   duration_ = saturating_sum(duration_, end.duration);
-  longest_hold_ = std::max(longest_hold_, end.longest_hold);
-  add(losses_, end.losses);
-  suppressed_ += end.suppressed;
+  longest_pause_ = std::max(longest_pause_, end.longest_pause);
+  add_to(losses_, end.losses);
+  suppressed_ = saturating_sum(suppressed_, end.counts[RecordKind::kStall].suppressed);
   suppressed_time_ = saturating_sum(suppressed_time_, end.suppressed_time);
   for (const LoopStatistics& loop : end.loops) {
     if (runs_ == 1) loops_.push_back(loop);
@@ -156,7 +156,7 @@ void Summary::end(const SessionEnd& end) {
       it->second.statistics.pid = 0;
       it->second.statistics.tid = 0;
     } else {
-      add(it->second, loop);
+      add_to(it->second, loop);
     }
   }
   end_run();
@@ -210,41 +210,23 @@ std::string Summary::text() const {
     text += "\n" + culprit_table(tally_, kRows, "");
   }
   if (suppressed_ > 0) text += suppressed_text(suppressed_, suppressed_time_);
-  for (const auto& [fingerprint, known] : deadlocks_) {
-    text += fmt::format("\n{}{}\n", deadlock_headline(known.first),
-                        known.count > 1 ? fmt::format(" ({} times)", known.count) : "");
-  }
   const std::string blocking_call_rows = blocking_calls_text(blocking_calls_, {}, kRows);
   if (!blocking_call_rows.empty()) text += "\n" + blocking_call_rows;
-  if (!lock_orders_.empty()) {
-    text += fmt::format("\n{} can deadlock\n",
-                        count_text(lock_orders_.size(), "order of locks", "orders of locks"));
-    for (const auto& [fingerprint, tally] : lock_orders_) {
-      text += fmt::format("  {}{}\n", lock_order_what(tally.first),
-                          tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
+  for (const auto& [kind, all] : findings_) {
+    text += fmt::format("\n{} {}\n", count_text(all.size()),
+                        all.size() == 1 ? row_of(kind).one : row_of(kind).many);
+    for (const auto& [fingerprint, counted] : all) {
+      text += fmt::format("  {}{}\n", finding_headline(counted.first),
+                          counted.count > 1 ? fmt::format(" ({} times)", counted.count) : "");
     }
   }
-  if (!never_awaited_.empty()) {
-    text += "\n" + count_text(never_awaited_.size(), "place makes", "places make") +
-            " coroutines that are never awaited\n";
-    for (const auto& [fingerprint, tally] : never_awaited_) {
-      text += fmt::format("  {}\n", never_awaited_headline(tally.first));
-    }
-  }
-  if (!races_.empty()) {
-    text += "\n" + count_text(races_.size(), "finding", "findings") + " of ThreadSanitizer\n";
-    for (const auto& [fingerprint, tally] : races_) {
-      text += fmt::format("  {}{}\n", race_headline(tally.first),
-                          tally.count > 1 ? fmt::format(" ({} times)", tally.count) : "");
-    }
-  }
-  const std::string contention_rows = contentions_text(contentions(), contention_counts_, kRows);
+  const std::string contention_rows = contentions_text(contentions(), 0, kRows);
   if (!contention_rows.empty()) text += "\n" + contention_rows;
   const std::string loop_rows = loop_table(loops(), kRows, "");
   if (!loop_rows.empty()) text += "\n" + loop_rows;
   for (const Assessment& assessment : assessments_) text += "\n" + verdict_text(assessment.verdict);
-  const std::string hold = hold_text(longest_hold_, "");
-  if (!hold.empty()) text += "\n" + hold;
+  const std::string pause = pause_text(longest_pause_, "");
+  if (!pause.empty()) text += "\n" + pause;
   if (losses_.any()) text += "\nIncomplete:\n" + losses_text(losses_, "  ");
   return text;
 }
@@ -320,13 +302,6 @@ std::string Summary::json() const {
          {"total_ms", milliseconds(blocking_call->total)},
          {"longest_ms", milliseconds(longest.duration)}});
   }
-  Json deadlocks = Json::array();
-  for (const auto& [fingerprint, known] : deadlocks_) {
-    deadlocks.push_back({{"fingerprint", fingerprint},
-                         {"kind", word(known.first.kind)},
-                         {"count", known.count},
-                         {"text", deadlock_headline(known.first)}});
-  }
   // As they are recorded.
   Json contention = Json::array();
   for (const Contention& lock : contentions()) contention.push_back(Json::parse(json_line(lock)));
@@ -336,12 +311,16 @@ std::string Summary::json() const {
     one.erase("measured");  // stands in the recording
     assessments.push_back(std::move(one));
   }
-  // Of what is told once for each place: what it is, and in how many runs or processes.
-  const auto listed = [](const auto& tallies, auto what) {
+  // Of what is reported once for each place: what it is, and in how many runs or processes.
+  const auto listed = [&](RecordKind kind) {
     Json list = Json::array();
-    for (const auto& [fingerprint, tally] : tallies) {
-      list.push_back(
-          {{"fingerprint", fingerprint}, {"count", tally.count}, {"text", what(tally.first)}});
+    for (const auto& [fingerprint, counted] : findings(kind)) {
+      list.push_back({{"fingerprint", fingerprint},
+                      {"count", counted.count},
+                      {"text", finding_headline(counted.first)}});
+      if (const auto* const deadlock = std::get_if<Deadlock>(&counted.first)) {
+        list.back()["kind"] = word(deadlock->kind);
+      }
     }
     return list;
   };
@@ -359,7 +338,7 @@ std::string Summary::json() const {
                          {{"count", tally_.others().count},
                           {"total_ms", milliseconds(tally_.others().total)},
                           {"longest_ms", milliseconds(tally_.others().longest)}}},
-                        {"longest_hold_ms", milliseconds(longest_hold_)},
+                        {"longest_hold_ms", milliseconds(longest_pause_)},
                         {"losses",
                          {{"events", losses_.events},
                           {"threads", losses_.threads},
@@ -369,10 +348,10 @@ std::string Summary::json() const {
                           {"samples", losses_.samples}}},
                         {"loops", std::move(loops)},
                         {"blocking_calls", std::move(blocking_calls)},
-                        {"deadlocks", std::move(deadlocks)},
-                        {"lock_orders", listed(lock_orders_, lock_order_what)},
-                        {"races", listed(races_, race_headline)},
-                        {"never_awaited", listed(never_awaited_, never_awaited_headline)},
+                        {"deadlocks", listed(RecordKind::kDeadlock)},
+                        {"lock_orders", listed(RecordKind::kLockOrder)},
+                        {"races", listed(RecordKind::kRace)},
+                        {"never_awaited", listed(RecordKind::kNeverAwaited)},
                         {"contention", std::move(contention)},
                         {"assessments", std::move(assessments)}};
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <tuple>
@@ -20,16 +21,7 @@ namespace tailback {
 // stalls that were still going on in it.
 class Summary final : public RunSink {
  public:
-  void session(const SessionStart& start) override;
-  void stall(const Stall& stall) override;
-  void blocking_call(const BlockingCall& blocking_call) override;
-  void deadlock(const Deadlock& deadlock) override;
-  void lock_order(const LockOrder& order) override;
-  void never_awaited(const NeverAwaited& never_awaited) override;
-  void race(const Race& race) override;
-  void contention(const Contention& contention) override;
-  void assessment(const Assessment& assessment) override;
-  void end(const SessionEnd& end) override;
+  void report(const Record& record) override;
   void cut_short() override;
 
   uint64_t runs() const { return runs_; }
@@ -47,18 +39,24 @@ class Summary final : public RunSink {
   std::string json() const;
 
  private:
+  void add(const SessionStart& start);
+  void add(const Stall& stall);
+  void add(const BlockingCall& blocking_call);
+  void add(const Contention& contention);
+  void add(const Assessment& assessment);
+  void add(const SessionEnd& end);
+  // Findings that are reported once for each place, of any kind. Places beyond the kind's cap are
+  // left out.
+  void add_finding(const Record& record);
+
   // The first that was seen of those that are alike, and how many there were.
-  template <typename Value>
   struct Counted {
-    Value first;
+    Record first;
     uint64_t count = 0;
   };
-  template <typename Value>
-  using FirstOfEach = std::map<std::string, Counted<Value>>;  // by fingerprint
+  using FirstOfEach = std::map<std::string, Counted, std::less<>>;  // by fingerprint
+  const FirstOfEach& findings(RecordKind kind) const;
 
-  // Kinds beyond `most` are left out.
-  template <typename Value>
-  void count(FirstOfEach<Value>& all, size_t most, const Value& value);
   std::vector<Contention> contentions() const;  // most time first
   void begin_run();
   void end_run();
@@ -67,22 +65,18 @@ class Summary final : public RunSink {
   uint64_t runs_without_end_ = 0;
   bool in_run_ = false;
   Nanoseconds duration_{};
-  Nanoseconds longest_hold_{};
+  Nanoseconds longest_pause_{};
   Losses losses_;
   uint64_t suppressed_ = 0;
   Nanoseconds suppressed_time_{};
   CulpritTally tally_;
   BlockingCallTally blocking_calls_;
-  FirstOfEach<Deadlock> deadlocks_;
   BlockingCallTally blocking_calls_seen_;          // of the run in progress, should it have no end
   std::unordered_map<uint64_t, Stall> ongoing_;    // of the run in progress, by id
   std::vector<LoopStatistics> loops_;              // of the first run
   std::map<std::string, Contention> contentions_;  // by what tells a lock, across runs
-  ContentionCounts contention_counts_;
-  std::vector<Assessment> assessments_;  // one of each run of `tailback advise`
-  FirstOfEach<LockOrder> lock_orders_;
-  FirstOfEach<NeverAwaited> never_awaited_;
-  FirstOfEach<Race> races_;
+  std::vector<Assessment> assessments_;            // one of each run of `tailback advise`
+  std::map<RecordKind, FirstOfEach> findings_;
   using LoopKey = std::tuple<std::string, std::string, std::string, int>;
   std::map<LoopKey, LoopSummary> merged_loops_;
 };

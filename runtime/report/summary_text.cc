@@ -117,21 +117,32 @@ std::string losses_text(const Losses& losses, std::string_view indent) {
   const auto add = [&](uint64_t count, const char* one, const char* many) {
     text += count_line(indent, count, one, many);
   };
-  add(losses.events, "long iteration found the ring of events full: it is missing from this report",
-      "long iterations found the ring of events full: they are missing from this report");
-  add(losses.threads, "thread found no free record: it was not watched",
-      "threads found no free record: they were not watched");
-  add(losses.processes, "process found no free record: it was not watched",
-      "processes found no free record: they were not watched");
+  add(losses.events, "long iteration is missing: the ring of events was full",
+      "long iterations are missing: the ring of events was full");
+  add(losses.threads, "thread was not watched: no free record",
+      "threads were not watched: no free record");
+  add(losses.processes, "process was not watched: no free record",
+      "processes were not watched: no free record");
   add(losses.programs,
       "program was executed without the recorder (static, setuid, or with its environment cleared) "
       "and not watched",
       "programs were executed without the recorder (static, setuid, or with their environment "
       "cleared) and not watched");
-  add(losses.corrupt, "entry of the shared segment made no sense and was left out",
-      "entries of the shared segment made no sense and were left out");
+  add(losses.corrupt, "entry of the shared segment was invalid and left out",
+      "entries of the shared segment were invalid and left out");
   add(losses.samples, "stall has no stack: none could be read in time",
       "stalls have no stack: none could be read in time");
+  add(losses.lock_acquisitions,
+      "acquisition of a lock found no room: a lock-order inversion may be missing",
+      "acquisitions of locks found no room: lock-order inversions may be missing");
+  add(losses.lock_programs,
+      "program was forgotten, as too many ran at once: lock-order inversions of it may be missing",
+      "programs were forgotten, as too many ran at once: lock-order inversions of them may be "
+      "missing");
+  add(losses.lock_stacks, "acquisition of a lock has no stack, only its place",
+      "acquisitions of locks have no stack, only their place");
+  add(losses.lock_waits, "wait for a lock found no room and is missing from the table of locks",
+      "waits for locks found no room and are missing from the table of locks");
   return text;
 }
 
@@ -140,14 +151,13 @@ std::string suppressed_text(uint64_t stalls, Nanoseconds total) {
                      count_text(stalls, "known stall", "known stalls"), duration_text(total));
 }
 
-std::string hold_text(Nanoseconds longest, std::string_view indent) {
+std::string pause_text(Nanoseconds longest, std::string_view indent) {
   if (longest <= Nanoseconds::zero()) return {};
   // It gives up at the limit, and measures itself a moment later.
   constexpr Nanoseconds kMoment = std::chrono::microseconds(20);
   const bool exceeded = longest > kPauseLimit + kMoment;
-  return fmt::format("{}to be read, a thread was held for {} at most{}\n", indent,
-                     duration_text(longest),
-                     exceeded ? fmt::format(": its limit is {}, and the machine took its CPU away",
+  return fmt::format("{}longest pause of a thread: {}{}\n", indent, duration_text(longest),
+                     exceeded ? fmt::format(" (limit {}; the machine took its CPU away)",
                                             duration_text(kPauseLimit))
                               : std::string());
 }
@@ -162,10 +172,10 @@ std::string suppressions_text(const SessionEnd& end) {
   size_t used_rules = 0;
   size_t unused_rules = 0;
   for (const SuppressionUse& use : end.suppressions) {
-    if (use.stalls == 0) {
+    if (use.matches == 0) {
       if (++unused_rules <= kSessionRows) unused += row(use) + "\n";
     } else if (++used_rules <= kSessionRows) {
-      used += fmt::format("{}: {}\n", row(use), count_text(use.stalls, "stall", "stalls"));
+      used += fmt::format("{}: {}\n", row(use), count_text(use.matches, "stall", "stalls"));
     }
   }
   const auto more = [](size_t rules) {
@@ -173,8 +183,9 @@ std::string suppressions_text(const SessionEnd& end) {
     return fmt::format("  … and {}\n", count_text(rules - kSessionRows, "more rule", "more rules"));
   };
   std::string text;
-  if (end.suppressed > 0) {
-    text = "tailback: " + suppressed_text(end.suppressed, end.suppressed_time) + used +
+  if (end.counts[RecordKind::kStall].suppressed > 0) {
+    text = "tailback: " +
+           suppressed_text(end.counts[RecordKind::kStall].suppressed, end.suppressed_time) + used +
            more(used_rules);
   }
   if (unused_rules > 0) {
@@ -226,8 +237,8 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
         longest = std::max(longest, loop.longest);
       }
       text = fmt::format("tailback: no {}stall{} in {}; {}, {}, the longest {}\n",
-                         end.suppressed > 0 ? "other " : "", over, duration_text(end.duration),
-                         count_text(end.loops.size(), "loop", "loops"),
+                         end.counts[RecordKind::kStall].suppressed > 0 ? "other " : "", over,
+                         duration_text(end.duration), count_text(end.loops.size(), "loop", "loops"),
                          count_text(iterations, "iteration", "iterations"), duration_text(longest));
     }
   } else {
@@ -237,8 +248,8 @@ std::string session_end_text(const SessionEnd& end, const CulpritTally& tally,
     text += culprit_table(tally, kSessionRows, "  ");
     text += loop_table(rows_of(end.loops), kSessionRows, "  ");
   }
-  if (tally.stalls() > 0 || end.longest_hold > kPauseLimit)
-    text += hold_text(end.longest_hold, "  ");
+  if (tally.stalls() > 0 || end.longest_pause > kPauseLimit)
+    text += pause_text(end.longest_pause, "  ");
   text = suppressions_text(end) + unused_options_text(end) + text;
   if (end.losses.any()) text += "tailback: incomplete:\n" + losses_text(end.losses, "  ");
   return text;

@@ -31,10 +31,10 @@ std::string losses_text(const Losses& losses, std::string_view indent);
 // "3 known stalls, 1.2 s in all, suppressed" and a newline.
 std::string suppressed_text(uint64_t stalls, Nanoseconds total);
 
-// How long a thread was held at most, as a line that begins with `indent`; empty if none was.
-std::string hold_text(Nanoseconds longest, std::string_view indent);
+// How long a thread was paused at most, as a line that begins with `indent`; empty if none was.
+std::string pause_text(Nanoseconds longest, std::string_view indent);
 
-// What rules kept back, and which of them matched nothing; empty without rules.
+// What rules suppressed, and which of them matched nothing; empty without rules.
 std::string suppressions_text(const SessionEnd& end);
 
 // What the text report says when it is asked while the session goes on.

@@ -12,12 +12,9 @@
 
 #include "runtime/report/blocking_call_text.h"
 #include "runtime/report/contention_text.h"
-#include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
-#include "runtime/report/lock_order_text.h"
-#include "runtime/report/never_awaited_text.h"
+#include "runtime/report/finding_text.h"
 #include "runtime/report/note_text.h"
-#include "runtime/report/race_text.h"
 #include "runtime/report/stall_text.h"
 #include "runtime/report/summary_text.h"
 #include "runtime/report/terminal_escape.h"
@@ -26,8 +23,8 @@
 namespace tailback {
 namespace {
 
-// A target can make up culprits without end: once this many are remembered we begin anew, and a
-// culprit is told in full a second time.
+// A target can make up culprits without end: once this many are remembered they are forgotten, and
+// a culprit is reported in full a second time.
 constexpr size_t kRemembered = 4096;
 constexpr size_t kNameColumns = 80;
 constexpr size_t kBlockingCallRows = 20;
@@ -95,20 +92,32 @@ TextReporter::TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce
       logger_(logger_on(std::move(sink))),
       reports_per_culprit_(reports_per_culprit) {}
 
-void TextReporter::session(const SessionStart& start) {
-  threshold_ = start.threshold;
-  if (!announce_session_) return;
-  say(fmt::format("tailback {}: {} (pid {}), threshold {}, {}\n", start.version,
-                  command_text(start), start.pid, duration_text(start.threshold),
-                  wall_time_text(start.time)));
+void TextReporter::report(const Record& record) {
+  std::visit(
+      [&](const auto& value) {
+        if constexpr (requires { print(value); }) {
+          print(value);
+        } else {
+          print_finding(record);
+        }
+      },
+      record);
 }
 
-void TextReporter::stall(const Stall& stall) {
+void TextReporter::print(const SessionStart& start) {
+  threshold_ = start.threshold;
+  if (!announce_session_) return;
+  print_text(fmt::format("tailback {}: {} (pid {}), threshold {}, {}\n", start.version,
+                         command_text(start), start.pid, duration_text(start.threshold),
+                         wall_time_text(start.time)));
+}
+
+void TextReporter::print(const Stall& stall) {
   const bool final = stall.state != StallState::kOngoing;
   if (final) tally_.add(stall);
   const auto reported_at =
       stall.begin + std::chrono::duration_cast<WallTime::duration>(stall.duration);
-  if (admit(stall, reported_at)) say(text_of(stall));
+  if (admit(stall, reported_at)) print_text(text_of(stall));
   if (final) reported_as_ongoing_.erase(stall.id);
 }
 
@@ -124,73 +133,63 @@ std::string TextReporter::text_of(const Stall& stall) {
 
   if (reported_in_full_.size() >= kRemembered) reported_in_full_.clear();
   if (reported_in_full_.insert(std::move(key)).second) return full_stall_text(stall, style_);
-  if (reported_before) return final ? over_text(stall) : still_held_up_text(stall);
+  if (reported_before) return final ? unblocked_text(stall) : still_blocked_text(stall);
   return repeated_stall_text(stall, final ? tally_.find(stall) : nullptr);
 }
 
-void TextReporter::note(const Note& note) {
+void TextReporter::print(const Note& note) {
   if (!take_room(note.time)) return;
-  say(fmt::format("tailback: note: {}\n", note_text(note)));
+  print_text(fmt::format("tailback: note: {}\n", note_text(note)));
 }
 
-void TextReporter::blocking_call(const BlockingCall& blocking_call) {
+void TextReporter::print(const BlockingCall& blocking_call) {
   if (blocking_call.state == BlockingCallState::kSum) {
     blocking_calls_.add(blocking_call);
   } else if (take_room(blocking_call.last)) {
-    say(full_blocking_call_text(blocking_call, style_));
+    print_text(full_blocking_call_text(blocking_call, style_));
   }
 }
 
-// Never held back: there are few, and the program hangs.
-void TextReporter::deadlock(const Deadlock& deadlock) {
-  say(full_deadlock_text(deadlock, style_));
+// A deadlock is never suppressed: there are few, and the program hangs.
+void TextReporter::print_finding(const Record& record) {
+  const bool is_deadlock = std::holds_alternative<Deadlock>(record);
+  const std::string text = full_finding_text(record, style_);
+  if (text.empty() || (!is_deadlock && !take_room(time_of(record)))) return;
+  print_text(text);
 }
 
-void TextReporter::lock_order(const LockOrder& order) {
-  if (!take_room(order.time)) return;
-  say(full_lock_order_text(order, style_));
-}
-
-void TextReporter::never_awaited(const NeverAwaited& never_awaited) {
-  if (!take_room(never_awaited.time)) return;
-  say(full_never_awaited_text(never_awaited, style_));
-}
-
-void TextReporter::race(const Race& race) {
-  if (!take_room(race.time)) return;
-  say(full_race_text(race, style_));
-}
-
-void TextReporter::contention(const Contention& contention) {
+void TextReporter::print(const Contention& contention) {
   contentions_.push_back(contention);
 }
 
-void TextReporter::status(const SessionStatus& status) {
-  say(status_text(status));
+void TextReporter::print(const SessionStatus& status) {
+  print_text(status_text(status));
 }
 
-void TextReporter::end(const SessionEnd& end) {
-  say_suppressed();
-  const std::string blocking_calls =
-      blocking_calls_text(blocking_calls_, end.blocking_calls, kBlockingCallRows);
-  if (!blocking_calls.empty()) say(blocking_calls);
-  if (end.deadlocks > 0) say(deadlock_count_text(end.deadlocks, end.suppressed_deadlocks));
-  const std::string lock_orders = lock_orders_text(end.lock_orders);
-  if (!lock_orders.empty()) say(lock_orders);
-  const std::string never_awaited = never_awaited_count_text(end.never_awaited);
-  if (!never_awaited.empty()) say(never_awaited);
-  const std::string races = races_text(end.races);
-  if (!races.empty()) say(races);
-  const std::string locks = contentions_text(contentions_, end.contention, kContentionRows);
-  if (!locks.empty()) say("tailback: " + locks);
-  say(session_end_text(end, tally_, threshold_));
+void TextReporter::print(const SessionEnd& end) {
+  print_suppressed();
+  const std::string blocking_calls = blocking_calls_text(
+      blocking_calls_, end.counts[RecordKind::kBlockingCall], kBlockingCallRows);
+  if (!blocking_calls.empty()) print_text(blocking_calls);
+  for (const RecordKindRow& row : kRecordKinds) {
+    const bool has_table = row.kind == RecordKind::kStall ||
+                           row.kind == RecordKind::kBlockingCall ||
+                           row.kind == RecordKind::kContention;
+    if (has_table || !row.counted) continue;
+    const std::string counts = counts_text(row.kind, end.counts[row.kind]);
+    if (!counts.empty()) print_text(counts);
+  }
+  const std::string locks =
+      contentions_text(contentions_, end.counts[RecordKind::kContention].reported, kContentionRows);
+  if (!locks.empty()) print_text("tailback: " + locks);
+  print_text(session_end_text(end, tally_, threshold_));
   logger_->flush();
 }
 
 bool TextReporter::has_room(WallTime time) {
   // Stalls of several threads come a little out of order; the wall clock may also be set back.
   if (std::chrono::abs(time - minute_begin_) >= std::chrono::minutes(1)) {
-    say_suppressed();
+    print_suppressed();
     minute_begin_ = time;
     in_this_minute_ = 0;
   }
@@ -212,7 +211,7 @@ bool TextReporter::admit(const Stall& stall, WallTime time) {
   // No more culprits than reports in a minute: the map stays small.
   CulpritMinute& culprit = culprits_in_this_minute_[culprit_key(stall)];
   if (culprit.reports == reports_per_culprit_) {
-    if (culprit.held_back++ == 0) {
+    if (culprit.suppressed++ == 0) {
       culprit.name = fmt::format("{} in {}", word(stall.cause), culprit_text(stall, kNameColumns));
     }
     return false;
@@ -222,24 +221,22 @@ bool TextReporter::admit(const Stall& stall, WallTime time) {
   return true;
 }
 
-void TextReporter::say_suppressed() {
+void TextReporter::print_suppressed() {
   for (const auto& [key, culprit] : culprits_in_this_minute_) {
-    if (culprit.held_back == 0) continue;
-    say(fmt::format(
-        "tailback: {} of {} held back, for there were more than {} in a minute; the "
-        "summary has all stalls\n",
-        count_text(culprit.held_back, "report", "reports"), culprit.name, reports_per_culprit_));
+    if (culprit.suppressed == 0) continue;
+    print_text(fmt::format(
+        "tailback: {} of {} suppressed (limit {} a minute); the summary has all stalls\n",
+        count_text(culprit.suppressed, "report", "reports"), culprit.name, reports_per_culprit_));
   }
   culprits_in_this_minute_.clear();
   if (suppressed_ == 0) return;
-  say(
-      fmt::format("tailback: {} held back, for there were more than {} in a minute; the summary "
-                  "has all stalls\n",
-                  count_text(suppressed_, "report was", "reports were"), kReportsPerMinute));
+  print_text(
+      fmt::format("tailback: {} suppressed (limit {} a minute); the summary has all stalls\n",
+                  count_text(suppressed_, "report", "reports"), kReportsPerMinute));
   suppressed_ = 0;
 }
 
-void TextReporter::say(const std::string& text) {
+void TextReporter::print_text(const std::string& text) {
   // As an argument, not as the format: braces in it mean nothing.
   logger_->info("{}", text);
 }

@@ -1,5 +1,5 @@
-// The report for people. A culprit is told in full the first time, then in one line with its
-// count; a stall that lasts is told again, and once more when it is over; the end sums up.
+// The report for people. A culprit is reported in full the first time, then in one line with its
+// count; a stall that lasts is reported again, and once more when it ends; the end sums up.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -22,7 +22,7 @@ namespace tailback {
 
 class TextReporter final : public Reporter {
  public:
-  // Reports beyond this many in a minute are held back, counted, and in the summary all the same.
+  // Reports beyond this many in a minute are suppressed and counted; the summary has their stalls.
   // So are those of one culprit beyond Options::reports_per_culprit.
   static constexpr unsigned kReportsPerMinute = 60;
   static constexpr unsigned kReportsPerCulprit = 10;
@@ -40,35 +40,35 @@ class TextReporter final : public Reporter {
   TextReporter(spdlog::sink_ptr sink, TextStyle style, bool announce_session,
                unsigned reports_per_culprit = kReportsPerCulprit);
 
-  void session(const SessionStart& start) override;
-  void stall(const Stall& stall) override;
-  void note(const Note& note) override;
-  void blocking_call(const BlockingCall& blocking_call) override;
-  void deadlock(const Deadlock& deadlock) override;
-  void lock_order(const LockOrder& order) override;
-  void never_awaited(const NeverAwaited& never_awaited) override;
-  void race(const Race& race) override;
-  void contention(const Contention& contention) override;
-  void status(const SessionStatus& status) override;
-  void end(const SessionEnd& end) override;
+  void report(const Record& record) override;
 
  private:
+  void print(const SessionStart& start);
+  void print(const Stall& stall);
+  void print(const Note& note);
+  void print(const BlockingCall& blocking_call);
+  void print(const Contention& contention);
+  void print(const SessionStatus& status);
+  void print(const SessionEnd& end);
+  // Findings that are reported once for each place.
+  void print_finding(const Record& record);
+
   struct CulpritMinute {
     std::string name;  // for people
     unsigned reports = 0;
-    uint64_t held_back = 0;
+    uint64_t suppressed = 0;
   };
 
-  // Whether the caps leave room for a report of the stall at this time. A report that is held back
-  // is counted.
+  // Whether the limits leave room for a report of the stall at this time. A report that is
+  // suppressed is counted.
   bool admit(const Stall& stall, WallTime time);
-  // Whether the cap of all reports does. What finds no room is counted.
+  // Whether the limit of all reports does. What finds no room is counted.
   bool has_room(WallTime time);
   // The same; takes it.
   bool take_room(WallTime time);
-  void say_suppressed();
-  void say(const std::string& text);
-  // The report of a stall in the form that fits what was told before.
+  void print_suppressed();
+  void print_text(const std::string& text);
+  // The report of a stall in the form that fits what was reported before.
   std::string text_of(const Stall& stall);
 
   TextStyle style_;

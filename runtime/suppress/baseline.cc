@@ -5,11 +5,8 @@
 #include <set>
 #include <utility>
 
-#include "runtime/report/deadlock_text.h"
 #include "runtime/report/duration_text.h"
-#include "runtime/report/lock_order_text.h"
-#include "runtime/report/never_awaited_text.h"
-#include "runtime/report/race_text.h"
+#include "runtime/report/finding_text.h"
 #include "runtime/report/stall_text.h"
 #include "runtime/report/terminal_escape.h"
 #include "runtime/suppress/rule.h"
@@ -38,30 +35,16 @@ std::string rule_for(const Culprit& culprit) {
 
 }  // namespace
 
-void Baseline::stall(const Stall& stall) {
-  (stall.state == StallState::kOngoing ? ongoing_ : final_).add(stall);
-}
-
-void Baseline::add(const std::string& fingerprint, std::string what) {
+void Baseline::report(const Record& record) {
   constexpr size_t kMostFindings = 10000;
-  if (fingerprint.empty() || findings_.size() >= kMostFindings) return;
-  findings_.emplace(fingerprint, std::move(what));
-}
-
-void Baseline::deadlock(const Deadlock& deadlock) {
-  add(deadlock.fingerprint, "a " + deadlock_headline(deadlock));
-}
-
-void Baseline::lock_order(const LockOrder& order) {
-  add(order.fingerprint, "an order of locks that can deadlock: " + lock_order_what(order));
-}
-
-void Baseline::race(const Race& race) {
-  add(race.fingerprint, "a " + race_headline(race));
-}
-
-void Baseline::never_awaited(const NeverAwaited& never_awaited) {
-  add(never_awaited.fingerprint, never_awaited_headline(never_awaited));
+  if (const auto* const stall = std::get_if<Stall>(&record)) {
+    (stall->state == StallState::kOngoing ? ongoing_ : final_).add(*stall);
+  } else if (const auto* const call = std::get_if<BlockingCall>(&record)) {
+    blocking_calls_.add(*call);
+  } else if (row_of(kind_of(record)).suppressible && findings_.size() < kMostFindings) {
+    const std::string fingerprint(fingerprint_of(record));
+    if (!fingerprint.empty()) findings_.emplace(fingerprint, finding_headline(record));
+  }
 }
 
 std::string Baseline::text() const {

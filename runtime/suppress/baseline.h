@@ -1,4 +1,4 @@
-// Recordings turned into rules that keep all of their stalls back.
+// Recordings turned into rules that suppress all of their findings.
 #pragma once
 
 #include <map>
@@ -13,16 +13,7 @@ namespace tailback {
 // Takes runs from a RunReader.
 class Baseline final : public RunSink {
  public:
-  void session(const SessionStart&) override {}
-  void stall(const Stall& stall) override;
-  void blocking_call(const BlockingCall& blocking_call) override {
-    blocking_calls_.add(blocking_call);
-  }
-  void deadlock(const Deadlock& deadlock) override;
-  void lock_order(const LockOrder& order) override;
-  void race(const Race& race) override;
-  void never_awaited(const NeverAwaited& never_awaited) override;
-  void end(const SessionEnd&) override {}
+  void report(const Record& record) override;
   void cut_short() override {}
 
   // Culprits beyond those that a CulpritTally keeps apart have no rule.
@@ -32,11 +23,8 @@ class Baseline final : public RunSink {
   std::string text() const;
 
  private:
-  // Of what is known by its fingerprint alone; `what` is for people.
-  void add(const std::string& fingerprint, std::string what);
-
   CulpritTally final_;
-  // A stall in progress may look otherwise than it does in the end, and must be kept back too.
+  // A stall in progress may look otherwise than it does in the end, and is suppressed too.
   CulpritTally ongoing_;
   std::map<std::string, std::string> findings_;  // what it is, by fingerprint
   BlockingCallTally blocking_calls_;             // each twice: as it was seen, and as a sum

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "runtime/report/terminal_escape.h"
+#include "runtime/suppress/rule_subject.h"
 
 namespace tailback {
 namespace {
@@ -15,8 +16,6 @@ namespace {
 // Text comes from the target; matching a long one against many stars would take long.
 constexpr size_t kMatchedBytes = 1024;
 constexpr size_t kSaidColumns = 60;
-constexpr const char* kDeadlock = "deadlock";
-constexpr std::string_view kNeverAwaited = "never-awaited";
 
 struct Key {
   std::string_view name;
@@ -89,19 +88,26 @@ std::string take_pattern(std::string_view& line, std::string_view key) {
   throw BadRule(fmt::format("{}: the quote is not closed; end the pattern with \"", key));
 }
 
-void check_cause(const std::string& pattern) {
-  const bool known = std::any_of(kCauseWords.begin(), kCauseWords.end(),
-                                 [&](std::string_view one) { return matches_text(pattern, one); });
-  const bool finding =
-      std::any_of(kRaceTypeWords.begin(), kRaceTypeWords.end(),
-                  [&](std::string_view one) { return matches_text(pattern, one); });
-  if (known || finding || matches_text(pattern, kDeadlock) ||
-      matches_text(pattern, kNeverAwaited)) {
+struct OldCause {
+  std::string_view name;
+  std::string_view now;
+};
+// What rules that are older than schema 2 call a cause.
+constexpr std::array kOldCauses = {OldCause{"starved", word(Cause::kRunQueueWait)},
+                                   OldCause{"fault", word(Cause::kPageFault)}};
+
+void check_cause(std::string& pattern) {
+  for (const OldCause& old : kOldCauses) {
+    if (pattern == old.name) pattern = old.now;
+  }
+  const auto matches = [&](std::string_view one) { return matches_text(pattern, one); };
+  const std::vector<std::string_view> findings = finding_causes();
+  if (std::any_of(kCauseWords.begin(), kCauseWords.end(), matches) ||
+      std::any_of(findings.begin(), findings.end(), matches)) {
     return;
   }
-  throw BadRule(fmt::format("cause: no cause is {}; there are {}, deadlock, never-awaited, {}",
-                            said(pattern), fmt::join(kCauseWords, ", "),
-                            fmt::join(kRaceTypeWords, ", ")));
+  throw BadRule(fmt::format("cause: no cause is {}; there are {}, {}", said(pattern),
+                            fmt::join(kCauseWords, ", "), fmt::join(findings, ", ")));
 }
 
 void add_word(Rule& rule, std::string_view& line) {
@@ -131,68 +137,25 @@ void skip_blanks(std::string_view& line) {
 
 }  // namespace
 
-bool Rule::matches(const Stall& stall) const {
-  if (cause && !matches_text(*cause, word(stall.cause))) return false;
-  if (fingerprint && !matches_text(*fingerprint, stall.fingerprint)) return false;
-  if (call && !(stall.call && matches_text(*call, stall.call->function))) return false;
-  if (object &&
-      !(stall.call && !stall.call->object.empty() && matches_text(*object, stall.call->object))) {
-    return false;
-  }
-  return !function || std::any_of(stall.stack.begin(), stall.stack.end(), [&](const Frame& frame) {
-    return matches_function(*function, frame.function);
-  });
-}
-
-bool Rule::matches(const Deadlock& deadlock) const {
-  const auto any_thread = [&](auto predicate) {
-    return std::any_of(deadlock.threads.begin(), deadlock.threads.end(),
-                       [&](const DeadlockedThread& one) { return one.in_cycle && predicate(one); });
+bool Rule::matches(const Record& record) const {
+  if (fingerprint && !matches_text(*fingerprint, fingerprint_of(record))) return false;
+  const auto any_text = [](const std::string& pattern, const std::vector<std::string_view>& texts) {
+    return std::any_of(texts.begin(), texts.end(),
+                       [&](std::string_view one) { return matches_text(pattern, one); });
   };
-  if (cause && !matches_text(*cause, kDeadlock)) return false;
-  if (fingerprint && !matches_text(*fingerprint, deadlock.fingerprint)) return false;
-  if (call && !any_thread([&](const DeadlockedThread& thread) {
-        return matches_text(*call, thread.call.function);
-      })) {
-    return false;
-  }
-  if (object && !any_thread([&](const DeadlockedThread& thread) {
-        return matches_text(*object, thread.wants.name);
-      })) {
-    return false;
-  }
-  return !function || any_thread([&](const DeadlockedThread& thread) {
-    return std::any_of(thread.stack.begin(), thread.stack.end(), [&](const Frame& frame) {
-      return matches_function(*function, frame.function);
-    });
-  });
-}
-
-bool Rule::matches(const NeverAwaited& never_awaited) const {
-  if (cause && !matches_text(*cause, kNeverAwaited)) return false;
-  if (call) return false;
-  if (object && !matches_text(*object, never_awaited.coroutine)) return false;
-  if (fingerprint && !matches_text(*fingerprint, never_awaited.fingerprint)) return false;
-  return !function || std::any_of(never_awaited.stack.begin(), never_awaited.stack.end(),
-                                  [&](const Frame& frame) {
-                                    return matches_function(*function, frame.function);
-                                  });
-}
-
-bool Rule::matches(const Race& race) const {
-  if (cause && !matches_text(*cause, word(race.type))) return false;
-  if (call && !matches_text(*call, race.kind)) return false;
-  if (object && !(race.location && matches_text(*object, race.location->name))) return false;
-  if (fingerprint && !matches_text(*fingerprint, race.fingerprint)) return false;
-  if (!function) return true;
-  const auto has_function = [&](const RaceStack& at) {
-    return std::any_of(at.stack.begin(), at.stack.end(), [&](const Frame& frame) {
-      return matches_function(*function, frame.function);
+  const auto any_frame = [](const std::string& pattern, const std::vector<Frame>* stack) {
+    return std::any_of(stack->begin(), stack->end(), [&](const Frame& frame) {
+      return matches_function(pattern, frame.function);
     });
   };
-  return std::any_of(race.stacks.begin(), race.stacks.end(), has_function) ||
-         std::any_of(race.accesses.begin(), race.accesses.end(),
-                     [&](const RaceAccess& access) { return has_function(access.at); });
+  const std::vector<RuleSubject> subjects = rule_subjects(record);
+  return std::any_of(subjects.begin(), subjects.end(), [&](const RuleSubject& subject) {
+    if (cause && !matches_text(*cause, subject.cause)) return false;
+    if (call && !any_text(*call, subject.calls)) return false;
+    if (object && !any_text(*object, subject.objects)) return false;
+    return !function || std::any_of(subject.stacks.begin(), subject.stacks.end(),
+                                    [&](const auto* stack) { return any_frame(*function, stack); });
+  });
 }
 
 std::optional<Rule> parse_rule(std::string_view line) {

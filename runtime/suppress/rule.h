@@ -1,4 +1,4 @@
-// A rule that says which stalls are known and not to be told.
+// A rule that says which findings are known and not reported.
 #pragma once
 
 #include <optional>
@@ -6,10 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/values/deadlock.h"
-#include "runtime/values/never_awaited.h"
-#include "runtime/values/race.h"
-#include "runtime/values/stall.h"
+#include "runtime/values/record.h"
 
 namespace tailback {
 
@@ -20,7 +17,7 @@ class BadRule : public std::runtime_error {
 };
 
 // Patterns are those of fnmatch(3): * ? [abc]. A * also stands for slashes. A rule has one pattern
-// at least, and a stall matches when all of them do.
+// at least, and a record matches when all of them do.
 struct Rule {
   std::string file;  // where the rule stands, as it was named
   unsigned line = 0;
@@ -33,15 +30,8 @@ struct Rule {
   std::optional<std::string> object;
   std::optional<std::string> fingerprint;
 
-  bool matches(const Stall& stall) const;
-  // `cause` is "deadlock" then, `object` the lock that one of the threads wants.
-  bool matches(const Deadlock& deadlock) const;
-  // `cause` is "never-awaited" then, `object` the coroutine; `function` is looked for where it was
-  // made.
-  bool matches(const NeverAwaited& never_awaited) const;
-  // `cause` is the record's type then ("race"), `call` ThreadSanitizer's word ("data-race"),
-  // `object` the variable; `function` any frame of an access or of a stack of the report's own.
-  bool matches(const Race& race) const;
+  // rule_subject.h says what of each kind the keys are matched with.
+  bool matches(const Record& record) const;
 };
 
 // Reads the keys of one line: key=pattern, with blanks between them; a pattern that holds blanks

@@ -6,125 +6,87 @@
 #include "runtime/report/duration_text.h"
 
 namespace tailback {
-
 namespace {
 
-// One acquisition, as rules know it: cause lock, and the name of what it took as the object.
-Stall as_stall(const LockOrder& order, const LockStep& step) {
-  Stall stall;
-  stall.cause = Cause::kLock;
-  stall.call = BlockedCall{};
-  stall.call->function = "lock-order";
-  if (step.taken < order.locks.size()) stall.call->object = order.locks[step.taken].name;
-  stall.stack = step.stack;
-  stall.culprit = step.culprit;
-  stall.fingerprint = order.fingerprint;
-  return stall;
+// How much a record adds to the counts of its kind.
+uint64_t weight_of(const Record& record) {
+  const auto* const call = std::get_if<BlockingCall>(&record);
+  return call == nullptr ? 1 : call->count;
+}
+
+size_t index_of(RecordKind kind) {
+  return static_cast<size_t>(kind);
 }
 
 }  // namespace
 
 SuppressingReporter::SuppressingReporter(std::vector<Rule> rules, Reporter& behind)
-    : ForwardingReporter(behind), rules_(std::move(rules)), uses_(rules_.size()) {}
+    : behind_(behind), rules_(std::move(rules)), uses_(rules_.size()) {}
 
-template <typename Value>
-bool SuppressingReporter::is_known(const Value& value, bool counts) {
+uint64_t SuppressingReporter::reported(std::string_view fail_on) const {
+  uint64_t sum = 0;
+  for (const RecordKindRow& row : kRecordKinds) {
+    if (row.fail_on == fail_on) sum += reported_[index_of(row.kind)].load();
+  }
+  return sum;
+}
+
+bool SuppressingReporter::is_known(const Record& record, bool counts) {
   bool known = false;
   for (size_t i = 0; i < rules_.size(); ++i) {
-    if (!rules_[i].matches(value)) continue;
+    if (!rules_[i].matches(record)) continue;
     known = true;
     if (counts) ++uses_[i];
   }
   return known;
 }
 
-void SuppressingReporter::stall(const Stall& stall) {
-  const bool final = stall.state != StallState::kOngoing;
-  const bool reported_before = reported_and_open_.contains(stall.id);
-  if (!reported_before && is_known(stall, final)) {
-    if (!final) return;
-    ++suppressed_;
-    suppressed_time_ = saturating_sum(suppressed_time_, stall.duration);
-    return;
+bool SuppressingReporter::passes(const Record& record) {
+  const auto* const stall = std::get_if<Stall>(&record);
+  const bool final = stall == nullptr || stall->state != StallState::kOngoing;
+  const bool reported_before = stall != nullptr && reported_and_open_.contains(stall->id);
+  if (!reported_before && is_known(record, final)) {
+    if (!final) return false;
+    suppressed_[counted_kind_of(record)].suppressed += weight_of(record);
+    if (stall != nullptr) suppressed_time_ = saturating_sum(suppressed_time_, stall->duration);
+    return false;
   }
-  if (!reported_before) ++reported_;
+  if (!reported_before) {
+    const RecordKind kind = kind_of(record);
+    const RecordKind counted = counted_kind_of(record);
+    reported_[index_of(kind)] += weight_of(record);
+    if (counted != kind) reported_[index_of(counted)] += weight_of(record);
+  }
+  if (stall == nullptr) return true;
   if (final) {
-    reported_and_open_.erase(stall.id);
+    reported_and_open_.erase(stall->id);
   } else {
-    reported_and_open_.insert(stall.id);
+    reported_and_open_.insert(stall->id);
   }
-  behind().stall(stall);
+  return true;
 }
 
-void SuppressingReporter::blocking_call(const BlockingCall& blocking_call) {
-  if (is_known(blocking_call.longest, true)) {
-    suppressed_calls_ += blocking_call.count;
-    return;
+void SuppressingReporter::report(const Record& record) {
+  if (const auto* const end = std::get_if<SessionEnd>(&record)) {
+    report_end(*end);
+  } else if (!row_of(kind_of(record)).suppressible || passes(record)) {
+    behind_.report(record);
   }
-  reported_blocking_calls_ += blocking_call.count;
-  behind().blocking_call(blocking_call);
 }
 
-void SuppressingReporter::deadlock(const Deadlock& deadlock) {
-  if (is_known(deadlock, true)) {
-    ++suppressed_deadlocks_;
-    return;
+void SuppressingReporter::report_end(SessionEnd end) {
+  for (const RecordKindRow& row : kRecordKinds) {
+    const uint64_t suppressed = suppressed_[row.kind].suppressed;
+    Counts& counts = end.counts[row.kind];
+    counts.suppressed = suppressed;
+    counts.reported -= std::min(counts.reported, suppressed);
   }
-  ++reported_deadlocks_;
-  behind().deadlock(deadlock);
-}
-
-// A rule that matches one of its acquisitions matches the whole.
-void SuppressingReporter::lock_order(const LockOrder& order) {
-  bool known = false;
-  for (const LockStep& step : order.steps) known |= is_known(as_stall(order, step), !known);
-  const bool is_race = !order.found_by.empty();
-  if (known) {
-    ++(is_race ? suppressed_races_ : suppressed_orders_);
-    return;
-  }
-  ++reported_lock_orders_;
-  if (is_race) ++reported_races_;
-  behind().lock_order(order);
-}
-
-void SuppressingReporter::never_awaited(const NeverAwaited& never_awaited) {
-  if (is_known(never_awaited, true)) {
-    ++suppressed_never_awaited_;
-    return;
-  }
-  ++reported_never_awaited_;
-  behind().never_awaited(never_awaited);
-}
-
-void SuppressingReporter::race(const Race& race) {
-  if (is_known(race, true)) {
-    ++suppressed_races_;
-    return;
-  }
-  ++reported_races_;
-  behind().race(race);
-}
-
-void SuppressingReporter::end(const SessionEnd& end) {
-  SessionEnd told = end;
-  told.stalls -= std::min(told.stalls, suppressed_);
-  told.stalled -= std::min(told.stalled, suppressed_time_);
-  told.suppressed = suppressed_;
-  told.deadlocks -= std::min(told.deadlocks, suppressed_deadlocks_);
-  told.suppressed_deadlocks = suppressed_deadlocks_;
-  told.blocking_calls.suppressed = suppressed_calls_;
-  told.suppressed_time = suppressed_time_;
-  told.never_awaited.suppressed = suppressed_never_awaited_;
-  told.never_awaited.told -= std::min(told.never_awaited.told, suppressed_never_awaited_);
-  told.races.suppressed = suppressed_races_;
-  told.races.told -= std::min(told.races.told, suppressed_races_);
-  told.lock_orders.suppressed = suppressed_orders_;
-  told.lock_orders.cycles -= std::min(told.lock_orders.cycles, suppressed_orders_);
+  end.stalled -= std::min(end.stalled, suppressed_time_);
+  end.suppressed_time = suppressed_time_;
   for (size_t i = 0; i < rules_.size(); ++i) {
-    told.suppressions.push_back({rules_[i].file, rules_[i].line, rules_[i].text, uses_[i]});
+    end.suppressions.push_back({rules_[i].file, rules_[i].line, rules_[i].text, uses_[i]});
   }
-  behind().end(told);
+  behind_.report(end);
 }
 
 }  // namespace tailback

@@ -1,65 +1,46 @@
-// Stands in front of a reporter and keeps back what the rules match. The end says what each rule
-// kept back.
+// Stands in front of a reporter and suppresses what the rules match. The end record counts what
+// each rule matched.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
-#include "runtime/report/forwarding_reporter.h"
+#include "runtime/report/reporter.h"
 #include "runtime/suppress/rule.h"
 
 namespace tailback {
 
-// A stall that has once been told, while it went on, is told to its end whatever it turns into, so
-// that no line of a report is left without its final one.
-class SuppressingReporter final : public ForwardingReporter {
+// A stall that was reported while it went on is reported to its end whatever it turns into, so that
+// every ongoing record has its final one.
+class SuppressingReporter final : public Reporter {
  public:
   // `behind` must outlive this.
   SuppressingReporter(std::vector<Rule> rules, Reporter& behind);
 
-  void stall(const Stall& stall) override;
-  void blocking_call(const BlockingCall& blocking_call) override;
-  void deadlock(const Deadlock& deadlock) override;
-  void lock_order(const LockOrder& order) override;
-  void never_awaited(const NeverAwaited& never_awaited) override;
-  void race(const Race& race) override;
-  void end(const SessionEnd& end) override;
+  void report(const Record& record) override;
 
-  // Stalls that were told, those that still go on among them. Any thread may ask.
-  uint64_t told() const { return reported_.load(); }
-  // Calls that were told as blocking calls. Any thread may ask.
-  uint64_t reported_blocking_calls() const { return reported_blocking_calls_.load(); }
-  // Deadlocks that were told. Any thread may ask.
-  uint64_t reported_deadlocks() const { return reported_deadlocks_.load(); }
-  // Orders of locks that can deadlock. Any thread may ask.
-  uint64_t reported_lock_orders() const { return reported_lock_orders_.load(); }
-  // Findings of ThreadSanitizer, its orders of locks among them. Any thread may ask.
-  uint64_t reported_races() const { return reported_races_.load(); }
-  // Places that make coroutines which are never awaited.
-  uint64_t reported_never_awaited() const { return reported_never_awaited_.load(); }
+  // Findings that were reported of the kinds that --fail-on calls so: stalls that still go on among
+  // them, blocking calls one by one. Any thread may ask.
+  uint64_t reported(std::string_view fail_on) const;
 
  private:
   // Whether a rule matches. Counts for every rule that does, if `counts`.
-  template <typename Value>
-  bool is_known(const Value& value, bool counts);
+  bool is_known(const Record& record, bool counts);
+  // Whether the record goes on to the reporter behind.
+  bool passes(const Record& record);
+  void report_end(SessionEnd end);
 
+  Reporter& behind_;
   std::vector<Rule> rules_;
   std::vector<uint64_t> uses_;                      // by rule
   std::unordered_set<uint64_t> reported_and_open_;  // stall ids
-  std::atomic<uint64_t> reported_ = 0;
-  std::atomic<uint64_t> reported_blocking_calls_ = 0;
-  std::atomic<uint64_t> reported_deadlocks_ = 0;
-  uint64_t suppressed_deadlocks_ = 0;
-  std::atomic<uint64_t> reported_lock_orders_ = 0;
-  std::atomic<uint64_t> reported_races_ = 0;
-  std::atomic<uint64_t> reported_never_awaited_ = 0;
-  uint64_t suppressed_never_awaited_ = 0;
-  uint64_t suppressed_races_ = 0;
-  uint64_t suppressed_calls_ = 0;  // of blocking calls
-  uint64_t suppressed_orders_ = 0;
-  uint64_t suppressed_ = 0;
+  // By kind. What counts as another kind counts for both.
+  std::array<std::atomic<uint64_t>, kRecordKinds.size()> reported_{};
+  KindCounts suppressed_;
   Nanoseconds suppressed_time_{};
 };
 

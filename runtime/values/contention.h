@@ -45,10 +45,4 @@ struct Contention {
   std::vector<ContentionStack> owners;   // the same, while they were waited for
 };
 
-// Of --locks.
-struct ContentionCounts {
-  uint64_t locks = 0;       // that were waited for
-  uint64_t lost_waits = 0;  // for locks that found no room
-};
-
 }  // namespace tailback

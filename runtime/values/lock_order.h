@@ -44,20 +44,4 @@ struct LockOrder {
   std::string fingerprint;  // equal for equal places, across runs
 };
 
-// Of --lock-order.
-struct LockOrderCounts {
-  uint64_t cycles = 0;      // told
-  uint64_t repeated = 0;    // like one that was told, of other locks initialised at the same places
-  uint64_t unsure = 0;      // whose locks lie where others may have lain before; not told
-  uint64_t suppressed = 0;  // kept back by rules
-  uint64_t acquisitions = 0;  // whose order is missing: the ring, a list or the graph was full
-  uint64_t forgotten_programs = 0;  // too many at once: the orders of one were forgotten
-  uint64_t stacks = 0;  // missing: no place, or the program may not make the system call
-
-  bool any() const {
-    return (cycles | repeated | unsure | suppressed | acquisitions | forgotten_programs | stacks) !=
-           0;
-  }
-};
-
 }  // namespace tailback

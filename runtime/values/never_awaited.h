@@ -41,11 +41,4 @@ struct NeverAwaited {
   bool operator==(const NeverAwaited&) const = default;
 };
 
-struct NeverAwaitedCounts {
-  uint64_t told = 0;
-  uint64_t repeated = 0;    // like one that was told
-  uint64_t suppressed = 0;  // kept back by rules
-  uint64_t unread = 0;      // the process had ended before it could be seen who made them
-};
-
 }  // namespace tailback

@@ -99,14 +99,4 @@ struct Race {
   std::string fingerprint;
 };
 
-// Of a session.
-struct RaceCounts {
-  uint64_t told = 0;        // each once
-  uint64_t repeated = 0;    // like one that was told
-  uint64_t suppressed = 0;  // kept back by rules
-  uint64_t lost = 0;        // found no place
-
-  bool any() const { return (told | repeated | suppressed | lost) != 0; }
-};
-
 }  // namespace tailback

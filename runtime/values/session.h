@@ -1,4 +1,4 @@
-// What is said of a session as a whole: its beginning, its end and its loops. Plain values.
+// What is reported of a session as a whole: its beginning, its end and its loops. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/values/contention.h"
-#include "runtime/values/lock_order.h"
-#include "runtime/values/never_awaited.h"
-#include "runtime/values/race.h"
+#include "runtime/values/record_kind.h"
 #include "runtime/values/stall.h"
 
 namespace tailback {
@@ -54,16 +51,25 @@ struct Losses {
                            // static, setuid
   uint64_t corrupt = 0;    // entries of the segment that made no sense
   uint64_t samples = 0;    // stalls of which no stack could be read
+  // Of --lock-order: acquisitions whose order is missing, for the ring, a list or the graph was
+  // full; stacks for which there was no room, or which the program may not have taken.
+  uint64_t lock_acquisitions = 0;
+  uint64_t lock_programs = 0;  // too many at once: the orders of one were forgotten
+  uint64_t lock_stacks = 0;
+  uint64_t lock_waits = 0;  // of --locks: for locks that found no room
 
-  bool any() const { return events + threads + processes + programs + corrupt + samples != 0; }
+  bool any() const {
+    return (events | threads | processes | programs | corrupt | samples | lock_acquisitions |
+            lock_programs | lock_stacks | lock_waits) != 0;
+  }
 };
 
-// A rule of a suppressions file, and what it kept back.
+// A rule of a suppressions file, and what it matched.
 struct SuppressionUse {
   std::string file;
   unsigned line = 0;
   std::string rule;
-  uint64_t stalls = 0;  // that it matches, and blocking calls; other rules may match them too
+  uint64_t matches = 0;  // records; other rules may match them too
 };
 
 // What a session can say while it goes on.
@@ -77,38 +83,21 @@ struct SessionStatus {
   std::vector<LoopStatistics> loops;  // those that have ended, too
 };
 
-// Of --blocking-calls and --strict.
-struct BlockingCallCounts {
-  uint64_t culprits = 0;  // that were told
-  uint64_t calls = 0;     // of these
-  // Calls that took long enough, but were not seen to wait: they may have lacked a CPU.
-  uint64_t unseen = 0;
-  uint64_t suppressed = 0;  // calls that rules kept back
-};
-
 struct SessionEnd {
   WallTime time;
   Nanoseconds duration{};
   std::optional<int> exit_status;  // of the command, if it exited
   std::optional<int> signal;       // that killed it
-  uint64_t stalls = 0;             // final lines written
-  Nanoseconds stalled{};           // sum of their durations
+  KindCounts counts;               // a stall counts once, by its final record
+  Nanoseconds stalled{};           // sum of the durations of the stalls that were reported
   uint64_t processes = 0;          // seen
   uint64_t threads = 0;
-  Nanoseconds longest_hold{};  // longest time a target thread was held for sampling
+  Nanoseconds longest_pause{};  // longest time a target thread was stopped to be read
   Losses losses;
   std::vector<LoopStatistics> loops;
-  uint64_t suppressed = 0;  // stalls that rules kept back; not in `stalls`
-  Nanoseconds suppressed_time{};
+  Nanoseconds suppressed_time{};  // sum of the durations of the stalls that rules matched
   std::vector<SuppressionUse> suppressions;  // every rule, used or not
-  BlockingCallCounts blocking_calls;
-  uint64_t deadlocks = 0;             // that were told
-  uint64_t suppressed_deadlocks = 0;  // that rules kept back
-  LockOrderCounts lock_orders;
-  ContentionCounts contention;
-  RaceCounts races;
-  NeverAwaitedCounts never_awaited;
-  std::vector<std::string> unused_options;  // "--loop worker*": it matched no thread that waits
+  std::vector<std::string> unused_options;   // "--loop worker*": it matched no thread that waits
 };
 
 }  // namespace tailback

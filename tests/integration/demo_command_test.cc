@@ -82,7 +82,7 @@ TEST_F(DemoCommandTest, RunsItAndSaysWhatIsExpected) {
   EXPECT_EQ(result.ending, exited(0));
   EXPECT_EQ(result.output, "");
   const size_t expected = result.errors.find("lock-order function=audit");
-  const size_t report = result.errors.find("lock order that can deadlock: ");
+  const size_t report = result.errors.find("lock-order inversion: ");
   ASSERT_NE(expected, std::string::npos) << result.errors;
   ASSERT_NE(report, std::string::npos) << result.errors;
   EXPECT_LT(expected, report);
@@ -112,7 +112,7 @@ TEST_F(DemoCommandTest, RunsFromAnInstalledTree) {
   EXPECT_NE(again.errors.find("prefix/share/tailback/demos/locks/lock_order.cc"), std::string::npos)
       << again.errors;
   EXPECT_NE(again.errors.find("prefix/libexec/tailback/demos/lock_order"), std::string::npos);
-  EXPECT_NE(again.errors.find("1 order of locks can deadlock"), std::string::npos) << again.errors;
+  EXPECT_NE(again.errors.find("1 lock-order inversion"), std::string::npos) << again.errors;
 }
 
 TEST_F(DemoCommandTest, AProgramThatIsNotThereIsOneLine) {

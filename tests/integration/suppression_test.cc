@@ -49,7 +49,7 @@ TEST_F(SuppressionTest, AStallThatNoRuleMatchesIsTold) {
   const Run told = run({kSleep}, {{"TAILBACK_SUPPRESSIONS", rules("cause=dns\n")}}, 0);
   EXPECT_TRUE(has_stalls(told.recording, 1));
   EXPECT_EQ(told.recording.end()["suppressed"], 0);
-  EXPECT_NE(told.text.find("held up"), std::string::npos) << told.text;
+  EXPECT_NE(told.text.find("event loop blocked"), std::string::npos) << told.text;
 }
 
 TEST_F(SuppressionTest, AKnownStallIsKeptBackAndCountedAndUnusedRulesAreNamed) {
@@ -65,7 +65,7 @@ TEST_F(SuppressionTest, AKnownStallIsKeptBackAndCountedAndUnusedRulesAreNamed) {
   EXPECT_EQ(end["suppressions"][0]["stalls"], 1);
   EXPECT_EQ(end["suppressions"][1]["rule"], "function=nowhere");
   EXPECT_EQ(end["suppressions"][1]["stalls"], 0);
-  EXPECT_EQ(quiet.text.find("held up"), std::string::npos) << quiet.text;
+  EXPECT_EQ(quiet.text.find("event loop blocked"), std::string::npos) << quiet.text;
   EXPECT_NE(quiet.text.find("1 known stall"), std::string::npos) << quiet.text;
   EXPECT_NE(quiet.text.find("1 suppression matched nothing\n  "), std::string::npos) << quiet.text;
   EXPECT_NE(quiet.text.find("known.supp:4: function=nowhere\n"), std::string::npos) << quiet.text;

@@ -102,9 +102,9 @@ TEST(AssessmentRecord, WithAnUnknownWordIsRefused) {
 
 TEST(Summary, TellsWhatEachRunWasAdvised) {
   Summary summary;
-  summary.session({});
-  summary.assessment(sample());
-  summary.end({});
+  summary.report(SessionStart{});
+  summary.report(sample());
+  summary.report(SessionEnd{});
   EXPECT_TRUE(says(summary.text(), "It waits."));
 }
 

@@ -35,8 +35,8 @@ TEST_F(BlockingCallTextTest, OneIsToldWithItsCallStackAndAdvice) {
 TEST_F(BlockingCallTextTest, SumsAreATable) {
   BlockingCallTally tally;
   tally.add(sample_blocking_call());
-  BlockingCallCounts counts;
-  counts.unseen = 3;
+  Counts counts;
+  counts.lost = 3;
   counts.suppressed = 1;
   EXPECT_TRUE(blocking_calls_text(tally, counts, 10)
                   .starts_with(
@@ -44,7 +44,7 @@ TEST_F(BlockingCallTextTest, SumsAreATable) {
   blocking call                                how     cause  count    total  longest  call
   load_config(char const*) (src/config.cc:42)  waited  sleep     12  60.0 ms  7.50 ms  clock_nanosleep
 tailback: 1 call of known blocking calls suppressed
-tailback: 3 calls on loop threads took as long, but )"))
+tailback: 3 calls on loop threads took as long, but were not seen to wait)"))
       << blocking_calls_text(tally, counts, 10);
   EXPECT_NE(blocking_calls_text(tally, {}, 0).find("… and 1 more"), std::string::npos);
 }
@@ -77,15 +77,15 @@ TEST_F(BlockingCallTextTest, ASummingReporterTellsTheFirstAndTheSums) {
   BlockingCall call = sample_blocking_call();
   call.state = BlockingCallState::kSeen;
   call.count = 1;
-  for (int i = 0; i < 3; ++i) reporter.blocking_call(call);
-  ASSERT_EQ(behind.blocking_calls.size(), 1u);
-  EXPECT_EQ(behind.blocking_calls[0].state, BlockingCallState::kSeen);
-  reporter.end(sample_end());
-  ASSERT_EQ(behind.blocking_calls.size(), 2u);
-  EXPECT_EQ(behind.blocking_calls[1].state, BlockingCallState::kSum);
-  EXPECT_EQ(behind.blocking_calls[1].count, 3u);
-  EXPECT_EQ(behind.ends.at(0).blocking_calls.culprits, 1u);
-  EXPECT_EQ(behind.ends.at(0).blocking_calls.calls, 3u);
+  for (int i = 0; i < 3; ++i) reporter.report(call);
+  ASSERT_EQ(behind.all<BlockingCall>().size(), 1u);
+  EXPECT_EQ(behind.all<BlockingCall>()[0].state, BlockingCallState::kSeen);
+  reporter.report(sample_end());
+  ASSERT_EQ(behind.all<BlockingCall>().size(), 2u);
+  EXPECT_EQ(behind.all<BlockingCall>()[1].state, BlockingCallState::kSum);
+  EXPECT_EQ(behind.all<BlockingCall>()[1].count, 3u);
+  EXPECT_EQ(behind.all<SessionEnd>().at(0).counts[RecordKind::kBlockingCall].reported, 1u);
+  EXPECT_EQ(behind.all<SessionEnd>().at(0).counts[RecordKind::kBlockingCall].repeated, 2u);
 }
 
 TEST_F(BlockingCallTextTest, AHostileTargetDoesNotFillTheTally) {

@@ -183,7 +183,7 @@ TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
       "blocking-calls = true\nslow-call = \"500us\"\nstrict = false",
       "t.toml");
   const ObserverOptions options = options_of({}, {}, config);
-  ObserverOptions expected{30ms, "a # \\b", "q\"\\", true, "k.supp", true, 9, 3, ""};
+  ObserverOptions expected{30ms, "a # \\b", "q\"\\", true, "k.supp", {"stall"}, 9, 3, ""};
   expected.blocking_calls = true;
   expected.slow_call = 500us;
   EXPECT_EQ(options, expected);
@@ -194,11 +194,11 @@ TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
 }
 
 TEST(ObserverOptions, PatternsStandBetweenColons) {
-  EXPECT_TRUE(options_of({}).own.empty());
+  EXPECT_TRUE(options_of({}).app_code.empty());
   const ObserverOptions options =
       options_of({{"--app-code", "*/ours/*"}}, {{"TAILBACK_LIBRARY", "*/vendor/*,*/lib?.so"}});
-  EXPECT_EQ(options.own, std::vector<std::string>{"*/ours/*"});
-  EXPECT_EQ(options.library, (std::vector<std::string>{"*/vendor/*", "*/lib?.so"}));
+  EXPECT_EQ(options.app_code, std::vector<std::string>{"*/ours/*"});
+  EXPECT_EQ(options.library_code, (std::vector<std::string>{"*/vendor/*", "*/lib?.so"}));
   EXPECT_THROW(options_of({{"--app-code", "a,,b"}}), LaunchError);
   EXPECT_THROW(options_of({{"--library-code", ""}}), LaunchError);
 }
@@ -213,26 +213,43 @@ TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
                             "stall,blocking-call,rice"}) {
     EXPECT_NE(refusal_of({{"--fail-on", value}}).find("stall"), std::string::npos) << value;
   }
-  EXPECT_FALSE(options_of({}).fail_on_stall);
-  EXPECT_TRUE(options_of({{"--fail-on", "deadlock"}}).fail_on_deadlock);
-  EXPECT_TRUE(options_of({{"--fail-on", "race,never-awaited"}}).fail_on_never_awaited);
+  EXPECT_FALSE(options_of({}).fail_on.contains("stall"));
+  EXPECT_TRUE(options_of({{"--fail-on", "deadlock"}}).fail_on.contains("deadlock"));
+  EXPECT_TRUE(options_of({{"--fail-on", "race,never-awaited"}}).fail_on.contains("never-awaited"));
   EXPECT_TRUE(options_of({{"--lock-order", "1"}}).lock_order);
   EXPECT_TRUE(options_of({{"--thread-sanitizer-text", "1"}}).thread_sanitizer_text);
   EXPECT_EQ(options_of({}).exitcode, 66);
-  EXPECT_TRUE(options_of({{"--fail-on", "stall"}}).fail_on_stall);
+  EXPECT_TRUE(options_of({{"--fail-on", "stall"}}).fail_on.contains("stall"));
+}
+
+TEST(ObserverOptions, OldNames_MeanTheSame) {
+  const auto old_variables = [](const char* name) -> const char* {
+    if (std::string_view(name) == "TAILBACK_HAZARDS") return "1";
+    return std::string_view(name) == "TAILBACK_OWN" ? "*/ours/*" : nullptr;
+  };
+  const ObserverOptions options = observer_options({}, old_variables);
+  EXPECT_TRUE(options.blocking_calls);
+  EXPECT_EQ(options.app_code, std::vector<std::string>{"*/ours/*"});
+  const ConfigValues config = parse_config("hazards = true\nlibrary = \"*/vendor/*\"", "t.toml");
+  const ObserverOptions configured = observer_options(
+      {}, [](const char*) { return nullptr; }, config);
+  EXPECT_TRUE(configured.blocking_calls);
+  EXPECT_EQ(configured.library_code, std::vector<std::string>{"*/vendor/*"});
+  EXPECT_TRUE(
+      options_of({{"--fail-on", "hazard"}, {"--strict", "1"}}).fail_on.contains("blocking-call"));
 }
 
 TEST(ObserverOptions, FailOnBlockingCallsOnlyWhereTheyAreLookedFor) {
   EXPECT_NE(refusal_of({{"--fail-on", "blocking-call"}}).find("--strict"), std::string::npos);
   EXPECT_NE(refusal_of({{"--slow-call", "100us"}}).find("200us"), std::string::npos);
   const ObserverOptions one = options_of({{"--fail-on", "blocking-call"}, {"--strict", "1"}});
-  EXPECT_TRUE(one.fail_on_blocking_call);
-  EXPECT_FALSE(one.fail_on_stall);
+  EXPECT_TRUE(one.fail_on.contains("blocking-call"));
+  EXPECT_FALSE(one.fail_on.contains("stall"));
   EXPECT_EQ(one.slow_call, 1ms);
   const ObserverOptions both =
       options_of({{"--fail-on", "stall,blocking-call"}, {"--blocking-calls", "1"}});
-  EXPECT_TRUE(both.fail_on_blocking_call);
-  EXPECT_TRUE(both.fail_on_stall);
+  EXPECT_TRUE(both.fail_on.contains("blocking-call"));
+  EXPECT_TRUE(both.fail_on.contains("stall"));
 }
 
 void expect_split(const Words& arguments, const Words& own, const Words& command) {
@@ -323,6 +340,26 @@ TEST_F(ProgramTest, SaysItsVersion) {
   const Answer answer = tailback({"--version"});
   EXPECT_EQ(answer.exit_status, 0);
   EXPECT_EQ(answer.output, "tailback " TAILBACK_VERSION "\n");
+}
+
+TEST_F(ProgramTest, HelpMarkdown_HasEveryOptionAndNoOldName) {
+  const Answer answer = tailback({"--help-markdown"});
+  EXPECT_EQ(answer.exit_status, 0);
+  for (const char* heading : {"## tailback run\n", "## tailback report\n"}) {
+    EXPECT_NE(answer.output.find(heading), std::string::npos) << answer.output;
+  }
+  for (const ObserverOption& option : observer_option_table()) {
+    if (option.is_hidden) continue;
+    const std::string row =
+        option.value_name.empty()
+            ? "| `" + std::string(option.flag) + "` | `" + std::string(option.variable) + "` |"
+            : "| `" + std::string(option.flag) + " " + std::string(option.value_name) + "` |";
+    EXPECT_NE(answer.output.find(row), std::string::npos) << row;
+    if (option.old_flag.empty()) continue;
+    for (const char* end : {"`", " "}) {
+      EXPECT_EQ(answer.output.find("`" + std::string(option.old_flag) + end), std::string::npos);
+    }
+  }
 }
 
 TEST_F(ProgramTest, HelpsWithEverySubcommand) {

@@ -142,7 +142,7 @@ TEST_F(BlockingCallDetectorTest, SlowCallThatWasNotSeen_Counted) {
   loop_.leave();
   run(milliseconds(2));
   EXPECT_TRUE(detection_.all<BlockingCallSeen>().empty());
-  EXPECT_EQ(detection_.detection.summary().blocking_calls.unseen, 1u);
+  EXPECT_EQ(detection_.detection.summary().counts[RecordKind::kBlockingCall].lost, 1u);
 }
 
 TEST_F(BlockingCallDetectorTest, Finished_RecordersAreToldThatNoCallMatters) {

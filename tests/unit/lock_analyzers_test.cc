@@ -46,11 +46,12 @@ class LockOrderAnalyzerTest : public ::testing::Test {
     analyzer.analyze(acquisition(pid + 1, kFirstLock, kSecondLock, kFirstSite, pid));
     analyzer.analyze(acquisition(pid + 2, kSecondLock, kFirstLock, kSecondSite, pid));
   }
-  LockOrderCounts counts() {
-    LockOrderCounts counts;
-    analyzer.add_counts(counts);
-    return counts;
+  SessionEnd end() {
+    SessionEnd end;
+    analyzer.add_counts(end);
+    return end;
   }
+  Counts counts() { return end().counts[RecordKind::kLockOrder]; }
 
   FakeReader fake;
   FakeStacks& stacks = *fake.stacks;
@@ -65,8 +66,8 @@ class LockOrderAnalyzerTest : public ::testing::Test {
 
 TEST_F(LockOrderAnalyzerTest, BothOrders_AreReportedWithTheirStacks) {
   take_in_both_orders();
-  ASSERT_EQ(reporter.lock_orders.size(), 1u);
-  const LockOrder& order = reporter.lock_orders[0];
+  ASSERT_EQ(reporter.all<LockOrder>().size(), 1u);
+  const LockOrder order = reporter.all<LockOrder>()[0];
   EXPECT_EQ(order.pid, kPid);
   EXPECT_EQ(order.process, "server");
   ASSERT_EQ(order.steps.size(), 2u);
@@ -76,14 +77,14 @@ TEST_F(LockOrderAnalyzerTest, BothOrders_AreReportedWithTheirStacks) {
   for (const LockStep& step : order.steps) functions.insert(step.stack.at(0).function);
   EXPECT_EQ(names, (std::set<std::string>{"first", "second"}));
   EXPECT_EQ(functions, (std::set<std::string>{"take_first", "take_second"}));
-  EXPECT_EQ(counts().cycles, 1u);
+  EXPECT_EQ(counts().reported, 1u);
 }
 
 TEST_F(LockOrderAnalyzerTest, SameOrder_IsNotReported) {
   analyzer.analyze(acquisition(1, kFirstLock, kSecondLock, kFirstSite));
   analyzer.analyze(acquisition(2, kFirstLock, kSecondLock, kSecondSite));
-  EXPECT_TRUE(reporter.lock_orders.empty());
-  EXPECT_FALSE(counts().any());
+  EXPECT_TRUE(reporter.all<LockOrder>().empty());
+  EXPECT_FALSE(counts().any() || end().losses.any());
 }
 
 TEST_F(LockOrderAnalyzerTest, ReleaseByNonOwner_ExcludesTheLock) {
@@ -91,20 +92,20 @@ TEST_F(LockOrderAnalyzerTest, ReleaseByNonOwner_ExcludesTheLock) {
   released.released = true;
   analyzer.analyze(released);
   take_in_both_orders();
-  EXPECT_TRUE(reporter.lock_orders.empty());
+  EXPECT_TRUE(reporter.all<LockOrder>().empty());
 }
 
 TEST_F(LockOrderAnalyzerTest, HeapLockOfUnseenFrees_IsUnsure) {
   stacks.variables.clear();
   take_in_both_orders();
-  EXPECT_TRUE(reporter.lock_orders.empty());
-  EXPECT_EQ(counts().unsure, 1u);
+  EXPECT_TRUE(reporter.all<LockOrder>().empty());
+  EXPECT_EQ(counts().lost, 1u);
 }
 
 TEST_F(LockOrderAnalyzerTest, SeveralPrograms_DoNotMix) {
   analyzer.analyze(acquisition(1, kFirstLock, kSecondLock, kFirstSite, kPid, 1));
   analyzer.analyze(acquisition(2, kSecondLock, kFirstLock, kSecondSite, kPid, 2));
-  EXPECT_TRUE(reporter.lock_orders.empty());
+  EXPECT_TRUE(reporter.all<LockOrder>().empty());
 }
 
 TEST_F(LockOrderAnalyzerTest, EvictedLiveProgram_IsCountedApartFromAcquisitions) {
@@ -112,8 +113,8 @@ TEST_F(LockOrderAnalyzerTest, EvictedLiveProgram_IsCountedApartFromAcquisitions)
   for (int i = 0; i <= most; ++i) {
     analyzer.analyze(acquisition(1, kFirstLock, kSecondLock, kFirstSite, 1000 + i));
   }
-  EXPECT_EQ(counts().forgotten_programs, 1u);
-  EXPECT_EQ(counts().acquisitions, 0u);
+  EXPECT_EQ(end().losses.lock_programs, 1u);
+  EXPECT_EQ(end().losses.lock_acquisitions, 0u);
 }
 
 TEST_F(LockOrderAnalyzerTest, EvictedEndedProgram_IsNoLoss) {
@@ -122,7 +123,7 @@ TEST_F(LockOrderAnalyzerTest, EvictedEndedProgram_IsNoLoss) {
   for (int i = 0; i <= most; ++i) {
     analyzer.analyze(acquisition(1, kFirstLock, kSecondLock, kFirstSite, 1000 + i));
   }
-  EXPECT_FALSE(counts().any());
+  EXPECT_FALSE(counts().any() || end().losses.any());
 }
 
 class ContentionAnalyzerTest : public ::testing::Test {
@@ -180,10 +181,10 @@ TEST_F(ContentionAnalyzerTest, Lock_HasNamePlacesAndStacks) {
   see_wait(5);
   see_wait(7);
   see_totals(3, 40);
-  EXPECT_TRUE(reporter.contentions.empty());
+  EXPECT_TRUE(reporter.all<Contention>().empty());
   analyzer.finish();
-  ASSERT_EQ(reporter.contentions.size(), 1u);
-  const Contention& lock = reporter.contentions[0];
+  ASSERT_EQ(reporter.all<Contention>().size(), 1u);
+  const Contention lock = reporter.all<Contention>()[0];
   EXPECT_EQ(lock.lock.name, "cache_mutex");
   EXPECT_EQ(lock.waits, 3u);
   ASSERT_EQ(lock.places.size(), 1u);
@@ -200,10 +201,10 @@ TEST_F(ContentionAnalyzerTest, TwoEntriesOfOneLock_AreMerged) {
   see_totals(3, 40, 0);
   see_totals(2, 20, 1);
   analyzer.finish();
-  ASSERT_EQ(reporter.contentions.size(), 1u);
-  EXPECT_EQ(reporter.contentions[0].waits, 5u);
-  EXPECT_EQ(reporter.contentions[0].total, milliseconds(60));
-  EXPECT_EQ(reporter.contentions[0].longest, milliseconds(40));
+  ASSERT_EQ(reporter.all<Contention>().size(), 1u);
+  EXPECT_EQ(reporter.all<Contention>()[0].waits, 5u);
+  EXPECT_EQ(reporter.all<Contention>()[0].total, milliseconds(60));
+  EXPECT_EQ(reporter.all<Contention>()[0].longest, milliseconds(40));
   EXPECT_EQ(analyzer.locks(), 1u);
 }
 
@@ -211,7 +212,7 @@ TEST_F(ContentionAnalyzerTest, LockWithoutFinishedWaits_IsLeftOut) {
   see_wait(5);
   see_totals(0, 0);
   analyzer.finish();
-  EXPECT_TRUE(reporter.contentions.empty());
+  EXPECT_TRUE(reporter.all<Contention>().empty());
 }
 
 TEST(DeadlockAnalyzer, Cycle_NamesWhatEachThreadWantsAndHolds) {
@@ -237,8 +238,8 @@ TEST(DeadlockAnalyzer, Cycle_NamesWhatEachThreadWantsAndHolds) {
     seen.threads.push_back(thread);
   }
   analyzer.analyze(seen);
-  ASSERT_EQ(reporter.deadlocks.size(), 1u);
-  const Deadlock& deadlock = reporter.deadlocks[0];
+  ASSERT_EQ(reporter.all<Deadlock>().size(), 1u);
+  const Deadlock deadlock = reporter.all<Deadlock>()[0];
   ASSERT_EQ(deadlock.threads.size(), 2u);
   EXPECT_EQ(deadlock.threads[0].wants.name, "first");
   ASSERT_EQ(deadlock.threads[0].holds.size(), 1u);

@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "runtime/report/finding_text.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/lock_order_text.h"
 #include "runtime/report/record_parser.h"
@@ -49,7 +50,7 @@ LockOrder transfer_and_audit() {
 
 TEST(LockOrderReport, TextNamesLocksThreadsAndPlaces) {
   EXPECT_EQ(full_lock_order_text(transfer_and_audit(), {}),
-            "tailback: lock order that can deadlock: accounts and 0x7f00deadbee0, in transfer "
+            "tailback: lock-order inversion: accounts and 0x7f00deadbee0, in transfer "
             "(/src/bank.cc:12) and audit (/src/bank.cc:31)\n"
             "  process bank[4711]\n"
             "  lock accounts (mutex)\n"
@@ -100,23 +101,28 @@ TEST(LockOrderReport, AStepBeyondTheLocksIsDamage) {
 
 TEST(LockOrderReport, CountsSurviveTheEndRecord) {
   SessionEnd end;
-  end.lock_orders = {1, 2, 3, 4, 5, 6, 7};
+  end.counts[RecordKind::kLockOrder] = {1, 2, 3, 4};
+  end.losses.lock_acquisitions = 5;
+  end.losses.lock_programs = 6;
+  end.losses.lock_stacks = 7;
   const auto read = std::get<SessionEnd>(parse_record(json_line(end)));
   EXPECT_EQ(json_line(read), json_line(end));
-  EXPECT_EQ(read.lock_orders.forgotten_programs, 6u);
-  EXPECT_EQ(read.lock_orders.stacks, 7u);
+  EXPECT_EQ(read.losses.lock_programs, 6u);
+  EXPECT_EQ(read.losses.lock_stacks, 7u);
 }
 
 TEST(LockOrderReport, NothingIsSaidOfNothing) {
-  EXPECT_EQ(lock_orders_text({}), "");
-  EXPECT_NE(lock_orders_text({0, 0, 2, 0, 0, 0, 0}), "");
+  EXPECT_EQ(counts_text(RecordKind::kLockOrder, {}), "");
+  EXPECT_EQ(counts_text(RecordKind::kLockOrder, {2, 3, 4, 1}),
+            "tailback: 2 lock-order inversions, 3 more like these, 4 suppressed, 1 not reported "
+            "(address reused)\n");
 }
 
 TEST(LockOrderReport, ASummaryListsThem) {
   Summary summary;
-  summary.lock_order(transfer_and_audit());
-  summary.lock_order(transfer_and_audit());
-  summary.end({});
+  summary.report(transfer_and_audit());
+  summary.report(transfer_and_audit());
+  summary.report(SessionEnd{});
   EXPECT_NE(summary.text().find("accounts and 0x7f00deadbee0, in transfer"), std::string::npos)
       << summary.text();
   EXPECT_NE(summary.text().find("(2 times)"), std::string::npos);
@@ -127,15 +133,15 @@ TEST(LockOrderReport, RulesKeepThemBack) {
   SuppressingReporter reporter({*parse_rule("cause=lock function=audit")}, behind);
   LockOrder other = transfer_and_audit();
   other.steps[1].stack = {frame("verify", 40)};
-  reporter.lock_order(transfer_and_audit());
-  reporter.lock_order(other);
+  reporter.report(transfer_and_audit());
+  reporter.report(other);
   SessionEnd end;
-  end.lock_orders.cycles = 2;
-  reporter.end(end);
-  ASSERT_EQ(behind.lock_orders.size(), 1u);
-  EXPECT_EQ(reporter.reported_lock_orders(), 1u);
-  EXPECT_EQ(behind.ends[0].lock_orders.cycles, 1u);
-  EXPECT_EQ(behind.ends[0].lock_orders.suppressed, 1u);
+  end.counts[RecordKind::kLockOrder].reported = 2;
+  reporter.report(end);
+  ASSERT_EQ(behind.all<LockOrder>().size(), 1u);
+  EXPECT_EQ(reporter.reported("deadlock"), 1u);
+  EXPECT_EQ(behind.all<SessionEnd>()[0].counts[RecordKind::kLockOrder].reported, 1u);
+  EXPECT_EQ(behind.all<SessionEnd>()[0].counts[RecordKind::kLockOrder].suppressed, 1u);
 }
 
 }  // namespace

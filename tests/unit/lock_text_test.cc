@@ -85,7 +85,7 @@ TEST(DeadlockText, OneThreadAloneIsToldSo) {
   deadlock.kind = DeadlockKind::kLostOwner;
   deadlock.threads[0].waits_for.clear();
   EXPECT_EQ(deadlock_headline(deadlock),
-            "deadlock with a lost owner: left[4720] waits for lock_b, which nobody will give back");
+            "deadlock with a lost owner: left[4720] waits for lock_b, whose owner has ended");
 }
 
 }  // namespace

@@ -139,13 +139,12 @@ TEST(ContentionRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(json_line(*read), json_line(lock));
   EXPECT_EQ(read->longest_hold, lock.longest_hold);
 
-  const std::string text = contentions_text({lock}, {1, 2}, 20);
-  for (const char* part :
-       {"1 lock was waited for: 3 waits, 400 ms in all", "table", "rwlock", "250 ms", "≥ 200 ms",
-        "update() (table.cc:12), in fsync", "2 waits of locks that found no room"}) {
+  const std::string text = contentions_text({lock}, 1, 20);
+  for (const char* part : {"1 lock was waited for: 3 waits, 400 ms in all", "table", "rwlock",
+                           "250 ms", "≥ 200 ms", "update() (table.cc:12), in fsync"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
-  EXPECT_EQ(contentions_text({}, {}, 20), "");
+  EXPECT_EQ(contentions_text({}, 0, 20), "");
 }
 
 }  // namespace

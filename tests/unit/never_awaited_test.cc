@@ -2,7 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "runtime/explain/never_awaited.h"
-#include "runtime/report/never_awaited_record.h"
+#include "runtime/report/finding_text.h"
+#include "runtime/report/json_record.h"
 #include "runtime/report/never_awaited_text.h"
 #include "runtime/report/record_parser.h"
 #include "runtime/suppress/rule.h"
@@ -146,10 +147,9 @@ TEST(NeverAwaited, IsToldInWords) {
             "    #0  > ?  /srv/shop.py:19\n"
             "  advice   await it, or hand it to asyncio.create_task() and keep the task: a "
             "coroutine that is only called does nothing\n");
-  EXPECT_EQ(never_awaited_count_text({}), "");
-  EXPECT_EQ(never_awaited_count_text({1, 2, 0}),
-            "tailback: 1 place makes coroutines that are never awaited\n"
-            "tailback: 2 more were made there\n");
+  EXPECT_EQ(counts_text(RecordKind::kNeverAwaited, {}), "");
+  EXPECT_EQ(counts_text(RecordKind::kNeverAwaited, {1, 2, 0, 0}),
+            "tailback: 1 coroutine that is never awaited, 2 more like it\n");
 }
 
 TEST(NeverAwaited, IsKeptBackByARule) {
@@ -157,15 +157,15 @@ TEST(NeverAwaited, IsKeptBackByARule) {
   SuppressingReporter reporter({*parse_rule("cause=never-awaited object=Shop.*")}, behind);
   NeverAwaited other = sample();
   other.coroutine = "Cart.save";
-  reporter.never_awaited(sample());
-  reporter.never_awaited(other);
+  reporter.report(sample());
+  reporter.report(other);
   SessionEnd end;
-  end.never_awaited.told = 2;
-  reporter.end(end);
-  ASSERT_EQ(behind.never_awaiteds.size(), 1u);
-  EXPECT_EQ(behind.never_awaiteds[0].coroutine, "Cart.save");
-  EXPECT_EQ(behind.ends.at(0).never_awaited.told, 1u);
-  EXPECT_EQ(behind.ends.at(0).never_awaited.suppressed, 1u);
+  end.counts[RecordKind::kNeverAwaited].reported = 2;
+  reporter.report(end);
+  ASSERT_EQ(behind.all<NeverAwaited>().size(), 1u);
+  EXPECT_EQ(behind.all<NeverAwaited>()[0].coroutine, "Cart.save");
+  EXPECT_EQ(behind.all<SessionEnd>().at(0).counts[RecordKind::kNeverAwaited].reported, 1u);
+  EXPECT_EQ(behind.all<SessionEnd>().at(0).counts[RecordKind::kNeverAwaited].suppressed, 1u);
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 
 loop                                                 iterations  busy      p50     p90      p99    p99.9  longest
 server[4711], thread io-0[4713], epoll_wait on fd 5      40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
 
-to be read, a thread was held for 250 µs at most
+longest pause of a thread: 250 µs
 )");
 }
 
@@ -101,7 +101,7 @@ TEST_F(ReadingTest, RunsAreMergedByCulpritAndLoop) {
   other.loops[0].pid = 99;
   other.loops[0].p99 = milliseconds(50);
   other.losses.threads = 2;
-  other.longest_hold = std::chrono::microseconds(4100);
+  other.longest_pause = std::chrono::microseconds(4100);
   Stall longer = sample_sleep();
   longer.duration = seconds(2);
   longer.call->object = "elsewhere";
@@ -117,10 +117,10 @@ loop                                               iterations  busy      p50    
 server, thread io-0, epoll_wait on fd 5 (2 loops)      80,246  30 %  12.0 µs  100 µs  50.0 ms  90.0 ms   400 ms
 Where a row has several loops, the percentiles are those of the worst.
 
-to be read, a thread was held for 4.10 ms at most: its limit is 1.00 ms, and the machine took its CPU away
+longest pause of a thread: 4.10 ms (limit 1.00 ms; the machine took its CPU away)
 
 Incomplete:
-  2 threads found no free record: they were not watched
+  2 threads were not watched: no free record
 )");
 }
 
@@ -375,7 +375,7 @@ TEST_F(ReadingTest, TheSummaryAsJson) {
 
 TEST_F(ReadingTest, WhatRulesKeptBackIsSummedUp) {
   SessionEnd end = sample_end();
-  end.suppressed = 2;
+  end.counts[RecordKind::kStall].suppressed = 2;
   end.suppressed_time = milliseconds(700);
   const std::string run = json_line(sample_session()) + json_line(end);
   EXPECT_TRUE(read({write("a.jsonl", run), write("b.jsonl", run)}));

@@ -229,11 +229,11 @@ inline SessionEnd sample_end() {
   end.time = sample_time() + std::chrono::seconds(10);
   end.duration = std::chrono::seconds(10);
   end.exit_status = 0;
-  end.stalls = 2;
+  end.counts[RecordKind::kStall].reported = 2;
   end.stalled = std::chrono::microseconds(563'123);
   end.processes = 1;
   end.threads = 3;
-  end.longest_hold = std::chrono::microseconds(250);
+  end.longest_pause = std::chrono::microseconds(250);
   end.loops = {sample_loop()};
   return end;
 }

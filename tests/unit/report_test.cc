@@ -135,10 +135,10 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
   bare_deadlock.id = 1;
   bare_deadlock.threads.resize(1);
   Summary summary;
-  summary.stall(sample_sleep());
-  summary.deadlock(sample_deadlock());
-  summary.blocking_call(sample_blocking_call());
-  summary.end(sample_end());
+  summary.report(sample_sleep());
+  summary.report(sample_deadlock());
+  summary.report(sample_blocking_call());
+  summary.report(sample_end());
   const std::string summary_text = summary.json();
   for (const json& record :
        {parsed(json_line(sample_session())), parsed(json_line(SessionStart{})),
@@ -310,7 +310,7 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
   EXPECT_EQ(json_line(std::get<SessionEnd>(parse_record(json_line(sample_end())))),
             json_line(sample_end()));
   SessionEnd suppressed = sample_end();
-  suppressed.suppressed = 2;
+  suppressed.counts[RecordKind::kStall].suppressed = 2;
   suppressed.unused_options = {"--loop absent*"};
   suppressed.suppressed_time = std::chrono::milliseconds(700);
   suppressed.suppressions = {{"known.supp", 3, "cause=\"s*\"", 2}, {"known.supp", 4, "call=x", 0}};
@@ -339,11 +339,11 @@ TEST_F(ReportTest, AFileThatCannotBeOpenedIsOneClearLine) {
 
 TEST_F(ReportTest, LinesStandInTheFileAtOnce) {
   JsonlReporter reporter(path("run.jsonl"), note_complaint());
-  reporter.session(sample_session());
+  reporter.report(sample_session());
   ASSERT_EQ(lines_of(path("run.jsonl")).size(), 1U);
-  reporter.stall(sample_sleep());
+  reporter.report(sample_sleep());
   ASSERT_EQ(lines_of(path("run.jsonl")).size(), 2U);
-  reporter.end(sample_end());
+  reporter.report(sample_end());
   const auto lines = lines_of(path("run.jsonl"));
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(json::parse(lines[0])["type"], "session");
@@ -355,16 +355,16 @@ TEST_F(ReportTest, LinesStandInTheFileAtOnce) {
 TEST_F(ReportTest, AFileIsEmptiedFirst) {
   std::ofstream(path("run.jsonl")) << "old\n";
   JsonlReporter reporter(path("run.jsonl"));
-  reporter.end(sample_end());
+  reporter.report(sample_end());
   EXPECT_EQ(lines_of(path("run.jsonl")).size(), 1U);
 }
 
 TEST_F(ReportTest, AFullDiskIsSaidOnceAndCounted) {
   {
     JsonlReporter reporter("/dev/full", note_complaint());
-    reporter.session(sample_session());
-    for (int i = 0; i < 10; ++i) reporter.stall(sample_sleep());
-    reporter.end(sample_end());
+    reporter.report(sample_session());
+    for (int i = 0; i < 10; ++i) reporter.report(sample_sleep());
+    reporter.report(sample_end());
     EXPECT_EQ(reporter.file().failed_writes(), 12U);
     EXPECT_EQ(complaints_, std::vector<std::string>(
                                {"tailback: can't write to /dev/full: No space left on device; the "
@@ -469,15 +469,15 @@ TEST_F(ReportTest, FanOutTellsEachInOrder) {
   const RecordingReporter& two = *second;
   fan_out.add(std::move(first));
   fan_out.add(std::move(second));
-  fan_out.session(sample_session());
-  fan_out.stall(sample_sleep());
-  fan_out.stall(sample_many());
-  fan_out.end(sample_end());
+  fan_out.report(sample_session());
+  fan_out.report(sample_sleep());
+  fan_out.report(sample_many());
+  fan_out.report(sample_end());
   for (const RecordingReporter* reporter : {&one, &two}) {
-    EXPECT_EQ(reporter->sessions.size(), 1U);
-    ASSERT_EQ(reporter->stalls.size(), 2U);
-    EXPECT_EQ(reporter->stalls[1].id, 7U);
-    EXPECT_EQ(reporter->ends.size(), 1U);
+    EXPECT_EQ(reporter->all<SessionStart>().size(), 1U);
+    ASSERT_EQ(reporter->all<Stall>().size(), 2U);
+    EXPECT_EQ(reporter->all<Stall>()[1].id, 7U);
+    EXPECT_EQ(reporter->all<SessionEnd>().size(), 1U);
   }
 }
 

@@ -48,12 +48,12 @@ class TextReporterTest : public testing::Test {
 
 TEST_F(TextReporterTest, ASessionWithoutStallsIsOneQuietLine) {
   Report report;
-  report.reporter.session(sample_session());
+  report.reporter.report(sample_session());
   EXPECT_EQ(report.take(), "");
   SessionEnd end = sample_end();
-  end.stalls = 0;
+  end.counts[RecordKind::kStall].reported = 0;
   end.loops[0].longest = microseconds(3200);
-  report.reporter.end(end);
+  report.reporter.report(end);
   EXPECT_EQ(
       report.take(),
       "tailback: no stall over 100 ms in 10.0 s; 1 loop, 40,123 iterations, the longest 3.20 ms\n");
@@ -63,16 +63,16 @@ TEST_F(TextReporterTest, ASessionWithoutALoopSaysSo) {
   Report report;
   SessionEnd end = sample_end();
   end.loops.clear();
-  report.reporter.end(end);
+  report.reporter.report(end);
   EXPECT_EQ(report.take(), "tailback: no event loop was seen in 10.0 s (1 process, 3 threads)\n");
 }
 
 TEST_F(TextReporterTest, AStallInFull) {
   Report report;
-  report.reporter.stall(sample_sleep());
+  report.reporter.report(sample_sleep());
   EXPECT_EQ(
       report.take(),
-      R"(tailback: loop held up for 400 ms: sleep in load_config(char const*) (src/config.cc:42)
+      R"(tailback: event loop blocked for 400 ms: sleep in load_config(char const*) (src/config.cc:42)
   loop     server[4711], thread io-0[4713], epoll_wait on fd 5
   since    2025-11-22 15:13:01.123 +00:00
   call     clock_nanosleep(clock=1, request=400 ms)
@@ -84,15 +84,16 @@ TEST_F(TextReporterTest, AStallInFull) {
     #4    dispatch                  src/loop.cc:12
     #5    run_loop                  src/loop.cc:30
          … 3 frames: 1 of server, 2 of libc.so.6 …
-  pending  12 events were waiting when the loop came back
+  pending  12 events were ready when the loop came back
   advice   Use a timer of the loop instead of a sleep.
 )");
 }
 
 TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
   Report report;
-  report.reporter.stall(sample_many());
-  EXPECT_EQ(report.take(), R"(tailback: loop held up for 163 ms: many in unixRead (sqlite3.c:38000)
+  report.reporter.report(sample_many());
+  EXPECT_EQ(report.take(),
+            R"(tailback: event loop blocked for 163 ms: many in unixRead (sqlite3.c:38000)
   loop     python3[4800], main thread, poll
   since    2025-11-22 15:13:01.123 +00:00
   time     4.00 ms on CPU, 120 µs ready to run but without a CPU, 159 ms blocked, 159 ms in calls, 3 major page faults
@@ -109,15 +110,15 @@ TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
 
 TEST_F(TextReporterTest, NotesAreSentences) {
   Report report;
-  report.reporter.note(sample_stop());
+  report.reporter.report(sample_stop());
   EXPECT_EQ(report.take(),
             "tailback: note: server[4711] io-0[4713] was stopped from outside (a signal or a "
             "debugger) for about 1.20 s: not counted\n");
   Note note{NoteKind::kSuspended, sample_time(), std::chrono::seconds(3), 0, 0, {}, {}};
-  report.reporter.note(note);
+  report.reporter.report(note);
   EXPECT_EQ(report.take(), "tailback: note: the machine was suspended for 3.00 s: not counted\n");
   note.kind = NoteKind::kObserverLate;
-  report.reporter.note(note);
+  report.reporter.report(note);
   EXPECT_EQ(
       report.take(),
       "tailback: note: the observer itself was 3.00 s late, stopped or without a CPU: lengths "
@@ -131,35 +132,37 @@ TEST_F(TextReporterTest, ObjectsAreNamed) {
   stall.call->function = "read";
   stall.call->intercepted = false;
   stall.call->object = "/srv/\x1b[31mdata";
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   const std::string text = report.take();
   EXPECT_NE(text.find("400 ms: file in load_config(char const*) (src/config.cc:42), on "
                       "/srv/\\x1b[31mdata\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("read(clock=1, request=400 ms), as the kernel saw it\n"), std::string::npos);
+  EXPECT_NE(text.find("read(clock=1, request=400 ms) (from /proc, not intercepted)\n"),
+            std::string::npos);
 }
 
 TEST_F(TextReporterTest, RepeatsAreOneLineWithTheirCount) {
   Report report;
   Stall stall = sample_sleep();
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   report.take();
   stall.id = 2;
   stall.duration = seconds(1);
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_EQ(report.take(),
             "tailback: again, 1.00 s: sleep in load_config(char const*) (src/config.cc:42); "
             "server[4711] io-0[4713]; 2 times, 1.40 s in all\n");
   stall.id = 3;
   stall.state = StallState::kUnfinished;
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_EQ(report.take(),
             "tailback: again, 1.00 s, until the program ended: sleep in load_config(char const*) "
             "(src/config.cc:42); server[4711] io-0[4713]; 3 times, 2.40 s in all\n");
   // Another culprit is new.
-  report.reporter.stall(sample_many());
-  EXPECT_TRUE(report.take().starts_with("tailback: loop held up for 163 ms: many in unixRead"));
+  report.reporter.report(sample_many());
+  EXPECT_TRUE(
+      report.take().starts_with("tailback: event loop blocked for 163 ms: many in unixRead"));
 }
 
 TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
@@ -167,34 +170,35 @@ TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
   Stall stall = sample_sleep();
   stall.state = StallState::kOngoing;
   stall.pending_events.reset();
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_TRUE(report.take().starts_with(
-      "tailback: loop held up for 400 ms so far: sleep in load_config(char const*) "
+      "tailback: event loop blocked for 400 ms so far: sleep in load_config(char const*) "
       "(src/config.cc:42)\n"));
   stall.duration = milliseconds(800);
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_EQ(report.take(),
-            "tailback: still held up after 800 ms: sleep in load_config(char const*) "
+            "tailback: still blocked after 800 ms: sleep in load_config(char const*) "
             "(src/config.cc:42); server[4711] io-0[4713]\n");
   stall.state = StallState::kEnded;
   stall.duration = seconds(1);
   stall.pending_events = 1;
-  report.reporter.stall(stall);
-  EXPECT_EQ(report.take(),
-            "tailback: over after 1.00 s: sleep in load_config(char const*) (src/config.cc:42); "
-            "server[4711] io-0[4713]; 1 event was waiting when the loop came back\n");
+  report.reporter.report(stall);
+  EXPECT_EQ(
+      report.take(),
+      "tailback: unblocked after 1.00 s: sleep in load_config(char const*) (src/config.cc:42); "
+      "server[4711] io-0[4713]; 1 event was ready when the loop came back\n");
   // The same id in the same session is over; a new stall of that culprit is a repeat.
   stall.id = 2;
   stall.state = StallState::kOngoing;
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_EQ(report.take(),
             "tailback: again, 1.00 s so far: sleep in load_config(char const*) "
             "(src/config.cc:42); server[4711] io-0[4713]\n");
   stall.state = StallState::kUnfinished;
   stall.pending_events.reset();
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_EQ(report.take(),
-            "tailback: held up for 1.00 s, until the program ended: sleep in "
+            "tailback: event loop blocked for 1.00 s, until the program ended: sleep in "
             "load_config(char const*) (src/config.cc:42); server[4711] io-0[4713]\n");
 }
 
@@ -202,34 +206,34 @@ TEST_F(TextReporterTest, AStallWhoseCulpritIterationsOutToBeAnotherIsToldInFull)
   Report report;
   Stall stall = sample_sleep();
   stall.state = StallState::kOngoing;
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   report.take();
   stall.state = StallState::kEnded;
   stall.cause = Cause::kMany;
   stall.fingerprint = "many";
-  report.reporter.stall(stall);
-  EXPECT_TRUE(report.take().starts_with("tailback: loop held up for 400 ms: many in "));
+  report.reporter.report(stall);
+  EXPECT_TRUE(report.take().starts_with("tailback: event loop blocked for 400 ms: many in "));
 }
 
 TEST_F(TextReporterTest, TheEndSumsUp) {
   Report report;
-  report.reporter.session(sample_session());
-  report.reporter.stall(sample_sleep());
-  report.reporter.stall(sample_many());
+  report.reporter.report(sample_session());
+  report.reporter.report(sample_sleep());
+  report.reporter.report(sample_many());
   report.take();
   SessionEnd end = sample_end();
   end.losses.events = 1;
   end.losses.samples = 12;
-  report.reporter.end(end);
+  report.reporter.report(end);
   EXPECT_EQ(report.take(), R"(tailback: 2 stalls over 100 ms, 563 ms in all, in 10.0 s
   culprit                                      cause  count   total  longest  share
   load_config(char const*) (src/config.cc:42)  sleep      1  400 ms   400 ms   71 %
   unixRead (sqlite3.c:38000)                   many       1  163 ms   163 ms   29 %
   loop                                                 iterations  busy      p50     p90      p99    p99.9  longest
   server[4711], thread io-0[4713], epoll_wait on fd 5      40,123  30 %  12.0 µs  100 µs  3.20 ms  90.0 ms   400 ms
-  to be read, a thread was held for 250 µs at most
+  longest pause of a thread: 250 µs
 tailback: incomplete:
-  1 long iteration found the ring of events full: it is missing from this report
+  1 long iteration is missing: the ring of events was full
   12 stalls have no stack: none could be read in time
 )");
 }
@@ -237,23 +241,24 @@ tailback: incomplete:
 TEST_F(TextReporterTest, AHoldBeyondItsLimitIsSaidAndWhy) {
   Report report;
   SessionEnd end = sample_end();
-  end.longest_hold = microseconds(1010);  // it measured itself a moment later
-  report.reporter.stall(sample_sleep());
+  end.longest_pause = microseconds(1010);  // it measured itself a moment later
+  report.reporter.report(sample_sleep());
   report.take();
-  report.reporter.end(end);
-  EXPECT_NE(report.take().find("was held for 1.01 ms at most\n"), std::string::npos);
+  report.reporter.report(end);
+  EXPECT_NE(report.take().find("longest pause of a thread: 1.01 ms\n"), std::string::npos);
   Report quiet;
-  end.longest_hold = microseconds(2500);
-  quiet.reporter.end(end);
-  EXPECT_NE(quiet.take().find("was held for 2.50 ms at most: its limit is 1.00 ms, and the machine "
-                              "took its CPU away\n"),
-            std::string::npos);
+  end.longest_pause = microseconds(2500);
+  quiet.reporter.report(end);
+  EXPECT_NE(
+      quiet.take().find("longest pause of a thread: 2.50 ms (limit 1.00 ms; the machine took its "
+                        "CPU away)\n"),
+      std::string::npos);
   Report none;
-  end.longest_hold = {};
-  none.reporter.stall(sample_sleep());
+  end.longest_pause = {};
+  none.reporter.report(sample_sleep());
   none.take();
-  none.reporter.end(end);
-  EXPECT_EQ(none.take().find("held for"), std::string::npos);
+  none.reporter.report(end);
+  EXPECT_EQ(none.take().find("longest pause"), std::string::npos);
 }
 
 TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
@@ -261,22 +266,21 @@ TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
   Stall stall = sample_sleep();
   for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) {
     stall.id = i + 1;
-    report.reporter.stall(stall);
+    report.reporter.report(stall);
     EXPECT_NE(report.take(), "");
   }
   for (int i = 0; i < 5; ++i) {
     ++stall.id;
-    report.reporter.stall(stall);
+    report.reporter.report(stall);
     EXPECT_EQ(report.take(), "");
   }
   stall.begin += minutes(1);
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_EQ(report.take(),
-            "tailback: 5 reports were held back, for there were more than 60 in a minute; the "
-            "summary has all stalls\n"
+            "tailback: 5 reports suppressed (limit 60 a minute); the summary has all stalls\n"
             "tailback: again, 400 ms: sleep in load_config(char const*) (src/config.cc:42); "
             "server[4711] io-0[4713]; 66 times, 26.4 s in all\n");
-  report.reporter.end(sample_end());
+  report.reporter.report(sample_end());
   EXPECT_TRUE(report.take().starts_with("tailback: 66 stalls, 26.4 s in all"));
 }
 
@@ -285,28 +289,28 @@ TEST_F(TextReporterTest, ACapPerCulpritLeavesRoomForOthers) {
   Stall stall = sample_sleep();
   for (int i = 0; i < 5; ++i) {
     ++stall.id;
-    report.reporter.stall(stall);
+    report.reporter.report(stall);
     EXPECT_EQ(report.take().empty(), i >= 2) << i;
   }
-  report.reporter.stall(sample_many());
+  report.reporter.report(sample_many());
   EXPECT_NE(report.take(), "");
   stall.begin += minutes(1);
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   EXPECT_EQ(
       report.take(),
-      "tailback: 3 reports of sleep in load_config(char const*) (src/config.cc:42) held back, "
-      "for there were more than 2 in a minute; the summary has all stalls\n"
+      "tailback: 3 reports of sleep in load_config(char const*) (src/config.cc:42) suppressed "
+      "(limit 2 a minute); the summary has all stalls\n"
       "tailback: again, 400 ms: sleep in load_config(char const*) (src/config.cc:42); "
       "server[4711] io-0[4713]; 6 times, 2.40 s in all\n");
-  report.reporter.end(sample_end());
-  EXPECT_EQ(report.take().find("held back"), std::string::npos);
+  report.reporter.report(sample_end());
+  EXPECT_EQ(report.take().find("suppressed"), std::string::npos);
 }
 
 TEST_F(TextReporterTest, ATurnsNameStandsBesideItsLoop) {
   Report report;
   Stall stall = sample_sleep();
   stall.iteration = "GET /orders\n";
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   const std::string text = report.take();
   EXPECT_NE(text.find("\n  iteration GET /orders\\n\n"), std::string::npos) << text;
 }
@@ -315,19 +319,19 @@ TEST_F(TextReporterTest, PatternsThatMatchedNoThreadAreNamedAtTheEnd) {
   Report report;
   SessionEnd end = sample_end();
   end.unused_options = {"--loop absent*"};
-  report.reporter.end(end);
+  report.reporter.report(end);
   EXPECT_TRUE(report.take().starts_with(
       "tailback: --loop absent* matched no thread that waits for events\n"));
 }
 
 TEST_F(TextReporterTest, TheEndSaysWhatWasSuppressedAndWhatMatchedNothing) {
   Report report;
-  report.reporter.session(sample_session());
+  report.reporter.report(sample_session());
   SessionEnd end = sample_end();
-  end.suppressed = 3;
+  end.counts[RecordKind::kStall].suppressed = 3;
   end.suppressed_time = std::chrono::milliseconds(1200);
   end.suppressions = {{"known.supp", 2, "call=nanosleep", 3}, {"known.supp", 7, "cause=dns", 0}};
-  report.reporter.end(end);
+  report.reporter.report(end);
   EXPECT_EQ(
       report.take(),
       "tailback: 3 known stalls, 1.20 s in all, suppressed\n"
@@ -341,13 +345,13 @@ TEST_F(TextReporterTest, TheEndSaysWhatWasSuppressedAndWhatMatchedNothing) {
 TEST_F(TextReporterTest, ACulpritHeldBackIsToldInFullLater) {
   Report report({}, false, 1000);
   Stall stall = sample_sleep();
-  for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) report.reporter.stall(stall);
-  report.reporter.stall(sample_many());
+  for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) report.reporter.report(stall);
+  report.reporter.report(sample_many());
   report.take();
   Stall later = sample_many();
   later.begin += minutes(2);
-  report.reporter.stall(later);
-  EXPECT_NE(report.take().find("tailback: loop held up for 163 ms: many in unixRead"),
+  report.reporter.report(later);
+  EXPECT_NE(report.take().find("tailback: event loop blocked for 163 ms: many in unixRead"),
             std::string::npos);
 }
 
@@ -355,7 +359,7 @@ TEST_F(TextReporterTest, StacksCanBeWhole) {
   TextStyle style;
   style.whole_stacks = true;
   Report report(style);
-  report.reporter.stall(sample_sleep());
+  report.reporter.report(sample_sleep());
   const std::string text = report.take();
   EXPECT_EQ(text.find("…"), std::string::npos);
   EXPECT_NE(text.find("    #8    clone3                    libc.so.6+0x109000\n"),
@@ -365,13 +369,13 @@ TEST_F(TextReporterTest, StacksCanBeWhole) {
 
 TEST_F(TextReporterTest, ColourIsAChoice) {
   Report plain;
-  plain.reporter.stall(sample_sleep());
+  plain.reporter.report(sample_sleep());
   EXPECT_EQ(plain.take().find('\x1b'), std::string::npos);
   TextStyle style;
   style.colour = true;
   Report coloured(style);
-  coloured.reporter.stall(sample_sleep());
-  EXPECT_TRUE(coloured.take().starts_with("\x1b[1;31mtailback: loop held up for 400 ms"));
+  coloured.reporter.report(sample_sleep());
+  EXPECT_TRUE(coloured.take().starts_with("\x1b[1;31mtailback: event loop blocked for 400 ms"));
 }
 
 TEST_F(TextReporterTest, ColoursOnlyATerminalWithoutNoColor) {
@@ -382,7 +386,7 @@ TEST_F(TextReporterTest, ColoursOnlyATerminalWithoutNoColor) {
   const auto first_bytes = [&] {
     TextReporter::Options options;
     options.file = name;
-    TextReporter(options).stall(Stall{});
+    TextReporter(options).report(Stall{});
     char text[4096] = "";
     const ssize_t count = ::read(ends[0], text, sizeof(text));
     return std::string(text, std::min<size_t>(count > 0 ? static_cast<size_t>(count) : 0, 8));
@@ -403,10 +407,10 @@ TEST_F(TextReporterTest, ColoursOnlyATerminalWithoutNoColor) {
   const std::string path = testing::TempDir() + "tailback-text-" + std::to_string(::getpid());
   TextReporter::Options options;
   options.file = path;
-  TextReporter(options).stall(sample_sleep());
+  TextReporter(options).report(sample_sleep());
   std::ifstream file(path);
   const std::string content((std::istreambuf_iterator<char>(file)), {});
-  EXPECT_TRUE(content.starts_with("tailback: loop held up for 400 ms"));
+  EXPECT_TRUE(content.starts_with("tailback: event loop blocked for 400 ms"));
   EXPECT_EQ(content.find('\x1b'), std::string::npos);
   ::unlink(path.c_str());
 }
@@ -417,9 +421,9 @@ TEST_F(TextReporterTest, AFullDiskDoesNotEndTheSession) {
     TextReporter::Options options;
     options.file = "/dev/full";
     TextReporter reporter(options, [&](std::string_view line) { complaints.emplace_back(line); });
-    reporter.stall(sample_sleep());
-    reporter.stall(sample_sleep());
-    reporter.end(sample_end());
+    reporter.report(sample_sleep());
+    reporter.report(sample_sleep());
+    reporter.report(sample_end());
     EXPECT_EQ(complaints.size(), 1U);
   }
   ASSERT_EQ(complaints.size(), 2U);
@@ -444,13 +448,13 @@ TEST_F(TextReporterTest, HostileTextNeitherSpeaksToTheTerminalNorFloodsIt) {
   Report report({}, true);
   SessionStart start = sample_session();
   start.command.assign(100, evil);
-  report.reporter.session(start);
-  report.reporter.stall(stall);
+  report.reporter.report(start);
+  report.reporter.report(stall);
   stall.id = 2;
-  report.reporter.stall(stall);
+  report.reporter.report(stall);
   SessionEnd end = sample_end();
   end.loops[0].process = end.loops[0].thread = end.loops[0].loop.wait = evil;
-  report.reporter.end(end);
+  report.reporter.report(end);
 
   const std::string text = report.take();
   EXPECT_LT(text.size(), 100'000U);
@@ -465,16 +469,16 @@ TEST_F(TextReporterTest, HostileTextNeitherSpeaksToTheTerminalNorFloodsIt) {
 
 TEST_F(TextReporterTest, AStallOfWhichNothingIsKnown) {
   Report report;
-  report.reporter.stall(Stall{});
+  report.reporter.report(Stall{});
   EXPECT_EQ(report.take(),
-            "tailback: loop held up for 0 ns: unknown in unknown code\n"
+            "tailback: event loop blocked for 0 ns: unknown in unknown code\n"
             "  loop     [0], main thread, \n"
             "  since    1970-01-01 00:00:00.000 +00:00\n");
 }
 
 TEST_F(TextReporterTest, ALogFileBeginsWithWhatWasWatched) {
   Report report({}, true);
-  report.reporter.session(sample_session());
+  report.reporter.report(sample_session());
   EXPECT_EQ(report.take(),
             "tailback 0.1.0: ./server --port 0 (pid 4711), threshold 100 ms, "
             "2025-11-22 15:13:01.123 +00:00\n");

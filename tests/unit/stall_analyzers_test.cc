@@ -70,9 +70,9 @@ class StallAnalyzersTest : public ::testing::Test {
     seen.contributors.push_back(
         {function, call_site, count, milliseconds(total), milliseconds(longest)});
   }
-  const Stall& only_stall() {
-    EXPECT_EQ(reporter.stalls.size(), 1u);
-    return reporter.stalls.at(0);
+  Stall only_stall() {
+    EXPECT_EQ(reporter.all<Stall>().size(), 1u);
+    return reporter.all<Stall>().at(0);
   }
 
   FakeReader fake;
@@ -93,7 +93,7 @@ TEST_F(StallAnalyzersTest, BlockedInACall_HasItsCauseAndCaller) {
   add(seen, blocked(kHandler, Function::nanosleep, Cause::kSleep), 90);
   add_calls(seen, Function::nanosleep, kHandler, 1, 95, 95);
   analyzer.analyze(seen);
-  const Stall& stall = only_stall();
+  const Stall stall = only_stall();
   EXPECT_EQ(stall.cause, Cause::kSleep);
   EXPECT_EQ(stall.stack.at(stall.culprit).function, "handler");
   ASSERT_TRUE(stall.call);
@@ -123,7 +123,7 @@ TEST_F(StallAnalyzersTest, Computing_BlamesTheStackSeenLongest) {
   add(seen, computing(kHandler), 40);
   add(seen, computing(kHandler), 30);
   analyzer.analyze(seen);
-  const Stall& stall = only_stall();
+  const Stall stall = only_stall();
   EXPECT_EQ(stall.cause, Cause::kCpu);
   EXPECT_EQ(stall.stack.at(0).function, "handler");
   EXPECT_EQ(stall.samples, 3u);
@@ -138,7 +138,7 @@ TEST_F(StallAnalyzersTest, NoStack_ShowsTheCallerOfTheLongestCall) {
   StallSeen seen = iteration();
   add_calls(seen, Function::nanosleep, kHandler, 1, 95, 95);
   analyzer.analyze(seen);
-  const Stall& stall = only_stall();
+  const Stall stall = only_stall();
   EXPECT_FALSE(stall.stack_complete);
   EXPECT_EQ(stall.stack.at(0).function, "handler");
   ASSERT_TRUE(stall.call);
@@ -162,7 +162,7 @@ TEST_F(StallAnalyzersTest, Lock_HasNameAndOwnersStack) {
   add(seen, sample, 95);
   add_calls(seen, Function::pthread_mutex_lock, kHandler, 1, 95, 95);
   analyzer.analyze(seen);
-  const Stall& stall = only_stall();
+  const Stall stall = only_stall();
   EXPECT_EQ(stall.cause, Cause::kLock);
   ASSERT_TRUE(stall.lock);
   EXPECT_EQ(stall.lock->name, "cache_mutex");
@@ -186,7 +186,7 @@ TEST_F(StallAnalyzersTest, Shutdown_IsNoStallUnlessItIsOpen) {
   StallSeen seen = iteration(1, StallState::kUnfinished);
   add(seen, computing(kOther), 90);
   analyzer.analyze(seen);
-  EXPECT_TRUE(reporter.stalls.empty());
+  EXPECT_TRUE(reporter.all<Stall>().empty());
 
   StallSeen ongoing = iteration(2, StallState::kOngoing);
   add(ongoing, computing(kHandler), 90);
@@ -195,8 +195,8 @@ TEST_F(StallAnalyzersTest, Shutdown_IsNoStallUnlessItIsOpen) {
   add(rest, computing(kHandler), 90);
   add(rest, computing(kOther), 10);
   analyzer.analyze(rest);
-  ASSERT_EQ(reporter.stalls.size(), 2u);
-  EXPECT_EQ(reporter.stalls[1].state, StallState::kUnfinished);
+  ASSERT_EQ(reporter.all<Stall>().size(), 2u);
+  EXPECT_EQ(reporter.all<Stall>()[1].state, StallState::kUnfinished);
 }
 
 TEST_F(StallAnalyzersTest, LoopEndedEarlyInTheIteration_IsNoStall) {
@@ -206,8 +206,8 @@ TEST_F(StallAnalyzersTest, LoopEndedEarlyInTheIteration_IsNoStall) {
   seen.samples.back().since = milliseconds(5);
   seen.iteration_id.begin_tick = 77;
   analyzer.analyze(seen);
-  EXPECT_TRUE(reporter.stalls.empty());
-  const std::vector<Verdict> posted = verdicts.take();
+  EXPECT_TRUE(reporter.all<Stall>().empty());
+  const std::vector<AnalysisVerdict> posted = verdicts.take();
   ASSERT_EQ(posted.size(), 1u);
   EXPECT_EQ(std::get<NoStall>(posted[0]).iteration, seen.iteration_id);
 }
@@ -220,7 +220,7 @@ TEST_F(StallAnalyzersTest, TimeAfterTheLoop_IsNotCounted) {
   seen.samples.back().since = milliseconds(60);
   add_calls(seen, Function::nanosleep, kHandler, 1, 60, 60);
   analyzer.analyze(seen);
-  const Stall& stall = only_stall();
+  const Stall stall = only_stall();
   EXPECT_EQ(stall.duration, milliseconds(60));
   EXPECT_EQ(stall.cause, Cause::kSleep);
   EXPECT_EQ(stall.notes.size(), 1u);
@@ -233,7 +233,7 @@ TEST_F(StallAnalyzersTest, IdleWorker_IsNoStall) {
   add(seen, blocked(kHandler, Function::pthread_cond_wait, Cause::kWait), 90);
   add_calls(seen, Function::pthread_cond_wait, kHandler, 1, 90, 90);
   analyzer.analyze(seen);
-  EXPECT_TRUE(reporter.stalls.empty());
+  EXPECT_TRUE(reporter.all<Stall>().empty());
 }
 
 TEST_F(StallAnalyzersTest, IdleWait_IsPostedAsAVerdict) {
@@ -245,7 +245,7 @@ TEST_F(StallAnalyzersTest, IdleWait_IsPostedAsAVerdict) {
       std::make_shared<const Sample>(blocked(kHandler, Function::pthread_cond_wait, Cause::kWait));
   seen.place.call_site = 0x77;
   idle_waits.analyze(seen);
-  const std::vector<Verdict> posted = verdicts.take();
+  const std::vector<AnalysisVerdict> posted = verdicts.take();
   ASSERT_EQ(posted.size(), 1u);
   EXPECT_EQ(std::get<IdleWaitPlace>(posted[0]).call_site, 0x77u);
 }
@@ -256,8 +256,8 @@ TEST_F(StallAnalyzersTest, BlockingCall_HasCauseAndCulprit) {
   seen.call.duration = milliseconds(8);
   add(seen.call, blocked(kHandler, Function::nanosleep, Cause::kSleep), 8);
   blocking_calls.analyze(seen);
-  ASSERT_EQ(reporter.blocking_calls.size(), 1u);
-  const BlockingCall& call = reporter.blocking_calls[0];
+  ASSERT_EQ(reporter.all<BlockingCall>().size(), 1u);
+  const BlockingCall call = reporter.all<BlockingCall>()[0];
   EXPECT_EQ(call.total, milliseconds(8));
   EXPECT_EQ(call.longest.cause, Cause::kSleep);
   EXPECT_EQ(call.longest.stack.at(call.longest.culprit).function, "handler");

@@ -122,16 +122,17 @@ TEST(Rules, ExactWordsMatchTheirTextOnly) {
 TEST(SuppressingReporter, WithoutRulesTellsAll) {
   RecordingReporter behind;
   SuppressingReporter reporter({}, behind);
-  reporter.session(sample_session());
-  reporter.stall(sample_sleep());
-  reporter.note(Note{});
-  reporter.end(sample_end());
-  EXPECT_EQ(behind.sessions.size(), 1u);
-  EXPECT_EQ(behind.stalls.size(), 1u);
-  EXPECT_EQ(behind.notes.size(), 1u);
-  EXPECT_EQ(reporter.told(), 1u);
-  EXPECT_EQ(behind.ends.at(0).stalls, sample_end().stalls);
-  EXPECT_TRUE(behind.ends.at(0).suppressions.empty());
+  reporter.report(sample_session());
+  reporter.report(sample_sleep());
+  reporter.report(Note{});
+  reporter.report(sample_end());
+  EXPECT_EQ(behind.all<SessionStart>().size(), 1u);
+  EXPECT_EQ(behind.all<Stall>().size(), 1u);
+  EXPECT_EQ(behind.all<Note>().size(), 1u);
+  EXPECT_EQ(reporter.reported("stall"), 1u);
+  EXPECT_EQ(behind.all<SessionEnd>().at(0).counts[RecordKind::kStall].reported,
+            sample_end().counts[RecordKind::kStall].reported);
+  EXPECT_TRUE(behind.all<SessionEnd>().at(0).suppressions.empty());
 }
 
 TEST(SuppressingReporter, KeepsBackAndCountsByRule) {
@@ -140,23 +141,23 @@ TEST(SuppressingReporter, KeepsBackAndCountsByRule) {
       parse_rules("cause=sleep\ncall=clock_nanosleep\ncause=dns", "k.supp"), behind);
   Stall sleep = sample_sleep();
   sleep.state = StallState::kOngoing;
-  reporter.stall(sleep);
+  reporter.report(sleep);
   sleep.state = StallState::kEnded;
-  reporter.stall(sleep);
-  reporter.stall(sample_many());
-  reporter.end(sample_end());
-  ASSERT_EQ(behind.stalls.size(), 1u);
-  EXPECT_EQ(behind.stalls[0].cause, Cause::kMany);
-  EXPECT_EQ(reporter.told(), 1u);
-  const SessionEnd& end = behind.ends.at(0);
-  EXPECT_EQ(end.stalls, 1u);
+  reporter.report(sleep);
+  reporter.report(sample_many());
+  reporter.report(sample_end());
+  ASSERT_EQ(behind.all<Stall>().size(), 1u);
+  EXPECT_EQ(behind.all<Stall>()[0].cause, Cause::kMany);
+  EXPECT_EQ(reporter.reported("stall"), 1u);
+  const SessionEnd end = behind.all<SessionEnd>().at(0);
+  EXPECT_EQ(end.counts[RecordKind::kStall].reported, 1u);
   EXPECT_EQ(end.stalled, std::chrono::milliseconds(163));
-  EXPECT_EQ(end.suppressed, 1u);
+  EXPECT_EQ(end.counts[RecordKind::kStall].suppressed, 1u);
   EXPECT_EQ(end.suppressed_time, sample_sleep().duration);
   ASSERT_EQ(end.suppressions.size(), 3u);
-  EXPECT_EQ(end.suppressions[0].stalls, 1u);
-  EXPECT_EQ(end.suppressions[1].stalls, 1u);
-  EXPECT_EQ(end.suppressions[2].stalls, 0u);
+  EXPECT_EQ(end.suppressions[0].matches, 1u);
+  EXPECT_EQ(end.suppressions[1].matches, 1u);
+  EXPECT_EQ(end.suppressions[2].matches, 0u);
   EXPECT_EQ(end.suppressions[2].line, 3u);
 }
 
@@ -167,19 +168,19 @@ TEST(SuppressingReporter, KeepsKnownBlockingCallsBackAndCountsTheirCalls) {
   BlockingCall other = sample_blocking_call();
   other.longest.cause = Cause::kFile;
   for (int i = 0; i < 2; ++i) {
-    reporter.blocking_call(known);
-    reporter.blocking_call(other);
+    reporter.report(known);
+    reporter.report(other);
   }
-  reporter.status(sample_status());
-  reporter.end(sample_end());
-  ASSERT_EQ(behind.blocking_calls.size(), 2u);
-  EXPECT_EQ(behind.blocking_calls[0].longest.cause, Cause::kFile);
-  EXPECT_EQ(behind.statuses.size(), 1u);
-  EXPECT_EQ(reporter.reported_blocking_calls(), 2 * other.count);
-  EXPECT_EQ(reporter.told(), 0u);
-  const SessionEnd& end = behind.ends.at(0);
-  EXPECT_EQ(end.blocking_calls.suppressed, 2 * known.count);
-  EXPECT_EQ(end.suppressions.at(0).stalls, 2u);
+  reporter.report(sample_status());
+  reporter.report(sample_end());
+  ASSERT_EQ(behind.all<BlockingCall>().size(), 2u);
+  EXPECT_EQ(behind.all<BlockingCall>()[0].longest.cause, Cause::kFile);
+  EXPECT_EQ(behind.all<SessionStatus>().size(), 1u);
+  EXPECT_EQ(reporter.reported("blocking-call"), 2 * other.count);
+  EXPECT_EQ(reporter.reported("stall"), 0u);
+  const SessionEnd end = behind.all<SessionEnd>().at(0);
+  EXPECT_EQ(end.counts[RecordKind::kBlockingCall].suppressed, 2 * known.count);
+  EXPECT_EQ(end.suppressions.at(0).matches, 2u);
 }
 
 TEST(SuppressingReporter, WhatWasToldInProgressIsToldToItsEnd) {
@@ -188,31 +189,40 @@ TEST(SuppressingReporter, WhatWasToldInProgressIsToldToItsEnd) {
   Stall stall = sample_sleep();
   stall.state = StallState::kOngoing;
   stall.cause = Cause::kUnknown;
-  reporter.stall(stall);
-  reporter.stall(stall);
-  EXPECT_EQ(reporter.told(), 1u);
+  reporter.report(stall);
+  reporter.report(stall);
+  EXPECT_EQ(reporter.reported("stall"), 1u);
   stall.cause = Cause::kSleep;
   stall.state = StallState::kEnded;
-  reporter.stall(stall);
-  EXPECT_EQ(behind.stalls.size(), 3u);
-  EXPECT_EQ(reporter.told(), 1u);
-  reporter.stall(stall);  // another one, with an id of old
-  EXPECT_EQ(behind.stalls.size(), 3u);
+  reporter.report(stall);
+  EXPECT_EQ(behind.all<Stall>().size(), 3u);
+  EXPECT_EQ(reporter.reported("stall"), 1u);
+  reporter.report(stall);  // another one, with an id of old
+  EXPECT_EQ(behind.all<Stall>().size(), 3u);
+}
+
+TEST(Rule, OldCauseWords_MatchTheNewCauses) {
+  Stall stall = sample_sleep();
+  stall.cause = Cause::kRunQueueWait;
+  EXPECT_TRUE(parse_rule("cause=starved")->matches(stall));
+  stall.cause = Cause::kPageFault;
+  EXPECT_TRUE(parse_rule("cause=fault")->matches(stall));
+  EXPECT_FALSE(parse_rule("cause=starved")->matches(stall));
 }
 
 TEST(Baseline, HasOneRulePerCulpritThatMatchesIt) {
   Baseline baseline;
   Stall stall = sample_sleep();
-  baseline.stall(stall);
+  baseline.report(stall);
   stall.duration = std::chrono::milliseconds(900);
-  baseline.stall(stall);
+  baseline.report(stall);
   Stall without = sample_many();
   without.fingerprint = "";
-  baseline.stall(without);
+  baseline.report(without);
   Stall ongoing = sample_sleep();
   ongoing.state = StallState::kOngoing;
   ongoing.fingerprint = "only-in-progress";
-  baseline.stall(ongoing);
+  baseline.report(ongoing);
   EXPECT_EQ(baseline.text(),
             "# Made by 'tailback baseline': what was known when it was made.\n"
             "\n# 2 stalls, the longest 900 ms: sleep in load_config(char const*) "
@@ -232,16 +242,16 @@ TEST(Baseline, FindingsAreKnownByTheirFingerprints) {
   Baseline baseline;
   Deadlock deadlock;
   deadlock.fingerprint = "d1";
-  baseline.deadlock(deadlock);
-  baseline.deadlock(deadlock);
+  baseline.report(deadlock);
+  baseline.report(deadlock);
   LockOrder order;
   order.fingerprint = "o1";
   order.steps.resize(2);
-  baseline.lock_order(order);
+  baseline.report(order);
   Race race;
   race.kind = "data-race";
   race.fingerprint = "r1";
-  baseline.race(race);
+  baseline.report(race);
   const auto rules = parse_rules(baseline.text(), "k.supp");
   ASSERT_EQ(rules.size(), 3u) << baseline.text();
   EXPECT_TRUE(rules[0].matches(deadlock));
@@ -250,13 +260,13 @@ TEST(Baseline, FindingsAreKnownByTheirFingerprints) {
 
   RecordingReporter told;
   SuppressingReporter reporter(rules, told);
-  reporter.deadlock(deadlock);
-  reporter.lock_order(order);
-  reporter.race(race);
-  EXPECT_TRUE(told.deadlocks.empty());
-  EXPECT_TRUE(told.lock_orders.empty());
-  EXPECT_TRUE(told.races.empty());
-  EXPECT_EQ(reporter.reported_races(), 0u);
+  reporter.report(deadlock);
+  reporter.report(order);
+  reporter.report(race);
+  EXPECT_TRUE(told.all<Deadlock>().empty());
+  EXPECT_TRUE(told.all<LockOrder>().empty());
+  EXPECT_TRUE(told.all<Race>().empty());
+  EXPECT_EQ(reporter.reported("race"), 0u);
 }
 
 TEST(Baseline, HostileRecordingsMakeOneLineRules) {
@@ -264,7 +274,7 @@ TEST(Baseline, HostileRecordingsMakeOneLineRules) {
   Stall stall = sample_sleep();
   stall.fingerprint = "x\ncause=*\n\x1b[2J\"";
   stall.stack[2].function = "evil\nfunction=*";
-  baseline.stall(stall);
+  baseline.report(stall);
   const auto rules = parse_rules(baseline.text(), "k.supp");
   ASSERT_EQ(rules.size(), 1u);
   EXPECT_TRUE(rules[0].matches(stall));
