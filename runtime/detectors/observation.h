@@ -195,6 +195,6 @@ using Observation =
                  AcquisitionSeen, ContentionSeen, FindingSeen, NoteSeen, StatusSeen>;
 
 // Takes an observation from any thread, without waiting.
-using Emit = std::function<void(Observation)>;
+using Emit = std::function<void(Observation&&)>;
 
 }  // namespace tailback

@@ -59,7 +59,7 @@ struct Observer::Impl {
   }
 
   Emit emit() {
-    return [this](Observation observation) { analysis.take(std::move(observation)); };
+    return [this](Observation&& observation) { analysis.take(std::move(observation)); };
   }
 
   ObserverSettings settings;

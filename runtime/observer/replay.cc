@@ -39,7 +39,7 @@ void replay(const Observations& observations, Reporter& reporter) {
   Verdicts verdicts;
   Analysis analysis(reporter, settings.culprits, verdicts,
                     {make_replay_stacks(observations), make_replay_loop_ends(observations)});
-  const Emit emit = [&](Observation observation) { analysis.take(std::move(observation)); };
+  const Emit emit = [&](Observation&& observation) { analysis.take(std::move(observation)); };
   analysis.start(start_in(observations.header));
 
   const auto input = make_replay_input(observations, kSessionLane);

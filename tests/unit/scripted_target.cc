@@ -253,7 +253,7 @@ void ScriptedLoop::leave() {
 }
 
 ScriptedDetection::ScriptedDetection(ScriptedTarget& detected, ObserverSettings settings)
-    : target(detected), detection(detected, settings, verdicts, [this](Observation seen) {
+    : target(detected), detection(detected, settings, verdicts, [this](Observation&& seen) {
         observations.push_back(std::move(seen));
       }) {
   detection.begin();
