@@ -39,7 +39,7 @@ void Blame::assign_longest_call(Stall& stall) {
   stall.culprit = reader_.culprit_of(stall.stack);
   stall.call = BlockedCall{};
   stall.call->function = longest.function;
-  stall.notes.push_back("no stack was read in time: the caller of the longest call is shown");
+  stall.limits.push_back({LimitKind::kNoStack});
 }
 
 void Blame::assign(int pid, const ReadSample* chosen, Stall& stall) {

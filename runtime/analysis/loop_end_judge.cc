@@ -1,7 +1,5 @@
 #include "runtime/analysis/loop_end_judge.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace tailback {
@@ -87,8 +85,7 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
 
   StallSeen rest = before_sample(observation, first);
   rest.duration = in_loop;
-  rest.notes.push_back(fmt::format("{} ms more after its loop was over, which are not counted",
-                                   std::chrono::round<std::chrono::milliseconds>(after).count()));
+  rest.limits.push_back({LimitKind::kAfterLoop, after});
   return rest;
 }
 

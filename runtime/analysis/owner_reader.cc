@@ -61,14 +61,16 @@ void OwnerReader::explain_missing_owner(const Sample& sample, Stall& stall) {
       (kind != LockKind::kFutex || cause_within_runtime(Cause::kWait, stall.stack) == Cause::kLock);
   if (!has_owner || sample.call->owner_tid != 0) return;
   if (is_own_word) {
-    stall.notes.push_back(
-        "who holds the lock is not known, nor where it is: only a word of the waiting thread's own "
-        "is");
+    stall.limits.push_back(
+        {LimitKind::kOwnerUnknown,
+         {},
+         "lock",
+         "only a word of the waiting thread's own is, and the lock is elsewhere"});
     return;
   }
   const std::string why =
       stall.lock->holders.empty() ? "it does not record its owner" : stall.lock->holders;
-  stall.notes.push_back(fmt::format("who holds the {} is not known: {}", word(kind), why));
+  stall.limits.push_back({LimitKind::kOwnerUnknown, {}, std::string(word(kind)), why});
 }
 
 void OwnerReader::add_owners(int pid, const Sample& sample, Stall& stall) {

@@ -21,7 +21,7 @@ void RaceAnalyzer::analyze(const FindingSeen& observation) {
                                !observation.modules_of_other);
   race.time = observation.time;
   race.process = observation.process;
-  if (!observation.whole) race.notes.push_back("a part of the report could not be read");
+  if (!observation.whole) race.limits.push_back({LimitKind::kPartUnread});
   if (fingerprints_.size() >= kMostRaces || !fingerprints_.insert(race.fingerprint).second) {
     ++counts_.repeated;
     return;

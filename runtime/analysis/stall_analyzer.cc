@@ -13,8 +13,8 @@ namespace tailback {
 
 namespace {
 
-void add_once(std::vector<std::string>& notes, const std::string& note) {
-  if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+void add_once(std::vector<ReportLimit>& limits, const ReportLimit& limit) {
+  if (std::find(limits.begin(), limits.end(), limit) == limits.end()) limits.push_back(limit);
 }
 
 bool is_any_at_shutdown(const std::vector<ReadSample>& samples) {
@@ -41,14 +41,14 @@ void StallAnalyzer::add_limits(const StallSeen& observation, const std::vector<R
     const std::string& note = read.stack.note;
     if (note.empty()) continue;
     if (read.stack.unreadable && !process_notes_.may_say(stall.pid, note, stall.id)) continue;
-    add_once(stall.notes, note);
+    add_once(stall.limits, {LimitKind::kStackOfInterpreter, {}, {}, note});
   }
   const bool is_cut = reader_.source().has_cut_perf_map(observation.pid);
   for (const ReadSample& read : samples) {
     const std::string why = why_names_are_missing(
         observation.pid, read.stack.frames, read.stack.complete, *observation.modules, is_cut);
     if (why.empty() || !process_notes_.may_say(stall.pid, why, stall.id)) continue;
-    add_once(stall.notes, why);
+    add_once(stall.limits, {LimitKind::kOther, {}, {}, why});
   }
 }
 
@@ -76,7 +76,7 @@ void StallAnalyzer::report(const StallSeen& observation) {
 
   stall.pending_events = observation.pending_events;
   stall.iteration = observation.iteration;
-  stall.notes = observation.notes;
+  stall.limits = observation.limits;
   stall.spent = observation.spent;
   stall.spent.in_calls = observation.other_calls;
   stall.samples = static_cast<unsigned>(samples.size());

@@ -169,7 +169,7 @@ void BlockingCallDetector::emit(BlockingCallKind kind, const WatchedThread& thre
   const Nanoseconds duration = clock_.duration(caught.ticks);
   StallSeen call = builder_.build(thread, *loop, caught.begin_tick, duration, nullptr);
   call.contributors.clear();
-  call.notes.clear();
+  call.limits.clear();
   call.samples.push_back({std::move(caught.sample), duration});
   emit_(BlockingCallSeen{kind, std::move(call)});
 }

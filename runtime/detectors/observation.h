@@ -90,7 +90,7 @@ struct StallSeen {
   std::optional<uint64_t> pending_events;
   std::string iteration;  // its name, if the program gave it one
   std::shared_ptr<const ModuleMap> modules;
-  std::vector<std::string> notes;
+  std::vector<ReportLimit> limits;
   bool shares_loop = false;  // other threads wait for events at the same epoll instance
 };
 

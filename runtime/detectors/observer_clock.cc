@@ -1,7 +1,5 @@
 #include "runtime/detectors/observer_clock.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -13,10 +11,6 @@ namespace {
 
 // An observer that is late by less than this misses nothing.
 constexpr Nanoseconds kLateness = milliseconds(100);
-
-int64_t whole_milliseconds(Nanoseconds length) {
-  return std::chrono::round<milliseconds>(length).count();
-}
 
 }  // namespace
 
@@ -81,22 +75,15 @@ void ObserverClock::note_stop(const WatchedThread& thread, const std::string& pr
 void ObserverClock::add_limits(StallSeen& stall, const IterationTracker* iteration,
                                uint64_t begin_tick) const {
   if (iteration && iteration->stopped() > Nanoseconds::zero()) {
-    stall.notes.push_back(
-        fmt::format("stopped from outside for about {} ms of the iteration, which are not counted",
-                    whole_milliseconds(iteration->stopped())));
+    stall.limits.push_back({LimitKind::kStopped, iteration->stopped()});
   }
   const uint64_t end_tick = begin_tick + clock_.ticks(stall.duration);
   const Nanoseconds suspended = suspensions_.within(begin_tick, end_tick);
   if (suspended > Nanoseconds::zero()) {
-    stall.notes.push_back(
-        fmt::format("the machine was suspended for {} ms meanwhile, which are not counted",
-                    whole_milliseconds(suspended)));
+    stall.limits.push_back({LimitKind::kSuspended, suspended});
   }
   if (late_after_ < end_tick && late_until_ > begin_tick) {
-    stall.notes.push_back(
-        fmt::format("the observer itself was {} ms late: the length is exact, but what happened "
-                    "meanwhile was not seen",
-                    whole_milliseconds(late_)));
+    stall.limits.push_back({LimitKind::kObserverLate, late_});
   }
 }
 

@@ -1,7 +1,5 @@
 #include "runtime/detectors/stall_builder.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "runtime/locks/owner_chain.h"
@@ -12,9 +10,7 @@ using std::chrono::seconds;
 
 void note_allowed(StallSeen& stall, Nanoseconds allowed) {
   if (allowed <= Nanoseconds::zero()) return;
-  stall.notes.push_back(
-      fmt::format("{} ms more in a scope that is allowed to block, which are not counted",
-                  std::chrono::round<std::chrono::milliseconds>(allowed).count()));
+  stall.limits.push_back({LimitKind::kAllowedToBlock, allowed});
 }
 
 std::string StallBuilder::process_name(const WatchedThread& thread) const {

@@ -40,16 +40,16 @@ std::optional<unsigned> place_of(const contract::ThreadRecord& record, uint64_t 
   return std::nullopt;  // it has given way to another site
 }
 
-const char* words_of(Ending ending) {
+LimitKind limit_of(Ending ending) {
   switch (ending) {
     case Ending::kThread:
-      return "the thread ended inside it";
+      return LimitKind::kThreadEnded;
     case Ending::kProcess:
-      return "the process ended inside it";
+      return LimitKind::kProcessEnded;
     case Ending::kSession:
       break;
   }
-  return "still going on when observing ended";
+  return LimitKind::kObservingEnded;
 }
 
 }  // namespace
@@ -213,7 +213,7 @@ void StallDetector::await_event(const At& at) {
     StallSeen stall = build(at, iteration->begin_tick(),
                             iteration->last_age - std::min(iteration->last_age, less), &*iteration);
     stall.id = iteration->stall_id;
-    stall.notes.push_back("the iteration's end was not recorded: the length is a lower bound");
+    stall.limits.push_back({LimitKind::kEndNotRecorded});
     emit_(std::move(stall));
   }
   iteration.reset();
@@ -342,7 +342,7 @@ void StallDetector::end_unfinished(const At& at, Ending ending) {
   note_allowed(stall, iteration.allowed());
   stall.state = StallState::kUnfinished;
   stall.id = iteration.stall_id != 0 ? iteration.stall_id : builder_.next_id();
-  stall.notes.push_back(words_of(ending));
+  stall.limits.push_back({limit_of(ending)});
   emit_(std::move(stall));
 }
 

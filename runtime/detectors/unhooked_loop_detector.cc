@@ -203,10 +203,7 @@ void UnhookedLoopDetector::emit(const WatchedThread& thread, const ThreadState& 
   const uint64_t now = clock_.now();
   const uint64_t last = std::min(now, iteration.begin_tick() + clock_.ticks(iteration.last_age));
   const Nanoseconds slack = state.slack + clock_.duration(now - last);
-  stall.notes.push_back(fmt::format(
-      "the loop's own wait is no call of libc's: the iteration was seen from outside, and may be "
-      "up to {} ms longer",
-      std::chrono::ceil<milliseconds>(slack).count()));
+  stall.limits.push_back({LimitKind::kUnhookedWait, slack});
   emit_(std::move(stall));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/report/duration_text.h"
+#include "runtime/report/limit_text.h"
 #include "runtime/report/lock_text.h"
 #include "runtime/report/stack_text.h"
 #include "runtime/report/terminal_escape.h"
@@ -97,8 +98,8 @@ std::string full_deadlock_text(const Deadlock& deadlock, const TextStyle& style)
         fmt::format("… and {} for these",
                     count_text(deadlock.more_blocked, "more thread waits", "more threads wait")));
   }
-  for (const std::string& note : deadlock.notes) {
-    add_line(text, "note", escape_for_terminal(note, kLineColumns));
+  for (const ReportLimit& limit : deadlock.limits) {
+    add_line(text, "note", escape_for_terminal(limit_text(limit), kLineColumns));
   }
   if (!deadlock.advice.empty()) {
     add_line(text, "advice", style.advice(escape_for_terminal(deadlock.advice, kLineColumns)));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/report/duration_text.h"
+#include "runtime/report/limit_text.h"
 #include "runtime/report/stack_text.h"
 #include "runtime/report/terminal_escape.h"
 
@@ -158,8 +159,8 @@ std::string full_race_text(const Race& race, const TextStyle& style) {
     text += "  it looks as if a sleep were to keep them apart, in\n";
     text += stack_lines(race.sleep, style);
   }
-  for (const std::string& note : race.notes)
-    text += "  note     " + escape_for_terminal(note, 200) + "\n";
+  for (const ReportLimit& limit : race.limits)
+    text += "  note     " + escape_for_terminal(limit_text(limit), 200) + "\n";
   if (!race.advice.empty()) {
     text += "  " + style.advice(escape_for_terminal(race.advice, kAdviceColumns)) + "\n";
   }

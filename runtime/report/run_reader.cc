@@ -123,7 +123,7 @@ void RunReader::read_record(File& file, std::string_view line, bool last_and_cut
     accept_line(file);
   } catch (const UnknownSchema& unknown) {
     unsound(fmt::format(
-        "{}:{}: schema {} is not known to tailback {} (it reads schema 1); read it "
+        "{}:{}: schema {} is not known to tailback {} (it reads schemas 1 and 2); read it "
         "with the version that wrote it",
         file.name, file.line, escape_for_terminal(unknown.what(), 40), TAILBACK_VERSION));
     file.given_up = true;

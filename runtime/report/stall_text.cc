@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/report/duration_text.h"
+#include "runtime/report/limit_text.h"
 #include "runtime/report/lock_text.h"
 #include "runtime/report/stack_text.h"
 #include "runtime/report/terminal_escape.h"
@@ -164,9 +165,9 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
     text += stack_text(stall.stack, stall.culprit, style, "    ");
   }
   if (stall.pending_events) add_line(text, "pending", pending_events_text(*stall.pending_events));
-  const size_t notes = std::min(stall.notes.size(), kNotesShown);
+  const size_t notes = std::min(stall.limits.size(), kNotesShown);
   for (size_t i = 0; i < notes; ++i) {
-    add_line(text, "note", escape_for_terminal(stall.notes[i], kLineColumns));
+    add_line(text, "note", escape_for_terminal(limit_text(stall.limits[i]), kLineColumns));
   }
   if (!stall.advice.empty()) {
     add_line(text, "advice", style.advice(escape_for_terminal(stall.advice, kLineColumns)));

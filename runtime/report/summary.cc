@@ -6,7 +6,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "runtime/report/assessment_record.h"
 #include "runtime/report/assessment_text.h"
 #include "runtime/report/blocking_call_text.h"
 #include "runtime/report/contention_text.h"
@@ -338,14 +337,18 @@ std::string Summary::json() const {
                          {{"count", tally_.others().count},
                           {"total_ms", milliseconds(tally_.others().total)},
                           {"longest_ms", milliseconds(tally_.others().longest)}}},
-                        {"longest_hold_ms", milliseconds(longest_pause_)},
+                        {"longest_pause_ms", milliseconds(longest_pause_)},
                         {"losses",
                          {{"events", losses_.events},
                           {"threads", losses_.threads},
                           {"processes", losses_.processes},
                           {"programs", losses_.programs},
                           {"corrupt", losses_.corrupt},
-                          {"samples", losses_.samples}}},
+                          {"samples", losses_.samples},
+                          {"lock_acquisitions", losses_.lock_acquisitions},
+                          {"lock_programs", losses_.lock_programs},
+                          {"lock_stacks", losses_.lock_stacks},
+                          {"lock_waits", losses_.lock_waits}}},
                         {"loops", std::move(loops)},
                         {"blocking_calls", std::move(blocking_calls)},
                         {"deadlocks", listed(RecordKind::kDeadlock)},

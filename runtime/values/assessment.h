@@ -149,15 +149,15 @@ enum class Limit {
 };
 
 inline constexpr std::array<std::string_view, 10> kLimitWords = {
-    "nothing", "io",     "sequential_io", "cpu",          "gil",
-    "lock",    "no_cpu", "spawning",      "blocked_loop", "unknown"};
+    "nothing", "io",     "sequential-io", "cpu",          "gil",
+    "lock",    "no-cpu", "spawning",      "blocked-loop", "unknown"};
 constexpr std::string_view word(Limit limit) {
   return kLimitWords[static_cast<size_t>(limit)];
 }
 
 enum class Model { kNone, kThreads, kEventLoop, kProcesses };
 
-inline constexpr std::array<std::string_view, 4> kModelWords = {"none", "threads", "event_loop",
+inline constexpr std::array<std::string_view, 4> kModelWords = {"none", "threads", "event-loop",
                                                                 "processes"};
 constexpr std::string_view word(Model model) {
   return kModelWords[static_cast<size_t>(model)];

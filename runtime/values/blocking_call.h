@@ -15,7 +15,7 @@ enum class BlockingCallKind {
   kMayBlock,  // is able to wait without end, if it was quick this time (--strict)
 };
 
-inline constexpr std::array<std::string_view, 2> kBlockingCallKindWords = {"waited", "may_block"};
+inline constexpr std::array<std::string_view, 2> kBlockingCallKindWords = {"waited", "may-block"};
 constexpr std::string_view word(BlockingCallKind kind) {
   return kBlockingCallKindWords[static_cast<size_t>(kind)];
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/values/limit.h"
 #include "runtime/values/lock.h"
 #include "runtime/values/stall.h"
 
@@ -17,7 +18,7 @@ enum class DeadlockKind {
 };
 
 inline constexpr std::array<std::string_view, 3> kDeadlockKindWords = {"cycle", "self",
-                                                                       "lost_owner"};
+                                                                       "lost-owner"};
 constexpr std::string_view word(DeadlockKind kind) {
   return kDeadlockKindWords[static_cast<size_t>(kind)];
 }
@@ -45,8 +46,8 @@ struct Deadlock {
   Nanoseconds held{};                     // for how long it has lasted by then, at least
   std::vector<DeadlockedThread> threads;  // the cycle first, in its order
   uint64_t more_blocked = 0;              // threads that wait for these and are not listed
-  std::vector<std::string> notes;
-  std::string advice;  // one line
+  std::vector<ReportLimit> limits;        // what limits this report
+  std::string advice;                     // one line
   std::string fingerprint;
 };
 

@@ -18,7 +18,7 @@ enum class NoteKind {
 };
 
 inline constexpr std::array<std::string_view, 4> kNoteKindWords = {"stopped", "suspended",
-                                                                   "observer_late", "after_loop"};
+                                                                   "observer-late", "after-loop"};
 constexpr std::string_view word(NoteKind kind) {
   return kNoteKindWords[static_cast<size_t>(kind)];
 }

@@ -92,10 +92,10 @@ struct Race {
   std::optional<RaceLocation> location;
   std::vector<RaceMutex> mutexes;
   std::vector<RaceThread> threads;
-  std::vector<int> used_threads;  // ids, in the report's own order; not recorded
-  RaceStack sleep;                // "as if synchronized via sleep"
-  std::vector<std::string> notes;
-  std::string advice;  // one line
+  std::vector<int> used_threads;    // ids, in the report's own order; not recorded
+  RaceStack sleep;                  // "as if synchronized via sleep"
+  std::vector<ReportLimit> limits;  // what limits this report
+  std::string advice;               // one line
   std::string fingerprint;
 };
 

@@ -12,6 +12,7 @@
 
 #include "runtime/values/call.h"
 #include "runtime/values/frame.h"
+#include "runtime/values/limit.h"
 #include "runtime/values/lock.h"
 
 namespace tailback {
@@ -130,9 +131,9 @@ struct Stall {
   std::optional<uint64_t> pending_events;
   std::vector<ContributorShare> contributors;  // most time first
   TimeSpent spent;
-  std::vector<std::string> notes;  // what limits this report ("the observer was late", …)
-  std::string advice;              // one line
-  std::string fingerprint;         // equal for equal culprits, across runs
+  std::vector<ReportLimit> limits;  // what limits this report
+  std::string advice;               // one line
+  std::string fingerprint;          // equal for equal culprits, across runs
 };
 
 }  // namespace tailback

@@ -33,35 +33,35 @@ void PrintTo(const Expected& expected, std::ostream* stream) {
 
 constexpr Expected kExpected[] = {
     // Nothing wrong.
-    {Language::kNative, "models idle", "nothing", "event_loop", false},
-    {Language::kNative, "models event_loop", "io", "event_loop", false, "1000 descriptors"},
+    {Language::kNative, "models idle", "nothing", "event-loop", false},
+    {Language::kNative, "models event_loop", "io", "event-loop", false, "1000 descriptors"},
     {Language::kNative, "models pool", "io", "threads", false, "10 operations"},
     {Language::kNative, "models one_wait", "io", "none", false, "1 operation"},
     {Language::kNative, "models parallel", "cpu", "threads", false},
     {Language::kNative, "models processes", "cpu", "processes", false},
     {Language::kPython, "models pool", "io", "threads", false, "10 operations"},
-    {Language::kPython, "models event_loop", "io", "event_loop", false, "descriptors"},
-    {Language::kPython, "models event_loop_timers", "nothing", "event_loop", false},
+    {Language::kPython, "models event_loop", "io", "event-loop", false, "descriptors"},
+    {Language::kPython, "models event_loop_timers", "nothing", "event-loop", false},
     {Language::kPython, "models process_pool", "cpu", "processes", false},
-    {Language::kNative, "timer_in_loop", "nothing", "event_loop", false},
+    {Language::kNative, "timer_in_loop", "nothing", "event-loop", false},
     // What is.
-    {Language::kNative, "blocking_in_loop", "blocked_loop", "event_loop", true, "bad"},
-    {Language::kPython, "demos/python/blocking_handler", "blocked_loop", "event_loop", true,
+    {Language::kNative, "blocking_in_loop", "blocked-loop", "event-loop", true, "bad"},
+    {Language::kPython, "demos/python/blocking_handler", "blocked-loop", "event-loop", true,
      "look_up_price"},
-    {Language::kNative, "models sequence", "sequential_io", "threads", true},
-    {Language::kNative, "models many", "io", "event_loop", true, "operations under way"},
+    {Language::kNative, "models sequence", "sequential-io", "threads", true},
+    {Language::kNative, "models many", "io", "event-loop", true, "operations under way"},
     {Language::kNative, "models single", "cpu", "threads", true},
-    {Language::kNative, "models crowd", "no_cpu", "threads", true, "on 1 CPU"},
+    {Language::kNative, "models crowd", "no-cpu", "threads", true, "on 1 CPU"},
     {Language::kNative, "models contended", "lock", "threads", true},
     {Language::kNative, "models spawning", "spawning", "threads", true, "short-lived processes"},
-    {Language::kNative, "models blocked_loop", "blocked_loop", "event_loop", true, "load_config"},
-    {Language::kPython, "models sequence", "sequential_io", "threads", true},
-    {Language::kPython, "models client", "sequential_io", "threads", true},
+    {Language::kNative, "models blocked_loop", "blocked-loop", "event-loop", true, "load_config"},
+    {Language::kPython, "models sequence", "sequential-io", "threads", true},
+    {Language::kPython, "models client", "sequential-io", "threads", true},
     {Language::kPython, "models single", "cpu", "processes", true},
     {Language::kPython, "models gil", "gil", "processes", true},
     {Language::kPython, "models contended", "lock", "threads", true},
     {Language::kPython, "models spawning", "spawning", "threads", true, "short-lived processes"},
-    {Language::kPython, "models blocked_loop", "blocked_loop", "event_loop", true, "fetch_badly"},
+    {Language::kPython, "models blocked_loop", "blocked-loop", "event-loop", true, "fetch_badly"},
 };
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -162,7 +162,7 @@ TEST_F(AdviseTest, AServerWithoutWorkHasNothingWrong) {
   program.process().signal(SIGTERM);
   const Json found = assessment(finished(program));
   EXPECT_EQ(found["limit"], "nothing") << found.dump(1);
-  EXPECT_EQ(found["model"], "event_loop");
+  EXPECT_EQ(found["model"], "event-loop");
   EXPECT_FALSE(found["change"].get<bool>());
   EXPECT_EQ(found["confidence"], "high") << found["doubts"];
 }

@@ -97,7 +97,7 @@ TEST_F(AnnotationsTest, WhatBlocksBesideAnAllowedScopeIsReportedAlone) {
     const Run marked = run({"marked", "allowed and not"}, "", "", bare_preload);
     expect_blocks(marked, 1);
     const Json stall = marked.recording.final_stalls()[0];
-    const std::string notes = stall["notes"].dump();
+    const std::string notes = stall["limits"].dump();
     EXPECT_NE(notes.find("ms more in a scope that is allowed to block"), std::string::npos)
         << notes;
     ASSERT_FALSE(stall["contributors"].empty());

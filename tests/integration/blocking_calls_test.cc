@@ -62,7 +62,7 @@ TEST_F(BlockingCallsTest, WhatNeverWaitsIsNone) {
   const Recording strict = finished(start("none", {{"TAILBACK_STRICT", "1"}}));
   EXPECT_TRUE(has_stalls(strict, 0));
   EXPECT_TRUE(has_no_blocking_calls(strict));
-  EXPECT_EQ(strict.end()["blocking_calls"]["culprits"], 0);
+  EXPECT_EQ(strict.end()["counts"]["blocking_call"]["reported"], 0);
 }
 
 TEST_F(BlockingCallsTest, WithoutTheOptionNothingIsSaid) {
@@ -77,7 +77,7 @@ TEST_F(BlockingCallsTest, CallsThatWaitAreSummedPerCulprit) {
   EXPECT_TRUE(has_stalls(recording, 0));
   auto found = sums(recording);
   ASSERT_EQ(found.size(), 2u) << recording.lines().back();
-  const uint64_t unseen = recording.end()["blocking_calls"]["unseen"];
+  const uint64_t unseen = recording.end()["counts"]["blocking_call"]["lost"];
   uint64_t calls = 0;
   struct Expected {
     const char* culprit;
@@ -103,7 +103,8 @@ TEST_F(BlockingCallsTest, CallsThatWaitAreSummedPerCulprit) {
   // Each is told or counted as unseen; on a busy machine others may take as long without waiting.
   EXPECT_GE(calls + unseen, 2 * kTimes);
   EXPECT_EQ(blocking_calls(recording, "seen").size(), 2u);
-  EXPECT_EQ(recording.end()["blocking_calls"]["calls"], calls);
+  const Json& counts = recording.end()["counts"]["blocking_call"];
+  EXPECT_EQ(counts["reported"].get<uint64_t>() + counts["repeated"].get<uint64_t>(), calls);
   EXPECT_NE(program.text_report().find("2 blocking calls on loop threads"), std::string::npos)
       << program.text_report();
 }
@@ -113,7 +114,7 @@ TEST_F(BlockingCallsTest, StrictFindsWhatIsAbleToBlockThoughItWasQuick) {
   EXPECT_TRUE(has_stalls(recording, 0));
   std::map<std::string, std::string> calls;
   for (const Json& blocking_call : blocking_calls(recording, "sum")) {
-    EXPECT_EQ(blocking_call["kind"], "may_block");
+    EXPECT_EQ(blocking_call["kind"], "may-block");
     calls[blocking_call["call"]["function"]] = blocking_call["cause"];
     if (blocking_call["call"]["function"] == "nanosleep") {
       EXPECT_TRUE(stack_has_function(blocking_call, "sleep_shortly")) << summary(blocking_call);
@@ -141,8 +142,8 @@ TEST_F(BlockingCallsTest, KnownOnesAreKeptBack) {
                                                       {"TAILBACK_FAIL_ON", "blocking-call"},
                                                       {"TAILBACK_SUPPRESSIONS", rules}}));
   EXPECT_TRUE(has_no_blocking_calls(recording));
-  EXPECT_GE(recording.end()["blocking_calls"]["suppressed"], 2u);
-  for (const Json& rule : recording.end()["suppressions"]) EXPECT_GE(rule["stalls"], 1u) << rule;
+  EXPECT_GE(recording.end()["counts"]["blocking_call"]["suppressed"], 2u);
+  for (const Json& rule : recording.end()["suppressions"]) EXPECT_GE(rule["matches"], 1u) << rule;
 }
 
 TEST_F(BlockingCallsTest, ABarePreloadHasThemToo) {

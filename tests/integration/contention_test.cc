@@ -92,8 +92,8 @@ TEST_F(ContentionTest, LocksThatNobodyWaitsForHaveNone) {
     // The C library's and its allocator's own are not the program's.
     ADD_FAILURE() << lock.dump(1);
   }
-  EXPECT_EQ(recording.end()["contention"]["locks"], 0);
-  EXPECT_EQ(recording.end()["contention"]["lost_waits"], 0);
+  EXPECT_EQ(recording.end()["counts"]["contention"]["reported"], 0);
+  EXPECT_EQ(recording.end()["losses"]["lock_waits"], 0);
 }
 
 TEST_F(ContentionTest, NothingIsSaidUnasked) {
@@ -164,7 +164,7 @@ TEST_F(ContentionTest, OfASemaphoreNobodyKnowsTheHold) {
 
 TEST_F(ContentionTest, WhatIsLockedStaysRight) {
   const Recording recording = run_mode("storm");
-  EXPECT_EQ(recording.end()["contention"]["lost_waits"], 0);
+  EXPECT_EQ(recording.end()["losses"]["lock_waits"], 0);
   for (const Json& lock : locks(recording)) {
     uint64_t waits = 0;
     for (const Json& place : lock["places"]) waits += place["waits"].get<uint64_t>();

@@ -133,7 +133,7 @@ TEST_F(DeadlocksTest, TwoLocksInTwoOrders) {
   EXPECT_TRUE(text_.find("deadlock of 2 threads: left[") != std::string::npos ||
               text_.find("deadlock of 2 threads: right[") != std::string::npos)
       << text_;
-  EXPECT_LT(deadlock["held_ms"].get<double>(), 10'000);
+  EXPECT_LT(deadlock["lasted_ms"].get<double>(), 10'000);
 }
 
 TEST_F(DeadlocksTest, ThreeAndFiveInARing) {
@@ -178,13 +178,13 @@ TEST_F(DeadlocksTest, AReaderBesideOthersAndAMutex) {
 
 TEST_F(DeadlocksTest, ALockThatIsHeldOverFork) {
   const Json deadlock = only_deadlock("held_over_fork");
-  EXPECT_EQ(deadlock["kind"], "lost_owner");
+  EXPECT_EQ(deadlock["kind"], "lost-owner");
   EXPECT_EQ(deadlock["threads"][0]["wants"]["name"], "lock_a");
 }
 
 TEST_F(DeadlocksTest, AnOwnerThatHasEnded) {
   const Json deadlock = only_deadlock("lost_owner");
-  EXPECT_EQ(deadlock["kind"], "lost_owner");
+  EXPECT_EQ(deadlock["kind"], "lost-owner");
   EXPECT_EQ(deadlock["threads"][0]["thread"], "waiter");
   EXPECT_TRUE(deadlock["threads"][0]["waits_for"].empty());
 }
@@ -256,7 +256,7 @@ TEST_F(DeadlocksTest, TheProcessIsAbortedIfThatIsAskedFor) {
   WatchedProgram& program = hang("ab_ba", {{"TAILBACK_ON_DEADLOCK", "abort"}});
   const Recording recording = finished(program, killed(SIGABRT));
   EXPECT_EQ(recording.deadlocks().size(), 1u);
-  EXPECT_EQ(recording.end()["deadlocks"], 1);
+  EXPECT_EQ(recording.end()["counts"]["deadlock"]["reported"], 1);
   EXPECT_EQ(recording.end()["signal"], SIGABRT);
 }
 
@@ -282,8 +282,8 @@ TEST_F(DeadlocksTest, AKnownOneIsKeptBackAndNotAborted) {
   EXPECT_TRUE(program.process().running());
   program.process().signal(SIGTERM);
   const Recording recording = finished(program, killed(SIGTERM));
-  EXPECT_EQ(recording.end()["suppressed_deadlocks"], 1);
-  EXPECT_EQ(recording.end()["deadlocks"], 0);
+  EXPECT_EQ(recording.end()["counts"]["deadlock"]["suppressed"], 1);
+  EXPECT_EQ(recording.end()["counts"]["deadlock"]["reported"], 0);
 }
 
 }  // namespace

@@ -160,7 +160,7 @@ TEST_F(DemosTest, NeverAwaited) {
   EXPECT_EQ(differences_in_coroutine(
                 expected_of("never_awaited", "coroutines/never_awaited.cc").at(0), found[0]),
             std::vector<std::string>{});
-  EXPECT_EQ(recording.end()["never_awaited"]["told"], 1);
+  EXPECT_EQ(recording.end()["counts"]["never_awaited"]["reported"], 1);
   EXPECT_EQ(output(), "order 2 is saved\n");
 }
 

@@ -85,7 +85,7 @@ int line_of(const Library& library, const std::string& text) {
 }
 
 bool notes_have(const Json& stall, const std::string& words) {
-  return stall["notes"].dump().find(words) != std::string::npos;
+  return stall["limits"].dump().find(words) != std::string::npos;
 }
 
 class HealthyFutexLocks : public FutexLocksTest, public ::testing::WithParamInterface<Library> {};
@@ -150,7 +150,7 @@ TEST_P(FutexWaits, AreNamedOnceWithTheProgramsOwnFunction) {
       << object;
   EXPECT_TRUE(stall["owners"].empty()) << stall["owners"];
   const bool is_lock = wait.cause == std::string("lock");
-  EXPECT_EQ(notes_have(stall, "is not known"), is_lock) << stall["notes"];
+  EXPECT_EQ(notes_have(stall, "is not known"), is_lock) << stall["limits"];
   EXPECT_EQ(notes_have(stall, "nor where it is"), is_lock && wait.word == Word::kOfThread);
   EXPECT_TRUE(
       advises(stall, is_lock ? "hold the lock for less time" : "in place of waiting for it"))
@@ -298,7 +298,7 @@ TEST_P(FutexDeadlocks, AreToldAsAStallThatGoesOn) {
   EXPECT_EQ(ongoing["cause"], "lock") << summary(ongoing);
   EXPECT_TRUE(blames(ongoing, GetParam(), "wait_for_log", "deadlock"));
   EXPECT_TRUE(ongoing["owners"].empty()) << ongoing["owners"];
-  EXPECT_TRUE(notes_have(ongoing, "is not known")) << ongoing["notes"];
+  EXPECT_TRUE(notes_have(ongoing, "is not known")) << ongoing["limits"];
   const Recording recording = program.recording();
   EXPECT_TRUE(recording.deadlocks().empty()) << recording.deadlocks()[0];
   EXPECT_TRUE(recording.of_type("lock-order").empty());

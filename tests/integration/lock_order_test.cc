@@ -95,7 +95,7 @@ class LockOrderTest : public IntegrationTest {
         return seen.find(name) != std::string::npos;
       })) << name;
     }
-    EXPECT_EQ(recording.end()["lock_orders"]["cycles"], 1);
+    EXPECT_EQ(recording.end()["counts"]["lock_order"]["reported"], 1);
   }
 };
 
@@ -106,7 +106,7 @@ TEST_F(LockOrderTest, CorrectProgramsHaveNone) {
     SCOPED_TRACE(mode);
     const Recording recording = run_mode(mode);
     EXPECT_TRUE(has_none(recording));
-    EXPECT_EQ(recording.end()["lock_orders"]["lost_acquisitions"], 0);
+    EXPECT_EQ(recording.end()["losses"]["lock_acquisitions"], 0);
   }
 }
 

@@ -116,8 +116,8 @@ TEST_F(LockOwnersTest, WhoHoldsALockThatNamesNobodyIsSaidToBeUnknown) {
     ASSERT_TRUE(stall["lock"].is_object()) << summary(stall);
     EXPECT_EQ(stall["lock"]["kind"], what);
     EXPECT_TRUE(stall["owners"].empty()) << stall["owners"];
-    ASSERT_FALSE(stall["notes"].empty()) << what;
-    EXPECT_NE(stall["notes"].dump().find("is not known"), std::string::npos) << stall["notes"];
+    ASSERT_FALSE(stall["limits"].empty()) << what;
+    EXPECT_NE(stall["limits"].dump().find("is not known"), std::string::npos) << stall["limits"];
   }
   EXPECT_EQ(only_stall("semaphore")["lock"]["holders"].get<std::string>().find(
                 "last taken by thread flusher ("),

@@ -37,7 +37,7 @@ class LockingServersTest : public IntegrationTest {
     EXPECT_GE(recording.end()["threads"].get<int>(), least_threads);
     EXPECT_TRUE(recording.deadlocks().empty()) << recording.deadlocks()[0];
     EXPECT_TRUE(recording.of_type("lock-order").empty()) << recording.of_type("lock-order")[0];
-    EXPECT_EQ(recording.end()["lock_orders"]["cycles"], 0);
+    EXPECT_EQ(recording.end()["counts"]["lock_order"]["reported"], 0);
     EXPECT_EQ(recording.end()["losses"]["corrupt"], 0);
   }
 

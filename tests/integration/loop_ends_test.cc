@@ -19,7 +19,7 @@ class LoopEnds : public IntegrationTest {
   static std::vector<Json> after_loops(const Recording& recording) {
     std::vector<Json> notes = recording.lines();
     std::erase_if(notes, [](const Json& line) {
-      return line.value("type", "") != "note" || line["kind"] != "after_loop";
+      return line.value("type", "") != "note" || line["kind"] != "after-loop";
     });
     return notes;
   }
@@ -87,7 +87,7 @@ TEST_P(LongLastIteration, IsAsLongAsItsCallback) {
   EXPECT_TRUE(stack_has_function(stall, "hold_the_loop_up"));
   EXPECT_GE(stall["duration_ms"].get<double>(), blocks[0].length_ms - 10);
   EXPECT_LT(stall["duration_ms"].get<double>(), blocks[0].length_ms + 300);
-  EXPECT_NE(stall["notes"].dump().find("more after its loop was over"), std::string::npos);
+  EXPECT_NE(stall["limits"].dump().find("more after its loop was over"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, LongLastIteration,

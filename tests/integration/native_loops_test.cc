@@ -184,7 +184,7 @@ TEST_P(UnhookedLoops, HeldUpIsSeenEachTimeAndSaysHowWell) {
     EXPECT_TRUE(matches(expectation("iterations.cc", "any"), stall));
     EXPECT_EQ(stall["loop"]["wait"], GetParam().wait);
     // What was not seen of it is said.
-    const std::string notes = stall["notes"].dump();
+    const std::string notes = stall["limits"].dump();
     const std::string before = "may be up to ";
     const size_t at = notes.find(before);
     ASSERT_NE(at, std::string::npos) << notes;

@@ -89,7 +89,7 @@ TEST_F(NotToBlameTest, AHealthyProgramHasNoneOfThese) {
   client.ask("quit");
   const Recording recording = finished(server);
   EXPECT_TRUE(has_stalls(recording, 0));
-  for (const Json& note : notes(recording)) EXPECT_EQ(note["kind"], "observer_late") << note;
+  for (const Json& note : notes(recording)) EXPECT_EQ(note["kind"], "observer-late") << note;
   for (const char* word : {"throttled", "page-fault", "stopped from", "suspended"}) {
     EXPECT_EQ(server.text_report().find(word), std::string::npos) << server.text_report();
   }
@@ -225,7 +225,7 @@ TEST_F(NotToBlameTest, AStallThatWasStoppedKeepsWhatIsItsOwn) {
   EXPECT_EQ(stall["cause"], "cpu") << summary(stall) << stall["spent"];
   EXPECT_NEAR(stall["duration_ms"].get<double>(), whole - 700, 60);
   EXPECT_TRUE(adds_up(stall));
-  ASSERT_FALSE(stall["notes"].empty());
+  ASSERT_FALSE(stall["limits"].empty());
 }
 
 TEST_F(NotToBlameTest, ALateObserverSaysSo) {
@@ -249,10 +249,10 @@ TEST_F(NotToBlameTest, ALateObserverSaysSo) {
   const Json stall = recording.final_stalls()[0];
   EXPECT_TRUE(lasts(stall, true_ms));
   EXPECT_EQ(stall["cause"], "sleep") << summary(stall);  // by the recorder's sums
-  EXPECT_NE(stall["notes"].dump().find("the observer itself was"), std::string::npos) << stall;
+  EXPECT_NE(stall["limits"].dump().find("the observer itself was"), std::string::npos) << stall;
   const std::vector<Json> said = notes(recording);
   ASSERT_EQ(said.size(), 1u);
-  EXPECT_EQ(said[0]["kind"], "observer_late");
+  EXPECT_EQ(said[0]["kind"], "observer-late");
   EXPECT_GT(said[0]["duration_ms"], 700);
 }
 

@@ -102,8 +102,8 @@ TEST_F(PerfMapsTest, OfJavaNameWhatItHasCompiled) {
 
   // How to get names was said before there were any, and once.
   const auto how = [](const Json& stall) {
-    return std::count_if(stall["notes"].begin(), stall["notes"].end(), [](const Json& note) {
-      return note.get<std::string>().find("Compiler.perfmap") != std::string::npos;
+    return std::count_if(stall["limits"].begin(), stall["limits"].end(), [](const Json& note) {
+      return note["text"].get<std::string>().find("Compiler.perfmap") != std::string::npos;
     });
   };
   const std::vector<Json> all = recording.final_stalls();

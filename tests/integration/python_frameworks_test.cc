@@ -115,7 +115,7 @@ class PythonFrameworkTest : public IntegrationTest, public testing::WithParamInt
     EXPECT_EQ(stall["task"].is_string(), GetParam().has_tasks) << stall["task"];
     // A lock that others release as well as those who took it may have changed hands.
     const bool has_unknown_owner = call.cause == "lock";
-    EXPECT_EQ(stall["notes"].size(), has_unknown_owner ? 1u : 0u) << stall["notes"];
+    EXPECT_EQ(stall["limits"].size(), has_unknown_owner ? 1u : 0u) << stall["limits"];
   }
 };
 

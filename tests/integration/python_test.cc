@@ -178,8 +178,8 @@ TEST_F(PythonTest, UnknownVersionIsSaidOnce) {
   size_t notes = 0;
   for (const Json& stall : recording.final_stalls()) {
     EXPECT_TRUE(stack_has_function(stall, "_PyEval_EvalFrameDefault")) << summary(stall);
-    for (const Json& note : stall["notes"])
-      notes += note.get<std::string>().starts_with("Python 3.7: ") ? 1 : 0;
+    for (const Json& note : stall["limits"])
+      notes += note["text"].get<std::string>().starts_with("Python 3.7: ") ? 1 : 0;
   }
   EXPECT_EQ(notes, 1u);
 }
@@ -252,7 +252,7 @@ class PythonHandlersTest : public PythonTest {
         frames.erase(frames.begin() + static_cast<ptrdiff_t>(seen.size()), frames.end());
       }
       EXPECT_EQ(seen, frames) << summary(stall);
-      EXPECT_TRUE(stall["notes"].empty()) << stall["notes"];
+      EXPECT_TRUE(stall["limits"].empty()) << stall["limits"];
       stalls_[cases[i].name] = stall;
     }
   }

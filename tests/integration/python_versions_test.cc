@@ -80,8 +80,9 @@ TEST_F(PythonBuildsTest, DebugBuildIsSaidOnce) {
     EXPECT_EQ(stall["cause"], "sleep");
     EXPECT_TRUE(stack_has_function(stall, "_PyEval_EvalFrameDefault")) << summary(stall);
     for (const Json& frame : stall["stack"]) EXPECT_EQ(frame["language"], "native");
-    for (const Json& note : stall["notes"])
-      notes += note.get<std::string>().starts_with("a debug build of Python 3.11: ") ? 1 : 0;
+    for (const Json& note : stall["limits"])
+      notes +=
+          note["text"].get<std::string>().starts_with("a debug build of Python 3.11: ") ? 1 : 0;
   }
   EXPECT_EQ(notes, 1u);
 }

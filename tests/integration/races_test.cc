@@ -76,7 +76,7 @@ TEST_P(RacesTest, CorrectProgramsHaveNone) {
   for (const char* mode : {"mutex", "atomic"}) {
     const Recording recording = run(mode, 0);
     EXPECT_TRUE(of_type(recording, "race").empty()) << mode;
-    EXPECT_EQ(recording.end()["races"]["told"], 0) << mode;
+    EXPECT_EQ(recording.end()["counts"]["race"]["reported"], 0) << mode;
   }
 }
 
@@ -110,8 +110,8 @@ TEST_P(RacesTest, BothAccessesAreNamed) {
   }
   EXPECT_EQ(racers, 2u);
   EXPECT_NE(race["advice"].get<std::string>().find("counter"), std::string::npos);
-  EXPECT_EQ(recording.end()["races"]["told"], 1);
-  EXPECT_EQ(recording.end()["races"]["lost"], 0);
+  EXPECT_EQ(recording.end()["counts"]["race"]["reported"], 1);
+  EXPECT_EQ(recording.end()["counts"]["race"]["lost"], 0);
 }
 
 TEST_P(RacesTest, InversionIsAnOrderOfLocks) {
@@ -178,10 +178,10 @@ TEST_P(RacesTest, SeveralAtOnce) {
        ++at) {
     ++printed;
   }
-  const Json& counts = recording.end()["races"];
+  const Json& counts = recording.end()["counts"]["race"];
   EXPECT_GE(printed, 1u);
-  EXPECT_EQ(counts["told"].get<size_t>() + counts["repeated"].get<size_t>(), printed);
-  EXPECT_EQ(of_type(recording, "race").size(), counts["told"]);
+  EXPECT_EQ(counts["reported"].get<size_t>() + counts["repeated"].get<size_t>(), printed);
+  EXPECT_EQ(of_type(recording, "race").size(), counts["reported"]);
   EXPECT_EQ(counts["lost"], 0);
 }
 
@@ -208,9 +208,9 @@ TEST_P(RacesTest, HaltOnErrorLosesNothing) {
 TEST_P(RacesTest, ForkedChildren) {
   const Recording recording = run("children", 0);
   EXPECT_EQ(of_type(recording, "race").size(), 1u);
-  EXPECT_EQ(
-      recording.end()["races"]["told"].get<int>() + recording.end()["races"]["repeated"].get<int>(),
-      3);
+  EXPECT_EQ(recording.end()["counts"]["race"]["reported"].get<int>() +
+                recording.end()["counts"]["race"]["repeated"].get<int>(),
+            3);
 }
 
 TEST_P(RacesTest, StallsBesideThem) {
@@ -237,8 +237,8 @@ TEST_P(RacesTest, KnownOnesAreSuppressed) {
   suppressed.environment.emplace_back("TAILBACK_FAIL_ON", "race");
   const Recording recording = finished(watch(suppressed), exited(kFound));
   EXPECT_TRUE(of_type(recording, "race").empty());
-  EXPECT_EQ(recording.end()["races"]["suppressed"], 1);
-  EXPECT_EQ(recording.end()["races"]["told"], 0);
+  EXPECT_EQ(recording.end()["counts"]["race"]["suppressed"], 1);
+  EXPECT_EQ(recording.end()["counts"]["race"]["reported"], 0);
 }
 
 // Whatever the way of the findings, the program's own output is as ever.

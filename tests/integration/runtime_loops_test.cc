@@ -143,7 +143,7 @@ class RuntimeLoopsTest : public IntegrationTest, public ::testing::WithParamInte
     const std::vector<Json> stalls = recording.final_stalls();
     EXPECT_EQ(std::count_if(stalls.begin(), stalls.end(),
                             [](const Json& stall) {
-                              return stall["notes"].dump().find("Compiler.perfmap") !=
+                              return stall["limits"].dump().find("Compiler.perfmap") !=
                                      std::string::npos;
                             }),
               1)

@@ -48,7 +48,7 @@ constexpr char kSleep[] = "sleep nanosleep 300";
 TEST_F(SuppressionTest, AStallThatNoRuleMatchesIsTold) {
   const Run told = run({kSleep}, {{"TAILBACK_SUPPRESSIONS", rules("cause=dns\n")}}, 0);
   EXPECT_TRUE(has_stalls(told.recording, 1));
-  EXPECT_EQ(told.recording.end()["suppressed"], 0);
+  EXPECT_EQ(told.recording.end()["counts"]["stall"]["suppressed"], 0);
   EXPECT_NE(told.text.find("event loop blocked"), std::string::npos) << told.text;
 }
 
@@ -58,13 +58,13 @@ TEST_F(SuppressionTest, AKnownStallIsKeptBackAndCountedAndUnusedRulesAreNamed) {
       run({kSleep}, {{"TAILBACK_SUPPRESSIONS", file}, {"TAILBACK_FAIL_ON", "stall"}}, 0);
   EXPECT_TRUE(has_stalls(quiet.recording, 0));
   const Json& end = quiet.recording.end();
-  EXPECT_EQ(end["suppressed"], 1);
+  EXPECT_EQ(end["counts"]["stall"]["suppressed"], 1);
   EXPECT_GE(end["suppressed_ms"].get<double>(), 300);
   ASSERT_EQ(end["suppressions"].size(), 2u);
   EXPECT_EQ(end["suppressions"][0]["line"], 2);
-  EXPECT_EQ(end["suppressions"][0]["stalls"], 1);
+  EXPECT_EQ(end["suppressions"][0]["matches"], 1);
   EXPECT_EQ(end["suppressions"][1]["rule"], "function=nowhere");
-  EXPECT_EQ(end["suppressions"][1]["stalls"], 0);
+  EXPECT_EQ(end["suppressions"][1]["matches"], 0);
   EXPECT_EQ(quiet.text.find("event loop blocked"), std::string::npos) << quiet.text;
   EXPECT_NE(quiet.text.find("1 known stall"), std::string::npos) << quiet.text;
   EXPECT_NE(quiet.text.find("1 suppression matched nothing\n  "), std::string::npos) << quiet.text;
@@ -93,7 +93,7 @@ TEST_F(SuppressionTest, ABaselineKnowsItsRunAndNoOther) {
   const Run second = run({kSleep, "sleep usleep 300"}, strict, 66);
   ASSERT_TRUE(has_stalls(second.recording, 1));
   EXPECT_NE(second.recording.final_stalls()[0]["fingerprint"], fingerprint);
-  EXPECT_EQ(second.recording.end()["suppressed"], 1);
+  EXPECT_EQ(second.recording.end()["counts"]["stall"]["suppressed"], 1);
 }
 
 TEST_F(SuppressionTest, BadRulesAreRefusedBeforeAnythingRuns) {

@@ -4,8 +4,8 @@
 #include <string>
 #include <variant>
 
-#include "runtime/report/assessment_record.h"
 #include "runtime/report/assessment_text.h"
+#include "runtime/report/json_record.h"
 #include "runtime/report/record_parser.h"
 #include "runtime/report/summary.h"
 

@@ -240,7 +240,7 @@ TEST(Fingerprint, SurvivesAnotherRunAnotherMachineAnotherBuild) {
   other.call->object = "/var/log/other.log";
   other.call->arguments = {{"fd", "9", true}};
   other.samples = 17;
-  other.notes = {"the observer was late"};
+  other.limits = {{LimitKind::kObserverLate}};
   for (Frame& one : other.stack) one.line += 30;
   other.stack[1].offset = 0x9999;
   other.stack[1].module = "/home/somebody/build/app";

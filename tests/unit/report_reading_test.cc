@@ -269,11 +269,11 @@ TEST_F(ReadingTest, WhatIsNoRecordingIsOneLine) {
 }
 
 TEST_F(ReadingTest, AnotherSchemaIsOneLine) {
-  EXPECT_FALSE(read({write("a.jsonl", R"({"schema":2,"type":"session"})"
+  EXPECT_FALSE(read({write("a.jsonl", R"({"schema":3,"type":"session"})"
                                       "\n" +
                                           whole_run())}));
-  EXPECT_EQ(said_, Said({"a.jsonl:1: schema 2 is not known to tailback " TAILBACK_VERSION
-                         " (it reads schema 1); read it with the version that wrote it"}));
+  EXPECT_EQ(said_, Said({"a.jsonl:1: schema 3 is not known to tailback " TAILBACK_VERSION
+                         " (it reads schemas 1 and 2); read it with the version that wrote it"}));
   EXPECT_EQ(summary_.runs(), 0U);
 }
 
@@ -303,7 +303,7 @@ TEST_F(ReadingTest, HostileRecordsAreDamagedLines) {
                                         with(R"({"culprit":-3})"),
                                         with(R"({"loop":[]})"),
                                         with(R"({"time":"now"})"),
-                                        with(R"({"notes":[{}]})"),
+                                        with(R"({"limits":[{}]})"),
                                         with(R"({"call":"read"})"),
                                         with(R"({"stack":[{"offset":"0x"}]})"),
                                         with(R"({"call":{"arguments":{"a":[]}}})"),
@@ -359,7 +359,7 @@ TEST_F(ReadingTest, TheSummaryAsJson) {
   EXPECT_TRUE(read({write("a.jsonl", whole_run())}));
   const auto json = nlohmann::json::parse(summary_.json());
   EXPECT_EQ(json["type"], "summary");
-  EXPECT_EQ(json["longest_hold_ms"], 0.25);
+  EXPECT_EQ(json["longest_pause_ms"], 0.25);
   EXPECT_EQ(json["runs"], 1);
   EXPECT_EQ(json["stalls"], 2);
   EXPECT_EQ(json["stalled_ms"], 563.123);

@@ -167,7 +167,7 @@ inline Stall sample_many() {
                  std::chrono::milliseconds(159), 3};
   stall.stacks = {{stall.stack, 1, false, "pread64", 1, std::chrono::milliseconds(150)}};
   stall.spent.blocked = std::chrono::microseconds(158'880);
-  stall.notes = {"the observer was 40 ms late"};
+  stall.limits = {{LimitKind::kObserverLate, std::chrono::milliseconds(40)}};
   stall.advice = "Batch the calls, or move them to a worker thread.";
   stall.fingerprint = "many-unixRead";
   return stall;
@@ -202,7 +202,7 @@ inline BlockingCall sample_blocking_call() {
   longest.pending_events.reset();
   longest.contributors.clear();
   longest.spent = {};
-  longest.notes.clear();
+  longest.limits.clear();
   return blocking_call;
 }
 

@@ -11,6 +11,7 @@
 
 #include "report_samples.h"
 #include "runtime/report/fan_out_reporter.h"
+#include "runtime/report/field.h"
 #include "runtime/report/json_record.h"
 #include "runtime/report/jsonl_reporter.h"
 #include "runtime/report/record_parser.h"
@@ -34,8 +35,8 @@ void undescribed(const json& document, const json& description, const json& sche
         description["$ref"].get<std::string>().substr(strlen("#/definitions/"));
     return undescribed(document, schema["definitions"][name], schema, path, found);
   }
-  if (description.contains("oneOf")) {  // null, or one kind of object
-    if (!document.is_null()) undescribed(document, description["oneOf"][1], schema, path, found);
+  if (description.contains("anyOf")) {  // one kind of object, or null
+    if (!document.is_null()) undescribed(document, description["anyOf"][0], schema, path, found);
     return;
   }
   if (document.is_array()) {
@@ -54,11 +55,15 @@ void undescribed(const json& document, const json& description, const json& sche
   }
 }
 
+json definition_of(const json& document) {
+  const auto type = document["type"].get<std::string>();
+  return report_schema()["definitions"][type == "summary" ? type : "record-" + type];
+}
+
 std::vector<std::string> undescribed(const json& document) {
   const json& schema = report_schema();
   std::vector<std::string> found;
-  undescribed(document, schema["definitions"][document["type"].get<std::string>()], schema, "",
-              found);
+  undescribed(document, definition_of(document), schema, "", found);
   return found;
 }
 
@@ -102,7 +107,7 @@ TEST_F(ReportTest, TheSchemaRefusesWhatIsNoRecord) {
     bad.merge_patch(json::parse(patch));
     return !schema_faults(bad).empty();
   };
-  EXPECT_TRUE(refused(R"({"schema": 2})"));
+  EXPECT_TRUE(refused(R"({"schema": 1})"));
   EXPECT_TRUE(refused(R"({"type": "stal"})"));
   EXPECT_TRUE(refused(R"({"state": "over"})"));
   EXPECT_TRUE(refused(R"({"cause": "slow"})"));
@@ -114,7 +119,7 @@ TEST_F(ReportTest, TheSchemaRefusesWhatIsNoRecord) {
 }
 
 TEST_F(ReportTest, TheSchemaHasTheCauseWords) {
-  const json words = report_schema()["definitions"]["cause"]["enum"];
+  const json words = report_schema()["definitions"]["record-stall"]["properties"]["cause"]["enum"];
   EXPECT_EQ(words.get<std::vector<std::string>>(),
             std::vector<std::string>(kCauseWords.begin(), kCauseWords.end()));
 }
@@ -161,24 +166,24 @@ TEST_F(ReportTest, AStallsLineIsExact) {
   stall.culprit = 0;
   EXPECT_EQ(
       json_line(stall),
-      R"({"schema":1,"type":"stall","id":1,"state":"ended","time":"2025-11-22T15:13:01.123+00:00",)"
+      R"({"schema":2,"type":"stall","id":1,"state":"ended","time":"2025-11-22T15:13:01.123+00:00",)"
+      R"("duration_ms":400.123,"threshold_ms":100.0,)"
       R"("pid":4711,"tid":4713,"process":"server","thread":"io-0",)"
-      R"("loop":{"wait":"epoll_wait","fd":5},"iteration":null,"task":null,"duration_ms":400.123,)"
-      R"("threshold_ms":100.0,)"
+      R"("loop":{"wait":"epoll_wait","fd":5},"iteration":null,"task":null,)"
       R"("cause":"sleep","call":{"function":"clock_nanosleep",)"
-      R"("arguments":{"clock":1,"request":"400 ms"},"object":null,"intercepted":true},)"
-      R"("lock":null,"owners":[],)"
+      R"("arguments":{"clock":1,"request":"400 ms"},"object":null,"intercepted":true,)"
+      R"("owner_stack":[]},"lock":null,"owners":[],)"
       R"("stack":[{"function":"clock_nanosleep","file":null,"line":null,)"
       R"("module":"/usr/lib/x86_64-linux-gnu/libc.so.6","offset":"0xd5000","inlined":false,)"
-      R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"stacks":[],"pending_events":12,)"
-      R"("contributors":[],"spent":null,"notes":[],)"
+      R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"stacks":[],)"
+      R"("pending_events":12,"contributors":[],"spent":null,"limits":[],)"
       R"("advice":"Use a timer of the loop instead of a sleep.",)"
       R"("fingerprint":"sleep-load_config"})"
       "\n");
 }
 
 TEST_F(ReportTest, TheSchemaHasTheKindsOfNotes) {
-  const json words = report_schema()["definitions"]["note"]["properties"]["kind"]["enum"];
+  const json words = report_schema()["definitions"]["record-note"]["properties"]["kind"]["enum"];
   EXPECT_EQ(words.get<std::vector<std::string>>(),
             std::vector<std::string>(kNoteKindWords.begin(), kNoteKindWords.end()));
 }
@@ -208,7 +213,7 @@ TEST_F(ReportTest, StacksAreListedWithinBounds) {
   stacks = parsed(json_line(stall))["stacks"];
   EXPECT_EQ(stacks.size(), kListedStacks);
   EXPECT_EQ(stacks[0]["stack"].size(), kListedFrames);
-  EXPECT_FALSE(stacks[0]["complete"].get<bool>());
+  EXPECT_FALSE(stacks[0]["stack_complete"].get<bool>());
 }
 
 TEST_F(ReportTest, UnknownIsNull) {
@@ -316,7 +321,7 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
   suppressed.suppressions = {{"known.supp", 3, "cause=\"s*\"", 2}, {"known.supp", 4, "call=x", 0}};
   const std::string line = json_line(suppressed);
   EXPECT_EQ(json_line(std::get<SessionEnd>(parse_record(line))), line);
-  EXPECT_NE(line.find(R"({"file":"known.supp","line":4,"rule":"call=x","stalls":0})"),
+  EXPECT_NE(line.find(R"({"file":"known.supp","line":4,"rule":"call=x","matches":0})"),
             std::string::npos)
       << line;
 }

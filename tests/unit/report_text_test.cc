@@ -103,7 +103,7 @@ TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
     #0    pread64   libc.so.6+0x1000
     #1  > unixRead  sqlite3.c:38000
          … 5 frames: 4 of python3.11, 1 of anonymous memory …
-  note     the observer was 40 ms late
+  note     the observer itself was 40.0 ms late: the length is exact, but what happened meanwhile was not seen
   advice   Batch the calls, or move them to a worker thread.
 )");
 }
@@ -437,7 +437,7 @@ TEST_F(TextReporterTest, HostileTextNeitherSpeaksToTheTerminalNorFloodsIt) {
   evil += std::string(100'000, 'x');
   Stall stall = sample_sleep();
   stall.process = stall.thread = stall.loop.wait = stall.advice = stall.fingerprint = evil;
-  stall.notes.assign(100, evil);
+  stall.limits.assign(100, {LimitKind::kOther, {}, {}, evil});
   stall.call->function = stall.call->object = evil;
   stall.call->arguments.assign(100, {evil, evil, false});
   Frame frame;

@@ -223,7 +223,7 @@ TEST_F(StallAnalyzersTest, TimeAfterTheLoop_IsNotCounted) {
   const Stall stall = only_stall();
   EXPECT_EQ(stall.duration, milliseconds(60));
   EXPECT_EQ(stall.cause, Cause::kSleep);
-  EXPECT_EQ(stall.notes.size(), 1u);
+  EXPECT_EQ(stall.limits.size(), 1u);
 }
 
 TEST_F(StallAnalyzersTest, IdleWorker_IsNoStall) {

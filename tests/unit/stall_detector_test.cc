@@ -227,7 +227,8 @@ TEST_F(StallDetectorTest, LateObserver_NotedAndSaidInTheReport) {
   EXPECT_EQ(notes().front().kind, NoteKind::kObserverLate);
   ASSERT_EQ(stalls().size(), 1u);
   EXPECT_EQ(stalls().front().duration, milliseconds(700));
-  ASSERT_EQ(stalls().front().notes.size(), 1u);
+  ASSERT_EQ(stalls().front().limits.size(), 1u);
+  EXPECT_EQ(stalls().front().limits.front().kind, LimitKind::kObserverLate);
 }
 
 TEST_F(StallDetectorTest, LateObserverAgain_NotedOnce) {

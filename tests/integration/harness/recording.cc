@@ -58,8 +58,9 @@ void check_counts(const Recording& recording, std::vector<std::string>& faults) 
   for (const Json& stall : finals) {
     stalled += stall.value("duration_ms", 0.0);
   }
-  if (end.value("stalls", uint64_t{0}) != finals.size()) {
-    faults.push_back("the end record counts " + std::to_string(end.value("stalls", 0)) +
+  const Json counts = end.value("counts", Json::object()).value("stall", Json::object());
+  if (counts.value("reported", uint64_t{0}) != finals.size()) {
+    faults.push_back("the end record counts " + std::to_string(counts.value("reported", 0)) +
                      " stalls, there are " + std::to_string(finals.size()));
   }
   if (std::abs(end.value("stalled_ms", 0.0) - stalled) > 1) {
