@@ -140,26 +140,26 @@ class Completeness : public ::testing::Test {
   }
 };
 
-TEST_F(Completeness, LibcIsRead) {
+TEST_F(Completeness, Libc_Read) {
   EXPECT_TRUE(exports("read"));
   EXPECT_TRUE(exports("pthread_mutex_lock"));
   EXPECT_FALSE(exports("io_uring_submit"));
 }
 
-TEST_F(Completeness, EveryCancellationPointIsInTheTable) {
+TEST_F(Completeness, CancellationPoints_AllInTable) {
   expect_covered(cancellation_points());
 }
 
-TEST_F(Completeness, EveryPossibleCancellationPointIsInTheTable) {
+TEST_F(Completeness, PossibleCancellationPoints_AllInTable) {
   expect_covered(possible_cancellation_points());
 }
 
-TEST_F(Completeness, WhatIsExceptedIsNotInTheTable) {
+TEST_F(Completeness, Exceptions_NotInTable) {
   for (const std::string& name : excepted()) EXPECT_FALSE(table().contains(name)) << name;
 }
 
 // One function of libc's may have several names; a program may have been linked with any.
-TEST_F(Completeness, AFunctionIsInTheTableUnderAllItsNames) {
+TEST_F(Completeness, Aliases_AllInTable) {
   std::map<uint64_t, std::string> in_table;
   for (const DynamicSymbol& symbol : libc().symbols) {
     if (is_public(symbol) && !symbol.hidden_version && table().contains(symbol.name)) {
@@ -176,7 +176,7 @@ TEST_F(Completeness, AFunctionIsInTheTableUnderAllItsNames) {
 }
 
 // The twin of a fortified program, and the one of 64-bit offsets.
-TEST_F(Completeness, TwinsAreInTheTableToo) {
+TEST_F(Completeness, Variants_AllInTable) {
   for (const std::string& name : table()) {
     for (const std::string& twin :
          {"__" + name + "_chk", name + "64", "__" + name + "_2", "__" + name + "64_2",
@@ -189,7 +189,7 @@ TEST_F(Completeness, TwinsAreInTheTableToo) {
 
 // liburing's names are not libc's, nor is what a program marks its own wait with, and some are
 // those of a later libc.
-TEST_F(Completeness, WhatIsInTheTableIsLibcsOrLiburings) {
+TEST_F(Completeness, TableEntries_ExportedByLibcOrLiburing) {
   for (const std::string& name : table()) {
     if (name.starts_with("io_uring_") || name.starts_with("__io_uring_")) continue;
     if (name.starts_with("__isoc23_") || name == "tailback_wait") continue;

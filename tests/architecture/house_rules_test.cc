@@ -25,7 +25,7 @@ Violations in_instrument(std::string path, std::string_view text) {
   return holes_in_the_wall({parse_source(std::move(path), text)});
 }
 
-TEST(ParseSource, FindsIncludesInAnyForm) {
+TEST(ParseSource, Includes_AnyForm) {
   const SourceFile file = parse_source("runtime/analysis/x.cc",
                                        "// #include \"not/this.h\"\n"
                                        "#include \"runtime/analysis/x.h\"\n"
@@ -42,7 +42,7 @@ TEST(ParseSource, FindsIncludesInAnyForm) {
   EXPECT_EQ(file.lines, 5u);
 }
 
-TEST(ParseSource, FindsTheRoomsThatABuildFileLinks) {
+TEST(ParseSource, BuildFile_LinkedRooms) {
   const SourceFile file = parse_source("runtime/x/CMakeLists.txt",
                                        "# tailback_command is not meant\n"
                                        "target_link_libraries(tailback_x PUBLIC tailback_values\n"
@@ -50,7 +50,7 @@ TEST(ParseSource, FindsTheRoomsThatABuildFileLinks) {
   EXPECT_EQ(file.linked_rooms, (std::vector<std::string>{"x", "values", "analysis"}));
 }
 
-TEST(Rules, WhatKeepsThemIsNotComplainedOf) {
+TEST(Rules, ConformingFiles_Accepted) {
   EXPECT_TRUE(in_instrument("instrument/recorder/x.cc",
                             "#include <atomic>\n#include <sys/mman.h>\n#include <time.h>\n"
                             "#include \"instrument/recorder/x.h\"\n"
@@ -65,7 +65,7 @@ TEST(Rules, WhatKeepsThemIsNotComplainedOf) {
           .empty());
 }
 
-TEST(Rules, TheRecorderNeedsLibcOnly) {
+TEST(Rules, LibraryInRecorder_Refused) {
   for (const char* line :
        {"#include <string>", "#include <vector>", "#include <spdlog/spdlog.h>",
         "#include <fmt/format.h>", "#include <libunwind.h>", "#include \"runtime/values/stall.h\"",
@@ -77,7 +77,7 @@ TEST(Rules, TheRecorderNeedsLibcOnly) {
                        "instrument/contract/ only"});
 }
 
-TEST(Rules, TheObserverKnowsOfTheRecorderOnlyTheContract) {
+TEST(Rules, RecorderInclude_Refused) {
   EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include \"instrument/recorder/ring.h\"\n").size(),
             1u);
   EXPECT_EQ(
@@ -86,7 +86,7 @@ TEST(Rules, TheObserverKnowsOfTheRecorderOnlyTheContract) {
   EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include \"analysis.h\"\n").size(), 1u);
 }
 
-TEST(Rules, DependenciesPointOneWay) {
+TEST(Rules, UpwardInclude_Refused) {
   EXPECT_EQ(
       in_runtime("runtime/report/x.cc", "#include \"runtime/detectors/detector.h\"\n"),
       Violations{"runtime/report/x.cc:1: \"runtime/detectors/detector.h\": report may not use "
@@ -107,12 +107,12 @@ TEST(Rules, DependenciesPointOneWay) {
             Violations{"runtime/explain/CMakeLists.txt: explain may not link tailback_analysis"});
 }
 
-TEST(Rules, EveryFileLiesInARoom) {
+TEST(Rules, FileOutsideRooms_Refused) {
   EXPECT_EQ(in_runtime("runtime/utils/x.h", "").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/x.h", "").size(), 1u);
 }
 
-TEST(Rules, LibrariesHaveTheirRooms) {
+TEST(Rules, ForeignLibrary_Refused) {
   EXPECT_EQ(in_runtime("runtime/values/x.h", "#include <fmt/format.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/values/x.h", "#include <unistd.h>\n").size(), 1u);
   EXPECT_EQ(in_runtime("runtime/analysis/x.cc", "#include <libunwind.h>\n").size(), 1u);
@@ -124,14 +124,14 @@ TEST(Rules, LibrariesHaveTheirRooms) {
   EXPECT_EQ(in_runtime("runtime/report/x.cc", "#include <curl.h>\n").size(), 1u);
 }
 
-TEST(Rules, ARoomListWithACycleIsRefused) {
+TEST(Rules, CycleInRoomList_Refused) {
   EXPECT_EQ(cycles_among({{"a", {"b"}, {}}, {"b", {"a"}, {}}}),
             Violations{"a uses b, which does not stand above it"});
   EXPECT_EQ(cycles_among({{"a", {"a"}, {}}}).size(), 1u);
   EXPECT_EQ(cycles_among({{"a", {"b/x.h"}, {}}, {"b", {}, {}}}).size(), 1u);
 }
 
-TEST(Rules, LongFilesAreNamed) {
+TEST(Rules, LongFile_Named) {
   SourceFile file;
   file.path = "runtime/analysis/x.cc";
   file.lines = kMostLines;
@@ -155,7 +155,7 @@ class House : public ::testing::Test {
   }
 };
 
-TEST_F(House, ItsSourcesAreFound) {
+TEST_F(House, Sources_Found) {
   EXPECT_GT(count_in("instrument/recorder"), 10u);
   EXPECT_GT(count_in("tests/unit"), 5u);
   for (const Room& room : house_rooms()) {
@@ -163,21 +163,21 @@ TEST_F(House, ItsSourcesAreFound) {
   }
 }
 
-TEST_F(House, TheListOfRoomsHasNoCycle) {
+TEST_F(House, RoomList_NoCycle) {
   EXPECT_TRUE(cycles_among(house_rooms()).empty()) << joined(cycles_among(house_rooms()));
 }
 
-TEST_F(House, TheWallHasNoHoles) {
+TEST_F(House, Wall_NoHoles) {
   const Violations violations = holes_in_the_wall(files());
   EXPECT_TRUE(violations.empty()) << joined(violations);
 }
 
-TEST_F(House, RoomsUseWhatTheyMay) {
+TEST_F(House, Rooms_UseOnlyAllowed) {
   const Violations violations = forbidden_uses(files(), house_rooms());
   EXPECT_TRUE(violations.empty()) << joined(violations);
 }
 
-TEST_F(House, FilesAreShort) {
+TEST_F(House, Files_BelowLimit) {
   const Violations violations = too_long_files(files(), kMostLines);
   EXPECT_TRUE(violations.empty()) << joined(violations);
 }

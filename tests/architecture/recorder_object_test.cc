@@ -22,11 +22,11 @@ class RecorderObject : public ::testing::Test {
   }
 };
 
-TEST_F(RecorderObject, NeedsLibcAndNothingElse) {
+TEST_F(RecorderObject, Needed_LibcOnly) {
   EXPECT_EQ(recorder().needed, std::vector<std::string>{"libc.so.6"});
 }
 
-TEST_F(RecorderObject, ExportsTheTableAndNothingElse) {
+TEST_F(RecorderObject, Exports_EqualTable) {
   // Wrapped to follow what they do, without being calls that wait.
   std::set<std::string> expected = {"epoll_create",   "epoll_create1",  "prctl",
                                     "pthread_create", "sigaction",      "signal",
@@ -53,7 +53,7 @@ TEST_F(RecorderObject, ExportsTheTableAndNothingElse) {
 }
 
 // A weak or hidden definition might give way to the one that it is to stand before.
-TEST_F(RecorderObject, ItsExportsAreStrongFunctions) {
+TEST_F(RecorderObject, Exports_StrongFunctions) {
   size_t count = 0;
   for (const DynamicSymbol& symbol : recorder().symbols) {
     if (!symbol.defined || symbol.names_version) continue;
@@ -65,14 +65,14 @@ TEST_F(RecorderObject, ItsExportsAreStrongFunctions) {
   EXPECT_GT(count, 500u);
 }
 
-TEST_F(RecorderObject, ItsThreadLocalDataIsThereFromTheStart) {
+TEST_F(RecorderObject, ThreadLocalData_InitialExec) {
   EXPECT_TRUE(recorder().flags & DF_STATIC_TLS);
   for (const DynamicSymbol& symbol : recorder().symbols) {
     EXPECT_NE(symbol.name, "__tls_get_addr");
   }
 }
 
-TEST_F(RecorderObject, CallsNothingThatAllocatesLocksOrLooksUp) {
+TEST_F(RecorderObject, Imports_NoAllocationLocksLookup) {
   const std::set<std::string> forbidden = {"malloc",          "calloc",
                                            "realloc",         "free",
                                            "dlsym",           "dlopen",
@@ -90,7 +90,7 @@ TEST_F(RecorderObject, CallsNothingThatAllocatesLocksOrLooksUp) {
   }
 }
 
-TEST_F(RecorderObject, IsBoundWhenLoadedAndStaysLoaded) {
+TEST_F(RecorderObject, Flags_BindNowNoDelete) {
   EXPECT_TRUE(recorder().flags & DF_BIND_NOW);
   EXPECT_TRUE(recorder().flags_1 & DF_1_NODELETE);
   EXPECT_FALSE(recorder().flags & DF_TEXTREL);
@@ -107,7 +107,7 @@ std::optional<int> glibc_version(const std::string& version) {
   return major * 100 + minor;
 }
 
-TEST_F(RecorderObject, RunsOnGlibc234AndLater) {
+TEST_F(RecorderObject, Versions_Glibc234AndLater) {
   ASSERT_EQ(glibc_version("GLIBC_2.2.5"), 202);
   ASSERT_EQ(glibc_version("GLIBC_2.36"), 236);
   ASSERT_FALSE(glibc_version("GLIBC_PRIVATE"));

@@ -56,7 +56,7 @@ size_t count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
-TEST_F(LostObserver, KilledAtAnyMoment) {
+TEST_F(LostObserver, KilledAtAnyMoment_ProgramContinues) {
   std::mt19937 random(20240229);
   for (int round = 0; round < 8; ++round) {
     const Way way = round % 2 ? Way::kPreloaded : Way::kLaunched;
@@ -75,7 +75,7 @@ TEST_F(LostObserver, KilledAtAnyMoment) {
 }
 
 // Programs that start others, threads and processes, while it dies and after.
-TEST_F(LostObserver, KilledBeneathCrowds) {
+TEST_F(LostObserver, KilledUnderLoad_ProgramContinues) {
   const std::vector<std::vector<std::string>> crowds = {
       {"child_tree"}, {"thread_crowd", "1000"}, {"vfork_children"}, {"held_spinner"}};
   for (const auto& crowd : crowds) {
@@ -103,7 +103,7 @@ TEST_F(LostObserver, KilledBeneathCrowds) {
   }
 }
 
-TEST_F(LostObserver, StoppedThenContinued) {
+TEST_F(LostObserver, StoppedThenContinued_ProgramContinues) {
   for (const Way way : {Way::kLaunched, Way::kPreloaded}) {
     SCOPED_TRACE(way == Way::kLaunched ? "launched" : "preloaded");
     // More long iterations than the ring has places for.
@@ -164,7 +164,7 @@ class PoorOutput : public ThreeWays {
   }
 };
 
-TEST_F(PoorOutput, FullDevice) {
+TEST_F(PoorOutput, FullDevice_SaidAndCounted) {
   for (const Way way : {Way::kLaunched, Way::kPreloaded}) {
     const std::string errors =
         errors_of(way, "/dev/full", exited(20), "could not be written to /dev/full");
@@ -176,7 +176,7 @@ TEST_F(PoorOutput, FullDevice) {
 }
 
 // A disk with room for the beginning.
-TEST_F(PoorOutput, SmallDisk) {
+TEST_F(PoorOutput, SmallDisk_SaidAndCounted) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to mount a small disk";
   const auto disk = work_directory(Way::kAlone);
   std::filesystem::create_directories(disk);
@@ -199,7 +199,7 @@ TEST_F(PoorOutput, SmallDisk) {
 }
 
 // The launcher refuses before it starts anything; a program that is running already goes on.
-TEST_F(PoorOutput, UnwritableDirectory) {
+TEST_F(PoorOutput, UnwritableDirectory_Said) {
   for (const char* json : {"/sys/tailback-test.jsonl", "/nowhere/at/all.jsonl"}) {
     const std::string complaint = "tailback: can't write the report to '" + std::string(json) + "'";
     const std::string launched = errors_of(Way::kLaunched, json, exited(125), complaint);
@@ -230,7 +230,7 @@ bool may_have_tasks(rlim_t count) {
   return getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur > count;
 }
 
-TEST_F(FullSegment, MoreProcessesThanRecords) {
+TEST_F(FullSegment, MoreProcessesThanRecords_Counted) {
   constexpr int kCount = 4300;  // a segment has 4,096
   if (!may_have_tasks(kCount)) GTEST_SKIP() << "needs more processes than its limit allows";
   Subject crowd;
@@ -241,7 +241,7 @@ TEST_F(FullSegment, MoreProcessesThanRecords) {
   compare_counting(crowd, "processes");
 }
 
-TEST_F(FullSegment, MoreThreadsThanRecords) {
+TEST_F(FullSegment, MoreThreadsThanRecords_Counted) {
   constexpr int kCount = 16600;  // a segment has 16,384
   if (!long_tests()) GTEST_SKIP() << "so many threads take their time: TAILBACK_TEST_LONG=1";
   if (!may_have_tasks(kCount)) GTEST_SKIP() << "needs more threads than its limit allows";

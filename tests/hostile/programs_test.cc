@@ -142,7 +142,7 @@ const std::vector<Row>& rows() {
 
 class HostilePrograms : public ThreeWays, public ::testing::WithParamInterface<Row> {};
 
-TEST_P(HostilePrograms, NoticeNothing) {
+TEST_P(HostilePrograms, Program_NoticesNothing) {
   const Row& row = GetParam();
   if (row.needs.met && !row.needs.met()) GTEST_SKIP() << row.needs.reason;
   compare(row.subject);
@@ -151,10 +151,10 @@ TEST_P(HostilePrograms, NoticeNothing) {
 INSTANTIATE_TEST_SUITE_P(All, HostilePrograms, ::testing::ValuesIn(rows()),
                          [](const auto& test) { return std::string(test.param.name); });
 
-class HeldPrograms : public ThreeWays {};
+class PausedPrograms : public ThreeWays {};
 
 // The programs above would notice nothing of a recorder that does nothing either.
-TEST_F(HeldPrograms, AreSampledWhileTheyRun) {
+TEST_F(PausedPrograms, PausedThread_Sampled) {
   // The last of its five long iterations ends with the program, and may go unseen.
   const auto runs = compare(subject("alternate_stack", {}, exited(0), 4));
   for (const Seen& run : runs) {
@@ -170,7 +170,7 @@ TEST_F(HeldPrograms, AreSampledWhileTheyRun) {
 class PoorStart : public ThreeWays {};
 
 // Started by a shell that has closed the standard descriptors.
-TEST_F(PoorStart, WithoutStandardDescriptors) {
+TEST_F(PoorStart, WithoutStandardStreams_Runs) {
   for (const char* closed : {"<&- >&- 2>&-", "<&- 2>&-", "2>&-", "<&-", ">&-"}) {
     Subject poor = subject("closed_standard", {}, exited(19), 1);
     poor.wrapper = {"/bin/sh", "-c", std::string("exec \"$0\" ") + closed};
@@ -190,7 +190,7 @@ TEST_F(PoorStart, WithoutStandardDescriptors) {
 }
 
 // Tailback itself started so.
-TEST_F(PoorStart, LauncherWithoutStandardDescriptors) {
+TEST_F(PoorStart, LauncherWithoutStandardStreams_Runs) {
   Subject poor = subject("closed_standard", {}, exited(19));
   std::string alone;
   for (const char* launcher : {"", "\"$TAILBACK\" run --quiet -- "}) {
@@ -206,7 +206,7 @@ TEST_F(PoorStart, LauncherWithoutStandardDescriptors) {
 
 // A limit on the size of files is the command's. The session's memory counts as a file; whoever may
 // not have it is told so.
-TEST_F(PoorStart, LauncherWithinALimitOfFileSize) {
+TEST_F(PoorStart, LauncherFileSizeLimit_Runs) {
   Subject poor = subject("alternate_stack");
   poor.environment = {{"TAILBACK", tailback_binary()}};
   const bool may_raise = can_raise_limits();
@@ -224,7 +224,7 @@ TEST_F(PoorStart, LauncherWithinALimitOfFileSize) {
 
 // Limits set before anything of ours runs: whether there is a recording then or not, the program
 // is unharmed.
-TEST_F(PoorStart, WithinLimits) {
+TEST_F(PoorStart, ResourceLimits_Runs) {
   for (const char* limit : {"ulimit -f 1", "ulimit -n 7", "ulimit -v 60000"}) {
     Subject poor = subject("alternate_stack");
     // Whatever else the test has inherited must not take the few descriptors that there are.
@@ -242,7 +242,7 @@ TEST_F(PoorStart, WithinLimits) {
 
 class Preloads : public ThreeWays {};
 
-TEST_F(Preloads, AuditingLibrary) {
+TEST_F(Preloads, AuditLibrary_Works) {
   Subject audited = subject("audited", {}, exited(0), 3);
   audited.environment = {{"LD_AUDIT", hostile_library("auditing")}};
   for (const Seen& seen : compare(audited)) {
@@ -252,7 +252,7 @@ TEST_F(Preloads, AuditingLibrary) {
 
 // An allocator with a lock, that calls what the recorder has wrapped from the loader's first
 // moment on; before the recorder in the list, and after it.
-TEST_F(Preloads, LockingAllocator) {
+TEST_F(Preloads, LockingAllocator_Works) {
   for (const bool ours_first : {true, false}) {
     SCOPED_TRACE(ours_first ? "after the recorder" : "before the recorder");
     Subject allocating = subject("allocating", {}, exited(0), 2);
@@ -274,7 +274,7 @@ std::ostream& operator<<(std::ostream& stream, const Other& other) {
 
 class OtherPreloads : public ThreeWays, public ::testing::WithParamInterface<Other> {};
 
-TEST_P(OtherPreloads, GoOnWorking) {
+TEST_P(OtherPreloads, OtherPreload_KeepsWorking) {
   const Other& other = GetParam();
   const auto library = std::filesystem::path(TAILBACK_LIBRARY_DIRECTORY) / other.library;
   if (!std::filesystem::exists(library)) GTEST_SKIP() << library << " is absent";

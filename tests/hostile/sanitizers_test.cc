@@ -40,25 +40,25 @@ class Sanitizers : public ThreeWays {
   }
 };
 
-TEST_F(Sanitizers, ThreadSanitizerIsContentWithWhatIsSafe) {
+TEST_F(Sanitizers, ThreadSanitizerSafeProgram_NoReport) {
   for (const auto& kinds : reports(loop("thread", "safe", 0))) EXPECT_TRUE(kinds.empty());
 }
 
-TEST_F(Sanitizers, ThreadSanitizerStillFindsTheRace) {
+TEST_F(Sanitizers, ThreadSanitizerRace_StillFound) {
   for (const auto& kinds : reports(loop("thread", "race", 66))) {
     ASSERT_FALSE(kinds.empty());
     EXPECT_EQ(kinds.front(), "data race");
   }
 }
 
-TEST_F(Sanitizers, ThreadSanitizerStillFindsTheLockOrder) {
+TEST_F(Sanitizers, ThreadSanitizerLockOrder_StillFound) {
   for (const auto& kinds : reports(loop("thread", "order", 66))) {
     EXPECT_EQ(kinds, std::vector<std::string>{"lock-order-inversion (potential deadlock)"});
   }
 }
 
 // AddressSanitizer refuses to run when any other library is loaded before it, unless told.
-TEST_F(Sanitizers, AddressSanitizerIsContent) {
+TEST_F(Sanitizers, AddressSanitizer_NoReport) {
   Subject subject = loop("address", "safe", 0);
   subject.environment = {{"ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0"}};
   subject.stalls = 2;

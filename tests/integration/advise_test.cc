@@ -126,7 +126,7 @@ class AdviseTest : public IntegrationTest {
 
 class AdviseEach : public AdviseTest, public ::testing::WithParamInterface<Expected> {};
 
-TEST_P(AdviseEach, GetsTheAnswerOfTheDecisionTree) {
+TEST_P(AdviseEach, Program_ExpectedVerdict) {
   const Expected& expected = GetParam();
   if (expected.language == Language::kPython) TAILBACK_NEEDS("python3");
   const std::vector<std::string> command = command_of(expected.language, expected.program);
@@ -153,7 +153,7 @@ std::string name_of(const ::testing::TestParamInfo<Expected>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Programs, AdviseEach, ::testing::ValuesIn(kExpected), name_of);
 
-TEST_F(AdviseTest, AServerWithoutWorkHasNothingWrong) {
+TEST_F(AdviseTest, IdleServer_NothingWrong) {
   TAILBACK_NEEDS("redis-server");
   WatchedProgram& program = advise({"redis-server", "--port", "0", "--unixsocket",
                                     (directory().path() / "socket").string(), "--save", ""});
@@ -167,14 +167,14 @@ TEST_F(AdviseTest, AServerWithoutWorkHasNothingWrong) {
   EXPECT_EQ(found["confidence"], "high") << found["doubts"];
 }
 
-TEST_F(AdviseTest, OfAProgramThatEndsAtOnceNothingIsKnown) {
+TEST_F(AdviseTest, ShortProgram_NothingKnown) {
   const Json found = assessment(finished(advise({built_program("models"), "brief"})));
   EXPECT_EQ(found["limit"], "unknown");
   EXPECT_EQ(found["confidence"], "low");
   EXPECT_FALSE(found["doubts"].empty());
 }
 
-TEST_F(AdviseTest, FiguresAreThoseOfTheProgram) {
+TEST_F(AdviseTest, KnownProgram_FiguresMatch) {
   const Json pool = assessment(finished(advise({built_program("models"), "pool"})));
   const Json& measured = pool["measured"];
   // Ten threads of a second each, and the one that waits for them.
@@ -189,7 +189,7 @@ TEST_F(AdviseTest, FiguresAreThoseOfTheProgram) {
   EXPECT_GE(measured["stack_bytes"], 4096);
 }
 
-TEST_F(AdviseTest, EachProcessIsCounted) {
+TEST_F(AdviseTest, SeveralProcesses_AllCounted) {
   const Json found = assessment(finished(advise({built_program("models"), "spawning"})));
   const Json& measured = found["measured"];
   EXPECT_EQ(measured["processes_seen"], 121);
@@ -199,7 +199,7 @@ TEST_F(AdviseTest, EachProcessIsCounted) {
   EXPECT_GE(measured["spawning"]["median_life_ms"], 9);
 }
 
-TEST_F(AdviseTest, TheStatusIsTheCommandsAndQuietSaysNothing) {
+TEST_F(AdviseTest, Quiet_KeepsStatusPrintsNothing) {
   ProcessOptions options;
   options.command = {tailback_binary(), "advise", "--quiet", "--", "/bin/sh", "-c", "exit 7"};
   options.errors = directory().path() / "errors";
@@ -208,7 +208,7 @@ TEST_F(AdviseTest, TheStatusIsTheCommandsAndQuietSaysNothing) {
   EXPECT_EQ(file_text(options.errors), "");
 }
 
-TEST_F(AdviseTest, WithoutACommandItSaysHowToGiveOne) {
+TEST_F(AdviseTest, NoCommand_Usage) {
   ProcessOptions options;
   options.command = {tailback_binary(), "advise"};
   options.errors = directory().path() / "errors";
@@ -217,7 +217,7 @@ TEST_F(AdviseTest, WithoutACommandItSaysHowToGiveOne) {
   EXPECT_NE(file_text(options.errors).find("tailback advise -- CMD"), std::string::npos);
 }
 
-TEST_F(AdviseTest, ALockHasItsNameWhereLocksAreSummedUp) {
+TEST_F(AdviseTest, LocksOption_NamesLock) {
   WatchOptions options;
   options.subcommand = "advise";
   options.command = {built_program("models"), "contended"};

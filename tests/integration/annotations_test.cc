@@ -52,7 +52,7 @@ class AnnotationsTest : public IntegrationTest {
   }
 };
 
-TEST_F(AnnotationsTest, WithoutTheRecorderNothingHappens) {
+TEST_F(AnnotationsTest, NoRecorder_NoEffect) {
   for (const char* name : {"marked loop", "own wait", "allowed and not", "a million", "unbalanced",
                            "in a handler", "without NUL"}) {
     const std::string output = output_alone("marked", {"marked", name});
@@ -61,24 +61,24 @@ TEST_F(AnnotationsTest, WithoutTheRecorderNothingHappens) {
   EXPECT_NE(output_alone("classes", {"marked_classes"}).find("done\n"), std::string::npos);
 }
 
-TEST_F(AnnotationsTest, FewLongIterationsOfAPollAreNoLoop) {
+TEST_F(AnnotationsTest, FewLongPolls_NoLoop) {
   EXPECT_TRUE(has_stalls(run({"marked", "few iterations"}).recording, 0));
 }
 
-TEST_F(AnnotationsTest, AMarkedThreadIsALoopFromItsFirstIteration) {
+TEST_F(AnnotationsTest, MarkedThread_LoopFromFirstIteration) {
   const Run marked = run({"marked", "marked loop"});
   expect_blocks(marked, 3);
   ASSERT_EQ(marked.recording.end()["loops"].size(), 1u);
   EXPECT_EQ(marked.recording.end()["loops"][0]["iterations"], 3);
 }
 
-TEST_F(AnnotationsTest, AThreadMarkedAsNoLoopIsNone) {
+TEST_F(AnnotationsTest, MarkedNotLoop_Silent) {
   const Run marked = run({"marked", "not a loop"});
   EXPECT_TRUE(has_stalls(marked.recording, 0));
   EXPECT_TRUE(marked.recording.end()["loops"].empty());
 }
 
-TEST_F(AnnotationsTest, ALoopMayWaitInItsOwnWay) {
+TEST_F(AnnotationsTest, CustomWait_IsLoop) {
   const Run marked = run({"marked", "own wait"});
   expect_blocks(marked, 1);
   const Json stall = marked.recording.final_stalls()[0];
@@ -86,13 +86,13 @@ TEST_F(AnnotationsTest, ALoopMayWaitInItsOwnWay) {
   EXPECT_TRUE(stack_has_function(stall, "block")) << summary(stall);
 }
 
-TEST_F(AnnotationsTest, AnAllowedScopeIsNoStall) {
+TEST_F(AnnotationsTest, AllowedScope_Silent) {
   const Run marked = run({"marked", "allowed only"});
   EXPECT_TRUE(has_stalls(marked.recording, 0));
   EXPECT_GT(marked.recording.end()["loops"][0]["longest_ms"], 240);
 }
 
-TEST_F(AnnotationsTest, WhatBlocksBesideAnAllowedScopeIsReportedAlone) {
+TEST_F(AnnotationsTest, StallBesideAllowedScope_OnlyStallReported) {
   for (const bool bare_preload : {false, true}) {
     const Run marked = run({"marked", "allowed and not"}, "", "", bare_preload);
     expect_blocks(marked, 1);
@@ -108,7 +108,7 @@ TEST_F(AnnotationsTest, WhatBlocksBesideAnAllowedScopeIsReportedAlone) {
   }
 }
 
-TEST_F(AnnotationsTest, ATurnHasTheNameThatItWasGiven) {
+TEST_F(AnnotationsTest, NamedIteration_NameInReport) {
   const Run marked = run({"marked", "named iterations"});
   expect_blocks(marked, 3);
   const std::vector<Json> stalls = marked.recording.final_stalls();
@@ -118,19 +118,19 @@ TEST_F(AnnotationsTest, ATurnHasTheNameThatItWasGiven) {
   EXPECT_NE(marked.text.find("  iteration GET /orders\n"), std::string::npos) << marked.text;
 }
 
-TEST_F(AnnotationsTest, AScopeThatWasLeftDoesNotMuteTheLoop) {
+TEST_F(AnnotationsTest, AbandonedScope_StallsStillReported) {
   expect_blocks(run({"marked", "left by longjmp"}), 1);
   expect_blocks(run({"marked", "exit in scope"}), 1);
   expect_blocks(run({"marked", "a million"}), 1);
 }
 
-TEST_F(AnnotationsTest, AForkedChildBeginsAnew) {
+TEST_F(AnnotationsTest, ForkedChild_StartsUnmarked) {
   const Run marked = run({"marked", "fork within"});
   expect_blocks(marked, 1);
   EXPECT_EQ(marked.recording.final_stalls()[0]["pid"], marked.blocks.at(0).pid);
 }
 
-TEST_F(AnnotationsTest, OddUsesAreHarmless) {
+TEST_F(AnnotationsTest, Misuse_Harmless) {
   expect_blocks(run({"marked", "in a handler"}), 1);
   const Run nameless = run({"marked", "without NUL"});
   expect_blocks(nameless, 1);
@@ -138,7 +138,7 @@ TEST_F(AnnotationsTest, OddUsesAreHarmless) {
   expect_blocks(run({"marked", "unbalanced"}), 1);
 }
 
-TEST_F(AnnotationsTest, ClassesDoTheSameInAProgramThatIsNotRelocatable) {
+TEST_F(AnnotationsTest, CxxClassesWithoutPie_SameReports) {
   const Run marked = run({"marked_classes"});
   expect_blocks(marked, 3);
   EXPECT_TRUE(marked.recording.final_stalls()[0]["iteration"].is_null());
@@ -146,7 +146,7 @@ TEST_F(AnnotationsTest, ClassesDoTheSameInAProgramThatIsNotRelocatable) {
   EXPECT_EQ(marked.recording.final_stalls()[2]["loop"]["wait"], "tailback_wait");
 }
 
-TEST_F(AnnotationsTest, AnOptionMakesAThreadALoop) {
+TEST_F(AnnotationsTest, LoopOption_ThreadIsLoop) {
   const Run named = run({"marked", "few iterations", "worker-1"}, "work*,absent?");
   expect_blocks(named, 3);
   EXPECT_EQ(texts(named.recording.end()["unused_options"]),
@@ -154,7 +154,7 @@ TEST_F(AnnotationsTest, AnOptionMakesAThreadALoop) {
   EXPECT_NE(named.text.find("--loop absent? matched no thread"), std::string::npos) << named.text;
 }
 
-TEST_F(AnnotationsTest, AnOptionBeatsTheMarkAndNotLoopBeatsLoop) {
+TEST_F(AnnotationsTest, OptionAndMark_OptionWins) {
   EXPECT_TRUE(has_stalls(run({"marked", "not a loop", "worker-1"}, "worker-?").recording, 1));
   const Run excluded = run({"marked", "marked loop", "worker-1"}, "worker-1", "w*");
   EXPECT_TRUE(has_stalls(excluded.recording, 0));
@@ -162,7 +162,7 @@ TEST_F(AnnotationsTest, AnOptionBeatsTheMarkAndNotLoopBeatsLoop) {
   EXPECT_TRUE(excluded.recording.end()["unused_options"].empty());
 }
 
-TEST_F(AnnotationsTest, RedisIsQuietWhereItIsToldTo) {
+TEST_F(AnnotationsTest, RedisNotLoop_Silent) {
   TAILBACK_NEEDS("redis-server");
   for (const bool excluded : {false, true}) {
     const uint16_t port = free_port();

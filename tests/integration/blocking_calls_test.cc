@@ -55,7 +55,7 @@ class BlockingCallsTest : public IntegrationTest {
   }
 };
 
-TEST_F(BlockingCallsTest, WhatNeverWaitsIsNone) {
+TEST_F(BlockingCallsTest, NonBlockingCalls_Silent) {
   const Recording quiet = finished(start("none", {{"TAILBACK_BLOCKING_CALLS", "1"}}));
   EXPECT_TRUE(has_stalls(quiet, 0));
   EXPECT_TRUE(has_no_blocking_calls(quiet));
@@ -65,13 +65,13 @@ TEST_F(BlockingCallsTest, WhatNeverWaitsIsNone) {
   EXPECT_EQ(strict.end()["counts"]["blocking_call"]["reported"], 0);
 }
 
-TEST_F(BlockingCallsTest, WithoutTheOptionNothingIsSaid) {
+TEST_F(BlockingCallsTest, OptionOff_Silent) {
   const Recording recording = finished(start("slow", {}));
   EXPECT_TRUE(blocking_calls(recording, "seen").empty());
   EXPECT_TRUE(has_no_blocking_calls(recording));
 }
 
-TEST_F(BlockingCallsTest, CallsThatWaitAreSummedPerCulprit) {
+TEST_F(BlockingCallsTest, WaitingCalls_SummedByCulprit) {
   WatchedProgram& program = start("slow", {{"TAILBACK_BLOCKING_CALLS", "1"}});
   const Recording recording = finished(program);
   EXPECT_TRUE(has_stalls(recording, 0));
@@ -109,7 +109,7 @@ TEST_F(BlockingCallsTest, CallsThatWaitAreSummedPerCulprit) {
       << program.text_report();
 }
 
-TEST_F(BlockingCallsTest, StrictFindsWhatIsAbleToBlockThoughItWasQuick) {
+TEST_F(BlockingCallsTest, Strict_QuickCallThatMayBlockReported) {
   const Recording recording = finished(start("quick", {{"TAILBACK_STRICT", "1"}}));
   EXPECT_TRUE(has_stalls(recording, 0));
   std::map<std::string, std::string> calls;
@@ -127,7 +127,7 @@ TEST_F(BlockingCallsTest, StrictFindsWhatIsAbleToBlockThoughItWasQuick) {
   EXPECT_EQ(calls, expected);
 }
 
-TEST_F(BlockingCallsTest, TheyDecideTheStatusWhereThatIsAskedFor) {
+TEST_F(BlockingCallsTest, FailOn_StatusSet) {
   finished(start("none", {{"TAILBACK_STRICT", "1"}, {"TAILBACK_FAIL_ON", "blocking-call"}}));
   finished(start("slow", {{"TAILBACK_BLOCKING_CALLS", "1"}, {"TAILBACK_FAIL_ON", "stall"}}));
   finished(start("slow",
@@ -135,7 +135,7 @@ TEST_F(BlockingCallsTest, TheyDecideTheStatusWhereThatIsAskedFor) {
            exited(66));
 }
 
-TEST_F(BlockingCallsTest, KnownOnesAreKeptBack) {
+TEST_F(BlockingCallsTest, Suppressed_NotReported) {
   const std::string rules =
       directory().write("known.supp", "function=*ask_peer*\nfunction=*take_a_nap*\n");
   const Recording recording = finished(start("slow", {{"TAILBACK_BLOCKING_CALLS", "1"},
@@ -146,18 +146,18 @@ TEST_F(BlockingCallsTest, KnownOnesAreKeptBack) {
   for (const Json& rule : recording.end()["suppressions"]) EXPECT_GE(rule["matches"], 1u) << rule;
 }
 
-TEST_F(BlockingCallsTest, ABarePreloadHasThemToo) {
+TEST_F(BlockingCallsTest, BarePreload_Reported) {
   const Recording recording = finished(start("slow", {{"TAILBACK_BLOCKING_CALLS", "1"}}, true));
   EXPECT_EQ(sums(recording).size(), 2u);
 }
 
-TEST_F(BlockingCallsTest, WithoutACpuTheyAreNotMadeUp) {
+TEST_F(BlockingCallsTest, StarvedThread_Silent) {
   const BusyCpus busy(2 * static_cast<int>(std::thread::hardware_concurrency()));
   const Recording quiet = finished(start("none", {{"TAILBACK_BLOCKING_CALLS", "1"}}));
   EXPECT_TRUE(has_no_blocking_calls(quiet));
 }
 
-TEST_F(BlockingCallsTest, SigusrAsksHowThingsStand) {
+TEST_F(BlockingCallsTest, Sigusr1_PrintsStatus) {
   WatchOptions options;
   options.command = {built_program("healthy_echo")};
   WatchedProgram& server = watch(options);

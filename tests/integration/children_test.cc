@@ -28,7 +28,7 @@ class ChildrenTest : public IntegrationTest {
   }
 };
 
-TEST_F(ChildrenTest, HealthyChildrenHaveNothingToReport) {
+TEST_F(ChildrenTest, HealthyChildren_Silent) {
   const std::string command = std::string(kPython) + " " + script("thousand_sleeps.py") + " & " +
                               kPython + " " + script("await_sleep.py") + " & wait";
   const Recording recording = finished(run({"/bin/bash", "-c", command}));
@@ -47,7 +47,7 @@ void expect_one_sleep_each(const Recording& recording, const std::vector<Block>&
   }
 }
 
-TEST_F(ChildrenTest, ChildrenOfAShellAreFollowed) {
+TEST_F(ChildrenTest, ShellChildren_Observed) {
   const std::string each = std::string(kPython) + " " + script("sleep_between_iterations.py");
   WatchedProgram& shell = run({"/bin/bash", "-c", each + " 0.3 1 & " + each + " 0.2 1 & wait"});
   const Recording recording = finished(shell);
@@ -56,7 +56,7 @@ TEST_F(ChildrenTest, ChildrenOfAShellAreFollowed) {
   expect_one_sleep_each(recording, blocks);
 }
 
-TEST_F(ChildrenTest, ExecKeepsTheProcess) {
+TEST_F(ChildrenTest, Exec_SameProcess) {
   const std::string command = "echo shell $$; exec " + std::string(kPython) + " " +
                               script("sleep_between_iterations.py") + " 0.3 1";
   WatchedProgram& program = run({"/bin/sh", "-c", command});
@@ -67,7 +67,7 @@ TEST_F(ChildrenTest, ExecKeepsTheProcess) {
   EXPECT_EQ(program.announced("shell"), std::to_string(blocks[0].pid));
 }
 
-TEST_F(ChildrenTest, ForkedWorkersAreFollowed) {
+TEST_F(ChildrenTest, ForkedWorkers_Observed) {
   WatchedProgram& program = run({kPython, script("forked_workers.py")});
   const Recording recording = finished(program);
   const std::vector<Block> blocks = announced_blocks(program);

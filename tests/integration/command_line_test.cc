@@ -76,13 +76,13 @@ class CommandLineTest : public IntegrationTest {
   }
 };
 
-TEST_F(CommandLineTest, VersionAndHelp) {
+TEST_F(CommandLineTest, VersionAndHelp_Printed) {
   const Result version = run({"--version"});
   EXPECT_EQ(version.ending, exited(0));
   EXPECT_NE(version.output.find(TAILBACK_VERSION), std::string::npos) << version.output;
 }
 
-TEST_F(CommandLineTest, HelpOfEachSubcommand) {
+TEST_F(CommandLineTest, EachSubcommand_HasHelp) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> helps = {
       {{"--help"}, "run"}, {{"run", "--help"}, "--threshold"}, {{"report", "--help"}, "FILE"}};
   for (const auto& [arguments, word] : helps) {
@@ -94,36 +94,36 @@ TEST_F(CommandLineTest, HelpOfEachSubcommand) {
   }
 }
 
-TEST_F(CommandLineTest, NoSuchProgram) {
+TEST_F(CommandLineTest, MissingProgram_OneLineError) {
   expect_error(run({"run", "--", "no-such-program"}), 127, {"no-such-program"});
 }
 
-TEST_F(CommandLineTest, NoSuchPath) {
+TEST_F(CommandLineTest, MissingPath_OneLineError) {
   expect_error(run({"run", "--", "./nowhere/program"}), 127, {"./nowhere/program"});
 }
 
-TEST_F(CommandLineTest, NotExecutable) {
+TEST_F(CommandLineTest, NotExecutable_OneLineError) {
   const std::string path = directory().write("plain.txt", "text\n");
   expect_error(run({"run", "--", path}), 126, {path});
 }
 
-TEST_F(CommandLineTest, Directory) {
+TEST_F(CommandLineTest, Directory_OneLineError) {
   expect_error(run({"run", "--", directory().path()}), 126, {"directory"});
 }
 
-TEST_F(CommandLineTest, StaticProgram) {
+TEST_F(CommandLineTest, StaticProgram_OneLineError) {
   expect_error(run({"run", "--", built_program("static_program")}), 125, {"static"});
 }
 
-TEST_F(CommandLineTest, OtherMachine) {
+TEST_F(CommandLineTest, ForeignMachine_OneLineError) {
   expect_error(run({"run", "--", write_foreign_program(ELFCLASS64, EM_S390)}), 126, {"foreign"});
 }
 
-TEST_F(CommandLineTest, ThirtyTwoBitProgram) {
+TEST_F(CommandLineTest, ThirtyTwoBitProgram_OneLineError) {
   expect_error(run({"run", "--", write_foreign_program(ELFCLASS32, EM_386)}), 126, {"foreign"});
 }
 
-TEST_F(CommandLineTest, SetuidProgram) {
+TEST_F(CommandLineTest, SetuidProgram_OneLineError) {
   if (geteuid() != 0) {
     GTEST_SKIP() << "only root can make a setuid program of another user";
   }
@@ -135,7 +135,7 @@ TEST_F(CommandLineTest, SetuidProgram) {
   expect_error(run({"run", "--", path}), 125, {"setuid"});
 }
 
-TEST_F(CommandLineTest, BadOptions) {
+TEST_F(CommandLineTest, BadOption_OneLineError) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"run", "--no-such-option", "--", "true"}, "--no-such-option"},
       {{"run", "--threshold", "soon", "--", "true"}, "soon"},
@@ -151,7 +151,7 @@ TEST_F(CommandLineTest, BadOptions) {
   }
 }
 
-TEST_F(CommandLineTest, FileThatCannotBeWritten) {
+TEST_F(CommandLineTest, UnwritableFile_OneLineError) {
   for (const char* option : {"--json", "--log"}) {
     std::filesystem::remove(directory().path() / "err");
     expect_error(run({"run", option, "nowhere/file", "--", "/bin/sh", "-c", "touch started"}), 125,
@@ -160,7 +160,7 @@ TEST_F(CommandLineTest, FileThatCannotBeWritten) {
   EXPECT_FALSE(std::filesystem::exists(directory().path() / "started"));
 }
 
-TEST_F(CommandLineTest, ExitStatusIsTheCommands) {
+TEST_F(CommandLineTest, CommandExits_SameStatus) {
   for (const int status : {0, 1, 7, 255}) {
     EXPECT_EQ(
         run({"run", "--quiet", "--", "/bin/sh", "-c", "exit " + std::to_string(status)}).ending,
@@ -168,14 +168,14 @@ TEST_F(CommandLineTest, ExitStatusIsTheCommands) {
   }
 }
 
-TEST_F(CommandLineTest, EndsByTheSignalThatKilledTheCommand) {
+TEST_F(CommandLineTest, CommandKilled_SameSignal) {
   for (const int signal : {SIGTERM, SIGKILL, SIGUSR1, SIGSEGV}) {
     const std::string command = "kill -" + std::to_string(signal) + " $$";
     EXPECT_EQ(run({"run", "--quiet", "--", "/bin/sh", "-c", command}).ending, killed(signal));
   }
 }
 
-TEST_F(CommandLineTest, SignalsReachTheCommand) {
+TEST_F(CommandLineTest, Signals_ReachCommand) {
   for (const auto& [signal, name] :
        {std::pair{SIGTERM, "TERM"}, {SIGHUP, "HUP"}, {SIGUSR1, "USR1"}, {SIGINT, "INT"}}) {
     std::filesystem::remove(directory().path() / "out");
@@ -192,7 +192,7 @@ TEST_F(CommandLineTest, SignalsReachTheCommand) {
 }
 
 // Whatever happens to tailback, the program goes on.
-TEST_F(CommandLineTest, CommandOutlivesAKilledObserver) {
+TEST_F(CommandLineTest, KilledObserver_CommandContinues) {
   const std::string command = "echo pid $$; sleep 0.5; echo still here";
   Process process(tailback({"run", "--quiet", "--", "/bin/sh", "-c", command}));
   const std::filesystem::path output = directory().path() / "out";
@@ -204,7 +204,7 @@ TEST_F(CommandLineTest, CommandOutlivesAKilledObserver) {
   }));
 }
 
-TEST_F(CommandLineTest, StandardInputAndOutputAreTheCommands) {
+TEST_F(CommandLineTest, StandardStreams_BelongToCommand) {
   ProcessOptions options = tailback({"run", "--", "/bin/cat"});
   options.input = directory().write("in", "one\ntwo\n");
   Process process(options);
@@ -213,7 +213,7 @@ TEST_F(CommandLineTest, StandardInputAndOutputAreTheCommands) {
   EXPECT_EQ(result.output, "one\ntwo\n");
 }
 
-TEST_F(CommandLineTest, ArgumentsReachTheCommandUnchanged) {
+TEST_F(CommandLineTest, Arguments_PassedUnchanged) {
   const Result result =
       run({"run", "--quiet", "--", "/usr/bin/printf", "%s|", "--json", "a b", "", "--", "-q"});
   EXPECT_EQ(result.output, "--json|a b||--|-q|");
@@ -240,26 +240,26 @@ class StallingCommandTest : public CommandLineTest {
   }
 };
 
-TEST_F(StallingCommandTest, TextGoesToStandardError) {
+TEST_F(StallingCommandTest, Text_StandardError) {
   const Result result = run_probe({});
   EXPECT_TRUE(tells_of_stall(result.errors)) << result.errors;
   EXPECT_FALSE(tells_of_stall(result.output)) << result.output;
   EXPECT_EQ(result.errors.find('\x1b'), std::string::npos) << "colour, and no terminal";
 }
 
-TEST_F(StallingCommandTest, QuietSaysNothing) {
+TEST_F(StallingCommandTest, Quiet_PrintsNothing) {
   const Result result = run_probe({"--quiet", "--json", "run.jsonl"});
   EXPECT_EQ(result.errors, "");
   EXPECT_TRUE(has_stalls(Recording::read(directory().path() / "run.jsonl"), 1));
 }
 
-TEST_F(StallingCommandTest, LogTakesTheText) {
+TEST_F(StallingCommandTest, Log_TakesText) {
   const Result result = run_probe({"--log", "run.log"});
   EXPECT_EQ(result.errors, "");
   EXPECT_TRUE(tells_of_stall(file_text(directory().path() / "run.log")));
 }
 
-TEST_F(StallingCommandTest, DashWritesJsonToStandardOutput) {
+TEST_F(StallingCommandTest, JsonDash_StandardOutput) {
   const Result result = run_probe({"--quiet", "--json", "-"});
   std::string json;
   for (size_t begin = 0; begin < result.output.size();) {
@@ -275,14 +275,14 @@ TEST_F(StallingCommandTest, DashWritesJsonToStandardOutput) {
   EXPECT_EQ(recording.faults(), std::vector<std::string>{});
 }
 
-TEST_F(StallingCommandTest, ThresholdDecides) {
+TEST_F(StallingCommandTest, HigherThreshold_Silent) {
   run_probe({"--threshold", "0.5s", "--json", "long.jsonl"});
   EXPECT_TRUE(has_stalls(Recording::read(directory().path() / "long.jsonl"), 0));
   run_probe({"--threshold", "20ms", "--json", "short.jsonl"});
   EXPECT_TRUE(has_stalls(Recording::read(directory().path() / "short.jsonl"), 1));
 }
 
-TEST_F(StallingCommandTest, VariablesStandForFlags) {
+TEST_F(StallingCommandTest, EnvironmentVariables_SameAsFlags) {
   const Result result = run_probe(
       {}, {{"TAILBACK_JSON", "run.jsonl"}, {"TAILBACK_QUIET", "1"}, {"TAILBACK_THRESHOLD", "1s"}});
   EXPECT_EQ(result.errors, "");
@@ -291,7 +291,7 @@ TEST_F(StallingCommandTest, VariablesStandForFlags) {
   EXPECT_TRUE(has_stalls(Recording::read(directory().path() / "flags.jsonl"), 1));
 }
 
-TEST_F(StallingCommandTest, ReportSummarizesTheRecording) {
+TEST_F(StallingCommandTest, Report_SummarizesRecording) {
   run_probe({"--quiet", "--json", "run.jsonl"});
   std::filesystem::remove(directory().path() / "out");
   const Result report = run({"report", "run.jsonl"});

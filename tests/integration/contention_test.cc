@@ -86,7 +86,7 @@ class ContentionTest : public IntegrationTest {
   }
 };
 
-TEST_F(ContentionTest, LocksThatNobodyWaitsForHaveNone) {
+TEST_F(ContentionTest, UncontendedLocks_Silent) {
   const Recording recording = run_mode("alone");
   for (const Json& lock : locks(recording)) {
     // The C library's and its allocator's own are not the program's.
@@ -96,20 +96,20 @@ TEST_F(ContentionTest, LocksThatNobodyWaitsForHaveNone) {
   EXPECT_EQ(recording.end()["losses"]["lock_waits"], 0);
 }
 
-TEST_F(ContentionTest, NothingIsSaidUnasked) {
+TEST_F(ContentionTest, OptionOff_Silent) {
   WatchOptions options;
   options.command = {built_program("contended_locks"), "mutex"};
   EXPECT_TRUE(locks(finished(watch(options))).empty());
 }
 
-TEST_F(ContentionTest, OfAMutex) {
+TEST_F(ContentionTest, Mutex_Reported) {
   const auto found = locks(run_mode("mutex"));
   ASSERT_EQ(found.size(), 1u);
   expect_waits(found[0], "mutex", "journal", "append", "pthread_mutex_lock(&mutex)");
   expect_held(found[0]);
 }
 
-TEST_F(ContentionTest, OfAMutexInAllocatedMemory) {
+TEST_F(ContentionTest, HeapMutex_Reported) {
   const auto found = locks(run_mode("heap"));
   ASSERT_EQ(found.size(), 1u);
   expect_waits(found[0], "mutex", "", "append", "pthread_mutex_lock(&mutex)");
@@ -117,21 +117,21 @@ TEST_F(ContentionTest, OfAMutexInAllocatedMemory) {
   expect_at(found[0]["lock"]["initialised"], "new_mutex", "pthread_mutex_init(mutex");
 }
 
-TEST_F(ContentionTest, OfAReadWriteLock) {
+TEST_F(ContentionTest, ReadWriteLock_Reported) {
   const auto found = locks(run_mode("rwlock"));
   ASSERT_EQ(found.size(), 1u);
   expect_waits(found[0], "rwlock", "table", "update", "pthread_rwlock_wrlock(&table);");
   expect_held(found[0]);
 }
 
-TEST_F(ContentionTest, OfAMutexOfTheStandardLibrary) {
+TEST_F(ContentionTest, StdMutex_Reported) {
   const auto found = locks(run_mode("std"));
   ASSERT_EQ(found.size(), 1u);
   expect_waits(found[0], "mutex", "cache", "refill", "  cache.lock();");
   expect_held(found[0]);
 }
 
-TEST_F(ContentionTest, AnOwnerThatComputesIsSeen) {
+TEST_F(ContentionTest, ComputingOwner_StackReported) {
   const auto found = locks(run_mode("computing"));
   ASSERT_EQ(found.size(), 1u);
   ASSERT_FALSE(found[0]["owners"].empty()) << found[0];
@@ -142,7 +142,7 @@ TEST_F(ContentionTest, AnOwnerThatComputesIsSeen) {
   EXPECT_NE(culprit["function"].get<std::string>().find("compute"), std::string::npos) << owner;
 }
 
-TEST_F(ContentionTest, PythonsFunctionsAreNamed) {
+TEST_F(ContentionTest, PythonLock_FunctionsNamed) {
   const Recording recording = run({find_program("python3").value_or("python3"),
                                    source_file("tests/integration/targets/python/contended.py")});
   bool waits = false;
@@ -155,14 +155,14 @@ TEST_F(ContentionTest, PythonsFunctionsAreNamed) {
   EXPECT_TRUE(holds);
 }
 
-TEST_F(ContentionTest, OfASemaphoreNobodyKnowsTheHold) {
+TEST_F(ContentionTest, Semaphore_HoldTimeUnknown) {
   const auto found = locks(run_mode("semaphore"));
   ASSERT_EQ(found.size(), 1u);
   expect_waits(found[0], "semaphore", "tickets", "enter", "  sem_wait(&tickets);");
   EXPECT_TRUE(found[0]["longest_hold_ms"].is_null());
 }
 
-TEST_F(ContentionTest, WhatIsLockedStaysRight) {
+TEST_F(ContentionTest, ContendedProgram_ResultUnchanged) {
   const Recording recording = run_mode("storm");
   EXPECT_EQ(recording.end()["losses"]["lock_waits"], 0);
   for (const Json& lock : locks(recording)) {
@@ -174,7 +174,7 @@ TEST_F(ContentionTest, WhatIsLockedStaysRight) {
   }
 }
 
-TEST_F(ContentionTest, OfPython) {
+TEST_F(ContentionTest, PythonLock_Reported) {
   const Recording recording = run({"python3", "-c", R"(
 import threading, time
 lock = threading.Lock()

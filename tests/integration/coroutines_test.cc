@@ -33,17 +33,17 @@ class NeverAwaitedTest : public IntegrationTest {
   }
 };
 
-TEST_F(NeverAwaitedTest, AwaitedOnesAreNotReported) {
+TEST_F(NeverAwaitedTest, Awaited_Silent) {
   const Recording recording = run("await each", "20000 begun\n");
   EXPECT_TRUE(recording.of_type("never-awaited").empty());
   EXPECT_EQ(recording.end()["counts"]["never_awaited"]["reported"], 0);
 }
 
-TEST_F(NeverAwaitedTest, NorAreMoreAtOnceThanAreFollowed) {
+TEST_F(NeverAwaitedTest, MoreThanTracked_Silent) {
   EXPECT_TRUE(run("await all", "6000 begun\n").of_type("never-awaited").empty());
 }
 
-TEST_F(NeverAwaitedTest, APlaceIsToldOnceAndCounted) {
+TEST_F(NeverAwaitedTest, SamePlace_ReportedOnceAndCounted) {
   const Recording recording = run("drop each", "0 begun\n");
   only_one(recording);
   EXPECT_EQ(recording.end()["counts"]["never_awaited"]["reported"], 1);
@@ -55,7 +55,7 @@ TEST_F(NeverAwaitedTest, APlaceIsToldOnceAndCounted) {
             99);
 }
 
-TEST_F(NeverAwaitedTest, FailsARunThatIsAskedTo) {
+TEST_F(NeverAwaitedTest, FailOn_StatusSet) {
   WatchOptions options;
   options.environment = {{"TAILBACK_FAIL_ON", "never-awaited"}};
   options.command = {built_program("lazy_coroutines"), "drop each"};
@@ -64,21 +64,21 @@ TEST_F(NeverAwaitedTest, FailsARunThatIsAskedTo) {
   finished(watch(options), exited(0));
 }
 
-TEST_F(NeverAwaitedTest, WhoDropsItMayBeAnotherThread) {
+TEST_F(NeverAwaitedTest, DroppedByOtherThread_Reported) {
   const Json found = only_one(run("drop on a thread", "0 begun\n"));
   EXPECT_NE(found["tid"], found["pid"]);
 }
 
-TEST_F(NeverAwaitedTest, AChildThatDropsItsCopyIsNamed) {
+TEST_F(NeverAwaitedTest, ForkedChildDropsCopy_Named) {
   const Recording recording = run("drop after fork", "1 begun\n");
   EXPECT_NE(only_one(recording)["pid"], recording.session()["pid"]);
 }
 
-TEST_F(NeverAwaitedTest, IsSeenUnderABarePreload) {
+TEST_F(NeverAwaitedTest, BarePreload_Reported) {
   only_one(run("drop on a thread", "0 begun\n", true));
 }
 
-TEST_F(NeverAwaitedTest, WithoutTheRecorderNothingHappens) {
+TEST_F(NeverAwaitedTest, NoRecorder_NoEffect) {
   Process process = run_helper("alone", {built_program("lazy_coroutines"), "drop each"});
   EXPECT_EQ(process.wait(std::chrono::seconds(30)), exited(0));
   EXPECT_EQ(file_text(directory().path() / "alone.out"), "0 begun\n");

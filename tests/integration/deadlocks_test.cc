@@ -74,11 +74,11 @@ bool stands_at(const Json& thread, const std::string& function, const std::strin
   return false;
 }
 
-TEST_F(DeadlocksTest, CorrectProgramsUnderContentionHaveNone) {
+TEST_F(DeadlocksTest, ContendedCorrectPrograms_Silent) {
   finished(start({built_program("contended"), "1500"}), exited(0), seconds(90));
 }
 
-TEST_F(DeadlocksTest, PythonsThreadsHaveNone) {
+TEST_F(DeadlocksTest, HealthyPythonThreads_Silent) {
   TAILBACK_NEEDS("python3");
   const auto script = directory().write("queues.py", R"(import queue, threading, time
 jobs, results = queue.Queue(8), queue.Queue(8)
@@ -100,11 +100,11 @@ for one in pool + [feeder]: one.join()
   finished(start({"python3", script.string()}), exited(0), seconds(90));
 }
 
-TEST_F(DeadlocksTest, AWaitWithATimeLimitEndsByItself) {
+TEST_F(DeadlocksTest, TimedWait_Silent) {
   finished(start({built_program("deadlocks"), "timed"}), exited(0), seconds(60));
 }
 
-TEST_F(DeadlocksTest, ThreadsAtRestAreNone) {
+TEST_F(DeadlocksTest, IdleThreads_Silent) {
   WatchedProgram& program = start({built_program("deadlocks"), "idle_pool"});
   program.announced("ready");
   std::this_thread::sleep_for(seconds(3));
@@ -112,7 +112,7 @@ TEST_F(DeadlocksTest, ThreadsAtRestAreNone) {
   finished(program, killed(SIGTERM));
 }
 
-TEST_F(DeadlocksTest, TwoLocksInTwoOrders) {
+TEST_F(DeadlocksTest, TwoLocksTwoOrders_Reported) {
   const Json deadlock = only_deadlock("ab_ba");
   EXPECT_EQ(deadlock["kind"], "cycle");
   ASSERT_EQ(in_cycle(deadlock).size(), 2u);
@@ -136,7 +136,7 @@ TEST_F(DeadlocksTest, TwoLocksInTwoOrders) {
   EXPECT_LT(deadlock["lasted_ms"].get<double>(), 10'000);
 }
 
-TEST_F(DeadlocksTest, ThreeAndFiveInARing) {
+TEST_F(DeadlocksTest, RingsOfThreeAndFive_Reported) {
   EXPECT_EQ(in_cycle(only_deadlock("three_way")).size(), 3u);
   const Json dining = only_deadlock("dining");
   ASSERT_EQ(in_cycle(dining).size(), 5u);
@@ -145,7 +145,7 @@ TEST_F(DeadlocksTest, ThreeAndFiveInARing) {
   }
 }
 
-TEST_F(DeadlocksTest, AThreadThatLocksTwice) {
+TEST_F(DeadlocksTest, SelfDeadlock_Reported) {
   const Json deadlock = only_deadlock("self");
   EXPECT_EQ(deadlock["kind"], "self");
   ASSERT_EQ(deadlock["threads"].size(), 1u);
@@ -153,7 +153,7 @@ TEST_F(DeadlocksTest, AThreadThatLocksTwice) {
   EXPECT_TRUE(stands_at(deadlock["threads"][0], "take_twice", "// the deadlock"));
 }
 
-TEST_F(DeadlocksTest, AReaderThatWantsToWrite) {
+TEST_F(DeadlocksTest, ReaderUpgrade_Reported) {
   const Json deadlock = only_deadlock("upgrade");
   EXPECT_EQ(deadlock["kind"], "self");
   EXPECT_EQ(deadlock["threads"][0]["wants"]["type"], "write");
@@ -162,60 +162,60 @@ TEST_F(DeadlocksTest, AReaderThatWantsToWrite) {
   EXPECT_NE(deadlock["advice"].get<std::string>().find("for reading"), std::string::npos);
 }
 
-TEST_F(DeadlocksTest, AWriterAndAMutex) {
+TEST_F(DeadlocksTest, WriterAndMutex_Reported) {
   const Json deadlock = only_deadlock("writer_and_mutex");
   EXPECT_EQ(thread_of_name(deadlock, "writer")["holds"][0]["name"], "table_lock");
   EXPECT_EQ(thread_of_name(deadlock, "writer")["holds"][0]["type"], "write");
   EXPECT_EQ(thread_of_name(deadlock, "reader")["wants"]["type"], "read");
 }
 
-TEST_F(DeadlocksTest, AReaderBesideOthersAndAMutex) {
+TEST_F(DeadlocksTest, ReaderAndMutex_Reported) {
   const Json deadlock = only_deadlock("reader_and_mutex");
   ASSERT_EQ(in_cycle(deadlock).size(), 2u);
   EXPECT_EQ(thread_of_name(deadlock, "reader")["holds"][0]["type"], "read");
   EXPECT_EQ(thread_of_name(deadlock, "writer")["wants"]["holders"], "held by a reader");
 }
 
-TEST_F(DeadlocksTest, ALockThatIsHeldOverFork) {
+TEST_F(DeadlocksTest, LockHeldOverFork_Reported) {
   const Json deadlock = only_deadlock("held_over_fork");
   EXPECT_EQ(deadlock["kind"], "lost-owner");
   EXPECT_EQ(deadlock["threads"][0]["wants"]["name"], "lock_a");
 }
 
-TEST_F(DeadlocksTest, AnOwnerThatHasEnded) {
+TEST_F(DeadlocksTest, ExitedOwner_Reported) {
   const Json deadlock = only_deadlock("lost_owner");
   EXPECT_EQ(deadlock["kind"], "lost-owner");
   EXPECT_EQ(deadlock["threads"][0]["thread"], "waiter");
   EXPECT_TRUE(deadlock["threads"][0]["waits_for"].empty());
 }
 
-TEST_F(DeadlocksTest, ThreadsThatJoinEachOther) {
+TEST_F(DeadlocksTest, MutualJoin_Reported) {
   const Json deadlock = only_deadlock("join_each_other");
   ASSERT_EQ(in_cycle(deadlock).size(), 2u);
   EXPECT_EQ(deadlock["threads"][0]["wants"]["kind"], "thread");
   EXPECT_TRUE(stands_at(deadlock["threads"][0], "join_the_other", "pthread_join"));
 }
 
-TEST_F(DeadlocksTest, SemaphoresThatNobodyIsLeftToPost) {
+TEST_F(DeadlocksTest, SemaphoreNobodyPosts_Reported) {
   const Json deadlock = only_deadlock("hand_off");
   EXPECT_EQ(thread_of_name(deadlock, "left")["wants"]["name"], "turn_left");
   EXPECT_EQ(thread_of_name(deadlock, "right")["wants"]["name"], "turn_right");
 }
 
-TEST_F(DeadlocksTest, SemaphoresUsedAsLocks) {
+TEST_F(DeadlocksTest, SemaphoresAsLocks_Reported) {
   const Json deadlock = only_deadlock("semaphore_locks");
   ASSERT_EQ(in_cycle(deadlock).size(), 2u);
   EXPECT_EQ(thread_of_name(deadlock, "left")["wants"]["name"], "turn_right");
   EXPECT_EQ(thread_of_name(deadlock, "left")["holds"][0]["name"], "turn_left");
 }
 
-TEST_F(DeadlocksTest, ABarrierUnderALock) {
+TEST_F(DeadlocksTest, BarrierUnderLock_Reported) {
   const Json deadlock = only_deadlock("barrier_under_lock");
   EXPECT_EQ(thread_of_name(deadlock, "left")["wants"]["kind"], "barrier");
   EXPECT_EQ(thread_of_name(deadlock, "left")["holds"][0]["name"], "lock_a");
 }
 
-TEST_F(DeadlocksTest, LocksOnFilesBetweenProcesses) {
+TEST_F(DeadlocksTest, FileLocksOfProcesses_Reported) {
   const Json deadlock = only_deadlock("file_locks");
   const std::vector<Json> threads = in_cycle(deadlock);
   ASSERT_EQ(threads.size(), 2u);
@@ -224,7 +224,7 @@ TEST_F(DeadlocksTest, LocksOnFilesBetweenProcesses) {
   EXPECT_EQ(threads[0]["wants"]["name"], threads[1]["holds"][0]["name"]);
 }
 
-TEST_F(DeadlocksTest, LocksOfPython) {
+TEST_F(DeadlocksTest, PythonLocks_Reported) {
   TAILBACK_NEEDS("python3");
   const auto script = directory().write("orders.py", R"(import threading
 a, b = threading.Lock(), threading.Lock()
@@ -252,7 +252,7 @@ for one in threads: one.join()
   }
 }
 
-TEST_F(DeadlocksTest, TheProcessIsAbortedIfThatIsAskedFor) {
+TEST_F(DeadlocksTest, AbortOption_ProcessAborted) {
   WatchedProgram& program = hang("ab_ba", {{"TAILBACK_ON_DEADLOCK", "abort"}});
   const Recording recording = finished(program, killed(SIGABRT));
   EXPECT_EQ(recording.deadlocks().size(), 1u);
@@ -260,7 +260,7 @@ TEST_F(DeadlocksTest, TheProcessIsAbortedIfThatIsAskedFor) {
   EXPECT_EQ(recording.end()["signal"], SIGABRT);
 }
 
-TEST_F(DeadlocksTest, ADeadlockCanFailARun) {
+TEST_F(DeadlocksTest, FailOn_StatusSet) {
   WatchedProgram& program =
       hang("self", {{"TAILBACK_ON_DEADLOCK", "abort"}, {"TAILBACK_FAIL_ON", "deadlock"}});
   finished(program, exited(66));
@@ -271,7 +271,7 @@ TEST_F(DeadlocksTest, ADeadlockCanFailARun) {
   EXPECT_NE(text.find("waits for lock_a, which it holds itself"), std::string::npos) << text;
 }
 
-TEST_F(DeadlocksTest, AKnownOneIsKeptBackAndNotAborted) {
+TEST_F(DeadlocksTest, Suppressed_NotReportedNotAborted) {
   const auto rules = directory().write("known.supp", "cause=deadlock object=lock_a\n");
   WatchedProgram& program =
       start({built_program("deadlocks"), "self"}, {{"TAILBACK_ON_DEADLOCK", "abort"},

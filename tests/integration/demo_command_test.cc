@@ -61,7 +61,7 @@ class DemoCommandTest : public IntegrationTest {
   }
 };
 
-TEST_F(DemoCommandTest, ListsEachOnceWithWhatItShows) {
+TEST_F(DemoCommandTest, List_EachDemoOnce) {
   const Result result = demo({"--list"});
   EXPECT_EQ(result.ending, exited(0));
   EXPECT_EQ(result.errors, "");
@@ -77,7 +77,7 @@ TEST_F(DemoCommandTest, ListsEachOnceWithWhatItShows) {
   EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
 }
 
-TEST_F(DemoCommandTest, RunsItAndSaysWhatIsExpected) {
+TEST_F(DemoCommandTest, Run_PrintsExpectedReport) {
   const Result result = demo({"lock_order"});
   EXPECT_EQ(result.ending, exited(0));
   EXPECT_EQ(result.output, "");
@@ -89,19 +89,19 @@ TEST_F(DemoCommandTest, RunsItAndSaysWhatIsExpected) {
   EXPECT_NE(result.errors.find("demos/locks/lock_order.cc"), std::string::npos) << result.errors;
 }
 
-TEST_F(DemoCommandTest, TakesTheOptionsOfARun) {
+TEST_F(DemoCommandTest, RunOptions_Accepted) {
   const Result result = demo({"--quiet", "--json", "-", "safe_counter_plain"});
   EXPECT_EQ(result.ending, exited(0));
   EXPECT_EQ(result.errors, "");
   EXPECT_NE(result.output.find("\"type\":\"end\""), std::string::npos) << result.output;
 }
 
-TEST_F(DemoCommandTest, AnUnknownNameIsOneLine) {
+TEST_F(DemoCommandTest, UnknownName_OneLineError) {
   expect_error(demo({"no_such_demo"}), 125, "'no_such_demo': no such demo");
   expect_error(demo({}), 125, "which demo?");
 }
 
-TEST_F(DemoCommandTest, RunsFromAnInstalledTree) {
+TEST_F(DemoCommandTest, InstalledTree_Runs) {
   const Result result = run(install("lock_order", "locks/lock_order.cc"), {"lock_order"});
   EXPECT_EQ(result.ending, exited(125));  // libtailback-free-hooks.so was left out here
   const std::filesystem::path tailback = directory().path() / "prefix/bin/tailback";
@@ -115,14 +115,14 @@ TEST_F(DemoCommandTest, RunsFromAnInstalledTree) {
   EXPECT_NE(again.errors.find("1 lock-order inversion"), std::string::npos) << again.errors;
 }
 
-TEST_F(DemoCommandTest, AProgramThatIsNotThereIsOneLine) {
+TEST_F(DemoCommandTest, MissingProgram_OneLineError) {
   const std::filesystem::path tailback = install("", "locks/lock_order.cc");
   expect_error(run(tailback, {"lock_order"}), 127, "is not built");
   std::filesystem::remove_all(directory().path() / "prefix/share");
   expect_error(run(tailback, {"lock_order"}), 125, "no demos there");
 }
 
-TEST_F(DemoCommandTest, PythonThatIsNotThereIsOneLine) {
+TEST_F(DemoCommandTest, MissingPython_OneLineError) {
   expect_error(run(tailback_binary(), {"python/blocking_handler"}, {{"PATH", "/nonexistent"}}), 127,
                "python3 can't be run");
 }

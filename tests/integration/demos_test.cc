@@ -88,43 +88,43 @@ class DemosTest : public IntegrationTest {
   WatchedProgram* program_ = nullptr;
 };
 
-TEST_F(DemosTest, TimerInLoop) {
+TEST_F(DemosTest, TimerInLoop_Silent) {
   run_without_stall("timer_in_loop", "coroutines/timer_in_loop.cc");
 }
 
-TEST_F(DemosTest, BlockingInLoop) {
+TEST_F(DemosTest, BlockingInLoop_ExpectedReport) {
   const Recording recording = run_with_stalls("blocking_in_loop", "coroutines/blocking_in_loop.cc");
   EXPECT_TRUE(stack_has_function(recording.final_stalls().at(0), "call_bad"));
 }
 
-TEST_F(DemosTest, SafeCounterPlain) {
+TEST_F(DemosTest, SafeCounterPlain_CountExact) {
   const Recording recording = run_without_stall("safe_counter_plain", "counter/safe_counter.cc");
   EXPECT_NE(output().find("mutex: counted 400000 of 400000"), std::string::npos) << output();
   EXPECT_NE(output().find("atomic: counted 400000 of 400000"), std::string::npos) << output();
 }
 
-TEST_F(DemosTest, UnsafeCounterPlainLosesUpdates) {
+TEST_F(DemosTest, UnsafeCounterPlain_LosesUpdates) {
   run_without_stall("unsafe_counter_plain", "counter/unsafe_counter.cc");
   EXPECT_GT(measured("counted", ":"), 0) << output();
 }
 
-TEST_F(DemosTest, SafeListPlain) {
+TEST_F(DemosTest, SafeListPlain_NothingLost) {
   run_without_stall("safe_shared_list_plain", "shared_list/safe_shared_list.cc");
   EXPECT_NE(output().find("200000 of 200000 items"), std::string::npos) << output();
 }
 
-TEST_F(DemosTest, UnsafeListPlainLosesItems) {
+TEST_F(DemosTest, UnsafeListPlain_LosesItems) {
   run_without_stall("unsafe_shared_list_plain", "shared_list/unsafe_shared_list.cc");
   EXPECT_NE(output().find("are lost"), std::string::npos) << output();
 }
 
 // Built with ThreadSanitizer, where the compiler has it. What it finds makes it end with 66.
-TEST_F(DemosTest, SafeCounterHasNoRace) {
+TEST_F(DemosTest, SafeCounterUnderTsan_NoRace) {
   TAILBACK_NEEDS(built_program("safe_counter"));
   EXPECT_TRUE(run_without_stall("safe_counter", "counter/safe_counter.cc").of_type("race").empty());
 }
 
-TEST_F(DemosTest, UnsafeCounterIsARace) {
+TEST_F(DemosTest, UnsafeCounterUnderTsan_Race) {
   TAILBACK_NEEDS(built_program("unsafe_counter"));
   const Recording recording = run("unsafe_counter", exited(66));
   const std::vector<Json> races = recording.of_type("race");
@@ -134,14 +134,14 @@ TEST_F(DemosTest, UnsafeCounterIsARace) {
   EXPECT_GT(measured("counted", ":"), 0) << output();
 }
 
-TEST_F(DemosTest, SafeListHasNoRace) {
+TEST_F(DemosTest, SafeListUnderTsan_NoRace) {
   TAILBACK_NEEDS(built_program("safe_shared_list"));
   EXPECT_TRUE(run_without_stall("safe_shared_list", "shared_list/safe_shared_list.cc")
                   .of_type("race")
                   .empty());
 }
 
-TEST_F(DemosTest, UnsafeListIsARace) {
+TEST_F(DemosTest, UnsafeListUnderTsan_Race) {
   TAILBACK_NEEDS(built_program("unsafe_shared_list"));
   const Recording recording = run("unsafe_shared_list", exited(66));
   const std::vector<Json> races = recording.of_type("race");
@@ -151,7 +151,7 @@ TEST_F(DemosTest, UnsafeListIsARace) {
   }
 }
 
-TEST_F(DemosTest, NeverAwaited) {
+TEST_F(DemosTest, NeverAwaited_ExpectedReport) {
   const Recording recording = run("never_awaited");
   const std::vector<Json> found = recording.of_type("never-awaited");
   ASSERT_EQ(found.size(), 1u);
@@ -164,7 +164,7 @@ TEST_F(DemosTest, NeverAwaited) {
   EXPECT_EQ(output(), "order 2 is saved\n");
 }
 
-TEST_F(DemosTest, ThreadPoolWaitsAtOnce) {
+TEST_F(DemosTest, ThreadPoolWaits_ExpectedReport) {
   run_without_stall("thread_pool", "pools/thread_pool.cc");
   const double time = measured("threads           ", "10 ");
   EXPECT_GE(time, 1.0);
@@ -172,7 +172,7 @@ TEST_F(DemosTest, ThreadPoolWaitsAtOnce) {
   EXPECT_GE(measured("one by one", "10 "), 1.0);
 }
 
-TEST_F(DemosTest, EventLoopWaitsForAThousand) {
+TEST_F(DemosTest, EventLoopThousandWaits_ExpectedReport) {
   const Recording recording = run_without_stall("event_loop_1000", "pools/event_loop_1000.cc");
   EXPECT_EQ(recording.end()["loops"].size(), 1u);
   const double time = measured("event loop", "1000 ");
@@ -182,14 +182,14 @@ TEST_F(DemosTest, EventLoopWaitsForAThousand) {
   EXPECT_GT(measured("threads", " s"), 4 * measured("event loop", " s")) << output();
 }
 
-TEST_F(DemosTest, ProcessPool) {
+TEST_F(DemosTest, ProcessPool_ExpectedReport) {
   run_with_stalls("process_pool", "pools/process_pool.cc");
   const std::string text = output();
   EXPECT_GT(measured("in the loop", "ms "), measured("threads", "ms ")) << text;
   EXPECT_GT(measured("in the loop", "ms "), measured("processes", "ms ")) << text;
 }
 
-TEST_F(DemosTest, SpawnOverhead) {
+TEST_F(DemosTest, SpawnOverhead_ExpectedReport) {
   const Recording recording = run_without_stall("spawn_overhead", "pools/spawn_overhead.cc");
   EXPECT_EQ(recording.end()["processes"], 81);
   for (const char* way : {"new processes", "forked processes", "thread pool"}) {
@@ -198,7 +198,7 @@ TEST_F(DemosTest, SpawnOverhead) {
   EXPECT_GT(measured("new processes", "task, "), 0) << output();
 }
 
-TEST_F(DemosTest, LockHeldOverIo) {
+TEST_F(DemosTest, LockHeldOverIo_ExpectedReport) {
   const Recording recording = run_with_stalls("lock_held_over_io", "locks/lock_held_over_io.cc");
   const Json stall = recording.final_stalls().at(0);
   ASSERT_TRUE(stall.contains("owners"));
@@ -206,7 +206,7 @@ TEST_F(DemosTest, LockHeldOverIo) {
   EXPECT_EQ(stall["owners"][0]["call"]["function"], "read");
 }
 
-TEST_F(DemosTest, Deadlock) {
+TEST_F(DemosTest, Deadlock_ExpectedReport) {
   expect_deadlocks();
   const Recording recording = run("deadlock", killed(SIGABRT), {{"TAILBACK_ON_DEADLOCK", "abort"}});
   const std::vector<Json> deadlocks = recording.deadlocks();
@@ -222,7 +222,7 @@ TEST_F(DemosTest, Deadlock) {
             std::vector<std::string>{});
 }
 
-TEST_F(DemosTest, LockOrder) {
+TEST_F(DemosTest, LockOrder_ExpectedReport) {
   const Recording recording = run("lock_order", exited(0), {{"TAILBACK_LOCK_ORDER", "1"}});
   const std::vector<Json> orders = recording.of_type("lock-order");
   ASSERT_EQ(orders.size(), 1u);
@@ -231,12 +231,12 @@ TEST_F(DemosTest, LockOrder) {
       std::vector<std::string>{});
 }
 
-TEST_F(DemosTest, Dns) {
+TEST_F(DemosTest, Dns_ExpectedReport) {
   run_with_stalls("dns", "waits/dns.cc");
 }
 
 // How slow a disk is, is its own affair.
-TEST_F(DemosTest, Fsync) {
+TEST_F(DemosTest, Fsync_ExpectedReport) {
   const Recording recording = run("fsync");
   if (output().find("a very quick one") != std::string::npos) {
     GTEST_SKIP() << "fsync() takes no time here";

@@ -63,7 +63,7 @@ class EchoTest : public IntegrationTest {
   static double longest_iteration(LineClient& client) { return std::stod(client.ask("longest")); }
 };
 
-TEST_F(EchoTest, HealthyTwinHasNothingToReport) {
+TEST_F(EchoTest, Healthy_Silent) {
   WatchedProgram& server = start("healthy_echo");
   LineClient client(server.port());
   constexpr int kLines = 2000;
@@ -79,7 +79,7 @@ TEST_F(EchoTest, HealthyTwinHasNothingToReport) {
   EXPECT_GE(loop["iterations"].get<int>(), kLines);
 }
 
-TEST_F(EchoTest, IdleServerHasNothingToReport) {
+TEST_F(EchoTest, Idle_Silent) {
   WatchedProgram& server = start("healthy_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -89,7 +89,7 @@ TEST_F(EchoTest, IdleServerHasNothingToReport) {
   EXPECT_TRUE(has_stalls(finished(server), 0));
 }
 
-TEST_F(EchoTest, BelowTheThresholdNothingIsReported) {
+TEST_F(EchoTest, BelowThreshold_Silent) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -102,7 +102,7 @@ TEST_F(EchoTest, BelowTheThresholdNothingIsReported) {
 
 class EchoCallbackTest : public EchoTest, public ::testing::WithParamInterface<Expectation> {};
 
-TEST_P(EchoCallbackTest, IsNamedWithItsLength) {
+TEST_P(EchoCallbackTest, BlockedCallback_NamedWithLength) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -124,7 +124,7 @@ TEST_P(EchoCallbackTest, IsNamedWithItsLength) {
 INSTANTIATE_TEST_SUITE_P(Demos, EchoCallbackTest,
                          ::testing::ValuesIn(expectations(Expectation::Kind::kStall)), test_name);
 
-TEST_F(EchoTest, EveryStallIsCountedOnce) {
+TEST_F(EchoTest, ManyStalls_EachCountedOnce) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -144,7 +144,7 @@ TEST_F(EchoTest, EveryStallIsCountedOnce) {
   }
 }
 
-TEST_F(EchoTest, BacklogSaysHowManyWaited) {
+TEST_F(EchoTest, WaitingClients_PendingEventsReported) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -168,7 +168,7 @@ TEST_F(EchoTest, BacklogSaysHowManyWaited) {
   EXPECT_EQ(recording.final_stalls()[0]["pending_events"], waiting.size());
 }
 
-TEST_F(EchoTest, LengthsAreExactOnABusyMachine) {
+TEST_F(EchoTest, BusyMachine_LengthsExact) {
   const BusyCpus load(static_cast<int>(std::thread::hardware_concurrency()));
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
@@ -193,7 +193,7 @@ TEST_F(EchoTest, LengthsAreExactOnABusyMachine) {
 
 // On a CPU that others keep busy, at a low priority: the callback works for 20 ms, and is kept
 // waiting for the CPU during the rest of a long iteration. That is not the program's fault.
-TEST_F(EchoTest, StarvationIsNotCalledBlocking) {
+TEST_F(EchoTest, StarvedLoop_RunQueueWait) {
   const BusyCpus load(3, 0);
   WatchOptions options;
   options.cpu = 0;
@@ -216,7 +216,7 @@ TEST_F(EchoTest, StarvationIsNotCalledBlocking) {
 
 // A callback that computes for longer than the threshold is to blame, also where others make it
 // take three times as long.
-TEST_F(EchoTest, ComputingIsCpuOnABusyMachine) {
+TEST_F(EchoTest, ComputingOnBusyMachine_Cpu) {
   const BusyCpus load(2, 0);
   WatchOptions options;
   options.cpu = 0;
@@ -234,7 +234,7 @@ TEST_F(EchoTest, ComputingIsCpuOnABusyMachine) {
 
 class StuckEchoTest : public EchoTest, public ::testing::WithParamInterface<Expectation> {};
 
-TEST_P(StuckEchoTest, IsReportedWhileItLasts) {
+TEST_P(StuckEchoTest, StuckCallback_ReportedWhileOngoing) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);

@@ -36,7 +36,7 @@ Expectation only_expectation(std::string_view text) {
   return all.at(0);
 }
 
-TEST(Expectation, ReadsAllWordsOverSeveralLines) {
+TEST(Expectation, SeveralLines_AllWordsRead) {
   const Expectation expected = only_expectation(kSource);
   EXPECT_EQ(expected.kind, Expectation::Kind::kStall);
   EXPECT_EQ(expected.on, "sleep nanosleep");
@@ -49,14 +49,14 @@ TEST(Expectation, ReadsAllWordsOverSeveralLines) {
   EXPECT_EQ(expected.place, "nap.cc:2");
 }
 
-TEST(Expectation, CountsLinesFromTheCommentsEnd) {
+TEST(Expectation, Line_RelativeToCommentEnd) {
   const Expectation expected =
       only_expectation("// EXPECT stall cause=cpu function=f\n// lines=+1..+7\nvoid f() {\n");
   EXPECT_EQ(expected.first_line, 3);
   EXPECT_EQ(expected.last_line, 9);
 }
 
-TEST(Expectation, RefusesWhatItCannotRead) {
+TEST(Expectation, Unreadable_Refused) {
   for (const char* text : {
            "// EXPECT stal cause=cpu function=f",
            "// EXPECT stall cause=cpu",
@@ -72,11 +72,11 @@ TEST(Expectation, RefusesWhatItCannotRead) {
   }
 }
 
-TEST(Expectation, IsMetByTheRightStall) {
+TEST(Expectation, RightStall_Met) {
   EXPECT_TRUE(differences(only_expectation(kSource), matching_stall()).empty());
 }
 
-TEST(Expectation, IsNotMetByAnyWrongProperty) {
+TEST(Expectation, WrongProperty_NotMet) {
   const Expectation expected = only_expectation(kSource);
   const std::vector<std::pair<const char*, Json>> changes = {
       {"/cause", "lock"},
@@ -100,7 +100,7 @@ TEST(Expectation, IsNotMetByAnyWrongProperty) {
   }
 }
 
-TEST(Expectation, CountsContributors) {
+TEST(Expectation, Contributors_Counted) {
   const char* source = "// EXPECT stall cause=sleep contributor=nanosleep*20 function=nap\n\n\n";
   Expectation expected = only_expectation(source);
   expected.first_line = expected.last_line = 4;
@@ -110,7 +110,7 @@ TEST(Expectation, CountsContributors) {
   EXPECT_FALSE(differences(expected, stall).empty());
 }
 
-TEST(Expectation, AllowsFiveMillisecondsAndOnePercent) {
+TEST(Expectation, Length_FiveMillisecondsOrOnePercent) {
   EXPECT_TRUE(length_is(405, 400));
   EXPECT_TRUE(length_is(391, 400));
   EXPECT_FALSE(length_is(410, 400));
@@ -121,12 +121,12 @@ Recording of_lines(const std::string& text) {
   return Recording::parse(text, "text");
 }
 
-TEST(RecordingLaws, HoldForAWrittenLineOnly) {
+TEST(RecordingLaws, TornLine_Refused) {
   EXPECT_EQ(of_lines("{}\n{\"type\":").lines().size(), 1u);
   EXPECT_THROW(of_lines("{}\nnonsense\n"), std::runtime_error);
 }
 
-TEST(RecordingLaws, WantOneFinalLineOfEachStall) {
+TEST(RecordingLaws, EachStall_OneFinalLine) {
   const Recording twice = of_lines(
       "{\"type\":\"session\"}\n"
       "{\"type\":\"stall\",\"id\":1,\"state\":\"ended\",\"duration_ms\":1}\n"
@@ -148,7 +148,7 @@ TEST(RecordingLaws, WantOneFinalLineOfEachStall) {
   EXPECT_FALSE(mentions(twice, "has no final line"));
 }
 
-TEST(RecordingLaws, AreHeldBySchemaToo) {
+TEST(RecordingLaws, Recording_ValidBySchema) {
   EXPECT_FALSE(of_lines("{\"type\":\"session\"}\n").faults().empty());
 }
 

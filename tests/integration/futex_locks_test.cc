@@ -90,7 +90,7 @@ bool notes_have(const Json& stall, const std::string& words) {
 
 class HealthyFutexLocks : public FutexLocksTest, public ::testing::WithParamInterface<Library> {};
 
-TEST_P(HealthyFutexLocks, HaveNothingToReport) {
+TEST_P(HealthyFutexLocks, Healthy_Silent) {
   TAILBACK_NEEDS_LIBRARY(GetParam());
   expect_silence(GetParam(), "healthy", true);
 }
@@ -101,12 +101,12 @@ INSTANTIATE_TEST_SUITE_P(Locks, HealthyFutexLocks,
 
 // Of whose locks nothing is known, nothing is said: neither that they are in order, nor that they
 // are not.
-TEST_F(FutexLocksTest, OrdersOfLocksThatAreNotKnownAreNotTold) {
+TEST_F(FutexLocksTest, UnknownLockOrder_Silent) {
   TAILBACK_NEEDS_LIBRARY(kQt);
   expect_silence(kQt, "two-orders", true);
 }
 
-TEST_F(FutexLocksTest, OrdersOfGLibsMutexesAreNotTold) {
+TEST_F(FutexLocksTest, GlibMutexOrder_Silent) {
   TAILBACK_NEEDS_LIBRARY(kGLib);
   expect_silence(kGLib, "two-orders", true);
 }
@@ -127,7 +127,7 @@ void PrintTo(const Wait& wait, std::ostream* stream) {
 
 class FutexWaits : public FutexLocksTest, public ::testing::WithParamInterface<Wait> {};
 
-TEST_P(FutexWaits, AreNamedOnceWithTheProgramsOwnFunction) {
+TEST_P(FutexWaits, BlockedByFutex_NamedOnceWithProgramFunction) {
   const Wait& wait = GetParam();
   TAILBACK_NEEDS_LIBRARY(wait.library);
   WatchedProgram& program = start(wait.library, wait.what, false);
@@ -151,7 +151,7 @@ TEST_P(FutexWaits, AreNamedOnceWithTheProgramsOwnFunction) {
   EXPECT_TRUE(stall["owners"].empty()) << stall["owners"];
   const bool is_lock = wait.cause == std::string("lock");
   EXPECT_EQ(notes_have(stall, "is not known"), is_lock) << stall["limits"];
-  EXPECT_EQ(notes_have(stall, "nor where it is"), is_lock && wait.word == Word::kOfThread);
+  EXPECT_EQ(notes_have(stall, "the lock is elsewhere"), is_lock && wait.word == Word::kOfThread);
   EXPECT_TRUE(
       advises(stall, is_lock ? "hold the lock for less time" : "in place of waiting for it"))
       << stall["advice"];
@@ -181,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
-TEST_F(FutexLocksTest, AnOwnerThatWaitsForSuchALockIsToldWithIt) {
+TEST_F(FutexLocksTest, OwnerWaitsForFutexLock_ChainReported) {
   TAILBACK_NEEDS_LIBRARY(kAbseil);
   WatchedProgram& program = start(kAbseil, "chain", false);
   const Recording recording = finished(program);
@@ -201,7 +201,7 @@ TEST_F(FutexLocksTest, AnOwnerThatWaitsForSuchALockIsToldWithIt) {
 }
 
 // They are blocking calls of the same cause.
-TEST_F(FutexLocksTest, AWaitUnderTheThresholdIsABlockingCall) {
+TEST_F(FutexLocksTest, ShortWait_BlockingCall) {
   TAILBACK_NEEDS_LIBRARY(kRust);
   WatchOptions options;
   options.command = {built_program(kRust.program), "mutex"};
@@ -220,7 +220,7 @@ TEST_F(FutexLocksTest, AWaitUnderTheThresholdIsABlockingCall) {
 }
 
 // A crate's files are told by the folder that it was compiled in.
-TEST_F(FutexLocksTest, FramesOfCratesAreSaidToBeTheirs) {
+TEST_F(FutexLocksTest, CrateFrames_MarkedAsLibrary) {
   TAILBACK_NEEDS_LIBRARY(kRust);
   const Recording recording = finished(start(kRust, "parking-lot-mutex", false));
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -236,7 +236,7 @@ TEST_F(FutexLocksTest, FramesOfCratesAreSaidToBeTheirs) {
 }
 
 // std::async's task runs in a thread that its future joins.
-TEST_F(FutexLocksTest, AnAsynchronousTaskIsNamedWithWhatItDoes) {
+TEST_F(FutexLocksTest, RustTaskOwner_Named) {
   WatchedProgram& program = start(kFutures, "async", false);
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -255,7 +255,7 @@ TEST_F(FutexLocksTest, AnAsynchronousTaskIsNamedWithWhatItDoes) {
 }
 
 // Locks of the same libraries that are made of pthread's: who has them is known.
-TEST_F(FutexLocksTest, AReadWriteLockOfGLibNamesItsOwner) {
+TEST_F(FutexLocksTest, GlibReadWriteLock_OwnerNamed) {
   TAILBACK_NEEDS_LIBRARY(kGLib);
   const Recording recording = finished(start(kGLib, "rwlock", false));
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -269,7 +269,7 @@ TEST_F(FutexLocksTest, AReadWriteLockOfGLibNamesItsOwner) {
 }
 
 // Qt's is made of a condition.
-TEST_F(FutexLocksTest, AReadWriteLockOfQtIsALock) {
+TEST_F(FutexLocksTest, QtReadWriteLock_CauseLock) {
   TAILBACK_NEEDS_LIBRARY(kQt);
   const Recording recording = finished(start(kQt, "rwlock", false));
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -284,7 +284,7 @@ class FutexDeadlocks : public FutexLocksTest, public ::testing::WithParamInterfa
 
 // Such locks don't say who has them, so that a deadlock can't be proven: none is claimed. The loop
 // that hangs in it is a stall that goes on.
-TEST_P(FutexDeadlocks, AreToldAsAStallThatGoesOn) {
+TEST_P(FutexDeadlocks, FutexDeadlock_OngoingStall) {
   TAILBACK_NEEDS_LIBRARY(GetParam());
   WatchedProgram& program = start(GetParam(), "deadlock", true);
   ASSERT_TRUE(eventually(seconds(20), [&] {

@@ -46,14 +46,14 @@ class InlineCallsTest : public IntegrationTest {
   }
 };
 
-TEST_F(InlineCallsTest, HealthyTwinHasNothingToReport) {
+TEST_F(InlineCallsTest, Healthy_Silent) {
   WatchedProgram& program = start({});
   EXPECT_TRUE(has_stalls(finished(program), 0));
 }
 
 class InlineCallTest : public InlineCallsTest, public ::testing::WithParamInterface<Expectation> {};
 
-TEST_P(InlineCallTest, IsNamedByTheKernel) {
+TEST_P(InlineCallTest, InlineSystemCall_NamedFromProc) {
   WatchedProgram& program = start({GetParam().on});
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));

@@ -25,11 +25,11 @@ class LeftCallsTest : public IntegrationTest {
   }
 };
 
-TEST_F(LeftCallsTest, LeavingACallIsNoStall) {
+TEST_F(LeftCallsTest, Longjmp_Silent) {
   EXPECT_TRUE(has_stalls(run("leave a call"), 0));
 }
 
-TEST_F(LeftCallsTest, ASleepAfterwardsIsASleep) {
+TEST_F(LeftCallsTest, SleepAfterLongjmp_Sleep) {
   const std::vector<Expectation> expected =
       read_expectations(source_file("tests/integration/targets/left_calls.cc"));
   ASSERT_EQ(expected.size(), 1u);
@@ -38,13 +38,13 @@ TEST_F(LeftCallsTest, ASleepAfterwardsIsASleep) {
   EXPECT_FALSE(stall["call"]["intercepted"].get<bool>());
 }
 
-TEST_F(LeftCallsTest, ComputingAfterwardsIsInNoCall) {
+TEST_F(LeftCallsTest, ComputingAfterLongjmp_NoCall) {
   const Json stall = only_stall("compute after a left call", "cpu");
   EXPECT_TRUE(stall["call"].is_null()) << summary(stall);
   EXPECT_TRUE(stack_has_function(stall, "compute_after_left_call")) << summary(stall);
 }
 
-TEST_F(LeftCallsTest, ComputingWithinACallIsShownWhereItIs) {
+TEST_F(LeftCallsTest, ComputingInCallback_CallShown) {
   const Json stall = only_stall("compute within fork", "cpu");
   ASSERT_TRUE(stall["call"].is_object()) << summary(stall);
   EXPECT_EQ(stall["call"]["function"], "fork");

@@ -99,7 +99,7 @@ class LockOrderTest : public IntegrationTest {
   }
 };
 
-TEST_F(LockOrderTest, CorrectProgramsHaveNone) {
+TEST_F(LockOrderTest, CorrectPrograms_Silent) {
   for (const char* mode : {"producer_consumer", "readers_writer", "hierarchy", "back_off",
                            "hand_over_hand", "pool", "gate", "recursive", "condition", "cancelled",
                            "recreated", "reused", "on_stack", "signals"}) {
@@ -110,13 +110,13 @@ TEST_F(LockOrderTest, CorrectProgramsHaveNone) {
   }
 }
 
-TEST_F(LockOrderTest, NothingIsSaidUnasked) {
+TEST_F(LockOrderTest, OptionOff_Silent) {
   WatchOptions options;
   options.command = {built_program("lock_orders"), "in_variables"};
   EXPECT_TRUE(has_none(finished(watch(options))));
 }
 
-TEST_F(LockOrderTest, OfVariables) {
+TEST_F(LockOrderTest, GlobalMutexes_NamedByVariable) {
   const Recording recording = run_mode("in_variables");
   expect_two_ways(recording, "mutex", {"accounts", "journal"});
   std::set<std::string> held;
@@ -127,7 +127,7 @@ TEST_F(LockOrderTest, OfVariables) {
   EXPECT_EQ(held, (std::set<std::string>{at("forwards", "first(a)"), at("backwards", "first(b)")}));
 }
 
-TEST_F(LockOrderTest, OfInitialisedMutexes) {
+TEST_F(LockOrderTest, InitialisedMutexes_NamedByInitSite) {
   for (const char* mode : {"initialised", "destroyed"}) {
     SCOPED_TRACE(mode);
     const Recording recording = run_mode(mode);
@@ -141,19 +141,19 @@ TEST_F(LockOrderTest, OfInitialisedMutexes) {
   }
 }
 
-TEST_F(LockOrderTest, OfMutexesInAllocatedMemory) {
+TEST_F(LockOrderTest, HeapMutexes_Reported) {
   expect_two_ways(run_mode("on_heap"), "mutex", {});
 }
 
-TEST_F(LockOrderTest, OfC11Mutexes) {
+TEST_F(LockOrderTest, C11Mutexes_Reported) {
   expect_two_ways(run_mode("c11"), "mutex", {"c11_accounts", "c11_journal"});
 }
 
-TEST_F(LockOrderTest, OfSpinLocks) {
+TEST_F(LockOrderTest, SpinLocks_Reported) {
   expect_two_ways(run_mode("spin"), "spin", {"spin_accounts", "spin_journal"});
 }
 
-TEST_F(LockOrderTest, OfAWaitThatTakesItsMutexAgain) {
+TEST_F(LockOrderTest, ConditionWait_RelockIsAnOrder) {
   const auto found = orders(run_mode("waited"));
   ASSERT_EQ(found.size(), 1u);
   std::set<std::string> places;
@@ -162,14 +162,14 @@ TEST_F(LockOrderTest, OfAWaitThatTakesItsMutexAgain) {
             (std::set<std::string>{at("forwards", "second(b)"), at("wait_holding", "wait_for(")}));
 }
 
-TEST_F(LockOrderTest, ThreeWays) {
+TEST_F(LockOrderTest, ThreeLocks_OneCycleReported) {
   const auto found = orders(run_mode("three_ways"));
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]["steps"].size(), 3u);
   EXPECT_EQ(found[0]["locks"].size(), 3u);
 }
 
-TEST_F(LockOrderTest, Philosophers) {
+TEST_F(LockOrderTest, Philosophers_OneRingReported) {
   const auto found = orders(run_mode("philosophers"));
   ASSERT_EQ(found.size(), 1u);
   ASSERT_EQ(found[0]["steps"].size(), 5u);
@@ -178,7 +178,7 @@ TEST_F(LockOrderTest, Philosophers) {
   }
 }
 
-TEST_F(LockOrderTest, AReaderAndAWriter) {
+TEST_F(LockOrderTest, ReaderAndWriter_Reported) {
   const auto found = orders(run_mode("reader_and_writer"));
   ASSERT_EQ(found.size(), 1u);
   std::set<std::string> purposes;
@@ -189,7 +189,7 @@ TEST_F(LockOrderTest, AReaderAndAWriter) {
   EXPECT_EQ(purposes, (std::set<std::string>{"read-mutex", "mutex-write"}));
 }
 
-TEST_F(LockOrderTest, FailsARunThatIsAskedTo) {
+TEST_F(LockOrderTest, FailOn_StatusSet) {
   WatchOptions options;
   options.command = {built_program("lock_orders"), "in_variables"};
   options.environment = {{"TAILBACK_LOCK_ORDER", "1"}, {"TAILBACK_FAIL_ON", "deadlock"}};
@@ -198,7 +198,7 @@ TEST_F(LockOrderTest, FailsARunThatIsAskedTo) {
   finished(watch(options), exited(0));
 }
 
-TEST_F(LockOrderTest, PythonHasNone) {
+TEST_F(LockOrderTest, HealthyPython_Silent) {
   EXPECT_TRUE(has_none(run({"python3", "-c", R"(
 import threading, queue, concurrent.futures
 q = queue.Queue()

@@ -58,7 +58,7 @@ void PrintTo(const Kind& kind, std::ostream* stream) {
 
 class EveryKind : public LockOwnersTest, public ::testing::WithParamInterface<Kind> {};
 
-TEST_P(EveryKind, NamesTheLockItsOwnerAndTheOwnersCall) {
+TEST_P(EveryKind, BlockedByLock_OwnerAndItsCallNamed) {
   const Kind& kind = GetParam();
   const Json stall = only_stall(kind.argument);
   EXPECT_EQ(stall["cause"], "lock") << summary(stall);
@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Kind{"futex-pi", "futex", "priority-inheriting", "futex_word"},
                       Kind{"stream", "stream", nullptr, "_IO_2_1_stdout_"}));
 
-TEST_F(LockOwnersTest, AReaderThatHoldsTheLockIsNamed) {
+TEST_F(LockOwnersTest, ReadHolder_Named) {
   const Json stall = only_stall("readers");
   EXPECT_EQ(stall["lock"]["name"], "table_lock");
   EXPECT_EQ(stall["lock"]["holders"], "held by 2 readers");
@@ -107,7 +107,7 @@ TEST_F(LockOwnersTest, AReaderThatHoldsTheLockIsNamed) {
   EXPECT_EQ(stall["owners"][0]["call"]["function"], "usleep");
 }
 
-TEST_F(LockOwnersTest, WhoHoldsALockThatNamesNobodyIsSaidToBeUnknown) {
+TEST_F(LockOwnersTest, OwnerlessLock_UnknownOwner) {
   for (const char* const what : {"spin", "semaphore"}) {
     const Json stall = only_stall(what);
     // Who spins for a lock needs a CPU, and on a busy machine lacks one for most of the time.
@@ -124,7 +124,7 @@ TEST_F(LockOwnersTest, WhoHoldsALockThatNamesNobodyIsSaidToBeUnknown) {
             0u);
 }
 
-TEST_F(LockOwnersTest, AChainIsFollowedToItsEnd) {
+TEST_F(LockOwnersTest, OwnerChain_FollowedToEnd) {
   const Json stall = only_stall("chain");
   EXPECT_EQ(stall["lock"]["name"], "cache_mutex");
   ASSERT_EQ(stall["owners"].size(), 2u) << stall["owners"];
@@ -141,7 +141,7 @@ TEST_F(LockOwnersTest, AChainIsFollowedToItsEnd) {
   EXPECT_TRUE(advises(stall, "of log_mutex")) << stall["advice"];
 }
 
-TEST_F(LockOwnersTest, AnOwnerThatComputesIsReadWhereItDoes) {
+TEST_F(LockOwnersTest, ComputingOwner_StackRead) {
   const Json stall = only_stall("running");
   ASSERT_FALSE(stall["owners"].empty());
   const Json& owner = stall["owners"][0];
@@ -152,7 +152,7 @@ TEST_F(LockOwnersTest, AnOwnerThatComputesIsReadWhereItDoes) {
   EXPECT_NE(owner["stack"].dump().find("compute_under_lock"), std::string::npos) << owner["stack"];
 }
 
-TEST_F(LockOwnersTest, AnOwnerWithoutACpuIsSaidToHaveNone) {
+TEST_F(LockOwnersTest, StarvedOwner_RunQueueWait) {
   const Json stall = only_stall("run-queue-wait");
   ASSERT_FALSE(stall["owners"].empty());
   EXPECT_EQ(stall["owners"][0]["thread"], "idler");
@@ -160,7 +160,7 @@ TEST_F(LockOwnersTest, AnOwnerWithoutACpuIsSaidToHaveNone) {
   EXPECT_TRUE(advises(stall, "gets no CPU")) << stall["advice"];
 }
 
-TEST_F(LockOwnersTest, AnOwnerThatHasEndedIsLost) {
+TEST_F(LockOwnersTest, ExitedOwner_Lost) {
   const Json stall = only_stall("lost");
   ASSERT_EQ(stall["owners"].size(), 1u);
   EXPECT_EQ(stall["owners"][0]["state"], "ended");
@@ -168,7 +168,7 @@ TEST_F(LockOwnersTest, AnOwnerThatHasEndedIsLost) {
   EXPECT_TRUE(text_has(", which has ended")) << text_;
 }
 
-TEST_F(LockOwnersTest, AnOwnerInAnotherProcessIsReadThere) {
+TEST_F(LockOwnersTest, OwnerInOtherProcess_StackRead) {
   const Json stall = only_stall("other-process");
   ASSERT_EQ(stall["owners"].size(), 1u) << summary(stall);
   const Json& owner = stall["owners"][0];
@@ -177,7 +177,7 @@ TEST_F(LockOwnersTest, AnOwnerInAnotherProcessIsReadThere) {
   EXPECT_EQ(stall["lock"]["type"], "robust");
 }
 
-TEST_F(LockOwnersTest, ALockOnAFileNamesTheProcess) {
+TEST_F(LockOwnersTest, FileLock_ProcessNamed) {
   for (const char* const what : {"flock", "fcntl"}) {
     const Json stall = only_stall(what);
     EXPECT_EQ(stall["lock"]["kind"], "file");

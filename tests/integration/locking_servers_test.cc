@@ -45,7 +45,7 @@ class LockingServersTest : public IntegrationTest {
   const std::string port_text_ = std::to_string(port_);
 };
 
-TEST_F(LockingServersTest, RedisWithThreadsForItsClients) {
+TEST_F(LockingServersTest, RedisIoThreads_Silent) {
   TAILBACK_NEEDS("redis-server");
   TAILBACK_NEEDS("redis-benchmark");
   WatchedProgram& server =
@@ -56,7 +56,7 @@ TEST_F(LockingServersTest, RedisWithThreadsForItsClients) {
   expect_right_order(server, 5);
 }
 
-TEST_F(LockingServersTest, MemcachedWithFourThreads) {
+TEST_F(LockingServersTest, MemcachedFourThreads_Silent) {
   TAILBACK_NEEDS("memcached");
   TAILBACK_NEEDS("python3");
   // As root it wants to be told whom to become.
@@ -85,7 +85,7 @@ print('done')
 }
 
 // Files are read by the threads of a pool.
-TEST_F(LockingServersTest, NginxWithAPoolOfThreads) {
+TEST_F(LockingServersTest, NginxThreadPool_Silent) {
   TAILBACK_NEEDS("nginx");
   TAILBACK_NEEDS("wrk");
   std::filesystem::create_directory(directory().path() / "www");

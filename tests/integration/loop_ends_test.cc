@@ -34,7 +34,7 @@ std::string name_of(const std::string& kind) {
 
 class WorkAfterLoop : public LoopEnds, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(WorkAfterLoop, IsNoStallAndIsSaidOnce) {
+TEST_P(WorkAfterLoop, WorkAfterLoop_NotedOnceNoStall) {
   const Recording recording = finished(start(GetParam(), "200ms"));
   EXPECT_TRUE(has_stalls(recording, 0));
   const std::vector<Json> notes = after_loops(recording);
@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, WorkAfterLoop,
 
 class LastIteration : public LoopEnds, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(LastIteration, IsReportedOnce) {
+TEST_P(LastIteration, StallBeforeExit_ReportedOnce) {
   WatchedProgram& program = start(GetParam());
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, LastIteration,
 
 class LongLastIteration : public LoopEnds, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(LongLastIteration, IsAsLongAsItsCallback) {
+TEST_P(LongLastIteration, LongCallbackBeforeExit_LengthExact) {
   WatchedProgram& program = start(GetParam());
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));

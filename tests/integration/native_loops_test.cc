@@ -75,13 +75,13 @@ class NativeLoops : public IntegrationTest {
 
 class NativeLoop : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
 
-TEST_P(NativeLoop, HealthyHasNothingToReport) {
+TEST_P(NativeLoop, Healthy_Silent) {
   check_rings(GetParam().program);
   if (IsSkipped()) return;
   EXPECT_TRUE(has_stalls(finished(start(GetParam().program, GetParam().kind, 0)), 0));
 }
 
-TEST_P(NativeLoop, HeldUpIsReportedEachTime) {
+TEST_P(NativeLoop, Blocked_EachStallReported) {
   check_rings(GetParam().program);
   if (IsSkipped()) return;
   WatchedProgram& program = start(GetParam().program, GetParam().kind, kStalls);
@@ -135,7 +135,7 @@ constexpr Loop kLoops[] = {
 INSTANTIATE_TEST_SUITE_P(Kinds, NativeLoop, ::testing::ValuesIn(kLoops),
                          [](const auto& loop) { return name_of(loop.param.kind); });
 
-TEST_F(NativeLoops, ALoopWithinACallbackIsAStallOfTheOuterOne) {
+TEST_F(NativeLoops, LoopInCallback_StallOfOuterLoop) {
   EXPECT_TRUE(has_stalls(finished(start("native_loops", "loop within a callback", 0)), 0));
   Recording recording;
   expect_blocks(start("native_loops", "loop within a callback", kStalls), "epoll_wait", recording);
@@ -144,7 +144,7 @@ TEST_F(NativeLoops, ALoopWithinACallbackIsAStallOfTheOuterOne) {
   }
 }
 
-TEST_F(NativeLoops, APollOfOneDescriptorOnAThreadWithAnEpollIsACall) {
+TEST_F(NativeLoops, PollBesideEpoll_IsCall) {
   EXPECT_TRUE(has_stalls(finished(start("native_loops", "one-descriptor poll", 0)), 0));
   Recording recording;
   expect_blocks(start("native_loops", "one-descriptor poll", kStalls), "epoll_wait", recording);
@@ -153,7 +153,7 @@ TEST_F(NativeLoops, APollOfOneDescriptorOnAThreadWithAnEpollIsACall) {
   }
 }
 
-TEST_F(NativeLoops, TheEpollsPausesAreNoIterationsOfThePollBesideIt) {
+TEST_F(NativeLoops, PollBesideIdleEpoll_Silent) {
   EXPECT_TRUE(has_stalls(finished(start("native_loops", "poll beside epoll", 0)), 0));
 }
 
@@ -163,14 +163,14 @@ constexpr int kLongWarmUp = 1200;
 
 class UnhookedLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
 
-TEST_P(UnhookedLoops, HealthyHasNothingToReport) {
+TEST_P(UnhookedLoops, Healthy_Silent) {
   check_rings(GetParam().program);
   if (IsSkipped()) return;
   WatchedProgram& program = start(GetParam().program, GetParam().kind, 0, kLongWarmUp);
   EXPECT_TRUE(has_stalls(finished(program), 0));
 }
 
-TEST_P(UnhookedLoops, HeldUpIsSeenEachTimeAndSaysHowWell) {
+TEST_P(UnhookedLoops, Blocked_EachStallWithAccuracy) {
   check_rings(GetParam().program);
   if (IsSkipped()) return;
   WatchedProgram& program = start(GetParam().program, GetParam().kind, kStalls, kLongWarmUp);
@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, UnhookedLoops,
                                            Loop{"native_loops", "poll inline", "poll"}),
                          [](const auto& loop) { return name_of(loop.param.kind); });
 
-TEST_F(NativeLoops, AnUnseenLoopIsNotReportedInDoubt) {
+TEST_F(NativeLoops, UnhookedLoopInDoubt_Silent) {
   for (const char* kind :
        {"epoll inline busy", "epoll inline that ends", "polling worker inline"}) {
     SCOPED_TRACE(kind);
@@ -212,7 +212,7 @@ TEST_F(NativeLoops, AnUnseenLoopIsNotReportedInDoubt) {
 
 class NoLoop : public NativeLoops, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(NoLoop, IsNeverReported) {
+TEST_P(NoLoop, ProgramWithoutLoop_Silent) {
   EXPECT_TRUE(has_stalls(finished(start("no_loops", GetParam(), 0)), 0));
 }
 

@@ -81,7 +81,7 @@ class NginxTest : public IntegrationTest {
   uint16_t port_ = 0;
 };
 
-TEST_F(NginxTest, ForegroundUnderLoadHasNothingToReport) {
+TEST_F(NginxTest, ForegroundUnderLoad_Silent) {
   WatchedProgram& server = start(false, false);
   load();
   quit();
@@ -90,7 +90,7 @@ TEST_F(NginxTest, ForegroundUnderLoadHasNothingToReport) {
   expect_busy_workers(recording);
 }
 
-TEST_F(NginxTest, ForegroundUnderBarePreloadHasNothingToReport) {
+TEST_F(NginxTest, ForegroundBarePreload_Silent) {
   WatchedProgram& server = start(false, true);
   load();
   quit();
@@ -99,7 +99,7 @@ TEST_F(NginxTest, ForegroundUnderBarePreloadHasNothingToReport) {
   expect_busy_workers(recording);
 }
 
-TEST_F(NginxTest, DaemonUnderBarePreloadHasNothingToReport) {
+TEST_F(NginxTest, DaemonBarePreload_Silent) {
   WatchedProgram& server = start(true, true);
   EXPECT_EQ(server.process().wait(std::chrono::seconds(10)), exited(0));
   load();
@@ -110,7 +110,7 @@ TEST_F(NginxTest, DaemonUnderBarePreloadHasNothingToReport) {
   expect_busy_workers(recording);
 }
 
-TEST_F(NginxTest, DaemonUnderTheLauncherHasNothingToReport) {
+TEST_F(NginxTest, DaemonLauncher_Silent) {
   WatchedProgram& server = start(true, false);
   load();
   quit();
@@ -118,7 +118,7 @@ TEST_F(NginxTest, DaemonUnderTheLauncherHasNothingToReport) {
 }
 
 // A pattern that tries every way to cut the argument into pieces.
-TEST_F(NginxTest, AnExpensivePatternIsCpu) {
+TEST_F(NginxTest, ExpensivePattern_Cpu) {
   WatchedProgram& server = start(false, false);
   LineClient client(port_);
   for (int i = 0; i < 3; ++i) {

@@ -92,11 +92,11 @@ class NodeFramesTest : public IntegrationTest,
   std::string command_;
 };
 
-TEST_P(NodeFramesTest, LoopThatIterationsHasNothingToReport) {
+TEST_P(NodeFramesTest, Healthy_Silent) {
   EXPECT_EQ(run_for_stalls({}).size(), 0u);
 }
 
-TEST_P(NodeFramesTest, FunctionFileAndLineAreNamed) {
+TEST_P(NodeFramesTest, JavaScriptFrame_FunctionFileLine) {
   const std::vector<std::string> ways = {"execSync", "readFifo", "atomicsWait", "derive",
                                          "compute"};
   const std::vector<Json> stalls = run_for_stalls(ways);

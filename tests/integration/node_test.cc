@@ -35,11 +35,11 @@ class NodeTest : public IntegrationTest {
   }
 };
 
-TEST_F(NodeTest, TimersAreNoStall) {
+TEST_F(NodeTest, Timers_Silent) {
   EXPECT_TRUE(has_no_stall_of_its_own(finished(start("blocks.js", {"nothing"}))));
 }
 
-TEST_F(NodeTest, ServerUnderLoadHasNothingToReport) {
+TEST_F(NodeTest, ServerUnderLoad_Silent) {
   TAILBACK_NEEDS("wrk");
   WatchedProgram& server = start("healthy_server.js");
   const std::string url = "http://127.0.0.1:" + std::to_string(server.port());
@@ -53,7 +53,7 @@ TEST_F(NodeTest, ServerUnderLoadHasNothingToReport) {
   EXPECT_GT(recording.end()["loops"][0]["iterations"].get<int>(), 100);
 }
 
-TEST_F(NodeTest, ExecSyncIsNamed) {
+TEST_F(NodeTest, ExecSync_Named) {
   const Json stall = only_stall({"exec_sync"});
   ASSERT_TRUE(stall.is_object());
   EXPECT_EQ(stall["cause"], "process") << summary(stall);
@@ -61,7 +61,7 @@ TEST_F(NodeTest, ExecSyncIsNamed) {
   EXPECT_TRUE(stack_has_function(stall, "node::SyncProcessRunner::Spawn")) << summary(stall);
 }
 
-TEST_F(NodeTest, ReadingAFifoIsNamed) {
+TEST_F(NodeTest, FifoRead_Named) {
   const std::string fifo = directory().path() / "fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   const Json stall = only_stall({"read_fifo", fifo});
@@ -71,7 +71,7 @@ TEST_F(NodeTest, ReadingAFifoIsNamed) {
   EXPECT_EQ(stall["call"]["object"], fifo) << summary(stall);
 }
 
-TEST_F(NodeTest, ComputingIsCpu) {
+TEST_F(NodeTest, Computing_Cpu) {
   const Json stall = only_stall({"compute"});
   ASSERT_TRUE(stall.is_object());
   EXPECT_EQ(stall["cause"], "cpu") << summary(stall);

@@ -82,7 +82,7 @@ class SmallQuota {
   std::string path_;
 };
 
-TEST_F(NotToBlameTest, AHealthyProgramHasNoneOfThese) {
+TEST_F(NotToBlameTest, Healthy_Silent) {
   WatchedProgram& server = start("healthy_echo");
   LineClient client(server.port());
   for (int i = 0; i < 300; ++i) ASSERT_EQ(client.ask("hello"), "hello");
@@ -95,7 +95,7 @@ TEST_F(NotToBlameTest, AHealthyProgramHasNoneOfThese) {
   }
 }
 
-TEST_F(NotToBlameTest, SharesMakeUpTheIteration) {
+TEST_F(NotToBlameTest, Shares_SumToIteration) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -118,7 +118,7 @@ TEST_F(NotToBlameTest, SharesMakeUpTheIteration) {
   EXPECT_NE(server.text_report().find("on CPU"), std::string::npos);
 }
 
-TEST_F(NotToBlameTest, AUsedUpQuotaIsCalledThrottled) {
+TEST_F(NotToBlameTest, CpuQuotaUsedUp_Throttled) {
   const SmallQuota quota;
   if (!quota.made()) GTEST_SKIP() << "no control group with a CPU quota can be made here";
   WatchedProgram& server = start("blocking_echo");
@@ -135,7 +135,7 @@ TEST_F(NotToBlameTest, AUsedUpQuotaIsCalledThrottled) {
   EXPECT_TRUE(adds_up(stall));
 }
 
-TEST_F(NotToBlameTest, AMissingPageIsAFault) {
+TEST_F(NotToBlameTest, MissingPage_PageFault) {
   for (const char* page : {"present", "missing"}) {
     WatchOptions options;
     options.command = {built_program("page_fault"), page};
@@ -159,7 +159,7 @@ TEST_F(NotToBlameTest, AMissingPageIsAFault) {
 
 // Stopped for a second in a sleep that would have taken 90 ms, under the threshold, and is over
 // when the program goes on.
-TEST_F(NotToBlameTest, AStoppedProgramIsNotedAndNotBlamed) {
+TEST_F(NotToBlameTest, StoppedProgram_NotedNotBlamed) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -181,7 +181,7 @@ TEST_F(NotToBlameTest, AStoppedProgramIsNotedAndNotBlamed) {
 }
 
 // A debugger that comes, looks for a second and goes.
-TEST_F(NotToBlameTest, ADebuggersStopIsNotedAndNotBlamed) {
+TEST_F(NotToBlameTest, DebuggerStop_NotedNotBlamed) {
   TAILBACK_NEEDS("gdb");
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
@@ -206,7 +206,7 @@ TEST_F(NotToBlameTest, ADebuggersStopIsNotedAndNotBlamed) {
 }
 
 // What is left of an iteration without the time in which it was stopped keeps its cause and length.
-TEST_F(NotToBlameTest, AStallThatWasStoppedKeepsWhatIsItsOwn) {
+TEST_F(NotToBlameTest, StoppedDuringStall_OwnTimeKept) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);
@@ -228,7 +228,7 @@ TEST_F(NotToBlameTest, AStallThatWasStoppedKeepsWhatIsItsOwn) {
   ASSERT_FALSE(stall["limits"].empty());
 }
 
-TEST_F(NotToBlameTest, ALateObserverSaysSo) {
+TEST_F(NotToBlameTest, LateObserver_SaidInReport) {
   WatchedProgram& server = start("blocking_echo");
   LineClient client(server.port());
   warm_up(client);

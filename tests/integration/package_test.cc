@@ -88,7 +88,7 @@ class PackageTest : public IntegrationTest {
 class PackageOfCompilerTest : public PackageTest,
                               public ::testing::WithParamInterface<Compilers> {};
 
-TEST_P(PackageOfCompilerTest, ServesFromAPrefixAndFromTheBuildTree) {
+TEST_P(PackageOfCompilerTest, PrefixAndBuildTree_BothWork) {
   if (!is_there(GetParam().cxx)) GTEST_SKIP() << GetParam().cxx << " is absent";
   install();
   if (HasFatalFailure()) return;
@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(Compilers, PackageOfCompilerTest,
                          [](const auto& instance) { return instance.param.c; });
 
 // Without CMake: two flags.
-TEST_F(PackageTest, TwoFlagsAreEnough) {
+TEST_F(PackageTest, PkgFlags_Suffice) {
   install();
   if (HasFatalFailure()) return;
   const fs::path project =
@@ -118,7 +118,7 @@ TEST_F(PackageTest, TwoFlagsAreEnough) {
   expect_race(at("prefix") / "bin/tailback", "counter_in_c");
 }
 
-TEST_F(PackageTest, WhatCannotBeCompiledIsRefusedInOneLine) {
+TEST_F(PackageTest, UnsupportedCompiler_OneLineError) {
   fs::create_directory(at("project"));
   std::ofstream(at("project") / "CMakeLists.txt")
       << "cmake_minimum_required(VERSION 3.13)\nproject(p C)\nfind_package(tailback REQUIRED)\n"

@@ -40,7 +40,7 @@ bool has_own_method(const Json& stall) {
   return frame_of(stall, "java", "CompiledLoop.").is_object();
 }
 
-TEST_F(PerfMapsTest, OfNodeNameItsFunctions) {
+TEST_F(PerfMapsTest, Node_FunctionsNamed) {
   TAILBACK_NEEDS("node");
   WatchOptions options;
   const std::string script = source_file("tests/integration/targets/node/blocks.js");
@@ -59,7 +59,7 @@ TEST_F(PerfMapsTest, OfNodeNameItsFunctions) {
   EXPECT_TRUE(std::filesystem::exists(map()));
 }
 
-TEST_F(PerfMapsTest, OfJavaNameWhatItHasCompiled) {
+TEST_F(PerfMapsTest, Java_CompiledMethodsNamed) {
   TAILBACK_NEEDS("java");
   TAILBACK_NEEDS("jcmd");
   if (!std::filesystem::exists(built_program("CompiledLoop.class")))

@@ -19,7 +19,7 @@ class PreloadTest : public IntegrationTest {
   }
 };
 
-TEST_F(PreloadTest, HealthyServerHasNothingToReport) {
+TEST_F(PreloadTest, Healthy_Silent) {
   WatchedProgram& server = preload({built_program("healthy_echo")});
   LineClient client(server.port());
   for (int i = 0; i < 100; ++i) {
@@ -29,14 +29,14 @@ TEST_F(PreloadTest, HealthyServerHasNothingToReport) {
   EXPECT_TRUE(has_stalls(finished(server), 0));
 }
 
-TEST_F(PreloadTest, ProgramKeepsItsIdentity) {
+TEST_F(PreloadTest, Program_KeepsPidParentStatus) {
   WatchedProgram& probe = preload({built_program("preload_probe")});
   finished(probe, exited(7));
   EXPECT_EQ(probe.announced("pid"), std::to_string(probe.process().pid()));
   EXPECT_EQ(probe.announced("parent"), std::to_string(getpid()));
 }
 
-TEST_F(PreloadTest, ProgramSeesNoChildNoThreadNoDescriptor) {
+TEST_F(PreloadTest, Program_SeesNoChildThreadDescriptor) {
   Process plain = run_helper("plain", {built_program("preload_probe")});
   ASSERT_EQ(plain.wait(std::chrono::seconds(10)), exited(7));
   WatchedProgram& probe = preload({built_program("preload_probe")});
@@ -51,7 +51,7 @@ TEST_F(PreloadTest, ProgramSeesNoChildNoThreadNoDescriptor) {
   EXPECT_EQ(probe.announced("child"), "-1");
 }
 
-TEST_F(PreloadTest, TakesLittleMemoryAndNoneForItsCalls) {
+TEST_F(PreloadTest, ManyCalls_NoMemoryGrowth) {
   const auto number_after = [](const std::string& text, const std::string& word) {
     const size_t at = text.find(word + " ");
     return at == std::string::npos ? -1000 : std::stol(text.substr(at + word.size() + 1));
@@ -70,7 +70,7 @@ TEST_F(PreloadTest, TakesLittleMemoryAndNoneForItsCalls) {
   EXPECT_LE(std::stol(watched.announced("grown")), number_after(without, "grown") + 8);
 }
 
-TEST_F(PreloadTest, ReportIsTheLaunchersReport) {
+TEST_F(PreloadTest, BarePreload_SameReportAsLauncher) {
   WatchedProgram& preloaded = preload({built_program("preload_probe")});
   const Recording bare = finished(preloaded, exited(7));
   WatchOptions options;
@@ -90,7 +90,7 @@ TEST_F(PreloadTest, ReportIsTheLaunchersReport) {
   EXPECT_TRUE(lasts(other, std::stod(run.announced("blocked"))));
 }
 
-TEST_F(PreloadTest, ProgramThatIsKilledLeavesACompleteReport) {
+TEST_F(PreloadTest, ProgramKilled_ReportComplete) {
   WatchedProgram& server = preload({built_program("blocking_echo")});
   LineClient client(server.port());
   for (int i = 0; i < 5; ++i) {
@@ -105,7 +105,7 @@ TEST_F(PreloadTest, ProgramThatIsKilledLeavesACompleteReport) {
   EXPECT_EQ(recording.final_stalls()[0]["state"], "unfinished");
 }
 
-TEST_F(PreloadTest, StandardOutputIsTheProgramsOwn) {
+TEST_F(PreloadTest, StandardOutput_Untouched) {
   WatchedProgram& program = preload({"/bin/echo", "hello"});
   ASSERT_EQ(program.process().wait(std::chrono::seconds(20)), exited(0));
   EXPECT_EQ(program.output(), "hello\n");

@@ -100,7 +100,7 @@ void expect_owner(const Json& stall) {
   EXPECT_EQ(call["owner_stack"][0]["language"], "python");
 }
 
-TEST_F(PythonCallsTest, EachIsReportedWithItsLine) {
+TEST_F(PythonCallsTest, EachBlockingCall_ReportedWithLine) {
   WatchedProgram& program = start();
   const Recording recording = finished(program, exited(0), std::chrono::seconds(110));
   const std::vector<Json> made = said(program);

@@ -70,62 +70,62 @@ class PythonDemosTest : public IntegrationTest {
   WatchedProgram* program_ = nullptr;
 };
 
-TEST_F(PythonDemosTest, BlockingHandler) {
+TEST_F(PythonDemosTest, BlockingHandler_ExpectedReport) {
   run_with_a_stall("blocking_handler");
 }
 
-TEST_F(PythonDemosTest, AwaitSleep) {
+TEST_F(PythonDemosTest, AwaitSleep_Silent) {
   run_without_stall("await_sleep");
 }
 
-TEST_F(PythonDemosTest, SleepInCoroutine) {
+TEST_F(PythonDemosTest, SleepInCoroutine_ExpectedReport) {
   run_with_a_stall("sleep_in_coroutine");
 }
 
-TEST_F(PythonDemosTest, UnsafeCounterLosesUpdates) {
+TEST_F(PythonDemosTest, UnsafeCounter_LosesUpdates) {
   run_without_stall("unsafe_counter");
   EXPECT_GT(measured("of 200000: "), 0);
 }
 
-TEST_F(PythonDemosTest, SafeCounter) {
+TEST_F(PythonDemosTest, SafeCounter_CountExact) {
   run_without_stall("safe_counter");
   EXPECT_EQ(output(), "counted 80000 of 80000\n");
 }
 
-TEST_F(PythonDemosTest, SharedList) {
+TEST_F(PythonDemosTest, SharedList_ExpectedReport) {
   run_without_stall("shared_list");
   EXPECT_EQ(output(), "200000 of 200000 items\n");
 }
 
-TEST_F(PythonDemosTest, ThreadPoolWaitsAtOnce) {
+TEST_F(PythonDemosTest, ThreadPoolWaits_ExpectedReport) {
   run_without_stall("thread_pool");
   EXPECT_GE(measured("tasks in "), 1.0);
   EXPECT_LT(measured("tasks in "), 5.0);
 }
 
-TEST_F(PythonDemosTest, EventLoopWaitsForAThousand) {
+TEST_F(PythonDemosTest, EventLoopThousandWaits_ExpectedReport) {
   run_without_stall("event_loop_1000");
   EXPECT_GE(measured("tasks in "), 1.0);
   EXPECT_LT(measured("tasks in "), 20.0);
 }
 
-TEST_F(PythonDemosTest, ProcessPool) {
+TEST_F(PythonDemosTest, ProcessPool_ExpectedReport) {
   run_with_a_stall("process_pool");
   for (const char* way : {"in the loop", "threads", "processes"}) {
     EXPECT_GT(measured(way), 0) << output();
   }
 }
 
-TEST_F(PythonDemosTest, SpawnOverhead) {
+TEST_F(PythonDemosTest, SpawnOverhead_ExpectedReport) {
   run_without_stall("spawn_overhead");
   EXPECT_GT(measured("processes  "), measured("thread pool ")) << output();
 }
 
-TEST_F(PythonDemosTest, LockHeldOverIo) {
+TEST_F(PythonDemosTest, LockHeldOverIo_ExpectedReport) {
   run_with_a_stall("lock_held_over_io");
 }
 
-TEST_F(PythonDemosTest, NeverAwaited) {
+TEST_F(PythonDemosTest, NeverAwaited_ExpectedReport) {
   const Recording recording = run("never_awaited");
   const std::vector<Json> found = recording.of_type("never-awaited");
   ASSERT_EQ(found.size(), 1u);
@@ -136,7 +136,7 @@ TEST_F(PythonDemosTest, NeverAwaited) {
 }
 
 // The interpreter's own words stay as they are.
-TEST_F(PythonDemosTest, NeverAwaitedLeavesTheOutputAlone) {
+TEST_F(PythonDemosTest, NeverAwaited_OutputUntouched) {
   const auto errors_of = [&](std::vector<std::string> command, const std::string& name) {
     command.insert(command.end(), {kPython, source_of("never_awaited")});
     ProcessOptions options;
@@ -152,11 +152,11 @@ TEST_F(PythonDemosTest, NeverAwaitedLeavesTheOutputAlone) {
   EXPECT_EQ(errors_of({tailback_binary(), "run", "--quiet", "--"}, "watched"), plain);
 }
 
-TEST_F(PythonDemosTest, Gil) {
+TEST_F(PythonDemosTest, Gil_ExpectedReport) {
   run_with_a_stall("gil");
 }
 
-TEST_F(PythonDemosTest, Deadlock) {
+TEST_F(PythonDemosTest, Deadlock_ExpectedReport) {
   expect_deadlocks();
   const Recording recording = run("deadlock", killed(SIGABRT), {{"TAILBACK_ON_DEADLOCK", "abort"}});
   const std::vector<Json> deadlocks = recording.deadlocks();

@@ -129,7 +129,7 @@ std::vector<Json> said(const WatchedProgram& program) {
   return cases;
 }
 
-TEST_P(PythonFrameworkTest, BlockedHandlersAreFound) {
+TEST_P(PythonFrameworkTest, BlockedHandler_Reported) {
   const Framework& framework = GetParam();
   const uint16_t port = free_port();
   WatchedProgram& server = start(port);

@@ -31,15 +31,15 @@ class PythonTest : public IntegrationTest {
   }
 };
 
-TEST_F(PythonTest, AwaitedSleepIsNoStall) {
+TEST_F(PythonTest, AwaitedSleep_Silent) {
   EXPECT_TRUE(has_stalls(finished(start("await_sleep.py")), 0));
 }
 
-TEST_F(PythonTest, ThousandAwaitedSleepsAreNoStall) {
+TEST_F(PythonTest, ThousandAwaitedSleeps_Silent) {
   EXPECT_TRUE(has_stalls(finished(start("thousand_sleeps.py")), 0));
 }
 
-TEST_F(PythonTest, TimeSleepIsOneStall) {
+TEST_F(PythonTest, TimeSleep_OneStall) {
   const Recording recording = finished(start("time_sleep.py"));
   ASSERT_TRUE(has_stalls(recording, 1));
   const Json stall = recording.final_stalls()[0];
@@ -61,7 +61,7 @@ TEST_F(PythonTest, TimeSleepIsOneStall) {
   EXPECT_TRUE(stall["stack_complete"].get<bool>()) << summary(stall);
 }
 
-TEST_F(PythonTest, StallsBetweenIterationsAreCounted) {
+TEST_F(PythonTest, StallsBetweenTimers_Counted) {
   WatchedProgram& program = start("sleep_between_iterations.py", {"0.2", "5"});
   const Recording recording = finished(program);
   const std::vector<Block> blocks = announced_blocks(program);
@@ -75,7 +75,7 @@ TEST_F(PythonTest, StallsBetweenIterationsAreCounted) {
   }
 }
 
-TEST_F(PythonTest, LoopsThatPollOrSelectAreLoops) {
+TEST_F(PythonTest, PollAndSelectLoops_Reported) {
   for (const char* wait : {"poll", "select"}) {
     WatchedProgram& program = start("other_loops.py", {wait});
     const Recording recording = finished(program);
@@ -88,7 +88,7 @@ TEST_F(PythonTest, LoopsThatPollOrSelectAreLoops) {
   }
 }
 
-TEST_F(PythonTest, EachThreadHasItsOwnLoop) {
+TEST_F(PythonTest, LoopPerThread_EachReported) {
   WatchedProgram& program = start("other_loops.py", {"threads"});
   const Recording recording = finished(program);
   const std::vector<Block> blocks = announced_blocks(program);
@@ -104,7 +104,7 @@ TEST_F(PythonTest, EachThreadHasItsOwnLoop) {
   EXPECT_EQ(threads.size(), blocks.size());
 }
 
-TEST_F(PythonTest, ComputingIsCpu) {
+TEST_F(PythonTest, Computing_Cpu) {
   WatchedProgram& program = start("compute.py");
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -120,7 +120,7 @@ TEST_F(PythonTest, ComputingIsCpu) {
   EXPECT_LE(culprit["line"].get<int>(), 13);
 }
 
-TEST_F(PythonTest, ThreadThatKeepsTheInterpretersLockIsNamed) {
+TEST_F(PythonTest, GilHolder_Named) {
   WatchedProgram& program = start("gil.py");
   const Recording recording = finished(program);
   ASSERT_TRUE(has_stalls(recording, 1));
@@ -141,7 +141,7 @@ TEST_F(PythonTest, ThreadThatKeepsTheInterpretersLockIsNamed) {
   EXPECT_EQ(holder["language"], "python");
 }
 
-TEST_F(PythonTest, WhoseCodeIsToBlameIsTheUsersToSay) {
+TEST_F(PythonTest, AppAndLibraryOptions_DecideCulprit) {
   WatchOptions options;
   options.command = {kPython, source_file("tests/integration/targets/python/time_sleep.py")};
   options.environment = {{"TAILBACK_OWN", "*/asyncio/events.py"}};
@@ -158,7 +158,7 @@ TEST_F(PythonTest, WhoseCodeIsToBlameIsTheUsersToSay) {
 }
 
 // Python 3.7, where the machine has one: recognised, and its frames are not guessed at.
-TEST_F(PythonTest, UnknownVersionIsSaidOnce) {
+TEST_F(PythonTest, UnknownVersion_LimitSaidOnce) {
   const char* const home = std::getenv("HOME");
   const std::filesystem::path pyenv =
       std::filesystem::path(home != nullptr ? home : "/root") / ".pyenv/versions";
@@ -260,7 +260,7 @@ class PythonHandlersTest : public PythonTest {
   std::map<std::string, Json> stalls_;
 };
 
-TEST_F(PythonHandlersTest, FramesAreWhatPythonSees) {
+TEST_F(PythonHandlersTest, Frames_EqualPythonsOwn) {
   check({}, 14);
   // C code between Python frames keeps its place.
   EXPECT_EQ(stalls_["by_await"]["task"], "Task-1");
@@ -271,7 +271,7 @@ TEST_F(PythonHandlersTest, FramesAreWhatPythonSees) {
   EXPECT_TRUE(has_native_between(stalls_["by_ctypes"], "libc"));
 }
 
-TEST_F(PythonHandlersTest, LoopInAnotherThread) {
+TEST_F(PythonHandlersTest, LoopInOtherThread_Reported) {
   check({"in_thread", "plain", "by_await"}, 2);
 }
 

@@ -23,7 +23,7 @@ class PythonBuildsTest : public IntegrationTest {
 class PythonVersionsTest : public PythonBuildsTest,
                            public testing::WithParamInterface<std::string> {};
 
-TEST_P(PythonVersionsTest, CallbackThatOnlySleepsIsFound) {
+TEST_P(PythonVersionsTest, SleepOnlyCallback_Reported) {
   const std::string command = python_command(GetParam());
   if (command.empty()) GTEST_SKIP() << "no Python " << GetParam() << " on this machine";
   WatchedProgram& program = start(command, "sleeping_callbacks.py");
@@ -39,7 +39,7 @@ TEST_P(PythonVersionsTest, CallbackThatOnlySleepsIsFound) {
   }
 }
 
-TEST_P(PythonVersionsTest, TaskIsNamed) {
+TEST_P(PythonVersionsTest, Task_Named) {
   const std::string command = python_command(GetParam());
   if (command.empty()) GTEST_SKIP() << "no Python " << GetParam() << " on this machine";
   const Recording recording = finished(start(command, "time_sleep.py"));
@@ -51,7 +51,7 @@ TEST_P(PythonVersionsTest, TaskIsNamed) {
   EXPECT_EQ(stall["task"], "Task-1") << summary(stall);
 }
 
-TEST_P(PythonVersionsTest, OwnerOfALockIsNamedWithWhatItRuns) {
+TEST_P(PythonVersionsTest, LockOwner_NamedWithStack) {
   const std::string command = python_command(GetParam());
   if (command.empty()) GTEST_SKIP() << "no Python " << GetParam() << " on this machine";
   const Recording recording = finished(start(command, "rlock.py"));
@@ -70,7 +70,7 @@ TEST_P(PythonVersionsTest, OwnerOfALockIsNamedWithWhatItRuns) {
 INSTANTIATE_TEST_SUITE_P(Of, PythonVersionsTest, testing::ValuesIn(kPythonVersions),
                          test_name_of_version<testing::TestParamInfo<std::string>>);
 
-TEST_F(PythonBuildsTest, DebugBuildIsSaidOnce) {
+TEST_F(PythonBuildsTest, DebugBuild_LimitSaidOnce) {
   const std::string command = "/usr/bin/python3.11-dbg";
   if (access(command.c_str(), X_OK) != 0) GTEST_SKIP() << command << " is absent";
   const Recording recording = finished(start(command, "sleep_between_iterations.py", {"0.2", "3"}));

@@ -72,7 +72,7 @@ class RacesTest : public IntegrationTest, public ::testing::WithParamInterface<s
   }
 };
 
-TEST_P(RacesTest, CorrectProgramsHaveNone) {
+TEST_P(RacesTest, CorrectPrograms_Silent) {
   for (const char* mode : {"mutex", "atomic"}) {
     const Recording recording = run(mode, 0);
     EXPECT_TRUE(of_type(recording, "race").empty()) << mode;
@@ -80,7 +80,7 @@ TEST_P(RacesTest, CorrectProgramsHaveNone) {
   }
 }
 
-TEST_P(RacesTest, BothAccessesAreNamed) {
+TEST_P(RacesTest, Race_BothAccessesNamed) {
   const Recording recording = run("counter");
   const Json race = only(recording, "race");
   EXPECT_EQ(race["kind"], "data-race");
@@ -114,7 +114,7 @@ TEST_P(RacesTest, BothAccessesAreNamed) {
   EXPECT_EQ(recording.end()["counts"]["race"]["lost"], 0);
 }
 
-TEST_P(RacesTest, InversionIsAnOrderOfLocks) {
+TEST_P(RacesTest, Inversion_ReportedAsLockOrder) {
   const Json order = only(run("order"), "lock-order");
   EXPECT_EQ(order["found_by"], "ThreadSanitizer");
   ASSERT_EQ(order["locks"].size(), 2u);
@@ -132,7 +132,7 @@ TEST_P(RacesTest, InversionIsAnOrderOfLocks) {
 }
 
 // ... and its stacks stay the program's where the recorder notes the order of locks itself.
-TEST_P(RacesTest, InversionKeepsItsStacksBesideOurs) {
+TEST_P(RacesTest, InversionWithLockOrder_StacksKept) {
   WatchOptions options = this->options("order");
   options.environment.emplace_back("TAILBACK_LOCK_ORDER", "1");
   const Recording recording = finished(watch(options), exited(kFound), std::chrono::seconds(60));
@@ -146,7 +146,7 @@ TEST_P(RacesTest, InversionKeepsItsStacksBesideOurs) {
   EXPECT_EQ(of_thread_sanitizer, 1u);
 }
 
-TEST_P(RacesTest, UseAfterFree) {
+TEST_P(RacesTest, UseAfterFree_Reported) {
   const Json race = only(run("freed"), "race");
   EXPECT_EQ(race["kind"], "heap-use-after-free");
   ASSERT_GE(race["accesses"].size(), 2u);
@@ -162,14 +162,14 @@ TEST_P(RacesTest, UseAfterFree) {
   EXPECT_TRUE(freed) << race["accesses"];
 }
 
-TEST_P(RacesTest, OtherKinds) {
+TEST_P(RacesTest, OtherKinds_Reported) {
   EXPECT_EQ(only(run("leak"), "thread-leak")["kind"], "thread-leak");
   EXPECT_EQ(only(run("signal"), "signal-unsafe")["kind"], "signal-unsafe-call");
   EXPECT_EQ(only(run("unlock"), "mutex-misuse")["kind"], "mutex-bad-unlock");
 }
 
 // As many as ThreadSanitizer itself prints: two, if no access of theirs escaped it.
-TEST_P(RacesTest, SeveralAtOnce) {
+TEST_P(RacesTest, SeveralAtOnce_AllReported) {
   WatchedProgram& program = watch(options("pairs"));
   const Recording recording = finished(program, exited(kFound));
   const std::string errors = program.errors();
@@ -186,7 +186,7 @@ TEST_P(RacesTest, SeveralAtOnce) {
 }
 
 // As deep as ThreadSanitizer itself keeps.
-TEST_P(RacesTest, DeepStacks) {
+TEST_P(RacesTest, DeepStacks_Read) {
   const Json race = only(run("deep"), "race");
   ASSERT_FALSE(race["accesses"].empty());
   for (const Json& access : race["accesses"]) {
@@ -197,7 +197,7 @@ TEST_P(RacesTest, DeepStacks) {
   }
 }
 
-TEST_P(RacesTest, HaltOnErrorLosesNothing) {
+TEST_P(RacesTest, HaltOnError_NothingLost) {
   WatchOptions halting = options("counter");
   halting.environment.emplace_back("TSAN_OPTIONS", "halt_on_error=1");
   const Recording recording = finished(watch(halting), exited(kFound));
@@ -205,7 +205,7 @@ TEST_P(RacesTest, HaltOnErrorLosesNothing) {
 }
 
 // The same code in each child: told once, counted.
-TEST_P(RacesTest, ForkedChildren) {
+TEST_P(RacesTest, ForkedChildren_Reported) {
   const Recording recording = run("children", 0);
   EXPECT_EQ(of_type(recording, "race").size(), 1u);
   EXPECT_EQ(recording.end()["counts"]["race"]["reported"].get<int>() +
@@ -213,7 +213,7 @@ TEST_P(RacesTest, ForkedChildren) {
             3);
 }
 
-TEST_P(RacesTest, StallsBesideThem) {
+TEST_P(RacesTest, StallAndRace_BothReported) {
   const Recording recording = run("stall");
   EXPECT_EQ(of_type(recording, "race").size(), 1u);
   const std::vector<Json> stalls = own_stalls(recording);
@@ -222,14 +222,14 @@ TEST_P(RacesTest, StallsBesideThem) {
   expect_at(stalls[0], "stall_and_race", "// in the loop");
 }
 
-TEST_P(RacesTest, FailOnRace) {
+TEST_P(RacesTest, FailOn_StatusSet) {
   WatchOptions failing = options("counter");
   failing.environment.emplace_back("TAILBACK_FAIL_ON", "race");
   failing.environment.emplace_back("TAILBACK_EXITCODE", "7");
   finished(watch(failing), exited(7));
 }
 
-TEST_P(RacesTest, KnownOnesAreSuppressed) {
+TEST_P(RacesTest, Suppressed_NotReported) {
   const std::filesystem::path rules = directory().path() / "known.supp";
   std::ofstream(rules) << "cause=race function=*increment* object=*counter*\n";
   WatchOptions suppressed = options("counter");
@@ -242,7 +242,7 @@ TEST_P(RacesTest, KnownOnesAreSuppressed) {
 }
 
 // Whatever the way of the findings, the program's own output is as ever.
-TEST_P(RacesTest, WhatIsPrintedStaysAsItIs) {
+TEST_P(RacesTest, SanitizerOutput_Untouched) {
   WatchedProgram& program = watch(options("counter"));
   finished(program, exited(kFound));
   const std::string errors = program.errors();
@@ -254,7 +254,7 @@ TEST_P(RacesTest, WhatIsPrintedStaysAsItIs) {
 }
 
 // A log that the program was told to write is read without being asked, and stays.
-TEST_P(RacesTest, ALogOfItsOwnIsRead) {
+TEST_P(RacesTest, OwnLogPath_Read) {
   WatchOptions logging = options("counter");
   const std::filesystem::path log = directory().path() / "own log";
   logging.environment = {{"TSAN_OPTIONS", "log_path='" + log.string() + "' report_bugs=1"}};
@@ -269,7 +269,7 @@ TEST_P(RacesTest, ALogOfItsOwnIsRead) {
   EXPECT_EQ(logs, 1u);
 }
 
-TEST_P(RacesTest, UnpairedOnesAreNotReadUnasked) {
+TEST_P(RacesTest, UnpairedWithoutOption_NotRead) {
   if (!is_unpaired()) GTEST_SKIP() << "is paired";
   WatchOptions unasked = options("counter");
   unasked.environment.clear();

@@ -69,7 +69,7 @@ class RedisTest : public IntegrationTest {
   WatchedProgram* server_ = nullptr;
 };
 
-TEST_F(RedisTest, LoadHasNothingToReport) {
+TEST_F(RedisTest, UnderLoad_Silent) {
   load_for(std::chrono::seconds(long_tests() ? 10 : 3));
   const Recording recording = stop();
   EXPECT_TRUE(has_no_stall_of_its_own(recording));
@@ -77,7 +77,7 @@ TEST_F(RedisTest, LoadHasNothingToReport) {
   EXPECT_GT(recording.end()["loops"][0]["iterations"].get<int>(), 1000);
 }
 
-TEST_F(RedisTest, DebugSleepIsNamed) {
+TEST_F(RedisTest, DebugSleep_Named) {
   EXPECT_EQ(ask("PING"), "+PONG");
   EXPECT_EQ(ask("DEBUG SLEEP 0.4"), "+OK");
   EXPECT_EQ(ask("PING"), "+PONG");
@@ -93,7 +93,7 @@ TEST_F(RedisTest, DebugSleepIsNamed) {
   EXPECT_TRUE(stall["stack_complete"].get<bool>()) << summary(stall);
 }
 
-TEST_F(RedisTest, SlowScriptIsCpu) {
+TEST_F(RedisTest, SlowScript_Cpu) {
   EXPECT_EQ(ask("PING"), "+PONG");
   EXPECT_EQ(ask("EVAL \"local x = 0; for i = 1, 4e7 do x = x + i % 7 end; return 1\" 0"), ":1");
   EXPECT_EQ(ask("PING"), "+PONG");

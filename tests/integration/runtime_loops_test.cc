@@ -184,11 +184,11 @@ class RuntimeLoopsTest : public IntegrationTest, public ::testing::WithParamInte
   }
 };
 
-TEST_P(RuntimeLoopsTest, HealthyHasNothingToReport) {
+TEST_P(RuntimeLoopsTest, Healthy_Silent) {
   expect_silence("healthy");
 }
 
-TEST_P(RuntimeLoopsTest, EachStallIsNamed) {
+TEST_P(RuntimeLoopsTest, Blocked_EachStallNamed) {
   const std::vector<Json> stalls = expect_three_stalls("stalls");
   for (const Json& stall : stalls) {
     EXPECT_EQ(stall["cause"], "sleep") << summary(stall);
@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(Loops, RuntimeLoopsTest, ::testing::ValuesIn(all()), te
 
 class RuntimePoolsTest : public RuntimeLoopsTest {};
 
-TEST_P(RuntimePoolsTest, BusyAndIdleWorkersAreNoStall) {
+TEST_P(RuntimePoolsTest, BusyAndIdleWorkers_Silent) {
   expect_silence("pool");
 }
 
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(Loops, RuntimePoolsTest, ::testing::ValuesIn(with_pools
 class TokioTasksTest : public RuntimeLoopsTest {};
 
 // A task that waits on a futex, as idle workers do, holds its worker up all the same.
-TEST_P(TokioTasksTest, ThatWaitForThreadsAreNamed) {
+TEST_P(TokioTasksTest, TaskWaitingForThread_Named) {
   for (const Json& stall : expect_three_stalls("waits")) {
     EXPECT_TRUE(matches(expectation("waits"), stall));
     EXPECT_TRUE(advises(stall, "tokio::sync")) << stall["advice"];

@@ -45,14 +45,14 @@ class SuppressionTest : public IntegrationTest {
 
 constexpr char kSleep[] = "sleep nanosleep 300";
 
-TEST_F(SuppressionTest, AStallThatNoRuleMatchesIsTold) {
+TEST_F(SuppressionTest, UnmatchedStall_Reported) {
   const Run told = run({kSleep}, {{"TAILBACK_SUPPRESSIONS", rules("cause=dns\n")}}, 0);
   EXPECT_TRUE(has_stalls(told.recording, 1));
   EXPECT_EQ(told.recording.end()["counts"]["stall"]["suppressed"], 0);
   EXPECT_NE(told.text.find("event loop blocked"), std::string::npos) << told.text;
 }
 
-TEST_F(SuppressionTest, AKnownStallIsKeptBackAndCountedAndUnusedRulesAreNamed) {
+TEST_F(SuppressionTest, KnownStall_CountedUnusedRulesNamed) {
   const std::string file = rules("# known\ncause=sleep call=nanosleep\n\nfunction=nowhere\n");
   const Run quiet =
       run({kSleep}, {{"TAILBACK_SUPPRESSIONS", file}, {"TAILBACK_FAIL_ON", "stall"}}, 0);
@@ -71,16 +71,16 @@ TEST_F(SuppressionTest, AKnownStallIsKeptBackAndCountedAndUnusedRulesAreNamed) {
   EXPECT_NE(quiet.text.find("known.supp:4: function=nowhere\n"), std::string::npos) << quiet.text;
 }
 
-TEST_F(SuppressionTest, WithoutAStallFailOnKeepsTheCommandsStatus) {
+TEST_F(SuppressionTest, FailOnWithoutStall_CommandStatus) {
   run({}, {{"TAILBACK_FAIL_ON", "stall"}}, 0);
 }
 
-TEST_F(SuppressionTest, FailOnStallEndsWithItsStatus) {
+TEST_F(SuppressionTest, FailOnStall_StatusSet) {
   run({kSleep}, {{"TAILBACK_FAIL_ON", "stall"}}, 66);
   run({kSleep}, {{"TAILBACK_FAIL_ON", "stall"}, {"TAILBACK_EXITCODE", "9"}}, 9);
 }
 
-TEST_F(SuppressionTest, ABaselineKnowsItsRunAndNoOther) {
+TEST_F(SuppressionTest, Baseline_SuppressesOnlyItsRun) {
   const Run first = run({kSleep}, {}, 0);
   ASSERT_TRUE(has_stalls(first.recording, 1));
   const std::string known = baseline_of(first.path);
@@ -96,7 +96,7 @@ TEST_F(SuppressionTest, ABaselineKnowsItsRunAndNoOther) {
   EXPECT_EQ(second.recording.end()["counts"]["stall"]["suppressed"], 1);
 }
 
-TEST_F(SuppressionTest, BadRulesAreRefusedBeforeAnythingRuns) {
+TEST_F(SuppressionTest, BadRules_RefusedBeforeRun) {
   ProcessOptions options;
   options.command = {
       tailback_binary(), "run",    "--suppressions", rules("call=x\ncolour=red\n"), "--",
@@ -111,7 +111,7 @@ TEST_F(SuppressionTest, BadRulesAreRefusedBeforeAnythingRuns) {
   EXPECT_FALSE(std::filesystem::exists(directory().path() / "started"));
 }
 
-TEST_F(SuppressionTest, AConfigFileIsReadFromTheWorkingDirectory) {
+TEST_F(SuppressionTest, ConfigFile_ReadFromWorkingDirectory) {
   directory().write("tailback.toml", "fail-on = \"stall\"\nexitcode = 11\n");
   run({kSleep}, {}, 11);
   run({kSleep}, {{"TAILBACK_EXITCODE", "12"}}, 12);
@@ -120,7 +120,7 @@ TEST_F(SuppressionTest, AConfigFileIsReadFromTheWorkingDirectory) {
 }
 
 // The verdict is lost with the observer: no success, one line, and no hanging.
-TEST_F(SuppressionTest, AnObserverThatDiedIsNoSuccess) {
+TEST_F(SuppressionTest, ObserverDied_NoSuccess) {
   ProcessOptions options;
   options.command = {tailback_binary(),
                      "run",

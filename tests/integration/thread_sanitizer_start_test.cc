@@ -52,7 +52,7 @@ class ThreadSanitizerStartTest : public IntegrationTest {
   }
 };
 
-TEST_F(ThreadSanitizerStartTest, AddressesAreFixedOnlyWhereTheRuntimeNeedsIt) {
+TEST_F(ThreadSanitizerStartTest, AddressRandomization_OffOnlyIfNeeded) {
   if (!can_mount()) GTEST_SKIP() << "a mount namespace takes root";
   for (const char* program : {"random_addresses_shared", "random_addresses_static"}) {
     const Result cured = run(program, "", "32");
@@ -63,7 +63,7 @@ TEST_F(ThreadSanitizerStartTest, AddressesAreFixedOnlyWhereTheRuntimeNeedsIt) {
   EXPECT_EQ(run("random_addresses", "", "32").output, "addresses random\n");
 }
 
-TEST_F(ThreadSanitizerStartTest, FindingsThatCannotBeReadAreSaid) {
+TEST_F(ThreadSanitizerStartTest, UnreadableFindings_Said) {
   const auto said = [this](const std::string& program) {
     const std::string errors = run(program, "").errors;
     size_t count = 0;
@@ -78,7 +78,7 @@ TEST_F(ThreadSanitizerStartTest, FindingsThatCannotBeReadAreSaid) {
   EXPECT_EQ(said("random_addresses_static"), 1u);
 }
 
-TEST_F(ThreadSanitizerStartTest, ProgramsThatDieAtTheirStartAreTold) {
+TEST_F(ThreadSanitizerStartTest, DeathAtStart_Said) {
   const Result result = run("misplaced_program", "");
   EXPECT_EQ(result.ending, exited(66)) << result.errors;
   EXPECT_EQ(result.output, "");

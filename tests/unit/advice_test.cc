@@ -27,7 +27,7 @@ Runtime by_modules(const std::vector<std::string_view>& modules) {
   return runtime_of({}, false, modules);
 }
 
-TEST(RuntimeOf, TheLoopsFunctionsTell) {
+TEST(RuntimeOf, LoopFunctions_Decide) {
   const std::string lib = kLib;
   const std::vector<std::pair<Frame, Runtime>> known = {
       {frame("uv_run", lib + "libuv.so.1.0.0"), Runtime::kLibuv},
@@ -53,7 +53,7 @@ TEST(RuntimeOf, TheLoopsFunctionsTell) {
   }
 }
 
-TEST(RuntimeOf, NamesThatOnlyResembleSayNothing) {
+TEST(RuntimeOf, SimilarNames_Unknown) {
   for (const char* module : {"/srv/python/node/app", "/usr/bin/node_exporter", "/opt/nginx/helper",
                              "/usr/bin/pythonic", "/srv/redis-server/tool"}) {
     EXPECT_EQ(by_stack({frame("main", module)}), Runtime::kNone) << module;
@@ -61,7 +61,7 @@ TEST(RuntimeOf, NamesThatOnlyResembleSayNothing) {
   EXPECT_EQ(by_stack({frame("my_uv_run")}), Runtime::kNone);
 }
 
-TEST(RuntimeOf, TheMostSpecificCounts) {
+TEST(RuntimeOf, SeveralMatches_MostSpecific) {
   EXPECT_EQ(by_stack({frame("f"), frame("g_main_context_dispatch"),
                       frame("QEventLoop::exec(int)", "/usr/lib/libQt5Core.so.5"), frame("main")}),
             Runtime::kQt);
@@ -69,7 +69,7 @@ TEST(RuntimeOf, TheMostSpecificCounts) {
             Runtime::kNode);
 }
 
-TEST(RuntimeOf, AsyncioIsToldByItsModule) {
+TEST(RuntimeOf, AsyncioModule_Asyncio) {
   const std::vector<Frame> stack = {frame("Py_RunMain", "/usr/bin/python3.11")};
   EXPECT_EQ(runtime_of(stack, true, {"/usr/bin/python3.11"}), Runtime::kPython);
   EXPECT_EQ(runtime_of(stack, true, {"/usr/lib/python3.11/lib-dynload/_asyncio.cpython-311.so"}),
@@ -79,20 +79,20 @@ TEST(RuntimeOf, AsyncioIsToldByItsModule) {
   EXPECT_EQ(runtime_of(uvloop, true, {"/venv/uvloop/loop.cpython-311.so"}), Runtime::kAsyncio);
 }
 
-TEST(RuntimeOf, PythonInAToolkitsLoopIsTheToolkits) {
+TEST(RuntimeOf, PythonInToolkitLoop_Toolkit) {
   EXPECT_EQ(by_stack({frame("f", "/usr/bin/python3.11"), frame("g_main_loop_run"),
                       frame("Py_RunMain", "/usr/bin/python3.11")}),
             Runtime::kGlib);
 }
 
-TEST(RuntimeOf, WhatIsLoadedCountsOnlyWhereTheStackIsCutShort) {
+TEST(RuntimeOf, LoadedLibraries_OnlyIfStackCut) {
   const std::vector<std::string_view> modules = {"/srv/app", "/usr/lib/libglib-2.0.so.0.7400.6"};
   EXPECT_EQ(runtime_of({frame("main")}, true, modules), Runtime::kNone);
   EXPECT_EQ(runtime_of({frame("f")}, false, modules), Runtime::kGlib);
   EXPECT_EQ(runtime_of({frame("uv_run")}, false, modules), Runtime::kLibuv);
 }
 
-TEST(RuntimeOf, OfSeveralLoadedLibrariesNoneIsChosen) {
+TEST(RuntimeOf, SeveralLibrariesLoaded_Unknown) {
   EXPECT_EQ(by_modules({"/usr/lib/libuv.so.1", "/usr/lib/libev.so.4"}), Runtime::kNone);
   EXPECT_EQ(by_modules({"/usr/lib/libglib-2.0.so.0", "/usr/lib/libQt6Core.so.6"}), Runtime::kQt);
   EXPECT_EQ(by_modules({"/usr/lib/libuv.so.1", "/usr/lib/libglib-2.0.so.0", "/usr/bin/node"}),
@@ -117,7 +117,7 @@ bool says(const Stall& stall, Runtime runtime, const std::string& words) {
   return text.find(words) != std::string::npos;
 }
 
-TEST(Advice, EveryCauseHasOneLineInEveryRuntime) {
+TEST(Advice, EveryCauseAndRuntime_OneLine) {
   constexpr size_t kMostBytes = 200;  // what a report's line has room for
   for (size_t cause = 0; cause < kCauseWords.size(); ++cause) {
     for (size_t runtime = 0; runtime < kRuntimeWords.size(); ++runtime) {
@@ -133,7 +133,7 @@ TEST(Advice, EveryCauseHasOneLineInEveryRuntime) {
   }
 }
 
-TEST(Advice, ASleepIsToldInEachRuntimesOwnWords) {
+TEST(Advice, Sleep_WordsOfRuntime) {
   const std::vector<std::pair<Runtime, std::string>> words = {
       {Runtime::kNone, "timerfd"},        {Runtime::kLibuv, "uv_timer_t"},
       {Runtime::kLibevent, "evtimer"},    {Runtime::kLibev, "ev_timer"},
@@ -148,7 +148,7 @@ TEST(Advice, ASleepIsToldInEachRuntimesOwnWords) {
   }
 }
 
-TEST(Advice, WorkGoesToTheRuntimesOwnThreads) {
+TEST(Advice, Computing_RuntimesOwnThreads) {
   EXPECT_TRUE(says(stall_of(Cause::kCpu), Runtime::kLibuv, "uv_queue_work"));
   EXPECT_TRUE(says(stall_of(Cause::kCpu), Runtime::kTokio, "spawn_blocking"));
   EXPECT_TRUE(says(stall_of(Cause::kCpu), Runtime::kQt, "QtConcurrent"));
@@ -158,7 +158,7 @@ TEST(Advice, WorkGoesToTheRuntimesOwnThreads) {
   EXPECT_TRUE(says(stall_of(Cause::kDns, "getaddrinfo"), Runtime::kAsyncio, "loop.getaddrinfo"));
 }
 
-TEST(Advice, TheCallMakesItMorePrecise) {
+TEST(Advice, KnownCall_MorePrecise) {
   EXPECT_TRUE(says(stall_of(Cause::kDns, "getpwnam_r"), Runtime::kAsyncio, "users and groups"));
   EXPECT_TRUE(says(stall_of(Cause::kWait, "sigwaitinfo"), Runtime::kLibuv, "uv_signal_t"));
   EXPECT_TRUE(says(stall_of(Cause::kWait, "pause"), Runtime::kNone, "signalfd"));
@@ -169,7 +169,7 @@ TEST(Advice, TheCallMakesItMorePrecise) {
   EXPECT_TRUE(says(log, Runtime::kNginx, "access_log"));
 }
 
-TEST(Advice, TheOwnersCallIsToLeaveTheCriticalSection) {
+TEST(Advice, OwnerInCall_MoveOutOfCriticalSection) {
   Stall stall = stall_of(Cause::kLock, "pthread_mutex_lock");
   LockOwner owner;
   owner.state = OwnerState::kBlocked;
@@ -184,7 +184,7 @@ TEST(Advice, TheOwnersCallIsToLeaveTheCriticalSection) {
   EXPECT_TRUE(says(stall, Runtime::kNone, "move the wait" + end));
 }
 
-TEST(Advice, TheStackMakesItMorePrecise) {
+TEST(Advice, KnownStack_MorePrecise) {
   EXPECT_TRUE(says(stall_of(Cause::kFile, "fsync", "rdbSave"), Runtime::kRedis, "BGSAVE"));
   EXPECT_TRUE(says(stall_of(Cause::kFile, "fdatasync"), Runtime::kRedis, "appendfsync"));
   EXPECT_TRUE(says(stall_of(Cause::kCpu, "", "evalGenericCommand"), Runtime::kRedis, "Lua"));

@@ -58,14 +58,14 @@ class AllowanceTest : public ::testing::Test {
   SegmentRing ring_{*segment_};
 };
 
-TEST_F(AllowanceTest, WithoutOneNothingIsAllowed) {
+TEST_F(AllowanceTest, NoScope_NothingAllowed) {
   wait_at(loop_);
   advance_ticks(300);
   wait_at(loop_);
   EXPECT_EQ(iteration().allowed_ticks, 0u);
 }
 
-TEST_F(AllowanceTest, TimeOfScopesIsSummedWithinTheirIteration) {
+TEST_F(AllowanceTest, SeveralScopes_TimeSummed) {
   wait_at(loop_);
   for (int i = 0; i < 2; ++i) {
     advance_ticks(100);
@@ -80,7 +80,7 @@ TEST_F(AllowanceTest, TimeOfScopesIsSummedWithinTheirIteration) {
   EXPECT_EQ(iteration().allowed_ticks, 0u);
 }
 
-TEST_F(AllowanceTest, ScopesNest) {
+TEST_F(AllowanceTest, NestedScopes_OutermostCounts) {
   wait_at(loop_);
   begin();
   begin();
@@ -100,7 +100,7 @@ TEST_F(AllowanceTest, ScopesNest) {
   EXPECT_EQ(iteration().allowed_ticks, 80u);
 }
 
-TEST_F(AllowanceTest, CallsInsideAreNotSummed) {
+TEST_F(AllowanceTest, CallsInScope_NotSummed) {
   wait_at(loop_);
   begin();
   call(500);
@@ -113,7 +113,7 @@ TEST_F(AllowanceTest, CallsInsideAreNotSummed) {
   EXPECT_EQ(event.contributors[1].count, 0u);
 }
 
-TEST_F(AllowanceTest, AScopeThatWasLeftEndsWithTheLoopsNextWait) {
+TEST_F(AllowanceTest, AbandonedScope_EndsAtNextWait) {
   wait_at(loop_);
   deeper([&] { begin(); });  // and no end: longjmp
   advance_ticks(150);
@@ -125,7 +125,7 @@ TEST_F(AllowanceTest, AScopeThatWasLeftEndsWithTheLoopsNextWait) {
   EXPECT_EQ(iteration().allowed_ticks, 0u);
 }
 
-TEST_F(AllowanceTest, ALoopWithinTheScopeLeavesItOpen) {
+TEST_F(AllowanceTest, NestedLoop_ScopeStaysOpen) {
   const uint64_t inner = descriptor_wait_key(6);
   wait_at(loop_);
   advance_ticks(20);
@@ -143,7 +143,7 @@ TEST_F(AllowanceTest, ALoopWithinTheScopeLeavesItOpen) {
   EXPECT_EQ(iteration().allowed_ticks, 200u + 120u + 2 * 10u);
 }
 
-TEST_F(AllowanceTest, AScopeFromBeforeTheIterationCountsFromItsBeginning) {
+TEST_F(AllowanceTest, ScopeFromBeforeIteration_CountsFromIterationBegin) {
   deeper([&] {
     begin();
     deeper([&] {

@@ -44,7 +44,7 @@ bool says(const std::string& text, const std::string& words) {
   return text.find(words) != std::string::npos;
 }
 
-TEST(AssessmentText, HasTheAnswerFirstAndTheFiguresBehind) {
+TEST(AssessmentText, Assessment_AnswerFirst) {
   const std::string text = assessment_text(sample());
   EXPECT_TRUE(text.starts_with("tailback advise: what slows it down: waiting for I/O\n")) << text;
   EXPECT_TRUE(says(text, "fits          an event loop (now: threads)")) << text;
@@ -55,7 +55,7 @@ TEST(AssessmentText, HasTheAnswerFirstAndTheFiguresBehind) {
   EXPECT_FALSE(says(text, "processes     ")) << text;
 }
 
-TEST(AssessmentText, WhatFitsAlreadyIsSaidSo) {
+TEST(AssessmentText, AlreadyFitting_SaidSo) {
   Verdict verdict = sample().verdict;
   verdict.change = false;
   EXPECT_TRUE(says(verdict_text(verdict), "what it has (threads)"));
@@ -66,7 +66,7 @@ TEST(AssessmentText, WhatFitsAlreadyIsSaidSo) {
   EXPECT_TRUE(says(verdict_text(verdict), "fits          not known"));
 }
 
-TEST(AssessmentText, NamesOfTheTargetDoNoHarm) {
+TEST(AssessmentText, HostileNames_Escaped) {
   Verdict verdict = sample().verdict;
   verdict.finding = "in \x1b[31mred\nfake line \xff";
   const std::string text = verdict_text(verdict);
@@ -75,7 +75,7 @@ TEST(AssessmentText, NamesOfTheTargetDoNoHarm) {
   EXPECT_TRUE(says(text, "\\x1b[31mred\\nfake"));
 }
 
-TEST(AssessmentRecord, IsReadBack) {
+TEST(AssessmentRecord, Written_ReadBack) {
   const Assessment written = sample();
   const std::string line = json_line(written);
   EXPECT_TRUE(line.ends_with("}\n"));
@@ -86,21 +86,21 @@ TEST(AssessmentRecord, IsReadBack) {
   EXPECT_EQ(verdict_text(read.verdict), verdict_text(written.verdict));
 }
 
-TEST(AssessmentRecord, OfNoUtf8IsStillALine) {
+TEST(AssessmentRecord, InvalidUtf8_StillOneLine) {
   Assessment assessment = sample();
   assessment.measured.lock = "\xff\xfe";
   assessment.verdict.finding = "\xff";
   EXPECT_TRUE(std::holds_alternative<Assessment>(parse_record(json_line(assessment))));
 }
 
-TEST(AssessmentRecord, WithAnUnknownWordIsRefused) {
+TEST(AssessmentRecord, UnknownWord_Refused) {
   std::string line = json_line(sample());
   const std::string word = "\"limit\":\"io\"";
   line.replace(line.find(word), word.size(), "\"limit\":\"luck\"");
   EXPECT_THROW(parse_record(line), MalformedRecord);
 }
 
-TEST(Summary, TellsWhatEachRunWasAdvised) {
+TEST(Summary, SeveralRuns_EachAdvice) {
   Summary summary;
   summary.report(SessionStart{});
   summary.report(sample());

@@ -15,11 +15,11 @@ class BlockingCallTextTest : public testing::Test {
   void SetUp() override { use_utc(); }
 };
 
-TEST_F(BlockingCallTextTest, NothingIsSaidOfNone) {
+TEST_F(BlockingCallTextTest, None_Empty) {
   EXPECT_EQ(blocking_calls_text({}, {}, 10), "");
 }
 
-TEST_F(BlockingCallTextTest, OneIsToldWithItsCallStackAndAdvice) {
+TEST_F(BlockingCallTextTest, One_CallStackAdvice) {
   BlockingCall blocking_call = sample_blocking_call();
   const std::string told = full_blocking_call_text(blocking_call, {});
   EXPECT_TRUE(
@@ -32,7 +32,7 @@ TEST_F(BlockingCallTextTest, OneIsToldWithItsCallStackAndAdvice) {
                   .starts_with("tailback: blocking call, may block (took 7.50 ms): sleep in "));
 }
 
-TEST_F(BlockingCallTextTest, SumsAreATable) {
+TEST_F(BlockingCallTextTest, Sums_Table) {
   BlockingCallTally tally;
   tally.add(sample_blocking_call());
   Counts counts;
@@ -49,7 +49,7 @@ tailback: 3 calls on loop threads took as long, but were not seen to wait)"))
   EXPECT_NE(blocking_calls_text(tally, {}, 0).find("… and 1 more"), std::string::npos);
 }
 
-TEST_F(BlockingCallTextTest, TheTallySumsByKindAndCulprit) {
+TEST_F(BlockingCallTextTest, Tally_SumsByKindAndCulprit) {
   BlockingCallTally tally;
   BlockingCall one = sample_blocking_call();
   tally.add(one);
@@ -71,7 +71,7 @@ TEST_F(BlockingCallTextTest, TheTallySumsByKindAndCulprit) {
   EXPECT_EQ(tally.calls(), 37u);
 }
 
-TEST_F(BlockingCallTextTest, ASummingReporterTellsTheFirstAndTheSums) {
+TEST_F(BlockingCallTextTest, SummingReporter_FirstAndSums) {
   RecordingReporter behind;
   BlockingCallSummingReporter reporter(behind);
   BlockingCall call = sample_blocking_call();
@@ -88,7 +88,7 @@ TEST_F(BlockingCallTextTest, ASummingReporterTellsTheFirstAndTheSums) {
   EXPECT_EQ(behind.all<SessionEnd>().at(0).counts[RecordKind::kBlockingCall].repeated, 2u);
 }
 
-TEST_F(BlockingCallTextTest, AHostileTargetDoesNotFillTheTally) {
+TEST_F(BlockingCallTextTest, HostileTarget_TallyBounded) {
   BlockingCallTally tally;
   BlockingCall blocking_call = sample_blocking_call();
   for (size_t i = 0; i < BlockingCallTally::kCulprits + 10; ++i) {
@@ -99,7 +99,7 @@ TEST_F(BlockingCallTextTest, AHostileTargetDoesNotFillTheTally) {
   EXPECT_EQ(tally.calls(), (BlockingCallTally::kCulprits + 10) * blocking_call.count);
 }
 
-TEST_F(BlockingCallTextTest, AStatusIsTheTableOfLoops) {
+TEST_F(BlockingCallTextTest, Status_TableOfLoops) {
   EXPECT_EQ(status_text(sample_status()),
             R"(tailback: so far, in 5.00 s: 2 stalls, 563 ms in all; 1 process, 3 threads
   loop                                                 iterations  busy      p50     p90      p99    p99.9  longest

@@ -43,14 +43,14 @@ std::string text_at(const char* roles, std::vector<uint64_t> arguments, size_t i
   return render_argument(getpid(), parsed[index]).value;
 }
 
-TEST(ParseRoles, NothingMakesNothing) {
+TEST(ParseRoles, Empty_Nothing) {
   const uint64_t arguments[] = {1, 2};
   EXPECT_TRUE(parse_roles("", arguments).empty());
   EXPECT_TRUE(parse_roles("fd:fd", {}).empty());
   EXPECT_TRUE(parse_roles("nonsense   words", arguments).empty());
 }
 
-TEST(ParseRoles, EachRoleHasItsArgument) {
+TEST(ParseRoles, EachRole_Argument) {
   const uint64_t arguments[] = {11, 22, 33};
   const std::vector<Role> roles = parse_roles("fd:fd address:*sockaddr length:-", arguments);
   ASSERT_EQ(roles.size(), 3u);
@@ -67,12 +67,12 @@ TEST(ParseRoles, EachRoleHasItsArgument) {
   EXPECT_EQ(roles[2].neighbour(1), 0u);
 }
 
-TEST(ParseRoles, ArgumentsThatWereNotRecordedAreLeftOut) {
+TEST(ParseRoles, ArgumentsNotRecorded_LeftOut) {
   const uint64_t arguments[] = {1, 2};
   EXPECT_EQ(parse_roles("a:int b:int c:int", arguments).size(), 2u);
 }
 
-TEST(ParseRoles, EveryLineOfTheTableParsesWhole) {
+TEST(ParseRoles, EveryTableLine_Parsed) {
   const uint64_t arguments[contract::kArguments] = {};
   for (const intercept::FunctionFacts& facts : intercept::kFunctions) {
     const std::string_view text = facts.roles;
@@ -81,7 +81,7 @@ TEST(ParseRoles, EveryLineOfTheTableParsesWhole) {
   }
 }
 
-TEST(RenderArgument, Numbers) {
+TEST(RenderArgument, Number_Decimal) {
   EXPECT_EQ(render("n:int", {UINT64_MAX}), (Argument{"n", "-1", true}));
   EXPECT_EQ(render("n:fd", {0xffffffff00000005}), (Argument{"n", "5", true}));
   EXPECT_EQ(render("n:ms", {static_cast<uint64_t>(-1)}).value, "-1");
@@ -90,7 +90,7 @@ TEST(RenderArgument, Numbers) {
   EXPECT_EQ(render("n:flags", {0x80000}), (Argument{"n", "0x80000", false}));
 }
 
-TEST(RenderArgument, Texts) {
+TEST(RenderArgument, Text_Quoted) {
   EXPECT_EQ(render("p:path", {word_of("/etc/hosts")}).value, "/etc/hosts");
   EXPECT_EQ(render("p:text", {word_of("")}).value, "");
   EXPECT_EQ(render("p:path", {0}).value, "(null)");
@@ -98,7 +98,7 @@ TEST(RenderArgument, Texts) {
   EXPECT_EQ(render("p:path", {UINT64_MAX}).value, "0xffffffffffffffff");
 }
 
-TEST(RenderArgument, ATextIsReadToTheEndOfItsMemoryAndNotForEver) {
+TEST(RenderArgument, UnterminatedText_Bounded) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   void* mapped =
       mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -113,7 +113,7 @@ TEST(RenderArgument, ATextIsReadToTheEndOfItsMemoryAndNotForEver) {
   EXPECT_LT(render("p:path", {word_of(endless.c_str())}).value.size(), size_t{1} << 16);
 }
 
-TEST(RenderArgument, Lengths) {
+TEST(RenderArgument, Length_Unit) {
   const timespec time{2, 250000000};
   EXPECT_EQ(render("t:time", {word_of(&time)}).value, "2.25 s");
   EXPECT_EQ(render("t:time", {0}).value, "none");
@@ -122,7 +122,7 @@ TEST(RenderArgument, Lengths) {
   EXPECT_FALSE(render("t:time", {word_of(&absurd)}).value.empty());
 }
 
-TEST(RenderArgument, Deadlines) {
+TEST(RenderArgument, Deadline_Relative) {
   timespec end{};
   clock_gettime(CLOCK_REALTIME, &end);
   end.tv_sec += 1000;
@@ -153,7 +153,7 @@ TEST(RenderArgument, Deadlines) {
   EXPECT_FALSE(no_clock.starts_with("in ")) << no_clock;
 }
 
-TEST(RenderArgument, ASleepsFlagsTellALengthFromAPointInTime) {
+TEST(RenderArgument, ClockNanosleepFlags_LengthOrTime) {
   const char* roles = "clock:int flags:flags time:sleep";
   timespec time{3, 500000000};
   EXPECT_EQ(text_at(roles, {CLOCK_MONOTONIC, 0, word_of(&time)}, 2), "3.5 s");
@@ -163,7 +163,7 @@ TEST(RenderArgument, ASleepsFlagsTellALengthFromAPointInTime) {
   EXPECT_TRUE(point.starts_with("in 99") || point == "in 1000.000 s") << point;
 }
 
-TEST(RenderArgument, PointsInTimeOutOfAllReasonDoNoHarm) {
+TEST(RenderArgument, AbsurdTime_Harmless) {
   for (const time_t when :
        {std::numeric_limits<time_t>::min(), std::numeric_limits<time_t>::max()}) {
     const timespec time{when, std::numeric_limits<long>::min()};
@@ -171,7 +171,7 @@ TEST(RenderArgument, PointsInTimeOutOfAllReasonDoNoHarm) {
   }
 }
 
-TEST(RenderArgument, InternetAddresses) {
+TEST(RenderArgument, InternetAddress_HostAndPort) {
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
   v4.sin_port = htons(443);
@@ -184,7 +184,7 @@ TEST(RenderArgument, InternetAddresses) {
   EXPECT_EQ(render("a:sockaddr l:-", {word_of(&v6), sizeof v6}).value, "[2001:db8::1]:53");
 }
 
-TEST(RenderArgument, UnixAddresses) {
+TEST(RenderArgument, UnixAddress_Path) {
   sockaddr_un un{};
   un.sun_family = AF_UNIX;
   std::strcpy(un.sun_path, "/run/app.sock");
@@ -197,7 +197,7 @@ TEST(RenderArgument, UnixAddresses) {
             "unix " + std::string(sizeof un.sun_path, 'z'));
 }
 
-TEST(RenderArgument, AddressesThatMakeNoSenseAreShownAsPointers) {
+TEST(RenderArgument, AbsurdAddress_Pointer) {
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
   const std::string pointer = text_at("a:address", {word_of(&v4)}, 0);
@@ -210,7 +210,7 @@ TEST(RenderArgument, AddressesThatMakeNoSenseAreShownAsPointers) {
   EXPECT_EQ(render("a:sockaddr l:-", {0, UINT64_MAX}).value, "0x0");
 }
 
-TEST(RenderArgument, PollDescriptors) {
+TEST(RenderArgument, PollDescriptors_Listed) {
   const pollfd entries[] = {{5, POLLIN, 0}, {-1, POLLIN, 0}, {9, POLLOUT, 0}};
   EXPECT_EQ(render("p:pollfds n:size", {word_of(entries), 3}).value, "[5, 9]");
   EXPECT_EQ(render("p:pollfds n:size", {word_of(entries), 1}).value, "[5]");
@@ -222,7 +222,7 @@ TEST(RenderArgument, PollDescriptors) {
             16u);
 }
 
-TEST(RenderArgument, SetsOfSelect) {
+TEST(RenderArgument, SelectSets_Listed) {
   const char* roles = "nfds:int readfds:*fds writefds:fds exceptfds:fds";
   fd_set reads;
   fd_set writes;

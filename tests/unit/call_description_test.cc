@@ -77,7 +77,7 @@ class CallDescriptionTest : public ::testing::Test {
   fs::path directory_;
 };
 
-TEST_F(CallDescriptionTest, AClosedDescriptorHasNoObjectAndTheFunctionsCause) {
+TEST_F(CallDescriptionTest, ClosedDescriptor_NoObject) {
   const int fd = dup(0);
   close(fd);
   expect_descriptor(fd, Cause::kFile, "");
@@ -85,7 +85,7 @@ TEST_F(CallDescriptionTest, AClosedDescriptorHasNoObjectAndTheFunctionsCause) {
   EXPECT_EQ(describe(Function::recv, {static_cast<uint64_t>(fd)}).cause, Cause::kSocket);
 }
 
-TEST_F(CallDescriptionTest, AFileByItsPath) {
+TEST_F(CallDescriptionTest, File_NamesPath) {
   const Fd file(open(path("data").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   expect_descriptor(file, Cause::kFile, path("data"));
   const Fd folder(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -94,7 +94,7 @@ TEST_F(CallDescriptionTest, AFileByItsPath) {
   expect_descriptor(device, Cause::kFile, "/dev/zero");
 }
 
-TEST_F(CallDescriptionTest, TheCallItselfIsNamedWithItsArguments) {
+TEST_F(CallDescriptionTest, Call_NameAndArguments) {
   const Fd file(open(path("data").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   const CallDescription description =
       describe(Function::pread64, {static_cast<uint64_t>(file), 0x1000, 4096, 1u << 20});
@@ -105,7 +105,7 @@ TEST_F(CallDescriptionTest, TheCallItselfIsNamedWithItsArguments) {
   EXPECT_EQ(description.call.arguments, expected);
 }
 
-TEST_F(CallDescriptionTest, PipesAndFifosAreMeansOfCommunication) {
+TEST_F(CallDescriptionTest, PipesAndFifos_Ipc) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const Fd reader(ends[0]);
@@ -116,7 +116,7 @@ TEST_F(CallDescriptionTest, PipesAndFifosAreMeansOfCommunication) {
   expect_descriptor(fifo, Cause::kIpc, path("fifo"));
 }
 
-TEST_F(CallDescriptionTest, OpeningAFifoIsNotOpeningAFile) {
+TEST_F(CallDescriptionTest, OpenOfFifo_Ipc) {
   ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
   const std::string fifo = path("fifo");
   CallDescription description = describe(Function::open, {word_of(fifo.c_str()), O_RDONLY});
@@ -158,7 +158,7 @@ class TcpPair {
   uint16_t client_port = 0;
 };
 
-TEST_F(CallDescriptionTest, ATcpSocketByBothItsAddresses) {
+TEST_F(CallDescriptionTest, TcpSocket_BothAddresses) {
   const TcpPair pair;
   const std::string here = "127.0.0.1:" + std::to_string(pair.client_port);
   const std::string there = "127.0.0.1:" + std::to_string(pair.server_port);
@@ -169,7 +169,7 @@ TEST_F(CallDescriptionTest, ATcpSocketByBothItsAddresses) {
   EXPECT_EQ(accepting.cause, Cause::kSocket);
 }
 
-TEST_F(CallDescriptionTest, OtherSocketsByWhatTheyAre) {
+TEST_F(CallDescriptionTest, OtherSockets_NamedByKind) {
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   const Fd one(ends[0]);
@@ -192,14 +192,14 @@ TEST_F(CallDescriptionTest, OtherSocketsByWhatTheyAre) {
                     "udp 127.0.0.1:" + std::to_string(TcpPair::port_of(datagram)));
 }
 
-TEST_F(CallDescriptionTest, DescriptorsThatTellOfSomethingAreWaits) {
+TEST_F(CallDescriptionTest, EventDescriptors_Wait) {
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   expect_descriptor(epoll, Cause::kWait, "eventpoll");
   const Fd event(eventfd(0, EFD_CLOEXEC));
   expect_descriptor(event, Cause::kWait, "eventfd");
 }
 
-TEST_F(CallDescriptionTest, ATerminalByItsDevice) {
+TEST_F(CallDescriptionTest, Terminal_NamesDevice) {
   const int master_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (master_fd < 0 || grantpt(master_fd) != 0 || unlockpt(master_fd) != 0) {
     GTEST_SKIP() << "no pseudo terminals here";
@@ -210,7 +210,7 @@ TEST_F(CallDescriptionTest, ATerminalByItsDevice) {
   expect_descriptor(terminal, Cause::kFile, name);
 }
 
-TEST_F(CallDescriptionTest, AConnectByThePeerThatItAsksFor) {
+TEST_F(CallDescriptionTest, Connect_NamesPeer) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(6379);
@@ -221,7 +221,7 @@ TEST_F(CallDescriptionTest, AConnectByThePeerThatItAsksFor) {
   EXPECT_EQ(description.cause, Cause::kSocket);
 }
 
-TEST_F(CallDescriptionTest, AResolverByTheNameThatItLooksUp) {
+TEST_F(CallDescriptionTest, Resolver_NamesHost) {
   const char* host = "db.example.org";
   const CallDescription description = describe(Function::getaddrinfo, {word_of(host), 0});
   EXPECT_EQ(description.call.object, "db.example.org");
@@ -252,7 +252,7 @@ class Child {
   pid_t pid_ = 0;
 };
 
-TEST_F(CallDescriptionTest, AWaitForAChildByTheChildsCommandLine) {
+TEST_F(CallDescriptionTest, WaitForChild_CommandLine) {
   const Child child;
   const CallDescription description =
       describe(Function::waitpid, {static_cast<uint64_t>(child.pid()), 0, 0});
@@ -260,7 +260,7 @@ TEST_F(CallDescriptionTest, AWaitForAChildByTheChildsCommandLine) {
   EXPECT_EQ(description.cause, Cause::kProcess);
 }
 
-TEST_F(CallDescriptionTest, AWaitForAnyChildNamesTheOnlyOne) {
+TEST_F(CallDescriptionTest, WaitForAnyChild_OnlyChildNamed) {
   EXPECT_EQ(describe(Function::wait, {0}).call.object, "");
   const Child child;
   EXPECT_EQ(describe(Function::wait, {0}).call.object, child.text());
@@ -269,7 +269,7 @@ TEST_F(CallDescriptionTest, AWaitForAnyChildNamesTheOnlyOne) {
   EXPECT_EQ(describe(Function::wait, {0}).call.object, "");
 }
 
-TEST_F(CallDescriptionTest, AMutexByItsAddressAndOwner) {
+TEST_F(CallDescriptionTest, Mutex_NamesAddressAndOwner) {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_mutex_lock(&mutex);
   const CallDescription held = describe(Function::pthread_mutex_lock, {word_of(&mutex)});
@@ -283,7 +283,7 @@ TEST_F(CallDescriptionTest, AMutexByItsAddressAndOwner) {
   EXPECT_EQ(describe(Function::pthread_cond_wait, {0x7100, 0x7200}).lock.value, 0x7100u);
 }
 
-TEST_F(CallDescriptionTest, APollOfNothingIsASleep) {
+TEST_F(CallDescriptionTest, PollOfNothing_Sleep) {
   EXPECT_EQ(describe(Function::poll, {0, 0, 500}).cause, Cause::kSleep);
   EXPECT_EQ(describe(Function::select, {0, 0, 0, 0, 0}).cause, Cause::kSleep);
   fd_set nothing;
@@ -291,12 +291,12 @@ TEST_F(CallDescriptionTest, APollOfNothingIsASleep) {
   EXPECT_EQ(describe(Function::select, {0, word_of(&nothing), 0, 0}).cause, Cause::kSleep);
 }
 
-TEST_F(CallDescriptionTest, APollThatCanNotBeReadIsNoSleep) {
+TEST_F(CallDescriptionTest, UnreadablePoll_NotSleep) {
   EXPECT_EQ(describe(Function::poll, {8, 3, 500}).cause, Cause::kWait);
   EXPECT_EQ(describe(Function::select, {10, 8, 0, 0}).cause, Cause::kWait);
 }
 
-TEST_F(CallDescriptionTest, APollOfOneDescriptorIsAboutThatDescriptor) {
+TEST_F(CallDescriptionTest, PollOfOne_NamesDescriptor) {
   const TcpPair pair;
   pollfd entry{pair.client, POLLIN, 0};
   const CallDescription description = describe(Function::poll, {word_of(&entry), 1, UINT64_MAX});
@@ -307,7 +307,7 @@ TEST_F(CallDescriptionTest, APollOfOneDescriptorIsAboutThatDescriptor) {
   EXPECT_EQ(description.call.arguments[2].value, "-1");
 }
 
-TEST_F(CallDescriptionTest, APollOfManyNamesTheFirstAndCountsTheOthers) {
+TEST_F(CallDescriptionTest, PollOfMany_FirstAndCount) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const Fd reader(ends[0]);
@@ -319,7 +319,7 @@ TEST_F(CallDescriptionTest, APollOfManyNamesTheFirstAndCountsTheOthers) {
 }
 
 // How a connect with a time limit waits: for writing only.
-TEST_F(CallDescriptionTest, ASelectForWritingIsNoSleep) {
+TEST_F(CallDescriptionTest, SelectForWriting_NotSleep) {
   const TcpPair pair;
   fd_set writes;
   FD_ZERO(&writes);
@@ -333,7 +333,7 @@ TEST_F(CallDescriptionTest, ASelectForWritingIsNoSleep) {
   EXPECT_EQ(description.call.arguments[2].value, "[" + std::to_string(pair.client) + "]");
 }
 
-TEST_F(CallDescriptionTest, SelectsSetsAreReadAsFarAsTheyGo) {
+TEST_F(CallDescriptionTest, SelectSets_ReadToEnd) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const Fd reader(ends[0]);
@@ -348,7 +348,7 @@ TEST_F(CallDescriptionTest, SelectsSetsAreReadAsFarAsTheyGo) {
   EXPECT_EQ(description.call.arguments[1].value, "[" + std::to_string(reader) + "]");
 }
 
-TEST_F(CallDescriptionTest, SystemCallsByNumber) {
+TEST_F(CallDescriptionTest, SystemCall_NamedByNumber) {
   const Fd file(open(path("data").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   const CallDescription through_libc =
       describe(Function::syscall, {SYS_fsync, static_cast<uint64_t>(file)});
@@ -371,7 +371,7 @@ TEST_F(CallDescriptionTest, SystemCallsByNumber) {
   EXPECT_EQ(unknown.cause, Cause::kUnknown);
 }
 
-TEST_F(CallDescriptionTest, AProcessThatIsGoneHasNoObjects) {
+TEST_F(CallDescriptionTest, ProcessGone_NoObjects) {
   const pid_t gone = fork();
   ASSERT_GE(gone, 0);
   if (gone == 0) _exit(0);
@@ -384,7 +384,7 @@ TEST_F(CallDescriptionTest, AProcessThatIsGoneHasNoObjects) {
 }
 
 // Whatever a target writes into its record, describing it is harmless.
-TEST_F(CallDescriptionTest, AnyWordsCanBeDescribed) {
+TEST_F(CallDescriptionTest, RandomArguments_NoCrash) {
   std::mt19937_64 random(7);
   alignas(64) uint64_t garbage[512];
   for (uint64_t& word_in_memory : garbage) word_in_memory = random();

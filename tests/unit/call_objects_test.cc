@@ -74,7 +74,7 @@ class CallObjectsTest : public ::testing::Test {
   fs::path directory_;
 };
 
-TEST_F(CallObjectsTest, ConstantsByTheirNames) {
+TEST_F(CallObjectsTest, Constants_Named) {
   EXPECT_EQ(shown("fcntl", F_SETLKW), "F_SETLKW");
   EXPECT_EQ(shown("fcntl", F_OFD_SETLKW), "F_OFD_SETLKW");
   EXPECT_EQ(shown("fcntl", 4711), "4711");
@@ -90,7 +90,7 @@ TEST_F(CallObjectsTest, ConstantsByTheirNames) {
   EXPECT_EQ(shown("no such kind", 0x1234), "0x1234");
 }
 
-TEST_F(CallObjectsTest, AStreamIsItsDescriptor) {
+TEST_F(CallObjectsTest, Stream_NamesDescriptor) {
   FILE* file = fopen(path("data").c_str(), "w");
   ASSERT_NE(file, nullptr);
   CallDescription description = describe(Family::kFile, "stream:*stream", {word_of(file)});
@@ -109,7 +109,7 @@ TEST_F(CallObjectsTest, AStreamIsItsDescriptor) {
   close(ends[1]);
 }
 
-TEST_F(CallObjectsTest, AStreamWithoutDescriptorHasNoObject) {
+TEST_F(CallObjectsTest, StreamWithoutDescriptor_NoObject) {
   char memory[16] = "text";
   FILE* file = fmemopen(memory, sizeof memory, "r");
   const CallDescription description = describe(Family::kFile, "stream:*stream", {word_of(file)});
@@ -120,14 +120,14 @@ TEST_F(CallObjectsTest, AStreamWithoutDescriptorHasNoObject) {
   EXPECT_EQ(shown("stream", kBad), "0x8");
 }
 
-TEST_F(CallObjectsTest, ADirectoryStreamIsItsDirectory) {
+TEST_F(CallObjectsTest, DirectoryStream_NamesDirectory) {
   DIR* stream = opendir(directory_.c_str());
   ASSERT_NE(stream, nullptr);
   EXPECT_EQ(describe(Family::kFile, "dir:*dir", {word_of(stream)}).call.object, directory_);
   closedir(stream);
 }
 
-TEST_F(CallObjectsTest, APathBeginsAtItsDescriptor) {
+TEST_F(CallObjectsTest, RelativePath_StartsAtDescriptor) {
   ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
   const int directory = open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   ASSERT_GE(directory, 0);
@@ -150,21 +150,21 @@ TEST_F(CallObjectsTest, APathBeginsAtItsDescriptor) {
             fs::current_path() / "x");
 }
 
-TEST_F(CallObjectsTest, AProgramThatIsAFifoIsStillAProgram) {
+TEST_F(CallObjectsTest, ExecutedFifo_StillProgram) {
   ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
   const std::string fifo = path("fifo");
   EXPECT_EQ(describe(Family::kProcess, "path:*path", {word_of(fifo.c_str())}).cause,
             Cause::kProcess);
 }
 
-TEST_F(CallObjectsTest, SystemVIdsByTheirNumbers) {
+TEST_F(CallObjectsTest, SystemVIds_Number) {
   const CallDescription queue = describe(Family::kIpc, "queue:*msgq", {7});
   EXPECT_EQ(queue.call.object, "message queue 7");
   EXPECT_EQ(queue.cause, Cause::kIpc);
   EXPECT_EQ(describe(Family::kIpc, "set:*semid", {9}).call.object, "semaphore set 9");
 }
 
-TEST_F(CallObjectsTest, AMessageQueueByItsName) {
+TEST_F(CallObjectsTest, MessageQueue_Name) {
   const std::string name = "/tailback-test-" + std::to_string(getpid());
   const mqd_t queue = mq_open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600, nullptr);
   if (queue < 0) GTEST_SKIP() << "no POSIX message queues here";
@@ -176,7 +176,7 @@ TEST_F(CallObjectsTest, AMessageQueueByItsName) {
   EXPECT_EQ(description.cause, Cause::kIpc);
 }
 
-TEST_F(CallObjectsTest, LocksByTheirOwners) {
+TEST_F(CallObjectsTest, Locks_Owner) {
   pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
   const auto rwlock_owner = [&] {
     return describe(Family::kLock, "lock:*rwlock", {word_of(&rwlock)}).owner_tid;
@@ -202,7 +202,7 @@ TEST_F(CallObjectsTest, LocksByTheirOwners) {
   }
 }
 
-TEST_F(CallObjectsTest, AStreamsLockByItsOwner) {
+TEST_F(CallObjectsTest, StreamLock_Owner) {
   flockfile(stdout);
   const CallDescription held = describe(Family::kLock, "stream:*stream", {word_of(stdout)});
   funlockfile(stdout);
@@ -213,7 +213,7 @@ TEST_F(CallObjectsTest, AStreamsLockByItsOwner) {
   EXPECT_EQ(describe(Family::kLock, "stream:*stream", {kBad}).owner_tid, 0);
 }
 
-TEST_F(CallObjectsTest, AThreadByItsName) {
+TEST_F(CallObjectsTest, JoinedThread_Name) {
   std::atomic<int> tid = 0;
   std::atomic<bool> done = false;
   std::thread thread([&] {
@@ -230,7 +230,7 @@ TEST_F(CallObjectsTest, AThreadByItsName) {
   EXPECT_EQ(describe(Family::kWait, "thread:*thread", {kBad}).call.object, "");
 }
 
-TEST_F(CallObjectsTest, AChildThatIsRead) {
+TEST_F(CallObjectsTest, ChildPipe_NamesChild) {
   FILE* stream = popen("exec sleep 300", "r");
   ASSERT_NE(stream, nullptr);
   const CallDescription description =
@@ -244,7 +244,7 @@ TEST_F(CallObjectsTest, AChildThatIsRead) {
   EXPECT_TRUE(WIFSIGNALED(pclose(stream)));
 }
 
-TEST_F(CallObjectsTest, ProcessesByAnyOfTheirIds) {
+TEST_F(CallObjectsTest, ProcessIds_NameProcess) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -272,7 +272,7 @@ TEST_F(CallObjectsTest, ProcessesByAnyOfTheirIds) {
   close(pidfd);
 }
 
-TEST(SystemCalls, AFutexByItsOperation) {
+TEST(SystemCalls, Futex_NamedByOperation) {
   uint32_t word = static_cast<uint32_t>(gettid()) | FUTEX_WAITERS;
   const CallDescription lock = describe_system_call(SYS_futex, {word_of(&word), FUTEX_LOCK_PI});
   EXPECT_EQ(lock.cause, Cause::kLock);
@@ -297,7 +297,7 @@ TEST(SystemCalls, AFutexByItsOperation) {
   EXPECT_EQ(many.cause, Cause::kWait);
 }
 
-TEST(SystemCalls, EachIsThereOnceWithSoundRoles) {
+TEST(SystemCalls, Table_UniqueSoundRoles) {
   std::set<long> seen;
   for (const long number : known_system_calls()) {
     EXPECT_TRUE(seen.insert(number).second) << number;
@@ -310,7 +310,7 @@ TEST(SystemCalls, EachIsThereOnceWithSoundRoles) {
   EXPECT_GT(seen.size(), 200u);
 }
 
-TEST(SystemCalls, CausesByFamily) {
+TEST(SystemCalls, Family_DecidesCause) {
   EXPECT_EQ(describe_system_call(SYS_msgrcv, {3}).cause, Cause::kIpc);
   EXPECT_EQ(describe_system_call(SYS_rt_sigtimedwait, {}).cause, Cause::kWait);
   EXPECT_EQ(describe_system_call(SYS_accept, {UINT64_MAX}).cause, Cause::kSocket);

@@ -44,14 +44,14 @@ class CallPresenceTest : public ::testing::Test {
   ModuleMap modules_;
 };
 
-TEST_F(CallPresenceTest, AnOrdinaryCallLivesAsLongAsItsFrame) {
+TEST_F(CallPresenceTest, OrdinaryCall_LivesWithFrame) {
   EXPECT_TRUE(is_in(false, top() - 64));
   EXPECT_TRUE(is_in(false, top()));
   EXPECT_FALSE(is_in(false, top() + 8));
   EXPECT_FALSE(is_in(false, top() + 4096, -1));
 }
 
-TEST_F(CallPresenceTest, AnotherStackTellsNothing) {
+TEST_F(CallPresenceTest, OtherStack_Unknown) {
   EXPECT_TRUE(is_in(false, top() + (2 << 20)));
   const uint64_t page = top() & ~uint64_t{4095};
   modules_ =
@@ -63,7 +63,7 @@ TEST_F(CallPresenceTest, AnotherStackTellsNothing) {
   EXPECT_FALSE(is_in(false, top() + (7 << 20)));
 }
 
-TEST_F(CallPresenceTest, AnOpenEndedCallNeedsItsReturnAddress) {
+TEST_F(CallPresenceTest, OpenEndedCall_NeedsReturnAddress) {
   EXPECT_TRUE(is_in(true, top() - 64));
   EXPECT_TRUE(is_in(true, top() - 8));
   EXPECT_FALSE(is_in(true, top()));
@@ -74,7 +74,7 @@ TEST_F(CallPresenceTest, AnOpenEndedCallNeedsItsReturnAddress) {
   EXPECT_FALSE(is_in(true, 0));
 }
 
-TEST_F(CallPresenceTest, VforkWaitsWhereItsReturnAddressWas) {
+TEST_F(CallPresenceTest, Vfork_FoundAtReturnAddress) {
   stack_[kTop - 1] = 0;  // the child has been there
   EXPECT_TRUE(is_in(true, top(), SYS_vfork));
   EXPECT_TRUE(is_in(true, top() - 8, SYS_clone));
@@ -144,7 +144,7 @@ class TwoCalls {
   std::thread thread_;
 };
 
-TEST_F(CallPresenceTest, AThreadThatCallsTheNextFunctionHasReturnedFromTheFirst) {
+TEST_F(CallPresenceTest, NextCallBegun_FirstReturned) {
   TwoCalls calls;
   const ThreadPosition inside = calls.blocked(1);
   EXPECT_TRUE(is_in_call(getpid(), calls.first, true, inside, modules_));
@@ -153,7 +153,7 @@ TEST_F(CallPresenceTest, AThreadThatCallsTheNextFunctionHasReturnedFromTheFirst)
   EXPECT_FALSE(is_in_call(getpid(), calls.first, true, after, modules_));
 }
 
-TEST_F(CallPresenceTest, AnyWordsAreHarmless) {
+TEST_F(CallPresenceTest, RandomWords_NoCrash) {
   for (const uint64_t word : {uint64_t{0}, uint64_t{7}, uint64_t{1} << 63, UINT64_MAX}) {
     call_.context.stack_pointer = word;
     for (const uint64_t other : {uint64_t{0}, uint64_t{8}, uint64_t{1} << 63, UINT64_MAX}) {

@@ -60,13 +60,13 @@ class CallScopeTest : public ::testing::Test {
   PrivateSegment segment_;
 };
 
-TEST_F(CallScopeTest, NothingIsShownOutsideACall) {
+TEST_F(CallScopeTest, OutsideCall_NothingPublished) {
   EXPECT_EQ(shown().function.load(), 0u);
   call(Function::read, 0x10, 1, [] {});
   EXPECT_EQ(shown().function.load(), 0u);
 }
 
-TEST_F(CallScopeTest, ACallIsShownWhileItLasts) {
+TEST_F(CallScopeTest, InCall_Published) {
   int marker = 0;
   call(Function::read, 0x1234, 42, [&] {
     EXPECT_EQ(shown().function.load(), word_of(Function::read));
@@ -80,7 +80,7 @@ TEST_F(CallScopeTest, ACallIsShownWhileItLasts) {
   });
 }
 
-TEST_F(CallScopeTest, OnOtherThreadsOnlyLocksAndWaitsAreTimed) {
+TEST_F(CallScopeTest, ThreadWithoutLoop_OnlyLocksAndWaitsTimed) {
   segment_.record().sites.store(0);
   segment_.record().call.entered.store(70);
   call(Function::read, 1, 1, [&] { EXPECT_EQ(shown().entered.load(), 71u); });
@@ -90,7 +90,7 @@ TEST_F(CallScopeTest, OnOtherThreadsOnlyLocksAndWaitsAreTimed) {
   call(Function::poll, 1, 1, [&] { EXPECT_EQ(shown().entered.load(), 500u); });
 }
 
-TEST_F(CallScopeTest, ArgumentsKeepTheirSignAndSurplusOnesAreLeftOut) {
+TEST_F(CallScopeTest, Arguments_SignKeptSurplusDropped) {
   const auto many = [&]() __attribute__((noinline)) {
     CallScope scope(1, Function::recvfrom, -1, 2u, &segment_, 4, 5, 6, 7, 8);
     EXPECT_EQ(shown().arguments[0], UINT64_MAX);
@@ -101,13 +101,13 @@ TEST_F(CallScopeTest, ArgumentsKeepTheirSignAndSurplusOnesAreLeftOut) {
   many();
 }
 
-TEST_F(CallScopeTest, ErrnoIsUntouched) {
+TEST_F(CallScopeTest, Errno_Unchanged) {
   errno = EXDEV;
   call(Function::read, 0x10, 1, [] {});
   EXPECT_EQ(errno, EXDEV);
 }
 
-TEST_F(CallScopeTest, ACallInASignalHandlerPutsTheOuterOneBack) {
+TEST_F(CallScopeTest, CallInHandler_OuterRestored) {
   call(Function::read, 0x10, 7, [&] {
     const CallCopy before = copy_of(shown());
     advance_ticks(100);
@@ -123,7 +123,7 @@ TEST_F(CallScopeTest, ACallInASignalHandlerPutsTheOuterOneBack) {
   EXPECT_EQ(shown().function.load(), 0u);
 }
 
-TEST_F(CallScopeTest, HandlersWithinHandlersUnwindInOrder) {
+TEST_F(CallScopeTest, NestedHandlers_RestoredInOrder) {
   call(Function::read, 0x10, 1, [&] {
     const CallCopy first = copy_of(shown());
     deeper([&] {
@@ -147,7 +147,7 @@ __attribute__((noinline)) void leave_behind(Enter enter) {
   if (setjmp(back) == 0) enter([&] { longjmp(back, 1); });
 }
 
-TEST_F(CallScopeTest, ACallLeftByLongjmpIsDroppedByAShallowerOne) {
+TEST_F(CallScopeTest, LongjmpThenShallowerCall_Dropped) {
   leave_behind([&](auto jump) { deeper([&] { call(Function::read, 0x10, 1, jump); }); });
   ASSERT_EQ(shown().function.load(), word_of(Function::read));
   advance_ticks(10);
@@ -158,7 +158,7 @@ TEST_F(CallScopeTest, ACallLeftByLongjmpIsDroppedByAShallowerOne) {
 
 // A read with a time limit, as old programs have it: SIGALRM's handler jumps out, and the program
 // reads again from the same place.
-TEST_F(CallScopeTest, ACallLeftByLongjmpIsDroppedByOneOfTheSameDepth) {
+TEST_F(CallScopeTest, LongjmpThenSameDepthCall_Dropped) {
   const auto read_again = [](auto inside) { call(Function::read, 0x10, 1, inside); };
   leave_behind(read_again);
   ASSERT_EQ(shown().function.load(), word_of(Function::read));
@@ -167,7 +167,7 @@ TEST_F(CallScopeTest, ACallLeftByLongjmpIsDroppedByOneOfTheSameDepth) {
   EXPECT_EQ(shown().function.load(), 0u);
 }
 
-TEST_F(CallScopeTest, OnlyAHoldDuringTheCallIsTakenForItsInterruption) {
+TEST_F(CallScopeTest, PauseBeforeCall_NotTakenForInterruption) {
   const auto interrupted = [&](bool by_pause) __attribute__((noinline)) {
     segment_.record().pauses.fetch_add(1);  // before the call: means nothing
     CallScope scope(1, Function::read, 3);
@@ -182,7 +182,7 @@ TEST_F(CallScopeTest, OnlyAHoldDuringTheCallIsTakenForItsInterruption) {
   interrupted(true);
 }
 
-TEST_F(CallScopeTest, WithoutARecordCallsPass) {
+TEST_F(CallScopeTest, NoRecord_CallsPass) {
   pretend_fork();
   call(Function::read, 0x10, 1, [&] { EXPECT_EQ(shown().function.load(), 0u); });
   EXPECT_EQ(shown().function.load(), 0u);

@@ -50,7 +50,7 @@ class Pages {
   std::byte* begin_;
 };
 
-TEST(Memory, WhatCanNotBeReadIsNotRead) {
+TEST(Memory, Unreadable_Nothing) {
   std::array<std::byte, 64> out;
   EXPECT_EQ(read_memory(kNoProcess, address_of(&an_own_variable), out), 0u);
   EXPECT_EQ(read_memory(-1, address_of(&an_own_variable), out), 0u);
@@ -63,11 +63,11 @@ TEST(Memory, WhatCanNotBeReadIsNotRead) {
   }
 }
 
-TEST(Memory, ReadsValues) {
+TEST(Memory, Value_Read) {
   EXPECT_EQ(read<int>(::getpid(), address_of(&an_own_variable)), 12345);
 }
 
-TEST(Memory, AReadThatRunsIntoUnmappedMemoryIsCutThere) {
+TEST(Memory, RunsIntoUnmapped_CutThere) {
   const Pages pages;
   std::vector<std::byte> out(3 * Pages::kPage);
   EXPECT_EQ(read_memory(::getpid(), address_of(pages.at(0)), out), 2 * Pages::kPage);
@@ -76,7 +76,7 @@ TEST(Memory, AReadThatRunsIntoUnmappedMemoryIsCutThere) {
   EXPECT_FALSE(read<uint64_t>(::getpid(), address_of(pages.at(2 * Pages::kPage - 4))));
 }
 
-TEST(Memory, ReadsMoreThanOneVectorHolds) {
+TEST(Memory, LargeRead_SeveralVectors) {
   std::vector<std::byte> from(5'000'000);
   std::mt19937 random(1);
   for (auto& byte : from) byte = static_cast<std::byte>(random());
@@ -85,7 +85,7 @@ TEST(Memory, ReadsMoreThanOneVectorHolds) {
   EXPECT_EQ(from, to);
 }
 
-TEST(Memory, StringsEndAtTheNulTheLimitOrTheMemory) {
+TEST(Memory, String_EndsAtNulLimitOrMemory) {
   const Pages pages;
   std::memcpy(pages.at(10), "name", 5);
   EXPECT_EQ(read_string(::getpid(), address_of(pages.at(10)), 100), "name");
@@ -95,7 +95,7 @@ TEST(Memory, StringsEndAtTheNulTheLimitOrTheMemory) {
   EXPECT_EQ(read_string(::getpid(), address_of(pages.at(0)), 0), "");
 }
 
-TEST(ModuleMap, LeavesOutLinesThatMakeNoSense) {
+TEST(ModuleMap, MalformedLines_Skipped) {
   const char* const bad[] = {"",
                              "\n\n",
                              "hello",
@@ -112,7 +112,7 @@ TEST(ModuleMap, LeavesOutLinesThatMakeNoSense) {
   EXPECT_FALSE(ModuleMap::read(kNoProcess));
 }
 
-TEST(ModuleMap, ParsesWhatTheKernelWrites) {
+TEST(ModuleMap, KernelText_Parsed) {
   const ModuleMap map = ModuleMap::parse(
       "7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n"
       "00400000-00452000 r-xp 00001000 08:02 173521      /usr/bin/with space (x) (deleted)\n"
@@ -147,7 +147,7 @@ TEST(ModuleMap, ParsesWhatTheKernelWrites) {
   EXPECT_EQ(map.find(RemoteAddress(0x7f0000000000))->path, "/tmp/a\nb");
 }
 
-TEST(ModuleMap, CodeThatNoFileHoldsIsGenerated) {
+TEST(ModuleMap, CodeWithoutFile_Generated) {
   const auto has = [](const std::string& line) {
     return ModuleMap::parse("00400000-00452000 r-xp 00001000 08:02 173521 /usr/bin/node\n" + line)
         .has_generated_code();
@@ -158,7 +158,7 @@ TEST(ModuleMap, CodeThatNoFileHoldsIsGenerated) {
   EXPECT_TRUE(has("7f000000-7f001000 rwxp 00000000 00:00 0 \n"));
 }
 
-TEST(ModuleMap, SurvivesRandomText) {
+TEST(ModuleMap, RandomText_NoCrash) {
   std::mt19937 random(7);
   const std::string letters = "0123456789abcdef- rwxp:/[]\\\n";
   for (int round = 0; round < 2000; ++round) {
@@ -169,7 +169,7 @@ TEST(ModuleMap, SurvivesRandomText) {
   }
 }
 
-TEST(ModuleMap, ReadsALivingProcess) {
+TEST(ModuleMap, LiveProcess_Read) {
   const auto map = ModuleMap::read(::getpid());
   ASSERT_TRUE(map);
   const auto code = RemoteAddress(reinterpret_cast<uint64_t>(&address_of));
@@ -184,7 +184,7 @@ Registers at(const void* stack) {
   return registers;
 }
 
-TEST(Snapshot, OfWhatIsNotThereIsNothing) {
+TEST(Snapshot, ProcessGone_Nothing) {
   EXPECT_FALSE(take_snapshot(kNoProcess, kNoProcess, at(&an_own_variable), nullptr));
   Registers registers;
   for (const uint64_t hostile : {uint64_t{0}, uint64_t{64}, UINT64_MAX, UINT64_MAX - 4096}) {
@@ -193,7 +193,7 @@ TEST(Snapshot, OfWhatIsNotThereIsNothing) {
   }
 }
 
-TEST(Snapshot, EndsWhereTheMappingEnds) {
+TEST(Snapshot, StackTop_EndsAtMapping) {
   const Pages pages;
   const auto* sp = pages.at(Pages::kPage + 16);
   // The second page is of one mapping, and the map knows only that.
@@ -211,7 +211,7 @@ TEST(Snapshot, EndsWhereTheMappingEnds) {
   EXPECT_EQ(open->stack.size(), Pages::kPage - 16);
 }
 
-TEST(Snapshot, HoldsAtMostItsLimit) {
+TEST(Snapshot, DeepStack_AtMostLimit) {
   std::vector<std::byte> stack(4 * Snapshot::kStackBytes, std::byte{7});
   const auto snapshot = take_snapshot(::getpid(), ::getpid(), at(stack.data() + 3), nullptr);
   ASSERT_TRUE(snapshot);
@@ -219,7 +219,7 @@ TEST(Snapshot, HoldsAtMostItsLimit) {
   EXPECT_LE(snapshot->stack_begin, address_of(stack.data() + 3));
 }
 
-TEST(Snapshot, ReadsOnlyWhatItHolds) {
+TEST(Snapshot, OutsideSnapshot_NotRead) {
   Snapshot snapshot;
   snapshot.stack_begin = RemoteAddress(0x1000);
   snapshot.stack.resize(64, std::byte{1});
@@ -253,7 +253,7 @@ class TemporaryFile {
   int fd_;
 };
 
-TEST(ByteSource, ReadsAcrossBlocksAndNotBeyondTheEnd) {
+TEST(ByteSource, AcrossBlocks_StopsAtEnd) {
   std::vector<std::byte> bytes(50'000);
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 31 >> 3);
   const TemporaryFile file(bytes);
@@ -271,7 +271,7 @@ TEST(ByteSource, ReadsAcrossBlocksAndNotBeyondTheEnd) {
   EXPECT_FALSE(source->read(1'000'000'000'000, last, 1));
 }
 
-TEST(ByteSource, AFileThatIsCutShortGivesAFailedRead) {
+TEST(ByteSource, TruncatedFile_ReadFails) {
   const TemporaryFile file(std::vector<std::byte>(100'000));
   const auto source = make_file_source(file.reopened());
   char byte = 0;
@@ -280,7 +280,7 @@ TEST(ByteSource, AFileThatIsCutShortGivesAFailedRead) {
   EXPECT_FALSE(source->read(90'000, &byte, 1));
 }
 
-TEST(RegularFile, NothingElseIsOpened) {
+TEST(RegularFile, NotRegularFile_NotOpened) {
   struct stat status;
   EXPECT_EQ(open_regular_file("/dev/zero", status), -1);
   EXPECT_EQ(open_regular_file("/tmp", status), -1);
@@ -301,7 +301,7 @@ std::vector<std::byte> own_file() {
   return bytes;
 }
 
-TEST(ModuleImage, WhatIsNoElfFileIsNone) {
+TEST(ModuleImage, NotElf_Nothing) {
   EXPECT_EQ(ModuleImage::from_bytes({}), nullptr);
   EXPECT_EQ(ModuleImage::from_bytes(std::vector<std::byte>(4096)), nullptr);
   EXPECT_EQ(ModuleImage::from_process(kNoProcess, RemoteAddress(0x400000)), nullptr);
@@ -313,7 +313,7 @@ TEST(ModuleImage, WhatIsNoElfFileIsNone) {
   EXPECT_EQ(ModuleImage::from_bytes(bytes), nullptr);
 }
 
-TEST(ModuleImage, SurvivesDamagedHeaders) {
+TEST(ModuleImage, DamagedHeaders_NoCrash) {
   auto original = own_file();
   original.resize(std::min<size_t>(original.size(), 16 * 1024));
   std::mt19937 random(3);
@@ -332,7 +332,7 @@ TEST(ModuleImage, SurvivesDamagedHeaders) {
   }
 }
 
-TEST(ModuleImage, FromAProcessEqualsTheFile) {
+TEST(ModuleImage, FromProcess_EqualsFile) {
   const auto map = ModuleMap::read(::getpid());
   ASSERT_TRUE(map);
   // The C library: it has read-only segments and a build id.
@@ -361,7 +361,7 @@ TEST(ModuleImage, FromAProcessEqualsTheFile) {
   EXPECT_NE(file->elf(), nullptr);
 }
 
-TEST(ModuleFiles, FindsTheModuleOfCodeDataAndBss) {
+TEST(ModuleFiles, CodeDataBss_ModuleFound) {
   const auto map = ModuleMap::read(::getpid());
   ASSERT_TRUE(map);
   ModuleFiles files;
@@ -392,7 +392,7 @@ TEST(ModuleFiles, FindsTheModuleOfCodeDataAndBss) {
   EXPECT_TRUE(vdso->image->eh_frame_header());
 }
 
-TEST(ModuleFiles, OneFileUnderTwoNamesIsOneModule) {
+TEST(ModuleFiles, TwoNamesOneFile_OneModule) {
   const TemporaryFile file(own_file());
   const std::string other = file.path() + ".other";
   ASSERT_EQ(::link(file.path().c_str(), other.c_str()), 0);

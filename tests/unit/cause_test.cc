@@ -89,13 +89,13 @@ class Iteration {
   Evidence evidence_;
 };
 
-TEST(DecideCause, WithoutEvidenceNothingIsBlamed) {
+TEST(DecideCause, NoEvidence_Unknown) {
   EXPECT_EQ(Iteration().cause(), "unknown");
   EXPECT_EQ(Iteration().running(90).cause(), "unknown");
   EXPECT_EQ(Iteration().lasting({}).cause(), "unknown");
 }
 
-TEST(DecideCause, ACallThatNobodySawMayHaveLackedACpu) {
+TEST(DecideCause, UnsampledCall_MayLackCpu) {
   EXPECT_EQ(Iteration().calls(Function::writev, 1, 99, 99).cause(), "file");
   EXPECT_EQ(Iteration().calls(Function::writev, 1, 99, 99).runnable_at_most(20).cause(), "file");
   EXPECT_EQ(Iteration().calls(Function::writev, 1, 99, 99).runnable_at_most(95).cause(),
@@ -116,7 +116,7 @@ TEST(DecideCause, ACallThatNobodySawMayHaveLackedACpu) {
             "file");
 }
 
-TEST(DecideCause, CallsThatLackedACpuAreNotToldFromTheirLengths) {
+TEST(DecideCause, CallsLackedCpu_NotJudgedByLength) {
   const auto iteration = [] {
     return Iteration().calls(Function::read, 100, 48, 3).calls(Function::recv, 1, 30, 30);
   };
@@ -126,7 +126,7 @@ TEST(DecideCause, CallsThatLackedACpuAreNotToldFromTheirLengths) {
   EXPECT_EQ(iteration().spent(40, 35).blocked(25).cause(), "many") << "it was not blocked as long";
 }
 
-TEST(DecideCause, AFewShortCallsTellNothingOfATurnThatNobodySaw) {
+TEST(DecideCause, FewShortCallsUnsampled_Unknown) {
   EXPECT_EQ(Iteration().calls(Function::send, 1, 1, 1).cause(), "unknown");
   EXPECT_EQ(Iteration().calls(Function::send, 1, 1, 1).runnable_at_most(90).cause(),
             "run-queue-wait");
@@ -134,7 +134,7 @@ TEST(DecideCause, AFewShortCallsTellNothingOfATurnThatNobodySaw) {
   EXPECT_EQ(Iteration().calls(Function::send, 1, 30, 30).cause(), "socket");
 }
 
-TEST(DecideCause, AccountingThatIsNotKnownIsNotUsed) {
+TEST(DecideCause, AccountingUnknown_NotUsed) {
   Evidence evidence;
   evidence.duration = kIteration;
   evidence.spent.on_cpu = milliseconds(90);
@@ -142,7 +142,7 @@ TEST(DecideCause, AccountingThatIsNotKnownIsNotUsed) {
   EXPECT_EQ(decide_cause(evidence), Cause::kUnknown);
 }
 
-TEST(DecideCause, OneLongCall) {
+TEST(DecideCause, OneLongCall_ItsCause) {
   struct {
     Function function;
     std::string_view expected;
@@ -157,19 +157,19 @@ TEST(DecideCause, OneLongCall) {
   }
 }
 
-TEST(DecideCause, TheObjectsCauseCountsNotTheFunctions) {
+TEST(DecideCause, ObjectKnown_ObjectsCause) {
   EXPECT_EQ(Iteration().calls_of_cause(Function::read, Cause::kIpc, 1, 80, 80).cause(), "ipc");
   EXPECT_EQ(Iteration().calls_of_cause(Function::read, Cause::kSocket, 1, 80, 80).cause(),
             "socket");
   EXPECT_EQ(Iteration().calls_of_cause(Function::sem_wait, Cause::kGil, 1, 80, 80).cause(), "gil");
 }
 
-TEST(DecideCause, Computing) {
+TEST(DecideCause, OnCpu_Cpu) {
   EXPECT_EQ(Iteration().spent(95, 2).cause(), "cpu");
   EXPECT_EQ(Iteration().spent(95, 2).running(90).calls(Function::read, 30, 4, 1).cause(), "cpu");
 }
 
-TEST(DecideCause, ComputingWithinCalls) {
+TEST(DecideCause, OnCpuWithinCalls_Cpu) {
   EXPECT_EQ(Iteration().spent(90, 2).calls(Function::getaddrinfo, 1, 95, 95).cause(), "cpu");
   EXPECT_EQ(Iteration().spent(90, 2).calls(Function::fsync, 1, 95, 95).cause(), "cpu");
   // What the kernel does is what the call is for; who spins waits.
@@ -181,14 +181,14 @@ TEST(DecideCause, ComputingWithinCalls) {
   EXPECT_EQ(Iteration().spent(20, 2).calls(Function::getaddrinfo, 1, 95, 95).cause(), "dns");
 }
 
-TEST(DecideCause, WithoutACpuTheProgramIsNotToBlame) {
+TEST(DecideCause, WithoutCpu_RunQueueWait) {
   EXPECT_EQ(Iteration().spent(30, 65).cause(), "run-queue-wait");
   // Inside a call, too: it had returned, and the thread got no CPU to go on.
   EXPECT_EQ(Iteration().spent(1, 70).calls(Function::read, 1, 95, 95).cause(), "run-queue-wait");
   EXPECT_EQ(Iteration().spent(1, 70).blocked_unhooked(Cause::kFile, 95).cause(), "run-queue-wait");
 }
 
-TEST(DecideCause, ATurnTooLongEvenWithoutItsWaitForACpuHasACauseOfItsOwn) {
+TEST(DecideCause, LongWithoutRunQueueWait_OwnCause) {
   EXPECT_EQ(Iteration().lasting(milliseconds(200)).spent(70, 125).cause(), "cpu");
   EXPECT_EQ(
       Iteration().lasting(milliseconds(200)).spent(5, 120).calls(Function::read, 1, 75, 75).cause(),
@@ -197,7 +197,7 @@ TEST(DecideCause, ATurnTooLongEvenWithoutItsWaitForACpuHasACauseOfItsOwn) {
 }
 
 // An observer that came late has seen the end of the iteration only, and that without a CPU.
-TEST(DecideCause, CallsTellMoreThanLooksThatCameLate) {
+TEST(DecideCause, LateSamples_CallsDecide) {
   EXPECT_EQ(Iteration().spent(2, 90).unseen(80).calls(Function::select, 1, 95, 95).cause(), "wait");
   EXPECT_EQ(Iteration().spent(90, 2).unseen(80).calls(Function::read, 1, 95, 95).cause(), "file");
   EXPECT_EQ(Iteration().spent(2, 90).unseen(40).calls(Function::read, 1, 95, 95).cause(),
@@ -207,7 +207,7 @@ TEST(DecideCause, CallsTellMoreThanLooksThatCameLate) {
   EXPECT_EQ(Iteration().spent(90, 2).unseen(80).cause(), "cpu");
 }
 
-TEST(DecideCause, AUsedUpQuotaIsThrottling) {
+TEST(DecideCause, QuotaUsedUp_Throttled) {
   EXPECT_EQ(Iteration().spent(30, 65).throttled(20).cause(), "run-queue-wait");
   EXPECT_EQ(Iteration().spent(30, 65).throttled(25).cause(), "throttled");
   EXPECT_EQ(Iteration().spent(30, 65).throttled(40).cause(), "throttled");
@@ -222,7 +222,7 @@ TEST(DecideCause, AUsedUpQuotaIsThrottling) {
   EXPECT_EQ(Iteration().spent(85, 15).throttled(15).cause(), "cpu");
 }
 
-TEST(DecideCause, BlockedByPageFaults) {
+TEST(DecideCause, PageFaults_PageFault) {
   EXPECT_EQ(Iteration().spent(5, 5).in_faults(60).cause(), "page-fault");
   EXPECT_EQ(Iteration().spent(5, 5).in_faults(30).cause(), "page-fault");
   // Faults beside what took longer.
@@ -233,26 +233,26 @@ TEST(DecideCause, BlockedByPageFaults) {
             "file");
 }
 
-TEST(DecideCause, ManySmallCalls) {
+TEST(DecideCause, ManySmallCalls_Many) {
   EXPECT_EQ(Iteration().calls(Function::recv, 20, 80, 5).cause(), "many");
   EXPECT_EQ(Iteration().calls(Function::recv, 10, 40, 5).calls(Function::fsync, 4, 40, 12).cause(),
             "many");
   EXPECT_EQ(Iteration().calls(Function::recv, 6, 30, 5).other_calls(50).cause(), "many");
 }
 
-TEST(DecideCause, AmongManyCallsOneMayStandOut) {
+TEST(DecideCause, OneLongAmongMany_ItsCause) {
   EXPECT_EQ(Iteration().calls(Function::recv, 20, 20, 2).calls(Function::fsync, 1, 70, 70).cause(),
             "file");
   EXPECT_EQ(Iteration().calls(Function::fsync, 3, 80, 60).cause(), "file");
 }
 
-TEST(DecideCause, TwoCallsAreNotMany) {
+TEST(DecideCause, TwoCalls_NotMany) {
   EXPECT_EQ(Iteration().calls(Function::recv, 1, 40, 40).calls(Function::fsync, 1, 45, 45).cause(),
             "file");
   EXPECT_EQ(Iteration().calls(Function::recv, 2, 80, 40).cause(), "socket");
 }
 
-TEST(DecideCause, ANestedWaitBesideAChildWaitsForTheChild) {
+TEST(DecideCause, NestedWaitBesideChild_Process) {
   EXPECT_EQ(
       Iteration().calls(Function::epoll_pwait, 1, 90, 90).calls(Function::waitpid, 1, 1, 1).cause(),
       "process");
@@ -264,7 +264,7 @@ TEST(DecideCause, ANestedWaitBesideAChildWaitsForTheChild) {
             "file");
 }
 
-TEST(DecideCause, WhatTheRecorderDoesNotSeeIsTakenFromTheSamples) {
+TEST(DecideCause, NotIntercepted_SamplesDecide) {
   EXPECT_EQ(Iteration().blocked_unhooked(Cause::kFile, 60).running(30).cause(), "file");
   EXPECT_EQ(Iteration()
                 .blocked_unhooked(Cause::kSocket, 30)
@@ -274,7 +274,7 @@ TEST(DecideCause, WhatTheRecorderDoesNotSeeIsTakenFromTheSamples) {
             "socket");
 }
 
-TEST(DecideCause, RecordedSamplesAreNotCountedTwice) {
+TEST(DecideCause, RecordedSamples_CountedOnce) {
   // Their time is in the sums: by themselves they prove nothing.
   EXPECT_EQ(Iteration().blocked_recorded(Cause::kSocket, 90).cause(), "unknown");
   EXPECT_EQ(
@@ -282,7 +282,7 @@ TEST(DecideCause, RecordedSamplesAreNotCountedTwice) {
       "file");
 }
 
-TEST(DecideCause, WhereNothingMakesHalfTheBiggestShareWins) {
+TEST(DecideCause, NoMajority_BiggestShare) {
   EXPECT_EQ(Iteration().spent(20, 30).calls(Function::fsync, 1, 40, 40).cause(), "file");
   EXPECT_EQ(Iteration().spent(45, 30).calls(Function::fsync, 1, 20, 20).cause(), "cpu");
   EXPECT_EQ(Iteration().spent(20, 40).calls(Function::fsync, 1, 30, 30).cause(), "run-queue-wait");
@@ -290,19 +290,19 @@ TEST(DecideCause, WhereNothingMakesHalfTheBiggestShareWins) {
   EXPECT_EQ(Iteration().calls(Function::usleep, 1, 1, 1).running(90).cause(), "sleep");
 }
 
-TEST(DecideCause, WhatItWasBlockedInMayBeUnknown) {
+TEST(DecideCause, BlockedInUnknown_Unknown) {
   EXPECT_EQ(Iteration().spent(23, 20).blocked(57).cause(), "unknown");
   EXPECT_EQ(Iteration().spent(30, 30).blocked(40).blocked_unhooked(Cause::kIpc, 15).cause(), "cpu");
   EXPECT_EQ(Iteration().spent(20, 35).blocked(45).calls(Function::fsync, 1, 40, 40).cause(),
             "file");
 }
 
-TEST(DecideCause, HalfIsNotMoreThanHalf) {
+TEST(DecideCause, ExactlyHalf_NotMajority) {
   EXPECT_EQ(Iteration().spent(0, 50).calls(Function::fsync, 1, 50, 50).cause(), "run-queue-wait");
   EXPECT_EQ(Iteration().spent(0, 49).calls(Function::fsync, 1, 51, 51).cause(), "file");
 }
 
-TEST(DecideCause, TiesAreDecidedTheSameWayWhateverTheOrder) {
+TEST(DecideCause, Tie_SameInAnyOrder) {
   const auto forwards =
       Iteration().calls(Function::fsync, 1, 40, 40).calls(Function::recv, 1, 40, 40).cause();
   const auto backwards =
@@ -311,7 +311,7 @@ TEST(DecideCause, TiesAreDecidedTheSameWayWhateverTheOrder) {
   EXPECT_EQ(backwards, "file");
 }
 
-TEST(CauseOfFunction, WordsThatNameNoFunctionAreUnknown) {
+TEST(CauseOfFunction, InvalidFunction_Unknown) {
   EXPECT_EQ(cause_of_function(Function::kNone), Cause::kUnknown);
   EXPECT_EQ(cause_of_function(Function::kCount), Cause::kUnknown);
   EXPECT_EQ(cause_of_function(static_cast<Function>(0xffffffff)), Cause::kUnknown);

@@ -47,7 +47,7 @@ std::string refusal_of(const Texts& flags, const Texts& environment = {}) {
   }
 }
 
-TEST(ObserverOptions, RefuseWhatIsNoThreshold) {
+TEST(ObserverOptions, BadThreshold_Refused) {
   for (const char* value : {"",
                             "20",
                             "ms",
@@ -83,7 +83,7 @@ TEST(ObserverOptions, RefuseWhatIsNoThreshold) {
   }
 }
 
-TEST(ObserverOptions, ReadThresholds) {
+TEST(ObserverOptions, Thresholds_Parsed) {
   const std::map<std::string, Nanoseconds> expected = {
       {"20ms", 20ms},    {"1s", 1s},       {"0.5s", 500ms}, {".5s", 500ms},
       {"1.s", 1s},       {"1ms", 1ms},     {"1000us", 1ms}, {"1500µs", 1500us},
@@ -95,11 +95,11 @@ TEST(ObserverOptions, ReadThresholds) {
   }
 }
 
-TEST(ObserverOptions, HaveDefaults) {
+TEST(ObserverOptions, Defaults_Set) {
   EXPECT_EQ(options_of({}), (ObserverOptions{100ms, "", "", false}));
 }
 
-TEST(ObserverOptions, FlagsBeatTheEnvironmentAndThatTheDefaults) {
+TEST(ObserverOptions, Precedence_FlagsEnvironmentDefaults) {
   const Texts environment = {{"TAILBACK_THRESHOLD", "30ms"},
                              {"TAILBACK_JSON", "e.jsonl"},
                              {"TAILBACK_LOG", "e.log"},
@@ -111,7 +111,7 @@ TEST(ObserverOptions, FlagsBeatTheEnvironmentAndThatTheDefaults) {
   EXPECT_EQ(options_of({}, {{"TAILBACK_THRESHOLD", ""}, {"TAILBACK_QUIET", ""}}), options_of({}));
 }
 
-TEST(ObserverOptions, TakeSeveralPatternsForThreads) {
+TEST(ObserverOptions, RepeatedLoopOption_AllTaken) {
   const ObserverOptions options =
       options_of({{"--loop", "io-*,net"}}, {{"TAILBACK_NOT_LOOP", "main"}, {"TAILBACK_LOOP", "x"}});
   EXPECT_EQ(options.loops, (std::vector<std::string>{"io-*", "net"}));
@@ -123,14 +123,14 @@ TEST(ObserverOptions, TakeSeveralPatternsForThreads) {
   }
 }
 
-TEST(ConfigFile, MayRepeatWhatIsAList) {
+TEST(ConfigFile, ListOption_MayRepeat) {
   const ObserverOptions options = options_of(
       {}, {}, parse_config("loop = \"io-*\"\nnot-loop = 'a,b'\nloop = \"net\"", "t.toml"));
   EXPECT_EQ(options.loops, (std::vector<std::string>{"io-*", "net"}));
   EXPECT_EQ(options.not_loops, (std::vector<std::string>{"a", "b"}));
 }
 
-TEST(ObserverOptions, NameTheVariableThatIsWrong) {
+TEST(ObserverOptions, BadVariable_Named) {
   EXPECT_NE(refusal_of({}, {{"TAILBACK_THRESHOLD", "soon"}}).find("TAILBACK_THRESHOLD 'soon'"),
             std::string::npos);
   EXPECT_NE(refusal_of({}, {{"TAILBACK_QUIET", "maybe"}}).find("TAILBACK_QUIET 'maybe'"),
@@ -150,7 +150,7 @@ std::string config_refusal_of(std::string_view text) {
   }
 }
 
-TEST(ConfigFile, RefusesWithFileLineAndKey) {
+TEST(ConfigFile, BadValue_FileLineKey) {
   const std::map<std::string, Words> cases = {
       {"thresold = \"1s\"", {"t.toml:1: 'thresold'", "threshold, json"}},
       {"\n# c\nthreshold = \"20\"", {"t.toml:3: threshold '20'", "1ms to 3600s"}},
@@ -176,7 +176,7 @@ TEST(ConfigFile, RefusesWithFileLineAndKey) {
   }
 }
 
-TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
+TEST(ConfigFile, Values_BelowVariablesAndFlags) {
   const ConfigValues config = parse_config(
       "# all\r\n  threshold = \"30ms\" # t\n\nquiet=true\njson = 'a # \\b'\nlog = \"q\\\"\\\\\"\n"
       "exitcode = 9 # nine\nmax-reports = 3\nfail-on = \"new\"\nsuppressions = \"k.supp\"\n"
@@ -193,7 +193,7 @@ TEST(ConfigFile, GivesValuesThatVariablesAndFlagsBeat) {
   EXPECT_EQ(options_of({}, {}, parse_config("", "t.toml")), options_of({}));
 }
 
-TEST(ObserverOptions, PatternsStandBetweenColons) {
+TEST(ObserverOptions, SeveralPatterns_SplitAtColons) {
   EXPECT_TRUE(options_of({}).app_code.empty());
   const ObserverOptions options =
       options_of({{"--app-code", "*/ours/*"}}, {{"TAILBACK_LIBRARY", "*/vendor/*,*/lib?.so"}});
@@ -203,7 +203,7 @@ TEST(ObserverOptions, PatternsStandBetweenColons) {
   EXPECT_THROW(options_of({{"--library-code", ""}}), LaunchError);
 }
 
-TEST(ObserverOptions, RefuseStatusesAndCapsThatAreNone) {
+TEST(ObserverOptions, BadStatusOrCap_Refused) {
   for (const char* value : {"0", "256", "-1", "+1", "", "7x", "99999999999999999999"}) {
     EXPECT_NE(refusal_of({{"--exitcode", value}}).find("1 to 255"), std::string::npos) << value;
   }
@@ -239,7 +239,7 @@ TEST(ObserverOptions, OldNames_MeanTheSame) {
       options_of({{"--fail-on", "hazard"}, {"--strict", "1"}}).fail_on.contains("blocking-call"));
 }
 
-TEST(ObserverOptions, FailOnBlockingCallsOnlyWhereTheyAreLookedFor) {
+TEST(ObserverOptions, FailOnBlockingCallWithoutDetection_Refused) {
   EXPECT_NE(refusal_of({{"--fail-on", "blocking-call"}}).find("--strict"), std::string::npos);
   EXPECT_NE(refusal_of({{"--slow-call", "100us"}}).find("200us"), std::string::npos);
   const ObserverOptions one = options_of({{"--fail-on", "blocking-call"}, {"--strict", "1"}});
@@ -258,7 +258,7 @@ void expect_split(const Words& arguments, const Words& own, const Words& command
   EXPECT_EQ(line.command, command);
 }
 
-TEST(CommandLine, LeavesTheCommandsOptionsToTheCommand) {
+TEST(CommandLine, OptionsAfterCommand_BelongToCommand) {
   expect_split({"run", "--", "ls", "--json", "x"}, {"run"}, {"ls", "--json", "x"});
   expect_split({"run", "ls", "--quiet"}, {"run"}, {"ls", "--quiet"});
   expect_split({"run", "--json", "x", "ls", "--", "-l"}, {"run", "--json", "x"},
@@ -271,7 +271,7 @@ TEST(CommandLine, LeavesTheCommandsOptionsToTheCommand) {
   expect_split({"run"}, {"run"}, {});
 }
 
-TEST(CommandLine, KnowsNoCommandOutsideOfRun) {
+TEST(CommandLine, OtherSubcommand_NoCommand) {
   expect_split({}, {}, {});
   expect_split({"report", "a", "--", "b"}, {"report", "a", "--", "b"}, {});
   expect_split({"--help"}, {"--help"}, {});
@@ -336,7 +336,7 @@ class ProgramTest : public testing::Test {
   std::string directory_;
 };
 
-TEST_F(ProgramTest, SaysItsVersion) {
+TEST_F(ProgramTest, Version_Printed) {
   const Answer answer = tailback({"--version"});
   EXPECT_EQ(answer.exit_status, 0);
   EXPECT_EQ(answer.output, "tailback " TAILBACK_VERSION "\n");
@@ -362,7 +362,7 @@ TEST_F(ProgramTest, HelpMarkdown_HasEveryOptionAndNoOldName) {
   }
 }
 
-TEST_F(ProgramTest, HelpsWithEverySubcommand) {
+TEST_F(ProgramTest, EverySubcommand_Help) {
   const Answer all = tailback({"--help"});
   EXPECT_EQ(all.exit_status, 0);
   EXPECT_NE(all.output.find("  run "), std::string::npos) << all.output;
@@ -381,7 +381,7 @@ TEST_F(ProgramTest, HelpsWithEverySubcommand) {
 }
 
 // The page in the sources is what the program says.
-TEST_F(ProgramTest, ListsTheInterceptedCalls) {
+TEST_F(ProgramTest, Calls_EqualPage) {
   std::ifstream page(TAILBACK_SOURCE_DIR "/instrument/CALLS.md");
   std::ostringstream text;
   text << page.rdbuf();
@@ -393,7 +393,7 @@ TEST_F(ProgramTest, ListsTheInterceptedCalls) {
   }
 }
 
-TEST_F(ProgramTest, RefusesBadCommandLines) {
+TEST_F(ProgramTest, BadCommandLine_Refused) {
   expect_refused({}, 125, {"--help"});
   expect_refused({"fly"}, 125, {"fly"});
   expect_refused({"--fly"}, 125, {"--fly"});
@@ -406,7 +406,7 @@ TEST_F(ProgramTest, RefusesBadCommandLines) {
   expect_refused({"observe", "--session", file("none")}, 125, {file("none")});
 }
 
-TEST_F(ProgramTest, RefusesBeforeAnythingRuns) {
+TEST_F(ProgramTest, BadOption_RefusedBeforeRun) {
   const std::string unreachable = file("no-such-directory/file");
   expect_refused({"run", "--json", unreachable, "--", "touch", file("ran")}, 125, {unreachable});
   expect_refused({"run", "--log", unreachable, "--", "touch", file("ran")}, 125, {unreachable});
@@ -417,7 +417,7 @@ TEST_F(ProgramTest, RefusesBeforeAnythingRuns) {
   expect_refused({"run", "--", directory_}, 126, {"is a directory"});
 }
 
-TEST_F(ProgramTest, EndsAsTheCommandEnded) {
+TEST_F(ProgramTest, CommandEnds_SameEnd) {
   EXPECT_EQ(tailback({"run", "--quiet", "--", "true"}).exit_status, 0);
   EXPECT_EQ(tailback({"run", "--quiet", "sh", "-c", "exit 7"}).exit_status, 7);
   const Answer killed = tailback({"run", "--quiet", "sh", "-c", "kill -USR1 $$"});
@@ -425,7 +425,7 @@ TEST_F(ProgramTest, EndsAsTheCommandEnded) {
   EXPECT_EQ(WTERMSIG(killed.wait_status), SIGUSR1);
 }
 
-TEST_F(ProgramTest, LeavesStandardOutputToTheCommand) {
+TEST_F(ProgramTest, StandardOutput_CommandsOnly) {
   const Answer answer = tailback({"run", "--", "echo", "hello"});
   EXPECT_EQ(answer.output, "hello\n");
   EXPECT_EQ(tailback({"run", "--quiet", "--", "echo", "hello"}).error, "");
@@ -434,7 +434,7 @@ TEST_F(ProgramTest, LeavesStandardOutputToTheCommand) {
   EXPECT_EQ(logged.output, "");
 }
 
-TEST_F(ProgramTest, WritesAWholeSession) {
+TEST_F(ProgramTest, Run_WholeSessionWritten) {
   const std::string path = file("run.jsonl");
   EXPECT_EQ(tailback({"run", "--quiet", "--json", path, "sh", "-c", "exit 4"}).exit_status, 4);
   std::istringstream lines(read(path));
@@ -450,7 +450,7 @@ TEST_F(ProgramTest, WritesAWholeSession) {
   EXPECT_NE(piped.output.find("\"type\":\"end\""), std::string::npos) << piped.output;
 }
 
-TEST_F(ProgramTest, TheCommandDoesNotWaitForWhatItLeaves) {
+TEST_F(ProgramTest, CommandLeavesChild_NotWaitedFor) {
   const std::string path = file("run.jsonl");
   const std::string script = "(while [ ! -e " + file("go") + " ]; do sleep 0.02; done) & exit 3";
   const Answer answer = tailback({"run", "--log", file("log"), "--json", path, "sh", "-c", script});

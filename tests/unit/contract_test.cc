@@ -28,13 +28,13 @@ using intercept::kFunctions;
 using intercept::Recording;
 using intercept::Traits;
 
-TEST(Histogram, EdgesRise) {
+TEST(Histogram, Edges_Rising) {
   for (uint32_t bucket = 1; bucket < kHistogramBuckets; ++bucket) {
     EXPECT_GT(histogram_lower_edge(bucket), histogram_lower_edge(bucket - 1)) << bucket;
   }
 }
 
-TEST(Histogram, AnEdgeIsTheFirstLengthOfItsBucket) {
+TEST(Histogram, Edge_FirstLengthOfBucket) {
   for (uint32_t bucket = 0; bucket < kHistogramBuckets; ++bucket) {
     const uint64_t edge = histogram_lower_edge(bucket);
     EXPECT_EQ(histogram_bucket(edge), bucket);
@@ -44,7 +44,7 @@ TEST(Histogram, AnEdgeIsTheFirstLengthOfItsBucket) {
   }
 }
 
-TEST(Histogram, EveryLengthLiesBetweenTheEdgesOfItsBucket) {
+TEST(Histogram, AnyLength_BetweenEdges) {
   std::mt19937_64 random(20240917);
   for (int i = 0; i < 200000; ++i) {
     const uint64_t length = random() >> (random() % 64);
@@ -57,7 +57,7 @@ TEST(Histogram, EveryLengthLiesBetweenTheEdgesOfItsBucket) {
   }
 }
 
-TEST(Histogram, ABucketIsAQuarterWideAtMost) {
+TEST(Histogram, Bucket_AtMostQuarterWide) {
   for (uint32_t bucket = 4; bucket + 1 < kHistogramBuckets; ++bucket) {
     const uint64_t lower = histogram_lower_edge(bucket);
     EXPECT_LE(4 * (histogram_lower_edge(bucket + 1) - lower), lower) << bucket;
@@ -79,13 +79,13 @@ TEST(Histogram, MiddleOfABucket_IsWithinTheStatedError) {
   EXPECT_GT(greatest, contract::kHistogramError * 0.999) << "the stated error is the true one";
 }
 
-TEST(Histogram, TheLastBucketTakesAllThatIsLonger) {
+TEST(Histogram, HugeLength_LastBucket) {
   EXPECT_EQ(histogram_bucket(UINT64_MAX), kHistogramBuckets - 1);
   // Minutes of a 5 GHz counter still have buckets of their own.
   EXPECT_LT(histogram_bucket(uint64_t{5'000'000'000} * 180), kHistogramBuckets - 1);
 }
 
-TEST(Histogram, KnownLengths) {
+TEST(Histogram, KnownLengths_KnownBuckets) {
   EXPECT_EQ(histogram_bucket(0), 0u);
   EXPECT_EQ(histogram_bucket(3), 3u);
   EXPECT_EQ(histogram_bucket(4), 4u);
@@ -97,7 +97,7 @@ TEST(Histogram, KnownLengths) {
   EXPECT_EQ(histogram_lower_edge(37), 1280u);
 }
 
-TEST(Layout, VersionIsFoundWhereEveryVersionLooks) {
+TEST(Layout, Version_FixedPlace) {
   EXPECT_EQ(offsetof(contract::Segment, header), 0u);
   EXPECT_EQ(offsetof(contract::Header, identity), 0u);
   EXPECT_EQ(offsetof(contract::SegmentIdentity, magic), 0u);
@@ -107,26 +107,26 @@ TEST(Layout, VersionIsFoundWhereEveryVersionLooks) {
   EXPECT_EQ(offsetof(contract::SegmentIdentity, refusals), 24u);
 }
 
-TEST(Layout, RecordsOfThreadsShareNoPage) {
+TEST(Layout, ThreadRecords_OwnPages) {
   EXPECT_EQ(sizeof(contract::ThreadRecord), 4096u);
   EXPECT_EQ(offsetof(contract::Segment, threads) % 4096, 0u);
   EXPECT_EQ(offsetof(contract::Segment, open_ended),
             offsetof(contract::Segment, threads) + contract::kThreadCapacity * size_t{4096});
 }
 
-TEST(Layout, ProducersAndConsumerOfTheRingShareNoCacheLine) {
+TEST(Layout, RingEnds_OwnCacheLines) {
   EXPECT_EQ(offsetof(contract::Header, ring_head) % 64, 0u);
   EXPECT_EQ(offsetof(contract::Header, ring_tail) % 64, 0u);
   EXPECT_NE(offsetof(contract::Header, ring_head) / 64, offsetof(contract::Header, ring_tail) / 64);
   EXPECT_EQ(offsetof(contract::Segment, ring) % 64, 0u);
 }
 
-TEST(Layout, MagicIsTheNamesLetters) {
+TEST(Layout, Magic_NameLetters) {
   const uint32_t magic = contract::kMagic;
   EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(&magic), 4), "TLBK");
 }
 
-TEST(Table, FirstEntryIsNoCall) {
+TEST(Table, FirstEntry_NoCall) {
   EXPECT_EQ(static_cast<uint32_t>(Function::kNone), 0u);
   EXPECT_STREQ(kFunctions[0].name, "");
   EXPECT_EQ(kFunctions[0].family, Family::kNone);
@@ -142,14 +142,14 @@ void expect_facts(Function function, const char* name, Family family, const char
   EXPECT_EQ(facts.recording, recording) << name;
 }
 
-TEST(Table, FactsStandAtTheIndexOfTheirFunction) {
+TEST(Table, Facts_AtFunctionIndex) {
   using namespace intercept;
 #define EACH(name, family, traits, roles, recording) \
   expect_facts(Function::name, #name, Family::family, roles, (traits), Recording::recording);
 #include "instrument/contract/each_intercept.inc"
 }
 
-TEST(Table, NamesAreUniqueAndNotEmpty) {
+TEST(Table, Names_UniqueNotEmpty) {
   std::set<std::string> names;
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     EXPECT_STRNE(kFunctions[i].name, "") << i;
@@ -186,7 +186,7 @@ std::vector<RoleWord> words_of(const FunctionFacts& facts) {
   return words;
 }
 
-TEST(Table, EveryRoleIsOfAKnownKind) {
+TEST(Table, Roles_KnownKinds) {
   const std::set<std::string> kinds = {
       "-",        "address", "barrier", "clockend", "cnd",     "cond",   "condend", "deadline",
       "dir",      "dirfd",   "fcntl",   "fd",       "fds",     "flags",  "flockop", "int",
@@ -201,7 +201,7 @@ TEST(Table, EveryRoleIsOfAKnownKind) {
   }
 }
 
-TEST(Table, RolesOfAFunctionFitTheRecordAndHaveDistinctNames) {
+TEST(Table, Roles_FitRecordDistinctNames) {
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     const std::vector<RoleWord> roles = words_of(kFunctions[i]);
     EXPECT_LE(roles.size(), contract::kArguments) << kFunctions[i].name;
@@ -217,7 +217,7 @@ bool names_something(const std::string& kind) {
          kind == "sockaddr";
 }
 
-TEST(Table, AtMostOneArgumentNamesTheObjectAndItIsShown) {
+TEST(Table, ObjectRole_AtMostOneAndShown) {
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     int objects = 0;
     for (const RoleWord& role : words_of(kFunctions[i])) {
@@ -238,7 +238,7 @@ TEST(Table, AtMostOneArgumentNamesTheObjectAndItIsShown) {
 }
 
 // Some kinds are read together with a neighbour.
-TEST(Table, KindsThatNeedANeighbourHaveIt) {
+TEST(Table, PairedRoles_HaveNeighbour) {
   for (uint32_t i = 1; i < intercept::kFunctionCount; ++i) {
     const std::vector<RoleWord> roles = words_of(kFunctions[i]);
     for (size_t at = 0; at < roles.size(); ++at) {

@@ -34,17 +34,17 @@ class CpuQuotaTest : public ::testing::Test {
   std::filesystem::path base_;
 };
 
-TEST_F(CpuQuotaTest, NothingIsKnownOfAProcessThatIsGone) {
+TEST_F(CpuQuotaTest, ProcessGone_Nothing) {
   EXPECT_FALSE(quota().throttled());
 }
 
-TEST_F(CpuQuotaTest, NothingIsKnownWithoutTheController) {
+TEST_F(CpuQuotaTest, NoController_Nothing) {
   membership("0::/app\n");
   write("cgroup/app/cpu.stat", "usage_usec 500\nuser_usec 300\nsystem_usec 200\n");
   EXPECT_FALSE(quota().throttled());
 }
 
-TEST_F(CpuQuotaTest, Version2CountsMicroseconds) {
+TEST_F(CpuQuotaTest, Version2_Microseconds) {
   membership("0::/app\n");
   write("cgroup/app/cpu.stat", "usage_usec 500\nnr_throttled 3\nthrottled_usec 1200\n");
   CpuQuota app = quota();
@@ -53,19 +53,19 @@ TEST_F(CpuQuotaTest, Version2CountsMicroseconds) {
   EXPECT_EQ(app.throttled(), microseconds(1900));
 }
 
-TEST_F(CpuQuotaTest, Version1CountsNanoseconds) {
+TEST_F(CpuQuotaTest, Version1_Nanoseconds) {
   membership("7:memory:/m\n4:cpu,cpuacct:/app\n0::/\n");
   write("cgroup/cpu,cpuacct/app/cpu.stat", "nr_periods 9\nthrottled_time 7000\n");
   EXPECT_EQ(quota().throttled(), microseconds(7));
 }
 
-TEST_F(CpuQuotaTest, ControllersThatAreMountedUnderAnotherName) {
+TEST_F(CpuQuotaTest, OtherMountName_Found) {
   membership("4:cpuacct,cpu:/app\n");
   write("cgroup/cpu/app/cpu.stat", "throttled_time 7000\n");
   EXPECT_EQ(quota().throttled(), microseconds(7));
 }
 
-TEST_F(CpuQuotaTest, TheGroupsAroundItCountToo) {
+TEST_F(CpuQuotaTest, ParentGroups_Counted) {
   membership("0::/slice/app/worker\n");
   write("cgroup/slice/cpu.stat", "throttled_usec 100\n");
   write("cgroup/slice/app/cpu.stat", "throttled_usec 20\n");
@@ -73,13 +73,13 @@ TEST_F(CpuQuotaTest, TheGroupsAroundItCountToo) {
   EXPECT_EQ(quota().throttled(), microseconds(123));
 }
 
-TEST_F(CpuQuotaTest, InAContainerThatSeesOnlyItsOwnGroup) {
+TEST_F(CpuQuotaTest, OwnGroupOnly_Found) {
   membership("0::/docker/0123\n");
   write("cgroup/cpu.stat", "throttled_usec 55\n");
   EXPECT_EQ(quota().throttled(), microseconds(55));
 }
 
-TEST_F(CpuQuotaTest, AProcessThatIsMovedCountsInItsNewGroupFromThenOn) {
+TEST_F(CpuQuotaTest, ProcessMoved_NewGroupCounts) {
   membership("0::/app\n");
   write("cgroup/app/cpu.stat", "throttled_usec 1200\n");
   write("cgroup/small/cpu.stat", "throttled_usec 50\n");
@@ -93,7 +93,7 @@ TEST_F(CpuQuotaTest, AProcessThatIsMovedCountsInItsNewGroupFromThenOn) {
   EXPECT_EQ(app.throttled(), microseconds(1500));
 }
 
-TEST_F(CpuQuotaTest, AProcessThatIsMovedToItsFirstLimitedGroupCountsFromZero) {
+TEST_F(CpuQuotaTest, MovedToFirstLimitedGroup_CountsFromZero) {
   membership("0::/free\n");
   write("cgroup/free/cpu.stat", "usage_usec 9\n");
   write("cgroup/small/cpu.stat", "throttled_usec 50\n");
@@ -105,7 +105,7 @@ TEST_F(CpuQuotaTest, AProcessThatIsMovedToItsFirstLimitedGroupCountsFromZero) {
   EXPECT_EQ(app.throttled(), microseconds(300));
 }
 
-TEST_F(CpuQuotaTest, NonsenseIsNothing) {
+TEST_F(CpuQuotaTest, MalformedFiles_Nothing) {
   membership("nonsense\n::\n0::/app/../../../etc\n4:cpuset:/app\n0::/app\n");
   write("cgroup/app/cpu.stat", "throttled_usec many\nthrottled_usec 4\n");
   EXPECT_FALSE(quota().throttled());

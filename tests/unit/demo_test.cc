@@ -20,7 +20,7 @@ constexpr char kSource[] =
     "  add();  // EXPECT no comment of its own\n"
     "// EXPECT stall cause=cpu\n";
 
-TEST(Demos, AreReadFromTheirSources) {
+TEST(Demos, Sources_Read) {
   const std::vector<Demo> demos = parse_demos(kSource, "a/twice.cc");
   ASSERT_EQ(demos.size(), 2u);
   EXPECT_EQ(demos[0].name, "twice");
@@ -38,7 +38,7 @@ TEST(Demos, AreReadFromTheirSources) {
   EXPECT_EQ(demos[1].expected[0].text, "nothing of=twice_plain");
 }
 
-TEST(Demos, OfPythonHaveItsComments) {
+TEST(Demos, Python_CommentsRead) {
   const std::vector<Demo> demos = parse_demos(
       "\"\"\"Text.\n\n// DEMO no: not here\n\"\"\"\n# DEMO python/nap: a nap\n", "nap.py");
   ASSERT_EQ(demos.size(), 1u);
@@ -46,20 +46,20 @@ TEST(Demos, OfPythonHaveItsComments) {
   EXPECT_TRUE(demos[0].is_python);
 }
 
-TEST(Demos, OtherSourcesAreNone) {
+TEST(Demos, OtherSources_Ignored) {
   EXPECT_TRUE(parse_demos("", "x.cc").empty());
   EXPECT_TRUE(parse_demos("// a DEMO of: nothing\n// DEMO without a colon\n", "x.cc").empty());
   EXPECT_TRUE(read_demos("/nonexistent").empty());
 }
 
-TEST(Demos, GiveOptionsLikeAConfigFile) {
+TEST(Demos, Options_AsInConfigFile) {
   const ConfigValues values = demo_config(parse_demos(kSource, "a/twice.cc").at(0));
   EXPECT_EQ(values.at("--lock-order").value, "1");
   EXPECT_EQ(values.at("--on-deadlock").value, "abort");
   EXPECT_EQ(values.at("--on-deadlock").where, "a/twice.cc:3: --on-deadlock");
 }
 
-TEST(Demos, AProgramThatIsNotBuiltIsRefused) {
+TEST(Demos, NotBuilt_Refused) {
   const Demo demo = parse_demos(kSource, "a/twice.cc").at(0);
   try {
     demo_command_line(demo, {"/nonexistent/share", "/nonexistent/bin"});

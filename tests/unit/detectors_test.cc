@@ -16,7 +16,7 @@ using intercept::Function;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-TEST(LiveThreads, OthersAreSkipped) {
+TEST(LiveThreads, OtherStates_Skipped) {
   ScriptedTarget target;
   target.thread(1);
   target.thread(3);
@@ -27,7 +27,7 @@ TEST(LiveThreads, OthersAreSkipped) {
   EXPECT_EQ(found, (std::vector<uint32_t>{1, 4}));
 }
 
-TEST(LiveThreads, NoneWhereNoRecordIsUsed) {
+TEST(LiveThreads, NoRecordUsed_None) {
   ScriptedTarget target;
   for (const auto thread : live_threads(target.segment())) FAIL() << thread.index;
 }
@@ -151,7 +151,7 @@ TEST_F(BlockingCallDetectorTest, Finished_RecordersAreToldThatNoCallMatters) {
   EXPECT_EQ(target_.segment().header.slow_call_ticks.load(), 0u);
 }
 
-TEST(LoopAround, OutermostLoopInAnIteration) {
+TEST(LoopAround, NestedLoops_Outermost) {
   SiteView outer;
   outer.key = 1;
   outer.function = Function::epoll_wait;
@@ -244,7 +244,7 @@ class Counted final : public Detector {
   Nanoseconds interval_;
 };
 
-TEST(DetectorLoop, EachDetectorAtItsInterval) {
+TEST(DetectorLoop, SeveralDetectors_EachAtItsInterval) {
   ScriptedTarget target;
   Counted often{milliseconds(1)};
   Counted seldom{milliseconds(20)};

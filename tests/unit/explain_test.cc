@@ -26,21 +26,21 @@ const std::string kLibc = "/lib/x86_64-linux-gnu/libc.so.6";
 const std::string kLibstdcxx = "/lib/x86_64-linux-gnu/libstdc++.so.6";
 const std::string kApp = "/srv/app";
 
-TEST(FindCulprit, AnEmptyStackHasNone) {
+TEST(FindCulprit, EmptyStack_None) {
   EXPECT_EQ(find_culprit({}), 0u);
 }
 
-TEST(FindCulprit, SystemLibrariesAloneHaveNone) {
+TEST(FindCulprit, OnlySystemLibraries_None) {
   EXPECT_EQ(find_culprit({frame("read", kLibc), frame("start_thread", kLibc)}), 2u);
 }
 
-TEST(FindCulprit, TheInnermostOwnFrame) {
+TEST(FindCulprit, OwnFrames_Innermost) {
   EXPECT_EQ(find_culprit({frame("clock_nanosleep", kLibc), frame("usleep", kLibc),
                           frame("on_request", kApp), frame("main", kApp)}),
             2u);
 }
 
-TEST(FindCulprit, WhatTheStandardLibraryPutIntoTheProgramIsPassedOver) {
+TEST(FindCulprit, InlinedStandardLibrary_Skipped) {
   EXPECT_EQ(
       find_culprit({frame("nanosleep", kLibc), frame("std::this_thread::sleep_for<long>(…)", kApp),
                     frame("void std::__invoke_impl<void, void (*)()>(…)", kApp),
@@ -52,7 +52,7 @@ TEST(FindCulprit, WhatTheStandardLibraryPutIntoTheProgramIsPassedOver) {
       2u);
 }
 
-TEST(FindCulprit, OtherPeoplesCratesArePassedOver) {
+TEST(FindCulprit, OtherCrates_Skipped) {
   const std::string registry = "/home/me/.cargo/registry/src/index.crates.io-6f17d22bba15001f/";
   EXPECT_EQ(find_culprit(
                 {frame("<std::fs::File as std::io::Read>::read", kApp, "library/std/src/fs.rs"),
@@ -65,7 +65,7 @@ TEST(FindCulprit, OtherPeoplesCratesArePassedOver) {
   EXPECT_EQ(find_culprit({frame("<&F as app::Handler>::call", kApp, "src/handler.rs")}), 0u);
 }
 
-TEST(FindCulprit, FunctionsThatOnlyLockOrWaitForThreadsArePassedOver) {
+TEST(FindCulprit, LockAndWaitFunctions_Skipped) {
   const std::string qt = "/usr/lib/libQt5Core.so.5.15.8";
   const std::string glib = "/usr/lib/libglib-2.0.so.0.7400.6";
   const Frame own = frame("(anonymous namespace)::store()", kApp, "/srv/src/store.cc");
@@ -80,20 +80,20 @@ TEST(FindCulprit, FunctionsThatOnlyLockOrWaitForThreadsArePassedOver) {
   EXPECT_EQ(find_culprit({frame("QFile::open(QFlags<QIODevice::OpenModeFlag>)", qt), own}), 0u);
 }
 
-TEST(FindCulprit, NamesThatMerelyMentionTheStandardLibraryAreOwn) {
+TEST(FindCulprit, NameMentionsStd_Own) {
   EXPECT_EQ(find_culprit({frame("handle(std::string const&)", kApp), frame("main", kApp)}), 0u);
   EXPECT_EQ(find_culprit({frame("Cache<std::string>::load()", kApp), frame("main", kApp)}), 0u);
   EXPECT_EQ(find_culprit({frame("void copy<std::string>(int)", kApp), frame("main", kApp)}), 0u);
   EXPECT_EQ(find_culprit({frame("(anonymous namespace)::load()", kApp)}), 0u);
 }
 
-TEST(FindCulprit, ANamelessFrameOutsideLibcIsTheLastResort) {
+TEST(FindCulprit, OnlyNamelessFrame_LastResort) {
   EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("main", kApp)}), 2u);
   EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("start", kLibc)}), 1u);
   EXPECT_EQ(find_culprit({frame("read", kLibc), frame("", kApp), frame("_start", kApp)}), 1u);
 }
 
-TEST(Culprit, IsWhatALibraryCalledBackThoughOnlyTheLibraryHasNames) {
+TEST(Culprit, NamelessCallback_BlamedNotNamedLibrary) {
   const std::string libevent = "/usr/lib/x86_64-linux-gnu/libevent-2.1.so.7.0.1";
   const Frame read = frame("read", kLibc);
   const Frame loop = frame("event_base_loop", libevent);
@@ -108,7 +108,7 @@ TEST(Culprit, IsWhatALibraryCalledBackThoughOnlyTheLibraryHasNames) {
   EXPECT_EQ(find_culprit({read, nameless, loop}, {{"*/libevent-*"}, {}}), 2u);
 }
 
-TEST(FindCulprit, LibrariesThatOnlySoundLikeLibcAreOwn) {
+TEST(FindCulprit, SimilarLibraryName_Own) {
   EXPECT_EQ(find_culprit({frame("f", "/usr/lib/libcurl.so.4")}), 0u);
   EXPECT_EQ(find_culprit({frame("f", "/opt/libc.so/app")}), 0u);
 }
@@ -119,7 +119,7 @@ Frame python(std::string function, std::string file) {
   return result;
 }
 
-TEST(Culprit, IsThePythonThatTheProgramsAuthorWrote) {
+TEST(Culprit, Python_ProgramsOwnFunction) {
   const Frame sleep = frame("clock_nanosleep", kLibc);
   const Frame eval = frame("time_sleep", "/usr/bin/python3.11");
   const Frame handler = python("Handler.get", "/srv/app/handlers.py");
@@ -136,7 +136,7 @@ TEST(Culprit, IsThePythonThatTheProgramsAuthorWrote) {
   EXPECT_EQ(find_culprit({sleep, eval, standard}), 2u);
 }
 
-TEST(Culprit, IsTheJavaScriptThatTheProgramsAuthorWrote) {
+TEST(Culprit, JavaScript_ProgramsOwnFunction) {
   const auto javascript = [](std::string function, std::string file) {
     Frame result = frame(std::move(function), "", std::move(file));
     result.language = "javascript";
@@ -155,7 +155,7 @@ TEST(Culprit, IsTheJavaScriptThatTheProgramsAuthorWrote) {
   EXPECT_EQ(find_culprit({native, standard, handler, main}, {{}, {"/srv/app.js"}}), 3u);
 }
 
-TEST(Culprit, IsWhoseCodeTheUserSays) {
+TEST(Culprit, AppAndLibraryRules_Decide) {
   const Frame sleep = frame("clock_nanosleep", kLibc);
   const Frame native = frame("work", "/srv/app/extension.so");
   const Frame vendor = python("get", "/srv/app/vendor/http.py");
@@ -172,7 +172,7 @@ TEST(Culprit, IsWhoseCodeTheUserSays) {
   EXPECT_EQ(find_culprit({frame("f", kLibc), frame("main", kApp)}, {{kLibc}, {}}), 0u);
 }
 
-TEST(IsShutdown, OnlyExitHandlersSaySo) {
+TEST(IsShutdown, ExitHandlers_Shutdown) {
   EXPECT_FALSE(is_shutdown({}));
   EXPECT_FALSE(is_shutdown({frame("on_exit_button", kApp), frame("main", kApp)}));
   EXPECT_TRUE(is_shutdown(
@@ -189,7 +189,7 @@ TEST(IsShutdown, OnlyExitHandlersSaySo) {
   EXPECT_TRUE(is_shutdown({frame("clock_nanosleep", kLibc), halt}));
 }
 
-TEST(StripRecorder, OnlyTheInnerEndIsStripped) {
+TEST(StripRecorder, RecorderFrames_OnlyInnerEndStripped) {
   const Frame own = frame("read", "/opt/lib/libtailback.so");
   std::vector<Frame> stack = {own, own, frame("handler", kApp), own, frame("main", kApp)};
   strip_recorder(stack);
@@ -221,14 +221,14 @@ Stall sample_stall() {
   return stall;
 }
 
-TEST(Fingerprint, IsSixteenHexadecimalDigits) {
+TEST(Fingerprint, Format_SixteenHexDigits) {
   const std::string print = fingerprint(sample_stall());
   EXPECT_EQ(print.size(), 16u);
   EXPECT_EQ(print.find_first_not_of("0123456789abcdef"), std::string::npos);
   EXPECT_EQ(fingerprint(Stall{}).size(), 16u);
 }
 
-TEST(Fingerprint, SurvivesAnotherRunAnotherMachineAnotherBuild) {
+TEST(Fingerprint, OtherRunMachineBuild_Equal) {
   const std::string print = fingerprint(sample_stall());
   Stall other = sample_stall();
   other.id = 99;
@@ -251,7 +251,7 @@ TEST(Fingerprint, SurvivesAnotherRunAnotherMachineAnotherBuild) {
   EXPECT_EQ(fingerprint(other), print);
 }
 
-TEST(Fingerprint, TellsCulpritsApart) {
+TEST(Fingerprint, OtherCulprit_Differs) {
   std::set<std::string> prints = {fingerprint(sample_stall())};
   Stall other = sample_stall();
   other.cause = Cause::kSocket;
@@ -273,7 +273,7 @@ TEST(Fingerprint, TellsCulpritsApart) {
   EXPECT_TRUE(prints.insert(fingerprint(other)).second) << "module";
 }
 
-TEST(Fingerprint, AddressesOfGeneratedCodeAreNoPartOfIt) {
+TEST(Fingerprint, GeneratedCode_AddressIgnored) {
   Stall stall = sample_stall();
   stall.stack[2] = frame("", "");
   stall.stack[2].offset = 0x7f0012345678;
@@ -282,7 +282,7 @@ TEST(Fingerprint, AddressesOfGeneratedCodeAreNoPartOfIt) {
   EXPECT_EQ(fingerprint(stall), print);
 }
 
-TEST(CauseWithinRuntime, TheJvmSleepsAndLocksOnConditions) {
+TEST(CauseWithinRuntime, Jvm_SleepAndLock) {
   const std::string jvm = "/usr/lib/jvm/java-17/lib/server/libjvm.so";
   const Frame park = frame("os::PlatformEvent::park(long)", jvm);
   EXPECT_EQ(cause_within_runtime(Cause::kWait, {park, frame("JVM_Sleep", jvm)}), Cause::kSleep);
@@ -294,7 +294,7 @@ TEST(CauseWithinRuntime, TheJvmSleepsAndLocksOnConditions) {
   EXPECT_EQ(cause_within_runtime(Cause::kFile, {frame("JVM_Sleep", jvm)}), Cause::kFile);
 }
 
-TEST(CauseWithinRuntime, LocksThatAreMadeOfAFutexAreLocks) {
+TEST(CauseWithinRuntime, FutexLock_Lock) {
   const Frame futex = frame("syscall", "/usr/lib/libc.so.6");
   for (const char* const lock : {"std::sys::unix::locks::futex_mutex::Mutex::lock_contended",
                                  "<std::sys::sync::mutex::futex::Mutex>::lock_contended",
@@ -315,7 +315,7 @@ TEST(CauseWithinRuntime, LocksThatAreMadeOfAFutexAreLocks) {
             Cause::kWait);
 }
 
-TEST(CauseWithinRuntime, AbseilLocksAtOnceOrOnceAConditionHolds) {
+TEST(CauseWithinRuntime, AbseilLockAndAwait_Lock) {
   const Frame slow =
       frame("absl::debian3::Mutex::LockSlow(absl::MuHowS const*, int)", "libabsl.so");
   const Frame nameless = frame("", "libabsl.so");
@@ -329,7 +329,7 @@ TEST(CauseWithinRuntime, AbseilLocksAtOnceOrOnceAConditionHolds) {
   EXPECT_EQ(cause_within_runtime(Cause::kWait, {slow, nameless, condition}), Cause::kLock);
 }
 
-TEST(CauseWithinRuntime, GLibsMutexHasNoNameOfItsOwn) {
+TEST(CauseWithinRuntime, GlibMutex_Lock) {
   const Frame nameless = frame("", "/usr/lib/libglib-2.0.so.0.7400.6");
   const Frame own = frame("on_timeout", "/srv/app");
   EXPECT_EQ(cause_within_runtime(Cause::kWait, {nameless, own}), Cause::kLock);
@@ -340,7 +340,7 @@ TEST(CauseWithinRuntime, GLibsMutexHasNoNameOfItsOwn) {
   EXPECT_EQ(cause_within_runtime(Cause::kWait, {nameless, join, own}), Cause::kWait);
 }
 
-TEST(CauseWithinRuntime, SomeWaitForALockOnAWordOfTheirOwn) {
+TEST(CauseWithinRuntime, LockOnOwnWord_Lock) {
   const Frame lock = frame("parking_lot::raw_mutex::RawMutex::lock_slow", "/srv/app");
   EXPECT_TRUE(waits_on_own_word({frame("syscall", kLibc), lock}));
   EXPECT_TRUE(waits_on_own_word({frame("parking_lot_core::parking_lot::park", "/srv/app"), lock}));
@@ -353,7 +353,7 @@ TEST(CauseWithinRuntime, SomeWaitForALockOnAWordOfTheirOwn) {
   EXPECT_FALSE(waits_on_own_word({}));
 }
 
-TEST(Fingerprint, WithoutAStackTheLoopTellsApart) {
+TEST(Fingerprint, NoStack_LoopDistinguishes) {
   Stall stall = sample_stall();
   stall.stack.clear();
   stall.culprit = 0;

@@ -51,7 +51,7 @@ class HeldLocksTest : public ::testing::Test {
 
 using Addresses = std::vector<uint64_t>;
 
-TEST_F(HeldLocksTest, AreListedInTheOrderOfTheirAcquisition) {
+TEST_F(HeldLocksTest, SeveralHeld_AcquisitionOrder) {
   track_acquire(kA, kMutex, 11);
   track_acquire(kB, {HeldKind::kWrite}, 12);
   EXPECT_EQ(addresses(), (Addresses{kA, kB}));
@@ -62,7 +62,7 @@ TEST_F(HeldLocksTest, AreListedInTheOrderOfTheirAcquisition) {
   EXPECT_EQ(addresses(), Addresses{});
 }
 
-TEST_F(HeldLocksTest, MayBeReleasedInAnyOrder) {
+TEST_F(HeldLocksTest, ReleasedInAnyOrder_Removed) {
   track_acquire(kA, kMutex, 1);
   track_acquire(kB, kMutex, 2);
   track_acquire(kC, kMutex, 3);
@@ -73,7 +73,7 @@ TEST_F(HeldLocksTest, MayBeReleasedInAnyOrder) {
             add_to_sequence(0, kB, HeldKind::kMutex, lock_generation(kB)));
 }
 
-TEST_F(HeldLocksTest, ARecursiveOneIsHeldUntilItsLastRelease) {
+TEST_F(HeldLocksTest, Recursive_HeldUntilLastRelease) {
   track_acquire(kA, {HeldKind::kMutex, true}, 1);
   track_acquire(kA, {HeldKind::kMutex, true}, 2);
   EXPECT_EQ(contract::times_held(held().locks[0].how.load()), 2u);
@@ -84,7 +84,7 @@ TEST_F(HeldLocksTest, ARecursiveOneIsHeldUntilItsLastRelease) {
   EXPECT_EQ(addresses(), Addresses{});
 }
 
-TEST_F(HeldLocksTest, OneThatIsTakenAgainWasReleasedElsewhere) {
+TEST_F(HeldLocksTest, TakenAgain_ReleasedElsewhere) {
   track_acquire(kA, kMutex, 1);
   track_acquire(kB, kMutex, 2);
   track_acquire(kA, kMutex, 3);
@@ -92,21 +92,21 @@ TEST_F(HeldLocksTest, OneThatIsTakenAgainWasReleasedElsewhere) {
   EXPECT_EQ(contract::times_held(held().locks[1].how.load()), 1u);
 }
 
-TEST_F(HeldLocksTest, MoreThanFitAreCounted) {
+TEST_F(HeldLocksTest, MoreThanFit_Counted) {
   for (uint64_t i = 1; i <= contract::kHeldLocks + 3; ++i) track_acquire(i * 64, kMutex, i);
   EXPECT_EQ(held().count.load(), contract::kHeldLocks);
   EXPECT_EQ(held().missed.load(), 3u);
   EXPECT_EQ(segment_->header.held_missed.load(), 3u);
 }
 
-TEST_F(HeldLocksTest, ACountBeyondTheListIsNotFollowed) {
+TEST_F(HeldLocksTest, AbsurdCount_NotFollowed) {
   segment_->held_locks[PrivateSegment::kRecord].count.store(4000000000u);
   track_acquire(kA, kMutex, 1);
   track_release(kA, 0);
   EXPECT_EQ(held().missed.load(), 1u);
 }
 
-TEST_F(HeldLocksTest, OneThatIsGivenUpForAWaitIsTakenAgain) {
+TEST_F(HeldLocksTest, ReleasedForWait_TakenAgain) {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   const uint64_t waited_with = address_of(&mutex);
   track_acquire(waited_with, kMutex, 1);
@@ -122,7 +122,7 @@ TEST_F(HeldLocksTest, OneThatIsGivenUpForAWaitIsTakenAgain) {
   EXPECT_EQ(event(1).taken.call_site, 3u);
 }
 
-TEST_F(HeldLocksTest, AForkedChildWritesNothing) {
+TEST_F(HeldLocksTest, ForkedChild_WritesNothing) {
   track_acquire(kA, kMutex, 1);
   pretend_fork();
   track_acquire(kB, kMutex, 2);
@@ -130,7 +130,7 @@ TEST_F(HeldLocksTest, AForkedChildWritesNothing) {
   EXPECT_EQ(addresses(), Addresses{kA});
 }
 
-TEST_F(HeldLocksTest, WhatIsNotKeptIsNotListed) {
+TEST_F(HeldLocksTest, NotTracked_NotListed) {
   keep(contract::kTrackReaders);
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   track_mutex(&mutex, 0, 1);
@@ -160,7 +160,7 @@ TEST_F(HeldLocksTest, SameSequenceAgain_IsPublishedOnce) {
   EXPECT_EQ(published.held[0].call_site, 21u);
 }
 
-TEST_F(HeldLocksTest, AloneAndAgainAndTriedAreNoOrder) {
+TEST_F(HeldLocksTest, SingleAgainOrTried_NoOrder) {
   track_acquire(kA, {HeldKind::kMutex, true}, 1);
   track_acquire(kA, {HeldKind::kMutex, true}, 1);
   track_acquire(kB, {HeldKind::kMutex, false, true}, 1);
@@ -170,7 +170,7 @@ TEST_F(HeldLocksTest, AloneAndAgainAndTriedAreNoOrder) {
   EXPECT_EQ(event(0).held_count, 2u);
 }
 
-TEST_F(HeldLocksTest, ALockThatBeginsAnewIsAnother) {
+TEST_F(HeldLocksTest, Reinitialised_OtherLock) {
   track_acquire(kA, kMutex, 1);
   track_acquire(kB, kMutex, 1);
   track_release(kB, 0);
@@ -183,7 +183,7 @@ TEST_F(HeldLocksTest, ALockThatBeginsAnewIsAnother) {
   EXPECT_NE(lock_generation(kA), event(1).held[0].generation);
 }
 
-TEST_F(HeldLocksTest, ARingThatIsFullCountsAndHoldsNobodyUp) {
+TEST_F(HeldLocksTest, RingFull_CountedNotBlocked) {
   track_acquire(kA, kMutex, 1);
   for (uint64_t i = 1; i <= contract::kLockRingCapacity + 5; ++i) {
     track_acquire(kB + i * 64, kMutex, 1);
@@ -193,7 +193,7 @@ TEST_F(HeldLocksTest, ARingThatIsFullCountsAndHoldsNobodyUp) {
   EXPECT_EQ(segment_->header.lock_ring_dropped.load(), 5u);
 }
 
-TEST_F(HeldLocksTest, AReleaseByAnotherThreadIsToldOnce) {
+TEST_F(HeldLocksTest, ReleasedByOther_PublishedOnce) {
   track_release(kA, 0);
   track_release(kA, PrivateSegment::kTid);
   EXPECT_EQ(events(), 0u) << "unlocked, or taken where we don't see it";
@@ -204,7 +204,7 @@ TEST_F(HeldLocksTest, AReleaseByAnotherThreadIsToldOnce) {
   EXPECT_EQ(event(0).taken.address, kA);
 }
 
-TEST_F(HeldLocksTest, ACaptureHoldsTheStack) {
+TEST_F(HeldLocksTest, Capture_HasStack) {
   segment_.record().pid.store(getpid());
   find_inherited_filter();
   char marked[64] = "this text lies on the stack";
@@ -219,7 +219,7 @@ TEST_F(HeldLocksTest, ACaptureHoldsTheStack) {
   EXPECT_EQ(captured.context.stack_pointer & ~uint64_t{7}, captured.stack_begin);
 }
 
-TEST_F(HeldLocksTest, NoMoreCapturesThanThereArePlaces) {
+TEST_F(HeldLocksTest, CapturesUsedUp_Counted) {
   segment_.record().pid.store(getpid());
   find_inherited_filter();
   uint32_t got = 0;
@@ -230,7 +230,7 @@ TEST_F(HeldLocksTest, NoMoreCapturesThanThereArePlaces) {
   EXPECT_EQ(segment_->header.captures_missed.load(), 10u);
 }
 
-TEST_F(HeldLocksTest, ASemaphoreRemembersItsTakerAndItsPosts) {
+TEST_F(HeldLocksTest, Semaphore_TakerAndPosts) {
   const auto use = [&]() -> const contract::SemaphoreUse& {
     const uint64_t key = contract::lock_key(segment_.record().process.load(), kA);
     return segment_->semaphores[contract::lock_key_hash(key) % contract::kSemaphoreUses];

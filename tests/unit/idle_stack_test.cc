@@ -18,7 +18,7 @@ Frame frame(const std::string& function, const std::string& module = "/srv/app")
 const Frame kSyscall = frame("syscall", "/usr/lib/x86_64-linux-gnu/libc.so.6");
 const Frame kConditionWait = frame("pthread_cond_wait", "/usr/lib/x86_64-linux-gnu/libc.so.6");
 
-TEST(IdleStack, AParkedTokioWorkerIsIdle) {
+TEST(IdleStack, ParkedTokioWorker_Idle) {
   EXPECT_TRUE(is_idle_stack(
       {kSyscall, frame("std::sys::unix::futex::futex_wait"),
        frame("tokio::runtime::scheduler::multi_thread::park::Inner::park_condvar"),
@@ -32,7 +32,7 @@ TEST(IdleStack, TokioDriverFunctionNamedPark_Idle) {
                             false));
 }
 
-TEST(IdleStack, ATokioTaskThatWaitsIsNot) {
+TEST(IdleStack, WaitingTokioTask_NotIdle) {
   EXPECT_FALSE(
       is_idle_stack({kSyscall, frame("std::sys::unix::futex::futex_wait"), frame("app::receive"),
                      frame("tokio::runtime::task::raw::poll"),
@@ -41,7 +41,7 @@ TEST(IdleStack, ATokioTaskThatWaitsIsNot) {
                     true));
 }
 
-TEST(IdleStack, AnAsioThreadInTheSchedulerIsIdle) {
+TEST(IdleStack, AsioScheduler_Idle) {
   const Frame run = frame("boost::asio::detail::scheduler::do_run_one(...)");
   EXPECT_TRUE(is_idle_stack({kConditionWait, run, frame("worker()"), frame("main")}, false));
   EXPECT_TRUE(is_idle_stack(
@@ -49,14 +49,14 @@ TEST(IdleStack, AnAsioThreadInTheSchedulerIsIdle) {
       false));
 }
 
-TEST(IdleStack, AnAsioHandlerThatWaitsIsNot) {
+TEST(IdleStack, WaitingAsioHandler_NotIdle) {
   EXPECT_FALSE(is_idle_stack(
       {kConditionWait, frame("wait_for_answer(boost::asio::detail::scheduler::operation*)"),
        frame("boost::asio::detail::scheduler::do_run_one(...)"), frame("main")},
       true));
 }
 
-TEST(IdleStack, WithoutNamesTheSharedLoopTells) {
+TEST(IdleStack, NoNames_SharedLoopDecides) {
   const std::vector<Frame> stack = {kConditionWait, frame(""), frame(""), frame("main"),
                                     frame("_start")};
   EXPECT_TRUE(is_idle_stack(stack, true));

@@ -21,9 +21,9 @@ __attribute__((noinline)) void wait_for_events() {
   boundary.leave(scope, 1);
 }
 
-class ParkedIterationsTest : public ::testing::Test {
+class IdleWaitIterationsTest : public ::testing::Test {
  protected:
-  ParkedIterationsTest() {
+  IdleWaitIterationsTest() {
     set_ticks(1000);
     segment_->header.threshold_ticks.store(kThreshold);
   }
@@ -48,14 +48,14 @@ class ParkedIterationsTest : public ::testing::Test {
   SegmentRing ring_{*segment_};
 };
 
-TEST_F(ParkedIterationsTest, AWaitElsewhereBelongsToTheIteration) {
+TEST_F(IdleWaitIterationsTest, WaitElsewhere_PartOfIteration) {
   wait_for_events();
   wait(500);
   wait_for_events();
   ASSERT_EQ(events().size(), 2u);  // the iteration, and what waited after it
 }
 
-TEST_F(ParkedIterationsTest, TimeInAParkIsNoPartOfATurn) {
+TEST_F(IdleWaitIterationsTest, IdleWait_NotPartOfIteration) {
   wait_for_events();
   wait(500, true);
   for (int i = 0; i < 5; ++i) {
@@ -66,7 +66,7 @@ TEST_F(ParkedIterationsTest, TimeInAParkIsNoPartOfATurn) {
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(ParkedIterationsTest, ALongIterationBetweenParksIsReportedWithItsEdges) {
+TEST_F(IdleWaitIterationsTest, LongIterationBetweenIdleWaits_ReportedWithEdges) {
   wait_for_events();
   wait(500, true);
   advance_ticks(150);
@@ -81,7 +81,7 @@ TEST_F(ParkedIterationsTest, ALongIterationBetweenParksIsReportedWithItsEdges) {
   EXPECT_EQ(all[0].contributors[0].count, 0u);  // the park's time is not the iteration's
 }
 
-TEST_F(ParkedIterationsTest, TheSameCallDeeperInTheStackIsNoPark) {
+TEST_F(IdleWaitIterationsTest, DeeperCall_NotIdleWait) {
   wait_for_events();
   wait(10, true);
   deeper([this] { wait(500); });

@@ -33,7 +33,7 @@ CallView system_call(uint64_t number, uint64_t operation) {
   return view;
 }
 
-TEST(MayBePark, WaitsForOthersAndForFutexes) {
+TEST(MayBeIdleWait, ThreadAndFutexWaits_True) {
   EXPECT_TRUE(may_be_idle_wait(call(0x10, 0x20)));
   EXPECT_TRUE(may_be_idle_wait(system_call(SYS_futex, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG)));
   EXPECT_TRUE(may_be_idle_wait(system_call(SYS_futex, FUTEX_WAIT)));
@@ -43,7 +43,7 @@ TEST(MayBePark, WaitsForOthersAndForFutexes) {
   EXPECT_FALSE(may_be_idle_wait(call(0x10, 0x20, Function::pthread_mutex_lock)));
 }
 
-TEST(IdleWaits, ArePlacesOfTheSameStackDepth) {
+TEST(IdleWaits, OtherDepth_OtherPlace) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration);
   EXPECT_FALSE(is_idle_wait(*record, call(0, 0)));
@@ -53,14 +53,14 @@ TEST(IdleWaits, ArePlacesOfTheSameStackDepth) {
   EXPECT_FALSE(is_idle_wait(*record, call(0x11, 0x20)));
 }
 
-TEST(IdleWaits, TheNextOwnerOfARecordHasNone) {
+TEST(IdleWaits, NextRecordOwner_None) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration + 1);
   add_idle_wait(*record, kGeneration, 0x10, 0x20);
   EXPECT_FALSE(is_idle_wait(*record, call(0x10, 0x20)));
 }
 
-TEST(IdleWaits, OneMoreThanThereIsRoomForIsKnownToo) {
+TEST(IdleWaits, PlacesFull_NewestKnown) {
   const auto record = std::make_unique<contract::ThreadRecord>();
   record->generation.store(kGeneration);
   for (uint64_t i = 1; i <= contract::kIdleWaits + 1; ++i)
@@ -69,7 +69,7 @@ TEST(IdleWaits, OneMoreThanThereIsRoomForIsKnownToo) {
   EXPECT_TRUE(is_idle_wait(*record, call(contract::kIdleWaits, 8)));
 }
 
-TEST(SharesLoop, IfAnotherThreadOfTheProcessWaitsAtTheSameEpoll) {
+TEST(SharesLoop, OtherThreadSameEpoll_True) {
   void* memory = mmap(nullptr, sizeof(contract::Segment), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);

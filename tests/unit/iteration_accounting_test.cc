@@ -27,29 +27,29 @@ void expect_shares(const TimeSpent& spent, int on_cpu, int runnable, int blocked
   EXPECT_TRUE(within(spent.blocked, blocked)) << spent.blocked.count();
 }
 
-TEST(ShareOut, NothingIsKnownWithoutLooks) {
+TEST(ShareOut, NoSamples_Unknown) {
   EXPECT_FALSE(share_out({}, {}, {}, milliseconds(100)).known);
   EXPECT_FALSE(share_out(growth(1, 1), milliseconds(100), {}, {}).known);
   EXPECT_FALSE(share_out({}, milliseconds(-5), {}, milliseconds(100)).known);
 }
 
-TEST(ShareOut, WhatTheLooksMissedIsLikeWhatTheySaw) {
+TEST(ShareOut, Unsampled_ScaledFromSamples) {
   expect_shares(share_out(growth(0, 0), milliseconds(75), {}, milliseconds(100)), 0, 0, 100);
   expect_shares(share_out(growth(30, 15), milliseconds(75), {}, milliseconds(100)), 40, 20, 40);
 }
 
-TEST(ShareOut, SaysHowMuchOfTheIterationItHasNotSeen) {
+TEST(ShareOut, PartlySampled_UnseenShare) {
   EXPECT_EQ(share_out(growth(0, 0), milliseconds(75), {}, milliseconds(100)).unseen,
             milliseconds(25));
   EXPECT_EQ(share_out(growth(20, 100), milliseconds(75), {}, milliseconds(100)).unseen,
             milliseconds(0));
 }
 
-TEST(ShareOut, AWaitThatBeganBeforeTheFirstLookIsCountedOnce) {
+TEST(ShareOut, WaitBeforeFirstSample_CountedOnce) {
   expect_shares(share_out(growth(20, 980), milliseconds(975), {}, milliseconds(1000)), 20, 980, 0);
 }
 
-TEST(ShareOut, ALateLastLookTakesNothingAway) {
+TEST(ShareOut, LateLastSample_NothingLost) {
   // 130 ms after the iteration's end: the thread has waited for events meanwhile.
   expect_shares(share_out(growth(15, 960), milliseconds(975), {}, milliseconds(1000)), 15, 985, 0);
   // It has worked on: more than the iteration can hold.
@@ -57,11 +57,11 @@ TEST(ShareOut, ALateLastLookTakesNothingAway) {
                 0);
 }
 
-TEST(ShareOut, CountersThatWentBackCountAsNothing) {
+TEST(ShareOut, CountersWentBack_Zero) {
   expect_shares(share_out(growth(-5, -7), milliseconds(100), {}, milliseconds(100)), 0, 0, 100);
 }
 
-TEST(ShareOut, ThrottlingIsAPartOfTheWaitForACpu) {
+TEST(ShareOut, Throttled_PartOfRunQueueWait) {
   const auto throttled = [](int runnable, int counted) {
     return share_out(growth(100 - runnable, runnable, counted), milliseconds(100), {},
                      milliseconds(100))
@@ -73,7 +73,7 @@ TEST(ShareOut, ThrottlingIsAPartOfTheWaitForACpu) {
   EXPECT_EQ(throttled(0, 60), milliseconds(0));     // others of the group
 }
 
-TEST(ShareOut, FaultsAreAPartOfTheBlockedTime) {
+TEST(ShareOut, PageFaults_PartOfBlocked) {
   EXPECT_EQ(
       share_out(growth(10, 0), milliseconds(100), milliseconds(50), milliseconds(100)).in_faults,
       milliseconds(50));
@@ -82,7 +82,7 @@ TEST(ShareOut, FaultsAreAPartOfTheBlockedTime) {
       milliseconds(40));
 }
 
-TEST(ShareOut, TheKernelsPartIsByClockTicks) {
+TEST(ShareOut, KernelTime_FromClockTicks) {
   CounterGrowth ticks = growth(80, 0);
   EXPECT_EQ(share_out(ticks, milliseconds(100), {}, milliseconds(100)).in_kernel, milliseconds(0));
   ticks.user_ticks = 6;

@@ -37,14 +37,14 @@ ModuleMap modules(const std::string& path) {
   return ModuleMap({mapping});
 }
 
-TEST(JavaCulprit, IsTheInnermostMethodOutsideJavasOwnLibrary) {
+TEST(JavaCulprit, JavaStack_InnermostOwnMethod) {
   EXPECT_EQ(find_culprit({kIdleWait, kSelect, java("java.lang.Thread.run()"), kOwn, kOwn}), 3u);
   EXPECT_EQ(find_culprit({kIdleWait, kInterpreter, java("javafx.Own.run()")}), 2u);
   EXPECT_EQ(find_culprit({kIdleWait, kSelect, kInterpreter}), 1u) << "nobody's own";
   EXPECT_EQ(find_culprit({kIdleWait, kUnnamed}), 0u) << "no method is known";
 }
 
-TEST(JavaNames, AreMissingWithoutAMap) {
+TEST(JavaNames, NoPerfMap_Missing) {
   const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
   const std::string why = why_names_are_missing(4711, {kIdleWait, kUnnamed}, true, jvm, false);
   EXPECT_NE(why.find("jcmd 4711 Compiler.perfmap"), std::string::npos) << why;
@@ -53,26 +53,26 @@ TEST(JavaNames, AreMissingWithoutAMap) {
       << "a stack cut short";
 }
 
-TEST(JavaNames, OfInterpretedMethodsAreNowhere) {
+TEST(JavaNames, InterpretedMethods_Missing) {
   const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
   const std::string why = why_names_are_missing(1, {kIdleWait, kInterpreter}, true, jvm, false);
   EXPECT_NE(why.find("not compiled"), std::string::npos) << why;
   EXPECT_EQ(why.find("jcmd"), std::string::npos) << why;
 }
 
-TEST(JavaNames, ThatAreThereNeedNoWord) {
+TEST(JavaNames, NamesPresent_NothingSaid) {
   const ModuleMap jvm = modules("/opt/jdk/lib/server/libjvm.so");
   EXPECT_EQ(why_names_are_missing(1, {kIdleWait, kOwn, kInterpreter, kUnnamed}, false, jvm, false),
             "");
   EXPECT_EQ(why_names_are_missing(1, {kIdleWait}, true, jvm, false), "") << "of the JVM itself";
 }
 
-TEST(MissingNames, OfOtherProgramsAreNotJavas) {
+TEST(MissingNames, OtherPrograms_NotJava) {
   EXPECT_EQ(why_names_are_missing(1, {kUnnamed}, false, modules("/usr/bin/luajit"), false), "");
   EXPECT_EQ(why_names_are_missing(1, {kUnnamed}, false, ModuleMap(), false), "");
 }
 
-TEST(MissingNames, AMapThatIsTooLongIsNamed) {
+TEST(MissingNames, PerfMapTooLong_Said) {
   const ModuleMap node = modules("/usr/bin/node");
   const std::string why = why_names_are_missing(4711, {kUnnamed}, true, node, true);
   EXPECT_NE(why.find("/tmp/perf-4711.map"), std::string::npos) << why;

@@ -54,7 +54,7 @@ class JavascriptStack : public testing::Test {
   std::string note_;
 };
 
-TEST_F(JavascriptStack, FrameTakesThePlaceOfItsNativeOne) {
+TEST_F(JavascriptStack, JavaScriptFrame_ReplacesNative) {
   javascript_.frames = {javascript("handler", 0x2f0, 0x3000)};
   EXPECT_EQ(merged(), "inlined read handler! Entry main");
   EXPECT_EQ(note_, "");
@@ -63,13 +63,13 @@ TEST_F(JavascriptStack, FrameTakesThePlaceOfItsNativeOne) {
   EXPECT_EQ(stack_[2].module, "");
 }
 
-TEST_F(JavascriptStack, WhatEarlierCallsLeftIsLeftOut) {
+TEST_F(JavascriptStack, LeftoversOfEarlierCalls_Dropped) {
   javascript_.frames = {javascript("stale", 0x180, 0x3000), javascript("handler", 0x2f0, 0x3000),
                         javascript("other", 0x3f0, 0x4444)};
   EXPECT_EQ(merged(), "inlined read handler! Entry main");
 }
 
-TEST_F(JavascriptStack, FailedCheckDropsAll) {
+TEST_F(JavascriptStack, FailedCheck_AllDropped) {
   javascript_.frames = {javascript("handler", 0x2f0, 0x3000), javascript("", 0x3f0, 0x4000)};
   javascript_.frames[1].failure = "what should be a script is none";
   EXPECT_EQ(merged(), "inlined read Trampoline Entry main");
@@ -78,20 +78,20 @@ TEST_F(JavascriptStack, FailedCheckDropsAll) {
             "script is none");
 }
 
-TEST_F(JavascriptStack, FailureOfALeftoverIsNone) {
+TEST_F(JavascriptStack, FailedLeftover_OthersKept) {
   javascript_.frames = {javascript("", 0x180, 0x3000), javascript("handler", 0x2f0, 0x3000)};
   javascript_.frames[0].failure = "what should be a script is none";
   EXPECT_EQ(merged(), "inlined read handler! Entry main");
   EXPECT_EQ(note_, "");
 }
 
-TEST_F(JavascriptStack, UnknownEngineIsSaid) {
+TEST_F(JavascriptStack, UnknownEngine_Said) {
   javascript_.unreadable = "V8 99.1";
   EXPECT_EQ(merged(), "inlined read Trampoline Entry main");
   EXPECT_TRUE(note_.starts_with("V8 99.1: its JavaScript frames can't be read")) << note_;
 }
 
-TEST_F(JavascriptStack, FramesBehindAnEarlyEndAreAGuess) {
+TEST_F(JavascriptStack, FramesAfterEarlyEnd_MarkedAsGuess) {
   raw_.frames.resize(1);
   stack_.resize(2);
   javascript_.frames = {javascript("stale", 0x180, 0x3000), javascript("handler", 0x2f0, 0x3000)};

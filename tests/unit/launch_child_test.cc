@@ -95,7 +95,7 @@ class ChildTest : public testing::Test {
 // Some time in which what must not happen could happen.
 constexpr char kLoop[] = "i=0; while [ $i -lt 10 ]; do sleep 0.05; i=$((i+1)); done; ";
 
-TEST_F(ChildTest, ExitStatusIsTheCommands) {
+TEST_F(ChildTest, CommandExits_SameStatus) {
   for (const int expected : {0, 1, 7, 125, 255}) {
     const int status = status_of(start(shell("exit " + std::to_string(expected))));
     ASSERT_TRUE(WIFEXITED(status));
@@ -103,7 +103,7 @@ TEST_F(ChildTest, ExitStatusIsTheCommands) {
   }
 }
 
-TEST_F(ChildTest, EndsByTheSignalThatKilledTheCommandWithoutACore) {
+TEST_F(ChildTest, CommandKilled_SameSignalNoCore) {
   for (const int expected : {SIGTERM, SIGKILL, SIGSEGV, SIGABRT, SIGINT, SIGPIPE}) {
     const int status = status_of(start(shell("kill -" + std::to_string(expected) + " $$")));
     ASSERT_TRUE(WIFSIGNALED(status)) << expected;
@@ -112,7 +112,7 @@ TEST_F(ChildTest, EndsByTheSignalThatKilledTheCommandWithoutACore) {
   }
 }
 
-TEST_F(ChildTest, ReportsWhyTheCommandCantBeExecuted) {
+TEST_F(ChildTest, ExecFails_ReasonReported) {
   const SignalScope signals;
   const auto status = [&](const std::string& path) {
     try {
@@ -131,14 +131,14 @@ TEST_F(ChildTest, ReportsWhyTheCommandCantBeExecuted) {
   EXPECT_EQ(status(file("plain")), 126);
 }
 
-TEST_F(ChildTest, GivesAFileWithoutFirstLineToTheShell) {
+TEST_F(ChildTest, ScriptWithoutShebang_RunByShell) {
   std::ofstream(file("script")) << "exit $(($# + 40))\n";
   fs::permissions(file("script"), fs::perms::owner_all);
   const int status = status_of(start({file("script"), {"script", "a", "b"}, {}}));
   EXPECT_EQ(WEXITSTATUS(status), 42);
 }
 
-TEST_F(ChildTest, GoesWithoutATraceIfNotExecuted) {
+TEST_F(ChildTest, NotExecuted_NoTrace) {
   const SignalScope signals;
   pid_t pid = 0;
   {
@@ -149,7 +149,7 @@ TEST_F(ChildTest, GoesWithoutATraceIfNotExecuted) {
   EXPECT_FALSE(fs::exists(file("ran")));
 }
 
-TEST_F(ChildTest, HasNoDescriptorOfOurs) {
+TEST_F(ChildTest, Command_InheritsNoDescriptor) {
   constexpr int kMost = 300;
   std::string inherited;
   for (int fd = 0; fd < kMost; ++fd) {
@@ -166,7 +166,7 @@ TEST_F(ChildTest, HasNoDescriptorOfOurs) {
   EXPECT_EQ(read_file(file("list")), inherited);
 }
 
-TEST_F(ChildTest, HasTheMaskAndDispositionsThatTailbackWasStartedWith) {
+TEST_F(ChildTest, Command_InheritsSignalState) {
   const pid_t pid = fork();
   if (pid == 0) {
     signal(SIGHUP, SIG_IGN);
@@ -184,7 +184,7 @@ TEST_F(ChildTest, HasTheMaskAndDispositionsThatTailbackWasStartedWith) {
   EXPECT_NE(signals.find("SigIgn:\t0000000000010001"), std::string::npos) << signals;
 }
 
-TEST_F(ChildTest, PassesOnWhatIsSentToTheLauncher) {
+TEST_F(ChildTest, SignalToLauncher_Forwarded) {
   for (const int sent : {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH}) {
     fs::remove(file("ready"));
     const std::string number = std::to_string(sent);
@@ -195,12 +195,12 @@ TEST_F(ChildTest, PassesOnWhatIsSentToTheLauncher) {
   }
 }
 
-TEST_F(ChildTest, DoesNotSendTheCommandItsOwnSignals) {
+TEST_F(ChildTest, OwnSignals_NotForwarded) {
   const pid_t pid = start(shell("kill -USR1 $PPID; kill -TERM $PPID; sleep 0.2; exit 3"));
   EXPECT_EQ(WEXITSTATUS(status_of(pid)), 3);
 }
 
-TEST_F(ChildTest, StopsAndContinuesWithTheCommand) {
+TEST_F(ChildTest, CommandStops_LauncherStops) {
   for (const char* name : {"TSTP", "TTIN", "TTOU"}) {
     const pid_t pid = start(shell(std::string("kill -") + name + " $$; exit 5"));
     EXPECT_TRUE(WIFSTOPPED(status_of(pid, WUNTRACED))) << name;
@@ -209,7 +209,7 @@ TEST_F(ChildTest, StopsAndContinuesWithTheCommand) {
   }
 }
 
-TEST_F(ChildTest, IsNotStoppedByAStopThatIsNotJobControl) {
+TEST_F(ChildTest, StopWithoutJobControl_LauncherRuns) {
   const pid_t pid = start(shell("echo $$ > " + file("pid") + "; kill -STOP $$; exit 6"));
   pid_t command = 0;
   ASSERT_TRUE(eventually([&] {
@@ -224,7 +224,7 @@ TEST_F(ChildTest, IsNotStoppedByAStopThatIsNotJobControl) {
   EXPECT_EQ(WEXITSTATUS(status_of(pid)), 6);
 }
 
-TEST_F(ChildTest, TheTerminalsSignalsReachTheCommandOnce) {
+TEST_F(ChildTest, TerminalSignal_DeliveredOnce) {
   int terminal = -1;
   const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
   if (pid == 0) {
@@ -243,7 +243,7 @@ class ObserverProcessTest : public ChildTest {
   const SignalScope signals_;
 };
 
-TEST_F(ObserverProcessTest, LearnsTheTargetAndHowItEnded) {
+TEST_F(ObserverProcessTest, TargetEnds_Learned) {
   ObserverProcess observer(
       [this](ObserverLink& link) {
         link.ready("/the/session");
@@ -263,7 +263,7 @@ TEST_F(ObserverProcessTest, LearnsTheTargetAndHowItEnded) {
   EXPECT_EQ(read_file(file("report")), "4711 1");
 }
 
-TEST_F(ObserverProcessTest, RefusalsComeThroughWhole) {
+TEST_F(ObserverProcessTest, Refusal_WholeText) {
   try {
     ObserverProcess([](ObserverLink&) { throw LaunchError(125, "no: because"); }, false, signals_);
     FAIL();
@@ -283,7 +283,7 @@ TEST_F(ObserverProcessTest, RefusalsComeThroughWhole) {
                LaunchError);
 }
 
-TEST_F(ObserverProcessTest, LetsTheLauncherGo) {
+TEST_F(ObserverProcessTest, ObserverDone_LauncherReleased) {
   ObserverProcess observer(
       [this](ObserverLink& link) {
         link.ready("");
@@ -304,7 +304,7 @@ TEST_F(ObserverProcessTest, LetsTheLauncherGo) {
   EXPECT_TRUE(fs::exists(file("reported")));
 }
 
-TEST_F(ObserverProcessTest, ItsDeathIsNoticedAtTheEnd) {
+TEST_F(ObserverProcessTest, ObserverDies_NoticedAtEnd) {
   ObserverProcess observer(
       [](ObserverLink& link) {
         link.ready("");
@@ -318,7 +318,7 @@ TEST_F(ObserverProcessTest, ItsDeathIsNoticedAtTheEnd) {
   EXPECT_EQ(observer.failures(), std::nullopt);
 }
 
-TEST_F(ObserverProcessTest, LearnsThatTheLauncherHasGone) {
+TEST_F(ObserverProcessTest, LauncherGone_Learned) {
   pid_t pid = -1;
   {
     ObserverProcess observer(
@@ -335,7 +335,7 @@ TEST_F(ObserverProcessTest, LearnsThatTheLauncherHasGone) {
   EXPECT_EQ(WEXITSTATUS(status_of(pid)), 44);
 }
 
-TEST_F(ObserverProcessTest, OutlastsWhatEndsACommandAndHoldsNothingOpen) {
+TEST_F(ObserverProcessTest, CommandSignals_ObserverSurvives) {
   const int meant_for_the_command = open("/dev/null", O_RDONLY);
   ObserverProcess observer(
       [this](ObserverLink& link) {

@@ -137,20 +137,20 @@ class PreflightTest : public Test {
   std::string path_before_;
 };
 
-TEST_F(PreflightTest, AcceptsAProgramByNameAndByPath) {
+TEST_F(PreflightTest, NameOrPath_Accepted) {
   EXPECT_EQ(check_program("true").path, "/usr/bin/true");
   EXPECT_EQ(check_program("/usr/bin/true").path, "/usr/bin/true");
   EXPECT_EQ(check_program("/usr/bin/true").image, "/usr/bin/true");
 }
 
-TEST_F(PreflightTest, PassesOverWhatCantBeExecutedOnPath) {
+TEST_F(PreflightTest, NotExecutableOnPath_Skipped) {
   fs::create_directory(directory_ + "/true");
   write("false", "", 0644);
   EXPECT_EQ(check_program("true").path, "/usr/bin/true");
   EXPECT_EQ(check_program("false").path, "/usr/bin/false");
 }
 
-TEST_F(PreflightTest, AnEmptyEntryOfPathIsTheCurrentDirectory) {
+TEST_F(PreflightTest, EmptyPathEntry_CurrentDirectory) {
   write("tool", "#!/bin/sh\n");
   const fs::path before = fs::current_path();
   fs::current_path(directory_);
@@ -160,7 +160,7 @@ TEST_F(PreflightTest, AnEmptyEntryOfPathIsTheCurrentDirectory) {
   EXPECT_EQ(status, 0) << image;
 }
 
-TEST_F(PreflightTest, RefusesWhatIsNotThere) {
+TEST_F(PreflightTest, Missing_Refused) {
   expect_refused("no-such-program", 127, {"'no-such-program'", "PATH"});
   expect_refused(directory_ + "/missing", 127, {"/missing'", "no such file"});
   expect_refused("", 127, {"''"});
@@ -168,17 +168,17 @@ TEST_F(PreflightTest, RefusesWhatIsNotThere) {
   expect_refused(file + "/below", 127, {"no such file"});
 }
 
-TEST_F(PreflightTest, RefusesWhatIsNotExecutable) {
+TEST_F(PreflightTest, NotExecutable_Refused) {
   expect_refused(directory_, 126, {"is a directory"});
   expect_refused(write("plain", "#!/bin/sh\n", 0644), 126, {"/plain'", "chmod +x"});
   expect_refused("plain", 126, {"'plain'", directory_ + "/plain"});
 }
 
-TEST_F(PreflightTest, EscapesWhatItNames) {
+TEST_F(PreflightTest, HostileName_Escaped) {
   expect_refused("./\x1b[31mred\nline", 127, {"\\x1b[31mred\\nline"});
 }
 
-TEST_F(PreflightTest, FollowsScriptsToTheirInterpreter) {
+TEST_F(PreflightTest, Script_InterpreterChecked) {
   EXPECT_EQ(check(write("plain-sh", "#!/bin/sh\n")).second, sh());
   EXPECT_EQ(check(write("blanks", "#! \t/bin/sh -e \n")).second, sh());
   EXPECT_EQ(check(write("no-line-end", "#!/bin/sh")).second, sh());
@@ -188,7 +188,7 @@ TEST_F(PreflightTest, FollowsScriptsToTheirInterpreter) {
   EXPECT_EQ(check(write("outer", "#!" + inner + " -x\n")).second, sh());
 }
 
-TEST_F(PreflightTest, FollowsEnv) {
+TEST_F(PreflightTest, EnvCommand_Followed) {
   write("interpreter", "#!/bin/sh\n");
   EXPECT_EQ(check(write("a", "#!/usr/bin/env interpreter\n")).second, sh());
   EXPECT_EQ(check(write("b", "#!/usr/bin/env -S interpreter -u\n")).second, sh());
@@ -201,7 +201,7 @@ TEST_F(PreflightTest, FollowsEnv) {
   expect_refused(write("g", "#!/usr/bin/env -S -i interpreter\n"), 125, {"environment"});
 }
 
-TEST_F(PreflightTest, RefusesScriptsWhoseInterpreterFails) {
+TEST_F(PreflightTest, ScriptWithBadInterpreter_Refused) {
   expect_refused(write("a", "#!/no/such/sh\n"), 127, {"/a': its interpreter '/no/such/sh'"});
   expect_refused(write("b", "#!/bin/sh\r\n"), 127, {"'/bin/sh\\r'", "Windows"});
   expect_refused(write("c", "#!" + directory_ + "\n"), 126, {"/c'", "is a directory"});
@@ -211,7 +211,7 @@ TEST_F(PreflightTest, RefusesScriptsWhoseInterpreterFails) {
   expect_refused(write("f", "#!/usr/bin/env f\n"), 126, {"circle"});
 }
 
-TEST_F(PreflightTest, RefusesOtherArchitectures) {
+TEST_F(PreflightTest, ForeignMachine_Refused) {
   Elf32_Ehdr header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS32;
@@ -228,13 +228,13 @@ TEST_F(PreflightTest, RefusesOtherArchitectures) {
                  {"(s390)"});
 }
 
-TEST_F(PreflightTest, RefusesWhatCantLoadTheRecorder) {
+TEST_F(PreflightTest, StaticProgram_Refused) {
   expect_refused(write("static", elf("")), 125, {"/static'", "statically linked"});
   expect_refused(write("musl", elf("/lib/ld-musl-x86_64.so.1")), 125, {"musl"});
   expect_refused(write("strange", elf("/no/such/loader")), 127, {"'/no/such/loader'"});
 }
 
-TEST_F(PreflightTest, SaysWhatCantBeSeenOfGo) {
+TEST_F(PreflightTest, GoProgram_LimitSaid) {
   for (const std::string& file :
        {write("note", with_go_note("")), write("section", with_section("", ".go.buildinfo"))}) {
     expect_refused(file, 125, {"is a Go program", "statically linked", "go tool trace"});
@@ -254,7 +254,7 @@ TEST_F(PreflightTest, SaysWhatCantBeSeenOfGo) {
   EXPECT_EQ(check_program("/usr/bin/true").remark, "");
 }
 
-TEST_F(PreflightTest, GosMarksMayBeDamaged) {
+TEST_F(PreflightTest, DamagedGoMarks_NoCrash) {
   const std::string loader = write("loader", "");
   for (const std::string& whole :
        {with_go_note(loader), with_section(loader, ".go.buildinfo"), with_go_note("")}) {
@@ -274,7 +274,7 @@ TEST_F(PreflightTest, GosMarksMayBeDamaged) {
   }
 }
 
-TEST_F(PreflightTest, RefusesDamagedFilesWhereverTheyEnd) {
+TEST_F(PreflightTest, TruncatedFiles_Refused) {
   const std::string whole = elf("/no/such/loader");
   for (size_t size = SELFMAG; size < whole.size(); ++size) {
     const int status = check(write("cut", whole.substr(0, size))).first;
@@ -285,14 +285,14 @@ TEST_F(PreflightTest, RefusesDamagedFilesWhereverTheyEnd) {
   EXPECT_EQ(check(write("wild", wild)).first, 126);
 }
 
-TEST_F(PreflightTest, AcceptsTheLoaderAsAProgram) {
+TEST_F(PreflightTest, Loader_Accepted) {
   for (const char* loader : {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"}) {
     if (!fs::exists(loader)) continue;
     EXPECT_EQ(check(loader), std::make_pair(0, std::string(loader)));
   }
 }
 
-TEST_F(PreflightTest, RefusesOnlyWhatChangesTheIds) {
+TEST_F(PreflightTest, SetuidOfOther_RefusedOwnAccepted) {
   struct statvfs mount {};
   ASSERT_EQ(statvfs(directory_.c_str(), &mount), 0);
   if ((mount.f_flag & ST_NOSUID) != 0) GTEST_SKIP() << directory_ << " is mounted nosuid";
@@ -324,14 +324,14 @@ TEST_F(PreflightTest, RefusesOnlyWhatChangesTheIds) {
   EXPECT_NE(refused_for(other_group).find("is setgid"), std::string::npos);
 }
 
-TEST_F(PreflightTest, FindsTheRecorderFromItsOwnPlace) {
+TEST_F(PreflightTest, Recorder_FoundBesideBinary) {
   const std::string own = directory_ + "/bin/tailback";
   EXPECT_THROW(find_recorder(own), LaunchError);
   const std::string recorder = write("lib/libtailback.so", elf(""));
   EXPECT_EQ(find_recorder(own), recorder);
 }
 
-TEST_F(PreflightTest, RefusesARecorderThatCantBePreloaded) {
+TEST_F(PreflightTest, RecorderNotPreloadable_Refused) {
   const auto line = [](const std::string& own) {
     try {
       return find_recorder(own);
@@ -349,7 +349,7 @@ TEST_F(PreflightTest, RefusesARecorderThatCantBePreloaded) {
   EXPECT_NE(line(directory_ + "/a b/bin/tailback").find("space"), std::string::npos);
 }
 
-TEST(Shebang, IsReadAsTheKernelReadsIt) {
+TEST(Shebang, FirstLine_AsKernelReads) {
   EXPECT_FALSE(parse_shebang(""));
   EXPECT_FALSE(parse_shebang("#"));
   EXPECT_FALSE(parse_shebang("#!"));
@@ -362,7 +362,7 @@ TEST(Shebang, IsReadAsTheKernelReadsIt) {
   EXPECT_EQ(parse_shebang("#!" + std::string(1000, 'x'))->interpreter.size(), 254u);
 }
 
-TEST(Shebang, LeavesToEnvWhatOnlyEnvCanTell) {
+TEST(Shebang, EnvOptions_LeftToEnv) {
   EXPECT_EQ(parse_env_argument("-S \"python3\" -u").program, "");
   EXPECT_EQ(parse_env_argument("-S ${HOME}/bin/x").program, "");
   EXPECT_EQ(parse_env_argument("").program, "");
@@ -375,7 +375,7 @@ std::vector<std::string> environment_of(std::vector<const char*> entries) {
 
 using Entries = std::vector<std::string>;
 
-TEST(TargetEnvironment, PutsTheRecorderBeforeOtherPreloads) {
+TEST(TargetEnvironment, OtherPreload_RecorderFirst) {
   const std::string session = "TAILBACK_SESSION=/proc/1/fd/3";
   const std::string alone = "LD_PRELOAD=/opt/lib/libtailback.so";
   EXPECT_EQ(environment_of({}), (Entries{alone, session}));
@@ -383,7 +383,7 @@ TEST(TargetEnvironment, PutsTheRecorderBeforeOtherPreloads) {
   EXPECT_EQ(environment_of({"LD_PRELOAD=/x.so y.so"}), (Entries{alone + ":/x.so y.so", session}));
 }
 
-TEST(TargetEnvironment, NamesTheRecorderAndTheSessionOnce) {
+TEST(TargetEnvironment, Variables_SetOnce) {
   const std::string session = "TAILBACK_SESSION=/proc/1/fd/3";
   const std::string alone = "LD_PRELOAD=/opt/lib/libtailback.so";
   EXPECT_EQ(environment_of({alone.c_str()}), (Entries{alone, session}));

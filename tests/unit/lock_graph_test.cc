@@ -45,7 +45,7 @@ class LockGraphTest : public ::testing::Test {
   LockGraph graph_;
 };
 
-TEST_F(LockGraphTest, OneOrderIsNoCycle) {
+TEST_F(LockGraphTest, OneOrder_NoCycle) {
   EXPECT_TRUE(take(1, "A B").empty());
   EXPECT_TRUE(take(2, "A B").empty());
   EXPECT_TRUE(take(2, "A B C").empty());
@@ -53,7 +53,7 @@ TEST_F(LockGraphTest, OneOrderIsNoCycle) {
   EXPECT_TRUE(take(3, "A C").empty());
 }
 
-TEST_F(LockGraphTest, BothOrdersByTwoThreadsAreOne) {
+TEST_F(LockGraphTest, BothOrdersTwoThreads_Cycle) {
   EXPECT_TRUE(take(1, "A B").empty());
   const auto cycles = take(2, "B A");
   ASSERT_EQ(cycles.size(), 1u);
@@ -63,29 +63,29 @@ TEST_F(LockGraphTest, BothOrdersByTwoThreadsAreOne) {
   EXPECT_EQ(cycles[0][1].held.lock, use("A").lock);
 }
 
-TEST_F(LockGraphTest, BothOrdersByOneThreadAreNone) {
+TEST_F(LockGraphTest, BothOrdersOneThread_NoCycle) {
   EXPECT_TRUE(take(1, "A B").empty());
   EXPECT_TRUE(take(1, "B A").empty());
   EXPECT_EQ(take(2, "A B").size(), 1u) << "another thread makes it one";
 }
 
-TEST_F(LockGraphTest, AGateAroundBothMakesItNone) {
+TEST_F(LockGraphTest, GateLock_NoCycle) {
   EXPECT_TRUE(take(1, "G A B").empty());
   EXPECT_TRUE(take(2, "G B A").empty());
   EXPECT_EQ(take(1, "A B").size(), 1u) << "around one of them it is no gate";
 }
 
-TEST_F(LockGraphTest, AGateThatIsReadIsNone) {
+TEST_F(LockGraphTest, ReadGate_CycleStays) {
   EXPECT_TRUE(take(1, "Gr A B").empty());
   EXPECT_EQ(take(2, "Gr B A").size(), 1u);
 }
 
-TEST_F(LockGraphTest, AGateThatOneReadsAndOneWritesIsOne) {
+TEST_F(LockGraphTest, ReadWriteGate_NoCycle) {
   EXPECT_TRUE(take(1, "Gr A B").empty());
   EXPECT_TRUE(take(2, "Gw B A").empty());
 }
 
-TEST_F(LockGraphTest, ThreeWays) {
+TEST_F(LockGraphTest, ThreeLocks_Cycle) {
   EXPECT_TRUE(take(1, "A B").empty());
   EXPECT_TRUE(take(2, "B C").empty());
   const auto cycles = take(3, "C A");
@@ -95,7 +95,7 @@ TEST_F(LockGraphTest, ThreeWays) {
 
 // A thread waits in one place at a time: three locks take three threads. A log that is written in a
 // ring of buffers, from one to the next, looks so.
-TEST_F(LockGraphTest, ARingThatFewerThreadsGoRoundIsNone) {
+TEST_F(LockGraphTest, RingWithFewerThreads_NoCycle) {
   EXPECT_TRUE(take(1, "A B").empty());
   EXPECT_TRUE(take(2, "B C").empty());
   EXPECT_TRUE(take(2, "C A").empty());
@@ -109,7 +109,7 @@ TEST_F(LockGraphTest, ARingThatFewerThreadsGoRoundIsNone) {
 }
 
 // Every way of handing out the steps is looked at, and none loses an acquisition.
-TEST_F(LockGraphTest, ARingOfEightThatSevenThreadsGoRoundIsNone) {
+TEST_F(LockGraphTest, RingOfEightSevenThreads_NoCycle) {
   const std::string locks = "ABCDEFGH";
   for (int round = 0; round < 2; ++round) {
     for (size_t i = 0; i < locks.size(); ++i) {
@@ -121,7 +121,7 @@ TEST_F(LockGraphTest, ARingOfEightThatSevenThreadsGoRoundIsNone) {
   EXPECT_EQ(graph_.left_out(), 0u);
 }
 
-TEST_F(LockGraphTest, PhilosophersAndTheGateThatSavesThem) {
+TEST_F(LockGraphTest, Philosophers_CycleOnlyWithoutGate) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_TRUE(
         take(i, std::string{static_cast<char>('A' + i), ' ', static_cast<char>('B' + i)}).empty());
@@ -131,26 +131,26 @@ TEST_F(LockGraphTest, PhilosophersAndTheGateThatSavesThem) {
   ASSERT_EQ(cycles.size(), 1u);
 }
 
-TEST_F(LockGraphTest, TwoReadersAreNoCycle) {
+TEST_F(LockGraphTest, TwoReaders_NoCycle) {
   EXPECT_TRUE(take(1, "Ar Br").empty());
   EXPECT_TRUE(take(2, "Br Ar").empty());
   EXPECT_TRUE(take(1, "Ar B").empty());
   EXPECT_TRUE(take(2, "B Ar").empty()) << "A is only read";
 }
 
-TEST_F(LockGraphTest, AWriterAmongReadersMakesOne) {
+TEST_F(LockGraphTest, WriterAmongReaders_Cycle) {
   EXPECT_TRUE(take(1, "Ar Bw").empty());
   EXPECT_EQ(take(2, "Br Aw").size(), 1u);
 }
 
-TEST_F(LockGraphTest, LocksThatBeginAnewAreOthers) {
+TEST_F(LockGraphTest, ReinitialisedLock_Distinct) {
   EXPECT_TRUE(take(1, "A B").empty());
   EXPECT_TRUE(take(2, "B2 A2").empty());
   EXPECT_TRUE(take(1, "A3 B3").empty());
   EXPECT_LE(graph_.locks(), 2u);
 }
 
-TEST_F(LockGraphTest, HandOverHandIsNone) {
+TEST_F(LockGraphTest, HandOverHand_NoCycle) {
   EXPECT_TRUE(take(1, "A B").empty());
   EXPECT_TRUE(take(1, "B C").empty());
   EXPECT_TRUE(take(2, "A B").empty());
@@ -158,19 +158,19 @@ TEST_F(LockGraphTest, HandOverHandIsNone) {
   EXPECT_TRUE(take(2, "C D").empty());
 }
 
-TEST_F(LockGraphTest, WhatOthersReleaseIsLeftOut) {
+TEST_F(LockGraphTest, ReleasedByOther_LeftOut) {
   EXPECT_TRUE(take(1, "A B").empty());
   graph_.exclude(use("A").lock.address);
   EXPECT_TRUE(take(2, "B A").empty());
 }
 
-TEST_F(LockGraphTest, TheSameCycleIsFoundOncePerThreadThatClosesIt) {
+TEST_F(LockGraphTest, SameCycle_OncePerClosingThread) {
   EXPECT_TRUE(take(1, "A B").empty());
   EXPECT_EQ(take(2, "B A").size(), 1u);
   EXPECT_TRUE(take(2, "B A").empty()) << "told before";
 }
 
-TEST_F(LockGraphTest, AMillionLocksStayWithinTheBound) {
+TEST_F(LockGraphTest, MillionLocks_Bounded) {
   for (uint64_t i = 0; i < 300000; ++i) {
     auto acquisition = std::make_shared<Acquisition>();
     acquisition->tid = 1;

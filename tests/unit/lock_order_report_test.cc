@@ -48,7 +48,7 @@ LockOrder transfer_and_audit() {
   return order;
 }
 
-TEST(LockOrderReport, TextNamesLocksThreadsAndPlaces) {
+TEST(LockOrderReport, Text_LocksThreadsPlaces) {
   EXPECT_EQ(full_lock_order_text(transfer_and_audit(), {}),
             "tailback: lock-order inversion: accounts and 0x7f00deadbee0, in transfer "
             "(/src/bank.cc:12) and audit (/src/bank.cc:31)\n"
@@ -66,21 +66,21 @@ TEST(LockOrderReport, TextNamesLocksThreadsAndPlaces) {
                             "  Take them in one order.\n"));
 }
 
-TEST(LockOrderReport, TextSaysWhoElseFoundIt) {
+TEST(LockOrderReport, FoundBySanitizer_SaidInText) {
   LockOrder order = transfer_and_audit();
   order.found_by = "ThreadSanitizer";
   EXPECT_NE(full_lock_order_text(order, {}).find("bank[4711], found by ThreadSanitizer\n"),
             std::string::npos);
 }
 
-TEST(LockOrderReport, TextOfAnEmptyOneIsText) {
+TEST(LockOrderReport, EmptyRecord_StillText) {
   LockOrder order;
   order.steps.emplace_back();
   order.steps.back().taken = 5;
   EXPECT_NE(full_lock_order_text(order, {}).find("an unknown lock"), std::string::npos);
 }
 
-TEST(LockOrderReport, IsReadBackAsItWas) {
+TEST(LockOrderReport, Written_ReadBack) {
   const LockOrder order = transfer_and_audit();
   const Record record = parse_record(json_line(order));
   ASSERT_TRUE(std::holds_alternative<LockOrder>(record));
@@ -93,13 +93,13 @@ TEST(LockOrderReport, IsReadBackAsItWas) {
   EXPECT_EQ(json_line(read), json_line(order));
 }
 
-TEST(LockOrderReport, AStepBeyondTheLocksIsDamage) {
+TEST(LockOrderReport, StepBeyondLocks_Refused) {
   LockOrder order = transfer_and_audit();
   order.steps[0].held = 7;
   EXPECT_THROW(parse_record(json_line(order)), MalformedRecord);
 }
 
-TEST(LockOrderReport, CountsSurviveTheEndRecord) {
+TEST(LockOrderReport, EndRecord_CountsReadBack) {
   SessionEnd end;
   end.counts[RecordKind::kLockOrder] = {1, 2, 3, 4};
   end.losses.lock_acquisitions = 5;
@@ -111,14 +111,14 @@ TEST(LockOrderReport, CountsSurviveTheEndRecord) {
   EXPECT_EQ(read.losses.lock_stacks, 7u);
 }
 
-TEST(LockOrderReport, NothingIsSaidOfNothing) {
+TEST(LockOrderReport, NoCounts_Empty) {
   EXPECT_EQ(counts_text(RecordKind::kLockOrder, {}), "");
   EXPECT_EQ(counts_text(RecordKind::kLockOrder, {2, 3, 4, 1}),
             "tailback: 2 lock-order inversions, 3 more like these, 4 suppressed, 1 not reported "
             "(address reused)\n");
 }
 
-TEST(LockOrderReport, ASummaryListsThem) {
+TEST(LockOrderReport, Summary_ListsInversions) {
   Summary summary;
   summary.report(transfer_and_audit());
   summary.report(transfer_and_audit());
@@ -128,7 +128,7 @@ TEST(LockOrderReport, ASummaryListsThem) {
   EXPECT_NE(summary.text().find("(2 times)"), std::string::npos);
 }
 
-TEST(LockOrderReport, RulesKeepThemBack) {
+TEST(LockOrderReport, MatchingRule_Suppressed) {
   RecordingReporter behind;
   SuppressingReporter reporter({*parse_rule("cause=lock function=audit")}, behind);
   LockOrder other = transfer_and_audit();

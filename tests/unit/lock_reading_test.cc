@@ -44,7 +44,7 @@ struct Made {
   const char* text;
 };
 
-TEST(LockReading, MutexesOfAllTypesNameTheirOwnerAndTheirType) {
+TEST(LockReading, MutexTypes_OwnerAndType) {
   const Made all[] = {
       {PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_STALLED, 0, ""},
       {PTHREAD_MUTEX_ERRORCHECK, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_STALLED, 0, "error-checking"},
@@ -67,7 +67,7 @@ TEST(LockReading, MutexesOfAllTypesNameTheirOwnerAndTheirType) {
   }
 }
 
-TEST(LockReading, ARobustMutexWhoseOwnerHasEndedHasNone) {
+TEST(LockReading, RobustMutexOwnerExited_NoOwner) {
   pthread_mutex_t mutex =
       mutex_of(PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_ROBUST, 0);
   std::thread([&] { pthread_mutex_lock(&mutex); }).join();
@@ -78,7 +78,7 @@ TEST(LockReading, ARobustMutexWhoseOwnerHasEndedHasNone) {
   pthread_mutex_unlock(&mutex);
 }
 
-TEST(LockReading, ARwlockNamesItsWriterAndCountsItsReaders) {
+TEST(LockReading, ReadWriteLock_WriterAndReaderCount) {
   pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
   EXPECT_EQ(reading("rwlock", &lock, "pthread_rwlock_rdlock")->type, "read");
   pthread_rwlock_wrlock(&lock);
@@ -92,7 +92,7 @@ TEST(LockReading, ARwlockNamesItsWriterAndCountsItsReaders) {
   EXPECT_EQ(read->holders, "held by 2 readers");
 }
 
-TEST(LockReading, WhatNamesNoOwnerSaysWhoMayUseIt) {
+TEST(LockReading, OwnerlessLock_SharingKnown) {
   sem_t semaphore;
   sem_init(&semaphore, 0, 0);
   EXPECT_FALSE(reading("sem", &semaphore)->between_processes);
@@ -104,7 +104,7 @@ TEST(LockReading, WhatNamesNoOwnerSaysWhoMayUseIt) {
   EXPECT_FALSE(reading("barrier", &barrier)->between_processes);
 }
 
-TEST(LockReading, OverwrittenAndUnmappedLocksAreNoTrouble) {
+TEST(LockReading, OverwrittenOrUnmapped_Nothing) {
   pthread_mutex_t mutex;
   memset(&mutex, 0x5a, sizeof mutex);
   const auto overwritten = reading("mutex", &mutex);
@@ -127,7 +127,7 @@ constexpr char kList[] =
     "nonsense\n"
     "6: LEASE\n";
 
-TEST(FileLocks, HoldersAreThoseOfTheSameKindAndFile) {
+TEST(FileLocks, SameKindAndFile_Holders) {
   const auto locks = parse_file_locks(kList);
   ASSERT_EQ(locks.size(), 7u);
   EXPECT_EQ(file_lock_holders(locks, 200, 77), (std::vector<int>{100}));

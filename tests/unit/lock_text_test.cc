@@ -14,7 +14,7 @@ bool has(const std::string& text, const std::string& words) {
   return text.find(words) != std::string::npos;
 }
 
-TEST(LockText, AnOwnerIsToldWithWhatItDoes) {
+TEST(LockText, Owner_WhatItDoes) {
   LockOwner owner = sample_owner();
   EXPECT_EQ(owner_text(owner),
             "flusher[4715], which is in fsync of /srv/data.aof at flush_all (store.cc:88)");
@@ -29,7 +29,7 @@ TEST(LockText, AnOwnerIsToldWithWhatItDoes) {
   EXPECT_TRUE(has(owner_text(owner), "process server[4711]"));
 }
 
-TEST(LockText, ALockIsToldWithItsKindAndType) {
+TEST(LockText, Lock_KindAndType) {
   Lock lock = sample_lock("cache_mutex");
   EXPECT_EQ(lock_text(lock), "cache_mutex, a mutex (recursive)");
   lock.kind = LockKind::kRwlock;
@@ -38,7 +38,7 @@ TEST(LockText, ALockIsToldWithItsKindAndType) {
   EXPECT_EQ(lock_text(lock), "cache_mutex, a read-write lock (write), held by 3 readers");
 }
 
-TEST(LockText, AStallNamesTheOwnersAndShowsTheirStacks) {
+TEST(LockText, StallOnLock_OwnersWithStacks) {
   Stall stall = sample_sleep();
   stall.cause = Cause::kLock;
   stall.call->object = "cache_mutex, held by thread flusher (4715)";
@@ -54,7 +54,7 @@ TEST(LockText, AStallNamesTheOwnersAndShowsTheirStacks) {
   EXPECT_TRUE(has(text, "#0  > flush_all  store.cc:88")) << text;
 }
 
-TEST(LockText, HostileNamesStayPrintable) {
+TEST(LockText, HostileNames_Escaped) {
   LockOwner owner = sample_owner();
   owner.thread = "a\x1b[2Jb\n";
   owner.call->object = "x\ny";
@@ -64,7 +64,7 @@ TEST(LockText, HostileNamesStayPrintable) {
   EXPECT_EQ(lock_text(lock).find_first_of("\x1b\n"), std::string::npos);
 }
 
-TEST(DeadlockText, TellsWhoWaitsForWhatAndWhoHoldsIt) {
+TEST(DeadlockText, Cycle_WaitersAndHolders) {
   const std::string text = full_deadlock_text(sample_deadlock(), {});
   EXPECT_EQ(text.find("tailback: deadlock of 2 threads: left[4720] waits for lock_b, held by "
                       "right[4721]; right[4721] waits for lock_a, held by left[4720]\n"),
@@ -75,7 +75,7 @@ TEST(DeadlockText, TellsWhoWaitsForWhatAndWhoHoldsIt) {
   EXPECT_TRUE(has(text, "take_both  server.cc:12")) << text;
 }
 
-TEST(DeadlockText, OneThreadAloneIsToldSo) {
+TEST(DeadlockText, OneThread_SaidSo) {
   Deadlock deadlock = sample_deadlock();
   deadlock.kind = DeadlockKind::kSelf;
   deadlock.threads.resize(1);

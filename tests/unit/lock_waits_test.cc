@@ -47,7 +47,7 @@ class LockWaitsTest : public ::testing::Test {
   PrivateSegment segment_;
 };
 
-TEST_F(LockWaitsTest, WaitsOfALockAddUp) {
+TEST_F(LockWaitsTest, SeveralWaits_Summed) {
   wait(kA, 10);
   end_hold(kA, false);
   wait(kA, 30, 8);
@@ -61,7 +61,7 @@ TEST_F(LockWaitsTest, WaitsOfALockAddUp) {
   EXPECT_EQ(segment_->header.contended_used.load(), 1u);
 }
 
-TEST_F(LockWaitsTest, AHoldThatBeganWithAWaitIsTimed) {
+TEST_F(LockWaitsTest, HoldAfterWait_Timed) {
   wait(kA, 10);
   advance_ticks(500);
   time_release(kA, false);
@@ -74,13 +74,13 @@ TEST_F(LockWaitsTest, AHoldThatBeganWithAWaitIsTimed) {
   EXPECT_EQ(entries()[0]->hold_part_ticks.load(), 0u);
 }
 
-TEST_F(LockWaitsTest, AWaitThatFailedHoldsNothing) {
+TEST_F(LockWaitsTest, FailedWait_HoldsNothing) {
   wait(kA, 10, 7, false);
   EXPECT_EQ(entries()[0]->waits.load(), 1u);
   EXPECT_EQ(timed_holds, 0u);
 }
 
-TEST_F(LockWaitsTest, OfAnotherHoldThePartThatWasWaitedForIsKnown) {
+TEST_F(LockWaitsTest, OthersHold_WaitedPartKnown) {
   ContendedLock* entry = find_contended(kA, Function::pthread_mutex_lock);
   mark_waited_for(*entry, ticks());
   advance_ticks(300);
@@ -92,13 +92,13 @@ TEST_F(LockWaitsTest, OfAnotherHoldThePartThatWasWaitedForIsKnown) {
   EXPECT_EQ(entry->hold_part_ticks.load(), 300u);
 }
 
-TEST_F(LockWaitsTest, MoreHoldsThanArePlacesDoNoHarm) {
+TEST_F(LockWaitsTest, MoreHoldsThanPlaces_Harmless) {
   for (uint64_t i = 1; i <= 100; ++i) wait(kA + 64 * i, 1);
   for (uint64_t i = 1; i <= 100; ++i) end_hold(kA + 64 * i, false);
   EXPECT_EQ(timed_holds, 0u);
 }
 
-TEST_F(LockWaitsTest, WhatFindsNoRoomIsCounted) {
+TEST_F(LockWaitsTest, TableFull_Counted) {
   for (uint64_t i = 1; i <= 2 * contract::kContendedLocks; ++i) {
     find_contended(kB + 64 * i, Function::sem_wait);
   }
@@ -117,7 +117,7 @@ TEST_F(LockWaitsTest, SitesBeyondTheFourth_CountForTheLockOnly) {
   }
 }
 
-TEST(ContentionRecord, IsReadAsItWasWritten) {
+TEST(ContentionRecord, Written_ReadBack) {
   Contention lock;
   lock.pid = 12;
   lock.process = "server";

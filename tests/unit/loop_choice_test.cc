@@ -21,7 +21,7 @@ LoopChoice marked(LoopChoice named, ThreadMark mark) {
   return loop_choice(named, static_cast<uint32_t>(mark));
 }
 
-TEST(LoopChoice, OptionBeatsMarkBeatsBehaviour) {
+TEST(LoopChoice, Precedence_OptionMarkBehaviour) {
   EXPECT_EQ(marked(LoopChoice::kByBehaviour, ThreadMark::kNone), LoopChoice::kByBehaviour);
   EXPECT_EQ(marked(LoopChoice::kByBehaviour, ThreadMark::kLoop), LoopChoice::kMarked);
   EXPECT_EQ(marked(LoopChoice::kByBehaviour, ThreadMark::kNotLoop), LoopChoice::kNone);
@@ -30,7 +30,7 @@ TEST(LoopChoice, OptionBeatsMarkBeatsBehaviour) {
   EXPECT_EQ(loop_choice(LoopChoice::kByBehaviour, 0xfffffff), LoopChoice::kByBehaviour);
 }
 
-TEST(LoopNames, NotLoopWinsAndUnusedPatternsAreNamed) {
+TEST(LoopNames, NotLoopWins_UnusedPatternsNamed) {
   LoopNames names({{"io-*", "net?"}, {"io-9", "*x"}});
   EXPECT_TRUE(names.any());
   EXPECT_EQ(names.choose("io-1"), LoopChoice::kNamed);
@@ -59,7 +59,7 @@ class LoopsAmong : public ::testing::Test {
   std::vector<SiteView> sites_;
 };
 
-TEST_F(LoopsAmong, APollWithLongIterationsIsOneOnlyIfSaidSo) {
+TEST_F(LoopsAmong, PollWithLongIterations_LoopOnlyIfMarked) {
   add(Function::poll, 0x10, 1);
   EXPECT_EQ(count(LoopChoice::kByBehaviour), 0u);
   EXPECT_EQ(count(LoopChoice::kNamed), 1u);
@@ -67,13 +67,13 @@ TEST_F(LoopsAmong, APollWithLongIterationsIsOneOnlyIfSaidSo) {
   EXPECT_EQ(count(LoopChoice::kNone), 0u);
 }
 
-TEST_F(LoopsAmong, AMarkCountsBeforeTheFirstIterationIsOver) {
+TEST_F(LoopsAmong, Mark_CountsFromFirstIteration) {
   add(Function::poll, 0x10, 0);
   EXPECT_EQ(count(LoopChoice::kNamed), 0u);
   EXPECT_EQ(count(LoopChoice::kMarked), 1u);
 }
 
-TEST_F(LoopsAmong, AMarkedWaitIsTheOnlyLoop) {
+TEST_F(LoopsAmong, MarkedWait_OnlyLoop) {
   add(Function::epoll_wait, 0x10, 500);
   EXPECT_EQ(count(LoopChoice::kByBehaviour), 1u);
   add(Function::tailback_wait, 0x20, 0);
@@ -94,7 +94,7 @@ class IterationNameTest : public ::testing::Test {
   contract::IterationName place_{};
 };
 
-TEST_F(IterationNameTest, BelongsToIterationsThatWereInProgress) {
+TEST_F(IterationNameTest, NameGiven_IterationInProgress) {
   EXPECT_EQ(name("job"), "job");
   EXPECT_EQ(name("job", 20), "job");
   EXPECT_EQ(name("job", 21), "");
@@ -102,7 +102,7 @@ TEST_F(IterationNameTest, BelongsToIterationsThatWereInProgress) {
   EXPECT_EQ(iteration_name(place_, 0), "");
 }
 
-TEST_F(IterationNameTest, IsBoundedAndEndsWithAWholeCharacter) {
+TEST_F(IterationNameTest, LongName_CutAtWholeCharacter) {
   EXPECT_EQ(name(std::string(200, 'x')), std::string(55, 'x'));
   const std::string most(53, 'x');
   EXPECT_EQ(name(most + "\xe2\x82\xac"), most);
@@ -113,7 +113,7 @@ TEST_F(IterationNameTest, IsBoundedAndEndsWithAWholeCharacter) {
   EXPECT_EQ(name("\xe2\x82"), "\xe2\x82");
 }
 
-TEST(AllowedSoFar, IsNeverMoreThanTheIteration) {
+TEST(AllowedSoFar, LongScope_AtMostIteration) {
   const auto record = std::make_unique<ThreadRecord>();
   contract::WaitSite& site = record->wait_sites[0];
   EXPECT_EQ(allowed_so_far(*record, site, 100, 400), 0u);

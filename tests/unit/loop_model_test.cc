@@ -68,7 +68,7 @@ class Site {
   std::unique_ptr<WaitSite> record_ = std::make_unique<WaitSite>();
 };
 
-TEST(ViewSite, PlacesThatMakeNoSenseAreNotSeen) {
+TEST(ViewSite, InvalidSite_Nothing) {
   EXPECT_FALSE(view_site(*std::make_unique<WaitSite>()));
   EXPECT_FALSE(view_site(Site(Function::write, contract::descriptor_key(5, 0)).record()));
   EXPECT_FALSE(view_site(Site(Function::kNone, contract::descriptor_key(5, 0)).record()));
@@ -77,7 +77,7 @@ TEST(ViewSite, PlacesThatMakeNoSenseAreNotSeen) {
   EXPECT_FALSE(view_site(Site(Function::epoll_wait, 0).record()));
 }
 
-TEST(ViewSite, TheDescriptorIsTheKeysLowHalf) {
+TEST(ViewSite, EpollKey_Descriptor) {
   const auto epoll = view_site(Site::epoll(17).record());
   ASSERT_TRUE(epoll);
   EXPECT_TRUE(epoll->is_epoll());
@@ -88,7 +88,7 @@ TEST(ViewSite, TheDescriptorIsTheKeysLowHalf) {
   EXPECT_EQ(poll->epoll_fd(), -1);
 }
 
-TEST(ViewContributors, ComeWithMostTimeFirstAndWithoutNonsense) {
+TEST(ViewContributors, Contributors_SortedInvalidDropped) {
   contract::Contributor entries[contract::kContributors] = {};
   entries[0] = {0x10, static_cast<uint32_t>(Function::read), 2, 50, 30};
   entries[1] = {0x20, 0xfffffff, 1, 900, 900};
@@ -101,29 +101,29 @@ TEST(ViewContributors, ComeWithMostTimeFirstAndWithoutNonsense) {
   EXPECT_EQ(views[1].count, 2u);
 }
 
-TEST(IsLoop, OneWaitIsNone) {
+TEST(IsLoop, OneWait_NoLoop) {
   EXPECT_FALSE(Site::epoll(5).is_loop());
   EXPECT_FALSE(Site::poll(0x10).is_loop());
 }
 
-TEST(IsLoop, AnEpollIsOneFromItsSecondWaitOn) {
+TEST(IsLoop, EpollSecondWait_Loop) {
   EXPECT_TRUE(Site::epoll(5).iterations(1, 10).is_loop());
   EXPECT_TRUE(Site::epoll(5).iterations(1, 100 * kThreshold).is_loop());
 }
 
-TEST(IsLoop, APollNeedsSeveralIterations) {
+TEST(IsLoop, Poll_NeedsSeveralIterations) {
   EXPECT_FALSE(Site::poll(0x10).iterations(7, 10).is_loop());
   EXPECT_TRUE(Site::poll(0x10).iterations(8, 10).is_loop());
 }
 
 // subprocess's poll, a client library's: waits now and then, with other work in between.
-TEST(IsLoop, APollWhoseIterationsAreMostlyLongIsNone) {
+TEST(IsLoop, PollMostlyLong_NoLoop) {
   EXPECT_TRUE(Site::poll(0x10).iterations(6, 10).iterations(2, 100 * kThreshold).is_loop());
   EXPECT_FALSE(Site::poll(0x10).iterations(6, 10).iterations(3, 100 * kThreshold).is_loop());
   EXPECT_FALSE(Site::poll(0x10).iterations(50, 2 * kThreshold).is_loop());
 }
 
-TEST(IsLoop, AWaitByReadOrForASignalNeedsManyIterationsAndHardlyALongOne) {
+TEST(IsLoop, ReadOrSignalWait_NeedsManyShortIterations) {
   EXPECT_FALSE(Site::read(5).iterations(31, 10).is_loop());
   EXPECT_TRUE(Site::read(5).iterations(32, 10).is_loop());
   EXPECT_TRUE(Site::read(5).iterations(30, 10).iterations(2, 100 * kThreshold).is_loop());
@@ -145,7 +145,7 @@ std::vector<uint64_t> loops_of(const std::vector<const Site*>& sites) {
   return keys;
 }
 
-TEST(LoopsAmong, APollAsDeepAsTheThreadsEpollIsACall) {
+TEST(LoopsAmong, PollAsDeepAsEpoll_Call) {
   const Site epoll = Site::epoll(5).iterations(50, 10);
   const Site poll = Site::poll(0x10).iterations(50, 10);
   const auto place = [](const Site& site, uint64_t stack_pointer, uint64_t iteration_begin) {
@@ -167,7 +167,7 @@ TEST(LoopsAmong, APollAsDeepAsTheThreadsEpollIsACall) {
   EXPECT_EQ(loops_of({&poll}), Keys{poll_key});
 }
 
-TEST(LoopsAmong, AReadIsALoopOnlyWhereNoOtherIs) {
+TEST(LoopsAmong, Read_LoopOnlyWithoutOther) {
   const Site read = Site::read(5).iterations(50, 10);
   const Site poll = Site::poll(0x10).iterations(50, 10);
   read.record().stack_pointer = 3000;
@@ -181,7 +181,7 @@ ProcSource& linux_proc() {
   return proc;
 }
 
-TEST(LoopIsOpen, AReadIsOneOfWhatStandsForEventsAndBlocks) {
+TEST(LoopIsOpen, ReadOfEventDescriptor_OpenIfBlocking) {
   const auto is_open = [](int fd) {
     return loop_is_open(linux_proc(), getpid(),
                         *view_site(Site::read(static_cast<uint64_t>(fd)).record()));
@@ -198,7 +198,7 @@ TEST(LoopIsOpen, AReadIsOneOfWhatStandsForEventsAndBlocks) {
   close(file);
 }
 
-TEST(LoopIsOpen, AsLongAsItsDescriptorIsAnEpoll) {
+TEST(LoopIsOpen, EpollDescriptor_OpenUntilClosed) {
   const int fd = epoll_create1(EPOLL_CLOEXEC);
   ASSERT_GE(fd, 0);
   const auto site = view_site(Site::epoll(static_cast<uint64_t>(fd)).record());
@@ -224,13 +224,13 @@ SiteView view(uint64_t key, uint64_t stack_pointer, uint64_t iteration_begin,
   return made;
 }
 
-TEST(EnclosingLoop, ALoopAloneIsTheOutermost) {
+TEST(EnclosingLoop, SingleLoop_Outermost) {
   const SiteView site = view(1, 1000, 50);
   EXPECT_EQ(enclosing_loop(site, 50, {}), nullptr);
   EXPECT_EQ(enclosing_loop(site, 50, {site}), nullptr);
 }
 
-TEST(EnclosingLoop, BeganEarlierAndWaitsNearerToTheBase) {
+TEST(EnclosingLoop, OuterLoop_EarlierAndShallower) {
   const SiteView inner = view(1, 1000, 50);
   const std::vector<SiteView> outer = {view(2, 2000, 40)};
   ASSERT_NE(enclosing_loop(inner, 50, outer), nullptr);
@@ -241,7 +241,7 @@ TEST(EnclosingLoop, BeganEarlierAndWaitsNearerToTheBase) {
   EXPECT_EQ(enclosing_loop(inner, 50, {view(2, 1000, 40)}), nullptr) << "is as deep";
 }
 
-TEST(TicksInPeers, OnlyWaitsAtOtherEpollsOfTheSameFrameAreIdleTime) {
+TEST(TicksInSiblings, OtherEpollSameFrame_IdleTime) {
   const SiteView home = view(1, 1000, 50);
   const std::vector<ContributorView> contributors = {{Function::epoll_wait, 0x2000, 3, 700, 300},
                                                      {Function::read, 0x3000, 1, 50, 50}};
@@ -256,7 +256,7 @@ TEST(TicksInPeers, OnlyWaitsAtOtherEpollsOfTheSameFrameAreIdleTime) {
   EXPECT_EQ(ticks_in_siblings(home, contributors, {home}), 0u);
 }
 
-TEST(LatestBegin, IsTheReturnFromAnotherEpollOfTheSameFrame) {
+TEST(LatestBegin, OtherEpollSameFrame_ItsReturn) {
   const SiteView home = view(1, 1000, 50);
   contract::Event iteration{};
   iteration.begin_tick = 50;
@@ -275,7 +275,7 @@ TEST(LatestBegin, IsTheReturnFromAnotherEpollOfTheSameFrame) {
   }
 }
 
-TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {
+TEST(WaitsAtSibling, DeeperSite_NotIdle) {
   const SiteView home = view(1, 1000, 50);
   CallView call;
   call.function = Function::epoll_wait;
@@ -291,7 +291,7 @@ TEST(WaitsAtPeer, OnlyAWaitOfTheSameOrALesserDepthIsIdle) {
 }
 
 // What a callback waits for may be nearer to the base of the stack than its loop's own wait.
-TEST(WaitsAtPeer, ALesserDepthIsIdleOnlyIfItIterationsAsOften) {
+TEST(WaitsAtSibling, ShallowerSite_IdleOnlyIfAsFrequent) {
   SiteView home = view(1, 1000, 50);
   SiteView other = view(2, 1500, 0, Function::epoll_wait, 0x2000);
   CallView call;
@@ -310,7 +310,7 @@ TEST(WaitsAtPeer, ALesserDepthIsIdleOnlyIfItIterationsAsOften) {
   EXPECT_FALSE(waits_at_sibling(home, call, {home, other})) << "as deep by chance";
 }
 
-TEST(MayHaveMovedOn, ToALaterIterationOfTheSameFrameOrToALoopThatIsNew) {
+TEST(MayHaveMovedOn, LaterIterationOrNewLoop_True) {
   SiteView home = view(1, 1000, 50);
   home.first_tick = 5;
   const auto moved = [&](SiteView other, uint64_t first_tick, uint64_t iterations) {
@@ -344,14 +344,14 @@ std::optional<LoopStatistics> statistics_of(const Site& site, uint64_t last_tick
   return statistics(site.record(), nanosecond_clock(), kThreshold, last_tick);
 }
 
-TEST(Statistics, TooFewIterationsHaveNone) {
+TEST(Statistics, TooFewIterations_None) {
   EXPECT_FALSE(statistics_of(Site::epoll(5)));
   EXPECT_FALSE(statistics_of(Site::epoll(5).iterations(2, 10)));
   EXPECT_TRUE(statistics_of(Site::epoll(5).iterations(3, 10)));
   EXPECT_FALSE(statistics_of(Site::poll(0x10).iterations(7, 10)));
 }
 
-TEST(Statistics, CountsAndSumsAreExact) {
+TEST(Statistics, CountsAndSums_Exact) {
   Site site = Site::epoll(12).iterations(10, 100).iterations(1, 12345);
   site.record().first_tick = 5000;
   const auto result = statistics_of(site, 105000);
@@ -364,13 +364,13 @@ TEST(Statistics, CountsAndSumsAreExact) {
   EXPECT_EQ(result->lifetime, Nanoseconds(100000));
 }
 
-TEST(Statistics, ALoopFromTheFutureHasNoLifetime) {
+TEST(Statistics, LoopFromFuture_NoLifetime) {
   Site site = Site::epoll(12).iterations(10, 100);
   site.record().first_tick = UINT64_MAX;
   EXPECT_EQ(statistics_of(site, 5)->lifetime, Nanoseconds(0));
 }
 
-TEST(Statistics, NoPercentileIsLongerThanTheLongest) {
+TEST(Statistics, Percentile_AtMostLongest) {
   const auto result = statistics_of(Site::epoll(5).iterations(100, 1025));
   ASSERT_TRUE(result);
   EXPECT_EQ(result->longest, Nanoseconds(1025));
@@ -383,7 +383,7 @@ void expect_within_a_quarter(Nanoseconds estimate, uint64_t exact) {
   EXPECT_LE(static_cast<double>(estimate.count()), 1.25 * static_cast<double>(exact));
 }
 
-TEST(Statistics, PercentilesAreWithinAQuarterOfTheExactOnes) {
+TEST(Statistics, Percentiles_WithinStatedError) {
   for (const unsigned seed : {1u, 2u, 3u, 4u, 5u}) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
@@ -408,7 +408,7 @@ TEST(Statistics, PercentilesAreWithinAQuarterOfTheExactOnes) {
   }
 }
 
-TEST(ViewCall, NothingWhileInNoCallOrInOneThatIsNone) {
+TEST(ViewCall, NoOrInvalidCall_Nothing) {
   const auto record = std::make_unique<ThreadRecord>();
   EXPECT_FALSE(view_call(record->call));
   record->call.function.store(intercept::kFunctionCount);
@@ -444,7 +444,7 @@ void fill_with_nonsense(ThreadRecord& record, unsigned seed) {
   }
 }
 
-TEST(Nonsense, IsLookedAtWithoutHarm) {
+TEST(Nonsense, RandomSegment_NoCrash) {
   const auto record = std::make_unique<ThreadRecord>();
   int seen = 0;
   for (unsigned seed = 0; seed < 500; ++seed) {

@@ -20,7 +20,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST(ThreadClock, TakesRunningFromTheKernelAndTheRestFromLooks) {
+TEST(ThreadClock, Running_FromKernelRestFromSamples) {
   ThreadClock clock({milliseconds(5), milliseconds(1)});
   clock.look(milliseconds(30), Activity::kSocket, {});
   clock.look(milliseconds(10), Activity::kFile, {});
@@ -33,13 +33,13 @@ TEST(ThreadClock, TakesRunningFromTheKernelAndTheRestFromLooks) {
   EXPECT_EQ(spent.in(Activity::kFile), milliseconds(10));
 }
 
-TEST(ThreadClock, WhatNoLookHasSeenIsUnknown) {
+TEST(ThreadClock, NoSample_Unknown) {
   ThreadClock clock({});
   clock.look(milliseconds(100), {}, ScheduleTimes{milliseconds(30), {}});
   EXPECT_EQ(clock.spent().in(Activity::kUnknown), milliseconds(70));
 }
 
-TEST(ThreadClock, CountersAheadOfTheLooksLeaveNothing) {
+TEST(ThreadClock, CountersAhead_NothingLeft) {
   ThreadClock clock({});
   clock.look(milliseconds(10), Activity::kLock, ScheduleTimes{milliseconds(30), {}});
   EXPECT_EQ(clock.spent().in(Activity::kLock), Nanoseconds::zero());
@@ -49,7 +49,7 @@ TEST(ThreadClock, CountersAheadOfTheLooksLeaveNothing) {
   EXPECT_EQ(backwards.spent().in(Activity::kLock), milliseconds(10));
 }
 
-TEST(ProgramClock, CountsEachMomentOnce) {
+TEST(ProgramClock, SeveralThreads_EachMomentOnce) {
   ProgramClock clock;
   clock.look(milliseconds(1), {1, 1.0, 5, 5});
   clock.look(milliseconds(2), {0, 1.0, 5, 5});
@@ -63,7 +63,7 @@ TEST(ProgramClock, CountsEachMomentOnce) {
   EXPECT_EQ(clock.looks(), 4u);
 }
 
-TEST(ProgramClock, OfVeryManyThreadsAPartOfTheTimeIsComputing) {
+TEST(ProgramClock, ManyThreads_ShareComputing) {
   ProgramClock clock;
   clock.look(milliseconds(100), {800, 0.25, 100, 0});
   clock.look(milliseconds(100), {800, 7.0, 0, 0});
@@ -71,7 +71,7 @@ TEST(ProgramClock, OfVeryManyThreadsAPartOfTheTimeIsComputing) {
   EXPECT_EQ(clock.time().waiting, milliseconds(75));
 }
 
-TEST(ProgramClock, WeighsOperationsByTheirTime) {
+TEST(ProgramClock, Operations_WeightedByTime) {
   ProgramClock clock;
   EXPECT_EQ(clock.in_flight().most, 0u);
   clock.look(milliseconds(60), {0, 1.0, 1, 0});
@@ -88,7 +88,7 @@ TEST(ProgramClock, WeighsOperationsByTheirTime) {
   EXPECT_EQ(flight.operations, 3u);
 }
 
-TEST(ProcessLifetimes, TimeThatSeveralLivedInCountsOnce) {
+TEST(ProcessLifetimes, OverlappingLifetimes_CountedOnce) {
   EXPECT_EQ(ProcessLifetimes::covered({}), 0u);
   EXPECT_EQ(ProcessLifetimes::covered({{50, 60}, {10, 20}, {15, 30}, {16, 18}, {30, 31}}), 31u);
 }
@@ -103,7 +103,7 @@ Stall stall(Cause cause, const std::string& culprit, milliseconds duration) {
   return stall;
 }
 
-TEST(LoopBlockers, AreSummedUpByCulprit) {
+TEST(LoopBlockers, Stalls_SummedByCulprit) {
   LoopBlockers troubles;
   EXPECT_EQ(troubles.worst_call().stalls, 0u);
   troubles.add(stall(Cause::kFile, "save", milliseconds(300)));
@@ -119,7 +119,7 @@ TEST(LoopBlockers, AreSummedUpByCulprit) {
   EXPECT_EQ(troubles.worst_computing().culprit.function, "parse");
 }
 
-TEST(LoopBlockers, ManyCallsCountAsWhatTheyMostlyWere) {
+TEST(LoopBlockers, ManyCalls_CountedAsMostFrequent) {
   LoopBlockers troubles;
   Stall many = stall(Cause::kMany, "query", milliseconds(300));
   many.spent.blocked = milliseconds(290);
@@ -133,7 +133,7 @@ TEST(LoopBlockers, ManyCallsCountAsWhatTheyMostlyWere) {
   EXPECT_EQ(troubles.worst_computing().stalls, 1u);
 }
 
-TEST(StackMemory, IsThatOfTheMappingsWithStackPointers) {
+TEST(StackMemory, StackPointers_MappingsSummed) {
   const std::string smaps =
       "7f0000000000-7f0000800000 rw-p 00000000 00:00 0 \n"
       "Size:               8192 kB\n"
@@ -150,7 +150,7 @@ TEST(StackMemory, IsThatOfTheMappingsWithStackPointers) {
   EXPECT_EQ(stack_memory("ff-00 rw-p\nRss: 1 kB\n", {1}).threads, 0u);
 }
 
-TEST(StackMemory, OfThisProcess) {
+TEST(StackMemory, OwnProcess_Measured) {
   volatile int here = 0;
   const auto pointer = reinterpret_cast<uint64_t>(&here);
   const StackMemory memory = read_stack_memory(getpid(), {pointer});
@@ -168,7 +168,7 @@ std::string_view interpreter_with(const std::string& path) {
   return interpreter_of(ModuleMap({mapping}));
 }
 
-TEST(ProgramKind, IsToldByFileNames) {
+TEST(ProgramKind, FileNames_DecideKind) {
   EXPECT_EQ(interpreter_with("/usr/bin/python3.11"), "python");
   EXPECT_EQ(interpreter_with("/usr/lib/libpython3.12.so.1.0"), "python");
   EXPECT_EQ(interpreter_with("/opt/pypy3.10"), "python");
@@ -190,7 +190,7 @@ Activity activity_with(Cause cause, const std::string& function, uint64_t fd,
   return activity_of(call);
 }
 
-TEST(Activity, WhoWaitsToBeAskedRests) {
+TEST(Activity, WaitingForRequest_Resting) {
   EXPECT_EQ(activity_with(Cause::kSocket, "recv", 4, "tcp 127.0.0.1:1 → 127.0.0.1:2"),
             Activity::kSocket);
   EXPECT_EQ(activity_with(Cause::kSocket, "accept", 4, "tcp 0.0.0.0:80 (listening)"),

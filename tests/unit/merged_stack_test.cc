@@ -58,7 +58,7 @@ Merged merge(const InterpreterStack& python, std::vector<Frame> stack, bool comp
   return {words(stack), note, complete};
 }
 
-TEST(MergedStack, EachCallGivesWayToWhatItRan) {
+TEST(MergedStack, EachEvalCall_ReplacedByFrame) {
   const Merged merged =
       merge(python({frame("leaf", "a.py", 3, false), frame("key", "a.py", 2, true),
                     frame("main", "a.py", 9, true)}),
@@ -69,7 +69,7 @@ TEST(MergedStack, EachCallGivesWayToWhatItRan) {
   EXPECT_TRUE(merged.complete);
 }
 
-TEST(MergedStack, FrameHasPlaceAndLanguage) {
+TEST(MergedStack, Frame_PlaceAndLanguage) {
   std::vector<Frame> stack = {native(kEval)};
   bool complete = true;
   merge_frames(python({frame("f", "/srv/app.py", 7, true)}), RawStack(), false, stack, complete);
@@ -81,7 +81,7 @@ TEST(MergedStack, FrameHasPlaceAndLanguage) {
   EXPECT_EQ(stack, std::vector{expected});
 }
 
-TEST(MergedStack, WhatIsInlinedIntoTheLoopGoesWithIt) {
+TEST(MergedStack, InlinedIntoEval_Replaced) {
   Frame inlined = native("do_call_core");
   inlined.inlined = true;
   const Merged merged = merge(python({frame("f", "a.py", 1, true)}),
@@ -89,21 +89,21 @@ TEST(MergedStack, WhatIsInlinedIntoTheLoopGoesWithIt) {
   EXPECT_EQ(merged.stack, "sleep :f main");
 }
 
-TEST(MergedStack, PartsOfTheLoopWithoutASymbolAreKnownByTheirPlace) {
+TEST(MergedStack, NamelessEvalPart_KnownByPlace) {
   const Merged merged = merge(
       python({frame("f", "a.py", 1, true), frame("g", "a.py", 2, true)}),
       {native("sleep"), native("", kPython, 0x6000), native("x"), native("", kPython, 0x1080)});
   EXPECT_EQ(merged.stack, "sleep :f x :g");
 }
 
-TEST(MergedStack, LargestFunctionThatIsNoneOfTheLoopStays) {
+TEST(MergedStack, OtherLargeFunction_Kept) {
   const Merged merged =
       merge(python({frame("f", "a.py", 1, true)}),
             {native("sleep"), native("parser", kPython, 0x6000), native(kEval, kPython, 0x1010)});
   EXPECT_EQ(merged.stack, "sleep parser :f");
 }
 
-TEST(MergedStack, CallsBeyondTheFramesStay) {
+TEST(MergedStack, CallsBeyondFrames_Kept) {
   // A greenlet's frames end where it began; its stack goes on.
   const Merged merged = merge(python({frame("f", "a.py", 1, true)}),
                               {native("sleep"), native(kEval), native("g"), native(kEval)});
@@ -111,13 +111,13 @@ TEST(MergedStack, CallsBeyondTheFramesStay) {
   EXPECT_EQ(merged.note, "");
 }
 
-TEST(MergedStack, RunningThreadMayHaveEnteredACallWithoutAFrame) {
+TEST(MergedStack, RunningThread_CallWithoutFrame) {
   const Merged merged = merge(python({frame("f", "a.py", 1, true)}),
                               {native(kEval), native("x"), native(kEval)}, true, true);
   EXPECT_EQ(merged.stack, std::string(kEval) + " x :f");
 }
 
-TEST(MergedStack, FramesBeyondACutStackAreItsRest) {
+TEST(MergedStack, StackCut_RemainingFramesAppended) {
   const Merged merged = merge(python({frame("f", "a.py", 1, true), frame("g", "a.py", 2, true)}),
                               {native("sleep"), native(kEval), native("x")}, false);
   EXPECT_EQ(merged.stack, "sleep :f x :g");
@@ -125,14 +125,14 @@ TEST(MergedStack, FramesBeyondACutStackAreItsRest) {
   EXPECT_FALSE(merged.complete);
 }
 
-TEST(MergedStack, FramesWithoutACallAreShownAndMarked) {
+TEST(MergedStack, FramesWithoutCall_ShownAndMarked) {
   const Merged merged = merge(python({frame("f", "a.py", 1, true), frame("g", "a.py", 2, true)}),
                               {native("sleep", "libc.so.6"), native("unknown"), native("main")});
   EXPECT_EQ(merged.stack, "sleep :f :g unknown main");
   EXPECT_EQ(merged.note, "where some Python frames stand among the native ones is a guess");
 }
 
-TEST(MergedStack, DroppedFramesLeaveTheStackAsItWas) {
+TEST(MergedStack, FramesDropped_NativeStackKept) {
   InterpreterStack dropped = python({});
   dropped.failure = "its frames form a ring";
   const Merged merged = merge(dropped, {native("sleep"), native(kEval)});
@@ -142,7 +142,7 @@ TEST(MergedStack, DroppedFramesLeaveTheStackAsItWas) {
             "ring");
 }
 
-TEST(MergedStack, InterpreterThatCannotBeReadIsNamed) {
+TEST(MergedStack, UnreadableInterpreter_Named) {
   InterpreterStack stack;
   stack.language = &python::language();
   stack.unreadable = "a debug build of Python 3.11";
@@ -162,7 +162,7 @@ TEST(MergedStack, VersionThatIsNotRead_SaysWhichAre) {
             "GIL and without debug checks can), so they are the interpreter's own");
 }
 
-TEST(MergedStack, DeepRecursionIsCut) {
+TEST(MergedStack, DeepRecursion_Cut) {
   std::vector<InterpretedFrame> frames(900, frame("f", "a.py", 1, false));
   frames.back().ends_call = true;
   std::vector<Frame> stack = {native("sleep"), native(kEval), native("main")};

@@ -26,7 +26,7 @@ Frame frame(const char* function, int line = 1) {
   return frame;
 }
 
-TEST(NeverAwaited, IsReadFromAWarningOfPython) {
+TEST(NeverAwaited, PythonWarning_Read) {
   const auto found = read_python_warning(kWarning);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->found_by, NeverAwaitedBy::kPython);
@@ -38,13 +38,13 @@ TEST(NeverAwaited, IsReadFromAWarningOfPython) {
   EXPECT_EQ(found->culprit, 0u);
 }
 
-TEST(NeverAwaited, IsFoundBehindOtherWordsOfOneWrite) {
+TEST(NeverAwaited, WarningAfterOtherText_Found) {
   const auto found = read_python_warning(std::string("starting: now\n") + kWarning);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->stack.at(0).file, "/srv/shop.py");
 }
 
-TEST(NeverAwaited, HasTheOriginThatPythonTracks) {
+TEST(NeverAwaited, OriginTracked_OriginShown) {
   const auto found = read_python_warning(
       "/usr/lib/python3.11/asyncio/events.py:80: RuntimeWarning: coroutine 'save' was never "
       "awaited\n"
@@ -60,7 +60,7 @@ TEST(NeverAwaited, HasTheOriginThatPythonTracks) {
   EXPECT_EQ(found->stack.at(0).function, "sell");
 }
 
-TEST(NeverAwaited, AtTheEndOfTheInterpreterHasNoPlace) {
+TEST(NeverAwaited, InterpreterEnd_NoPlace) {
   const auto found =
       read_python_warning("sys:1: RuntimeWarning: coroutine 'save' was never awaited\n");
   ASSERT_TRUE(found);
@@ -68,7 +68,7 @@ TEST(NeverAwaited, AtTheEndOfTheInterpreterHasNoPlace) {
   EXPECT_EQ(never_awaited_headline(*found), "coroutine save was never awaited");
 }
 
-TEST(NeverAwaited, IsNotReadFromOtherTexts) {
+TEST(NeverAwaited, OtherText_NotRead) {
   for (const char* text :
        {"", "was never awaited", "x.py:1: RuntimeWarning: coroutine 'a", "x.py:1: coroutine 'a'",
         ": RuntimeWarning: coroutine 'a' was never awaited",
@@ -80,7 +80,7 @@ TEST(NeverAwaited, IsNotReadFromOtherTexts) {
   }
 }
 
-TEST(NeverAwaited, BlamesTheCallerOfTheCoroutine) {
+TEST(NeverAwaited, Coroutine_CallerBlamed) {
   NeverAwaited found;
   found.stack = {frame("tailback_coroutine_made"),
                  frame("tailback::LazyPromise::LazyPromise()"),
@@ -93,7 +93,7 @@ TEST(NeverAwaited, BlamesTheCallerOfTheCoroutine) {
   EXPECT_EQ(found.culprit, 4u);
 }
 
-TEST(NeverAwaited, KnowsConstructorsOfTemplates) {
+TEST(NeverAwaited, TemplateConstructor_Known) {
   NeverAwaited found;
   found.stack = {frame("Task<a::b>::Promise::Promise()"), frame("Base<a::b>::Base()"),
                  frame("save<a::b>(a::b const&)"), frame("main")};
@@ -102,7 +102,7 @@ TEST(NeverAwaited, KnowsConstructorsOfTemplates) {
   EXPECT_EQ(found.culprit, 3u);
 }
 
-TEST(NeverAwaited, BlamesNobodyOnAStackThatEndsEarly) {
+TEST(NeverAwaited, StackEndsEarly_NoCulprit) {
   NeverAwaited found;
   found.stack = {frame("tailback_coroutine_made"), frame("P::P()")};
   name_coroutine(found);
@@ -122,7 +122,7 @@ NeverAwaited sample() {
   return found;
 }
 
-TEST(NeverAwaited, OfOtherPlacesHaveOtherFingerprints) {
+TEST(NeverAwaited, OtherPlace_OtherFingerprint) {
   NeverAwaited other = sample();
   other.coroutine = "Shop.load";
   explain(other);
@@ -133,14 +133,14 @@ TEST(NeverAwaited, OfOtherPlacesHaveOtherFingerprints) {
   EXPECT_EQ(same.fingerprint, sample().fingerprint);
 }
 
-TEST(NeverAwaited, IsReadBackAsItWasRecorded) {
+TEST(NeverAwaited, Written_ReadBack) {
   const NeverAwaited written = sample();
   const Record record = parse_record(json_line(written));
   ASSERT_TRUE(std::holds_alternative<NeverAwaited>(record));
   EXPECT_EQ(std::get<NeverAwaited>(record), written);
 }
 
-TEST(NeverAwaited, IsToldInWords) {
+TEST(NeverAwaited, Record_Text) {
   EXPECT_EQ(full_never_awaited_text(sample(), {}),
             "tailback: coroutine Shop.save was never awaited, made in /srv/shop.py:19\n"
             "  process  python3[12], dropped by thread worker[13], as its interpreter warns\n"
@@ -152,7 +152,7 @@ TEST(NeverAwaited, IsToldInWords) {
             "tailback: 1 coroutine that is never awaited, 2 more like it\n");
 }
 
-TEST(NeverAwaited, IsKeptBackByARule) {
+TEST(NeverAwaited, MatchingRule_Suppressed) {
   RecordingReporter behind;
   SuppressingReporter reporter({*parse_rule("cause=never-awaited object=Shop.*")}, behind);
   NeverAwaited other = sample();

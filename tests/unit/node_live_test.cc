@@ -46,7 +46,7 @@ void expect_same(const std::vector<InterpretedFrame>& ours,
   }
 }
 
-TEST_P(NodeLive, FramesAreWhatV8Says) {
+TEST_P(NodeLive, Frames_EqualV8sOwn) {
   const auto& [version, way] = GetParam();
   const std::string command = node_command(version);
   if (command.empty()) GTEST_SKIP() << "no Node " << version << " on this machine";
@@ -57,7 +57,7 @@ TEST_P(NodeLive, FramesAreWhatV8Says) {
     expect_same(linked_frames(running, processes), running.frames());
 }
 
-TEST_P(NodeLive, FramesOfTheBaselineCompilerToo) {
+TEST_P(NodeLive, BaselineCode_FramesEqualV8sOwn) {
   const auto& [version, way] = GetParam();
   const std::string command = node_command(version);
   if (command.empty()) GTEST_SKIP() << "no Node " << version << " on this machine";

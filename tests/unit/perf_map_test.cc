@@ -32,14 +32,14 @@ std::string line_text(std::string_view text) {
          std::string(line->name);
 }
 
-TEST(PerfMapLine, IsTwoNumbersAndAName) {
+TEST(PerfMapLine, WellFormed_Parsed) {
   EXPECT_EQ(line_text("1000 20 name with blanks"), "4096+32 name with blanks");
   EXPECT_EQ(line_text("0x00007fed44ecce00 0x0000000000000238 double Busy.work(int)"),
             "140657040346624+568 double Busy.work(int)");
   EXPECT_EQ(line_text("FF 0XF f\r"), "255+15 f");
 }
 
-TEST(PerfMapLine, WhatMakesNoSenseIsNone) {
+TEST(PerfMapLine, Malformed_Nothing) {
   for (const char* text :
        {"", " ", "1000", "1000 20", "1000 20 ", "1000  20 f", "-1000 20 f", "1000 -20 f", "x 20 f",
         "1000 zz f", "1000\t20\tf", "0 20 f", "1000 0 f", "0x 20 f", "1000 40000001 f",
@@ -48,7 +48,7 @@ TEST(PerfMapLine, WhatMakesNoSenseIsNone) {
   }
 }
 
-TEST(PerfMap, OfLinesThatOverlapTheLastCounts) {
+TEST(PerfMap, OverlappingLines_LastWins) {
   PerfMap map;
   const auto place = [&](uint64_t address) -> int {
     const auto entry = map.find(address);
@@ -77,7 +77,7 @@ TEST(PerfMap, OfLinesThatOverlapTheLastCounts) {
   EXPECT_EQ(place(0x1380), -1);
 }
 
-TEST(PerfMap, HasRoomForSoMany) {
+TEST(PerfMap, ManySymbols_Bounded) {
   PerfMap map;
   for (uint64_t i = 1; i <= PerfMap::kMostEntries; ++i) map.add(i * 16, 16, i);
   EXPECT_FALSE(map.full());
@@ -114,7 +114,7 @@ std::string name(const PerfMapFile& file, uint64_t address) {
   return file.name_at(address).value_or("nothing");
 }
 
-TEST_F(PerfMapFileTest, IsReadOnAsItGrows) {
+TEST_F(PerfMapFileTest, Grows_ReadOn) {
   write("");
   PerfMapFile file(open_it());
   file.read_on();
@@ -132,7 +132,7 @@ TEST_F(PerfMapFileTest, IsReadOnAsItGrows) {
   EXPECT_FALSE(file.is_cut());
 }
 
-TEST_F(PerfMapFileTest, IsReadAgainIfItIsWrittenAnew) {
+TEST_F(PerfMapFileTest, Rewritten_ReadAgain) {
   write("1000 10 one\n2000 10 two\n");
   PerfMapFile file(open_it());
   file.read_on();
@@ -148,7 +148,7 @@ TEST_F(PerfMapFileTest, IsReadAgainIfItIsWrittenAnew) {
   EXPECT_EQ(file.size(), 3u);
 }
 
-TEST_F(PerfMapFileTest, GarbageAndOverlongLinesAreSteppedOver) {
+TEST_F(PerfMapFileTest, GarbageAndLongLines_Skipped) {
   std::string garbage(100000, '\xff');
   for (size_t i = 0; i < garbage.size(); i += 97) garbage[i] = i % 2 == 0 ? '\n' : '\0';
   const std::string longest = "2000 10 " + std::string(PerfMapFile::kLongestLine - 8, 'x');
@@ -169,7 +169,7 @@ TEST_F(PerfMapFileTest, GarbageAndOverlongLinesAreSteppedOver) {
   EXPECT_EQ(file.size(), 3u);
 }
 
-TEST_F(PerfMapFileTest, OfAHugeOneTheBeginningIsRead) {
+TEST_F(PerfMapFileTest, HugeFile_BeginningRead) {
   write("1000 10 one\n");
   ASSERT_EQ(truncate(path_.c_str(), PerfMapFile::kLargestFile * 4), 0);
   append("\n2000 10 two\n");
@@ -180,7 +180,7 @@ TEST_F(PerfMapFileTest, OfAHugeOneTheBeginningIsRead) {
   EXPECT_EQ(name(file, 0x2000), "nothing");
 }
 
-TEST_F(PerfMapFileTest, OneThatIsAlwaysWrittenAnewIsLeftInTheEnd) {
+TEST_F(PerfMapFileTest, AlwaysRewritten_GivenUp) {
   write("1000 10 one\n");
   PerfMapFile file(open_it());
   std::string last;
@@ -245,14 +245,14 @@ class PerfMapsTest : public testing::Test {
   std::vector<std::string> made_;
 };
 
-TEST_F(PerfMapsTest, AProcessMayHaveNone) {
+TEST_F(PerfMapsTest, NoFile_Nothing) {
   start();
   EXPECT_EQ(name_now(), "nothing");
   EXPECT_FALSE(maps_.is_cut(pid_));
   EXPECT_EQ(maps_.name_at(1 << 29, 0x1000), std::nullopt);
 }
 
-TEST_F(PerfMapsTest, ItIsFoundWhenItAppearsAndReadOn) {
+TEST_F(PerfMapsTest, AppearsLate_Found) {
   start();
   EXPECT_EQ(name_now(), "nothing");
   write(path(), "1000 10 one\n");
@@ -262,7 +262,7 @@ TEST_F(PerfMapsTest, ItIsFoundWhenItAppearsAndReadOn) {
   EXPECT_EQ(name_now(), "other");
 }
 
-TEST_F(PerfMapsTest, AnotherFileInItsPlaceIsRead) {
+TEST_F(PerfMapsTest, FileReplaced_Read) {
   start();
   write(path(), "1000 10 one\n");
   EXPECT_EQ(name_now(), "one");
@@ -272,7 +272,7 @@ TEST_F(PerfMapsTest, AnotherFileInItsPlaceIsRead) {
   EXPECT_EQ(name_now(), "replaced");
 }
 
-TEST_F(PerfMapsTest, NamesOutliveTheFileAndTheProcess) {
+TEST_F(PerfMapsTest, FileAndProcessGone_NamesKept) {
   start();
   write(path(), "1000 10 one\n");
   EXPECT_EQ(name_now(), "one");
@@ -284,7 +284,7 @@ TEST_F(PerfMapsTest, NamesOutliveTheFileAndTheProcess) {
   EXPECT_EQ(maps_.name_at(pid, 0x1000), "one");
 }
 
-TEST_F(PerfMapsTest, OnlyARegularFileCounts) {
+TEST_F(PerfMapsTest, NotRegularFile_Ignored) {
   start();
   ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
   EXPECT_EQ(name_now(), "nothing");  // and nothing waits for a writer
@@ -301,7 +301,7 @@ TEST_F(PerfMapsTest, OnlyARegularFileCounts) {
   EXPECT_EQ(name_now(), "nothing");
 }
 
-TEST_F(PerfMapsTest, OneThatIsOlderThanTheProcessIsAnothers) {
+TEST_F(PerfMapsTest, OlderThanProcess_Ignored) {
   start();
   write(path(), "1000 10 old\n");
   const timespec times[2] = {{time(nullptr) - 3600, 0}, {time(nullptr) - 3600, 0}};
@@ -311,7 +311,7 @@ TEST_F(PerfMapsTest, OneThatIsOlderThanTheProcessIsAnothers) {
   EXPECT_EQ(name_now(0x2000), "new");
 }
 
-TEST_F(PerfMapsTest, OneOfAnotherUserIsNotBelieved) {
+TEST_F(PerfMapsTest, OtherUsersFile_Ignored) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
   constexpr uid_t kSomebody = 12345;
   start();
@@ -331,7 +331,7 @@ TEST_F(PerfMapsTest, OneOfAnotherUserIsNotBelieved) {
   EXPECT_EQ(name_now(), "its own");
 }
 
-TEST_F(PerfMapsTest, IsLookedForAsTheProcessSeesItselfAndItsFiles) {
+TEST_F(PerfMapsTest, OtherRootAndNamespace_Found) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can change a process's root";
   std::string pattern = "/tmp/perf_map_root.XXXXXX";
   const std::string root = made(mkdtemp(pattern.data()));
@@ -356,7 +356,7 @@ TEST_F(PerfMapsTest, IsLookedForAsTheProcessSeesItselfAndItsFiles) {
   EXPECT_EQ(name_now(), "by its own pid");
 }
 
-TEST(JitFrame, V8NamesFunctionFileAndLine) {
+TEST(JitFrame, V8_FunctionFileLine) {
   const auto text = [](std::string_view name) {
     const Frame frame = jit_frame(name, false);
     return frame.language + "|" + frame.function + "|" + frame.file + "|" +
@@ -378,7 +378,7 @@ TEST(JitFrame, V8NamesFunctionFileAndLine) {
   EXPECT_EQ(text("JS:~f x:99999999999:1"), "javascript|f|x:99999999999|1");  // no line: too large
 }
 
-TEST(JitFrame, OthersKeepTheirNames) {
+TEST(JitFrame, OtherNames_Unchanged) {
   const Frame builtin = jit_frame("Builtin:JSEntry", false);
   EXPECT_EQ(builtin.function, "Builtin:JSEntry");
   EXPECT_EQ(builtin.language, "native");
@@ -386,7 +386,7 @@ TEST(JitFrame, OthersKeepTheirNames) {
   EXPECT_EQ(jit_frame("double Busy.work(int)", false).language, "native");
 }
 
-TEST(JitFrame, JavaLosesWhatItReturns) {
+TEST(JitFrame, Java_ReturnTypeRemoved) {
   const Frame method = jit_frame("java.lang.Object a.B$C.get(java.lang.String, int)", true);
   EXPECT_EQ(method.function, "a.B$C.get(java.lang.String, int)");
   EXPECT_EQ(method.language, "java");

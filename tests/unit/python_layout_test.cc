@@ -10,7 +10,7 @@
 namespace tailback {
 namespace {
 
-TEST(PythonLayout, OnlyKnownVersionsHaveOne) {
+TEST(PythonLayout, UnknownVersion_NoLayout) {
   MemoryImage nothing;
   EXPECT_FALSE(python_layout({3, 7}, nothing, {}));
   EXPECT_TRUE(python_layout({3, 8}, nothing, {}));
@@ -39,7 +39,7 @@ class PythonOffsets : public testing::TestWithParam<int> {
   }
 };
 
-TEST_P(PythonOffsets, FreeThreadedBuildSaysSo) {
+TEST_P(PythonOffsets, FreeThreadedBuild_Known) {
   constexpr uint64_t kFreeThreaded = 2;  // after the cookie and the version
   set_word(kFreeThreaded, 0);
   EXPECT_FALSE(is_free_threaded(image_.memory, image_.python.runtime));
@@ -48,12 +48,12 @@ TEST_P(PythonOffsets, FreeThreadedBuildSaysSo) {
   EXPECT_TRUE(is_free_threaded(image_.memory, image_.python.runtime));
 }
 
-TEST_P(PythonOffsets, UnknownTableIsNotBelieved) {
+TEST_P(PythonOffsets, UnknownTable_NotBelieved) {
   set_word(0, 0x6161616161616161);
   EXPECT_FALSE(python_layout(version_, image_.memory, image_.python.runtime));
 }
 
-TEST_P(PythonOffsets, TableOfAnotherVersionIsNotBelieved) {
+TEST_P(PythonOffsets, OtherVersionsTable_NotBelieved) {
   set_word(1, 0x030f00f0);
   EXPECT_FALSE(python_layout(version_, image_.memory, image_.python.runtime));
 }

@@ -21,7 +21,7 @@ constexpr PythonLines k38 = PythonLines::kIncrements;
 constexpr PythonLines k310 = PythonLines::kRanges;
 constexpr PythonLines k311 = PythonLines::kLocations;
 
-TEST(PythonLines, IncrementsAddUp) {
+TEST(PythonLines, Increments_Summed) {
   // Line 10; from byte 4 on 12; from byte 8 on 11.
   const auto table = bytes({4, 2, 4, 0xff});
   EXPECT_EQ(python_line(k38, table, 10, -1), 10);
@@ -33,7 +33,7 @@ TEST(PythonLines, IncrementsAddUp) {
   EXPECT_FALSE(python_line(k38, bytes({0, 0x80}), 10, 100)) << "a line below 0";
 }
 
-TEST(PythonLines, RangesMayHaveNoLine) {
+TEST(PythonLines, RangeWithoutLine_None) {
   const auto table = bytes({4, 0, 4, 0x80, 2, 3});
   EXPECT_EQ(python_line(k310, table, 10, 0), 10);
   EXPECT_EQ(python_line(k310, table, 10, 4), 0);
@@ -41,7 +41,7 @@ TEST(PythonLines, RangesMayHaveNoLine) {
   EXPECT_FALSE(python_line(k310, table, 10, 10)) << "behind the end";
 }
 
-TEST(PythonLines, LocationsOfAllKinds) {
+TEST(PythonLines, AllLocationKinds_Read) {
   // Each entry covers one code unit, two bytes.
   const auto table = bytes({
       0x80 | 0 << 3,  0x12,                    // short: the same line
@@ -57,7 +57,7 @@ TEST(PythonLines, LocationsOfAllKinds) {
   EXPECT_EQ(python_line(k311, table, 10, -2), 10);
 }
 
-TEST(PythonLines, BrokenLocationsAreRefused) {
+TEST(PythonLines, BrokenLocations_Refused) {
   EXPECT_FALSE(python_line(k311, bytes({0x00, 0x12}), 10, 0)) << "no entry begins so";
   EXPECT_FALSE(python_line(k311, bytes({0x80 | 13 << 3}), 10, 0)) << "ends within an entry";
   EXPECT_FALSE(python_line(k311, bytes({0x80 | 13 << 3, 0x80}), 10, 0)) << "another's beginning";
@@ -84,7 +84,7 @@ std::vector<std::byte> string_head(uint64_t length, uint32_t state) {
 constexpr uint32_t kCompact = 1u << 5;
 constexpr uint32_t kAscii = 1u << 6;
 
-TEST(PythonString, FormsThatThereAre) {
+TEST(PythonString, KnownForms_Read) {
   const auto ascii = python_string_form(layout(), string_head(3, kAscii | kCompact | 1 << 2));
   ASSERT_TRUE(ascii);
   EXPECT_EQ(ascii->data, 48u);
@@ -112,7 +112,7 @@ TEST(PythonString, FormsThatThereAre) {
   EXPECT_FALSE(python_text(*four, bytes({0x00, 0x00, 0x11, 0x00}), false)) << "no character";
 }
 
-TEST(PythonString, FormsThatThereAreNotAreRefused) {
+TEST(PythonString, UnknownForms_Refused) {
   EXPECT_FALSE(python_string_form(layout(), string_head(3, kAscii | 1 << 2))) << "not compact";
   EXPECT_FALSE(python_string_form(layout(), string_head(3, kCompact | 3 << 2)));
   EXPECT_FALSE(python_string_form(layout(), string_head(3, kCompact | kAscii | 2 << 2)));

@@ -17,7 +17,7 @@ std::vector<InterpretedFrame> without_marks(std::vector<InterpretedFrame> frames
   return frames;
 }
 
-TEST_P(PythonLive, FramesAreWhatPythonSays) {
+TEST_P(PythonLive, Frames_EqualPythonsOwn) {
   const std::string command = python_command(GetParam());
   if (command.empty()) GTEST_SKIP() << "no Python " << GetParam() << " on this machine";
   const RunningPython running(command);

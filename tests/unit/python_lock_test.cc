@@ -54,13 +54,13 @@ class PythonLock : public testing::Test {
   Snapshot waiter_;
 };
 
-TEST_F(PythonLock, OwnerIsInTheObject) {
+TEST_F(PythonLock, LockObject_Owner) {
   add_lock("_thread.RLock");
   EXPECT_EQ(owner(), image_.threads.at(1).tid);
   EXPECT_FALSE(owner(kSemaphore + 32)) << "the semaphore of another";
 }
 
-TEST_F(PythonLock, WhoWaitsFrom314OnHasASemaphoreOfItsOwn) {
+TEST_F(PythonLock, Since314_WaiterOwnsSemaphore) {
   image_.python.layout.byte_locks = true;  // the threads are read as 3.11 has them
   add_lock("_thread.RLock", 0);
   EXPECT_FALSE(owner(kStack + 8));
@@ -69,7 +69,7 @@ TEST_F(PythonLock, WhoWaitsFrom314OnHasASemaphoreOfItsOwn) {
   EXPECT_FALSE(owner());
 }
 
-TEST_F(PythonLock, RegistersMayHoldTheObject) {
+TEST_F(PythonLock, LockInRegister_Found) {
   add_lock("_thread.RLock");
   set_stack({0, 0});
   EXPECT_FALSE(owner());
@@ -77,21 +77,21 @@ TEST_F(PythonLock, RegistersMayHoldTheObject) {
   EXPECT_TRUE(owner());
 }
 
-TEST_F(PythonLock, LockThatNobodyHasHasNoOwner) {
+TEST_F(PythonLock, FreeLock_NoOwner) {
   add_lock("_thread.RLock", 0);
   EXPECT_FALSE(owner());
 }
 
-TEST_F(PythonLock, WhatIsNoLockIsNotBelieved) {
+TEST_F(PythonLock, NotALock_NotBelieved) {
   add_lock("_thread.RLocc");
   EXPECT_FALSE(owner());
 }
 
-TEST_F(PythonLock, WhatCannotBeReadIsNotBelieved) {
+TEST_F(PythonLock, Unreadable_NotBelieved) {
   EXPECT_FALSE(owner());
 }
 
-TEST_F(PythonLock, OwnerThatIsNoThreadOfPythonIsNotBelieved) {
+TEST_F(PythonLock, OwnerNoPythonThread_NotBelieved) {
   add(kIdent + 0x2d0, 1);
   add_lock("_thread.RLock");
   EXPECT_FALSE(owner());

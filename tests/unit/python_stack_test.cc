@@ -53,7 +53,7 @@ std::vector<uint8_t> random_bytes(std::mt19937& random, size_t count) {
   return bytes;
 }
 
-TEST_P(PythonImages, FramesAreWhatPythonSaid) {
+TEST_P(PythonImages, Frames_EqualPythonsOwn) {
   ASSERT_EQ(image_.threads.size(), 5u);
   for (const PythonImage::Thread& thread : image_.threads) {
     const InterpreterStack stack = read(thread.tid);
@@ -63,11 +63,11 @@ TEST_P(PythonImages, FramesAreWhatPythonSaid) {
   }
 }
 
-TEST_P(PythonImages, ThreadThatIsNoneHasNoFrames) {
+TEST_P(PythonImages, UnknownThread_NoFrames) {
   EXPECT_TRUE(read(1).frames.empty());
 }
 
-TEST_P(PythonImages, AnyDamageIsBorne) {
+TEST_P(PythonImages, AnyDamage_NoCrash) {
   constexpr int kRounds = 8000;
   const MemoryImage whole = image_.memory;
   const std::vector<uint64_t> places = word_addresses(image_.memory);
@@ -88,7 +88,7 @@ TEST_P(PythonImages, AnyDamageIsBorne) {
 
 // What is torn while a thread runs are its frames. Whatever is in them, what is shown are functions
 // that there are.
-TEST_P(PythonImages, TornFramesGiveNoWrongNames) {
+TEST_P(PythonImages, TornFrames_NoWrongNames) {
   constexpr int kRounds = 8000;
   const MemoryImage whole = image_.memory;
   std::vector<uint64_t> places = word_addresses(image_.memory);
@@ -121,7 +121,7 @@ TEST_P(PythonImages, TornFramesGiveNoWrongNames) {
   EXPECT_GT(shown, 0);
 }
 
-TEST_P(PythonImages, ObjectsOfAnotherTypeAreRefused) {
+TEST_P(PythonImages, ObjectOfOtherType_Refused) {
   const MemoryImage whole = image_.memory;
   const PythonInterpreter& python = image_.python;
   int refused = 0;
@@ -145,7 +145,7 @@ TEST_P(PythonImages, ObjectsOfAnotherTypeAreRefused) {
   EXPECT_GT(refused, 10);
 }
 
-TEST_P(PythonImages, OffsetsMayBeAnything) {
+TEST_P(PythonImages, AbsurdOffsets_NoCrash) {
   if (image_.python.version.minor < 13) return;  // they are not the target's
   const MemoryImage whole = image_.memory;
   for (uint64_t i = 1; i < 83; ++i) {
@@ -157,7 +157,7 @@ TEST_P(PythonImages, OffsetsMayBeAnything) {
   }
 }
 
-TEST_P(PythonImages, RingOfFramesIsRefused) {
+TEST_P(PythonImages, RingOfFrames_Refused) {
   const PythonImage::Thread& thread = image_.threads[0];
   const auto layout = python_layout(image_.python.version, image_.memory, image_.python.runtime);
   ASSERT_TRUE(layout);

@@ -155,7 +155,7 @@ class ReachabilityTest : public ::testing::Test {
   Reachability reachability_;
 };
 
-TEST_F(ReachabilityTest, ALoopComesAroundAndWhatFollowsDoesNot) {
+TEST_F(ReachabilityTest, LoopBodyReachable_CodeAfterNot) {
   loop_and_work();
   EXPECT_EQ(of_call(0, 0), Reach::kYes);
   EXPECT_EQ(of_call(1, 0), Reach::kYes);
@@ -169,7 +169,7 @@ TEST_F(ReachabilityTest, ALoopComesAroundAndWhatFollowsDoesNot) {
   EXPECT_EQ(of_itself(3), Reach::kYes);
 }
 
-TEST_F(ReachabilityTest, TheOuterLoopLeadsBackIntoTheInner) {
+TEST_F(ReachabilityTest, OuterLoop_ReachesInner) {
   nested_loops();
   EXPECT_EQ(of_call(1, 1), Reach::kYes);
   EXPECT_EQ(of_call(2, 1), Reach::kYes);
@@ -178,7 +178,7 @@ TEST_F(ReachabilityTest, TheOuterLoopLeadsBackIntoTheInner) {
   EXPECT_EQ(of_call(3, 1), Reach::kNo);
 }
 
-TEST_F(ReachabilityTest, ACallLikeItIsOneOfTheSameFunction) {
+TEST_F(ReachabilityTest, SameCallee_LikeCall) {
   same_call_twice();
   EXPECT_EQ(of_call(0, 0), Reach::kNo);
   EXPECT_EQ(of_call_like(0, 0), Reach::kYes);
@@ -187,7 +187,7 @@ TEST_F(ReachabilityTest, ACallLikeItIsOneOfTheSameFunction) {
   EXPECT_EQ(of_call_like(1, 1), Reach::kNo);
 }
 
-TEST_F(ReachabilityTest, ACallByARegisterMayBeOfAnyFunction) {
+TEST_F(ReachabilityTest, IndirectCall_AnyFunction) {
   one_by_register(zero == 0 ? mark : other_mark);
   EXPECT_EQ(of_call_like(1, 0), Reach::kNo);
   EXPECT_EQ(of_call_that_may_be_like(1, 0), Reach::kYes);
@@ -195,13 +195,13 @@ TEST_F(ReachabilityTest, ACallByARegisterMayBeOfAnyFunction) {
   EXPECT_EQ(of_call_that_may_be_like(2, 0), Reach::kNo);
 }
 
-TEST_F(ReachabilityTest, AJumpTableLeadsAnywhere) {
+TEST_F(ReachabilityTest, JumpTable_Anywhere) {
   jump_table(1);
   EXPECT_EQ(of_call(0, 0), Reach::kUnknown);
   EXPECT_EQ(of_call(2, 0), Reach::kNo);  // behind it
 }
 
-TEST_F(ReachabilityTest, ACallAtTheEndOfAFunctionDoesNotReturn) {
+TEST_F(ReachabilityTest, TailCall_DoesNotReturn) {
   ends_in_a_call();
   EXPECT_EQ(of_call(0, 1), Reach::kYes);
   EXPECT_EQ(of_call(1, 0), Reach::kNo);
@@ -210,7 +210,7 @@ TEST_F(ReachabilityTest, ACallAtTheEndOfAFunctionDoesNotReturn) {
   EXPECT_EQ(reachability_.of_call(*image_, {range->end, true}, at(0)), Reach::kNo);
 }
 
-TEST_F(ReachabilityTest, JumpsLeadIntoTheColdPartAndBack) {
+TEST_F(ReachabilityTest, ColdPart_FollowedBothWays) {
   zero = 1;  // first one that goes the usual way, to learn where all is
   cold_part();
   zero = 0;
@@ -224,7 +224,7 @@ TEST_F(ReachabilityTest, JumpsLeadIntoTheColdPartAndBack) {
   EXPECT_EQ(of_call(3, 1), Reach::kNo);
 }
 
-TEST_F(ReachabilityTest, FunctionsHaveTheirRanges) {
+TEST_F(ReachabilityTest, Functions_RangesFound) {
   loop_and_work();
   const auto begin = reinterpret_cast<uint64_t>(&loop_and_work) - bias_;
   const auto range = function_range(*image_, at(0));
@@ -236,14 +236,14 @@ TEST_F(ReachabilityTest, FunctionsHaveTheirRanges) {
   EXPECT_FALSE(function_range(*image_, UINT64_MAX - 8));
 }
 
-TEST_F(ReachabilityTest, NothingIsKnownOfWhatIsNoCode) {
+TEST_F(ReachabilityTest, NotCode_Unknown) {
   EXPECT_EQ(reachability_.of_call(*image_, {1, false}, 5), Reach::kUnknown);
   EXPECT_EQ(reachability_.of_itself(*image_, {UINT64_MAX, true}), Reach::kUnknown);
   loop_and_work();
   EXPECT_EQ(reachability_.of_call_like(*image_, {at(2), true}, at(0) - 1), Reach::kUnknown);
 }
 
-TEST_F(ReachabilityTest, WhoeverUsesSetjmpMayReturnTwice) {
+TEST_F(ReachabilityTest, Setjmp_MayReturnTwice) {
   std::jmp_buf place;
   if (zero != 0 && setjmp(place) == 0) abort();
   EXPECT_TRUE(may_return_twice(*image_));

@@ -33,7 +33,7 @@ std::vector<Frame> python_stack() {
           sample_frame("main", "", 0, kPython, 0x300)};
 }
 
-TEST(ReportOfPython, StackFoldsTheInterpreterAndItsLibrary) {
+TEST(ReportOfPython, InterpreterFrames_Folded) {
   EXPECT_EQ(stack_text(python_stack(), 2, {}, ""),
             "     … 2 frames of python3.11 …\n"
             "#2  > Handler.get  /srv/app/handlers.py:12\n"
@@ -54,7 +54,7 @@ Stall stall_by_the_lock() {
   return stall;
 }
 
-TEST(ReportOfPython, IsReadBackAsItWasWritten) {
+TEST(ReportOfPython, Written_ReadBack) {
   const Stall stall = stall_by_the_lock();
   const auto back = std::get<Stall>(parse_record(json_line(stall)));
   EXPECT_EQ(back.stack, stall.stack);
@@ -63,7 +63,7 @@ TEST(ReportOfPython, IsReadBackAsItWasWritten) {
   EXPECT_EQ(std::get<Stall>(parse_record(json_line(sample_sleep()))).task, "");
 }
 
-TEST(ReportOfPython, HolderAndTaskAreTold) {
+TEST(ReportOfPython, GilHolderAndTask_Shown) {
   const std::string text = full_stall_text(stall_by_the_lock(), {});
   EXPECT_NE(text.find("  task     Task-7\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  holder   in hog (/srv/app/work.py:3), called from Thread.run ("),

@@ -78,7 +78,7 @@ class ReadingTest : public testing::Test {
   Said said_;
 };
 
-TEST_F(ReadingTest, AWholeRunIsReadInSilence) {
+TEST_F(ReadingTest, WholeRun_Silent) {
   EXPECT_TRUE(read({write("a.jsonl", whole_run())}));
   EXPECT_EQ(said_, Said());
   EXPECT_EQ(summary_.runs(), 1U);
@@ -96,7 +96,7 @@ longest pause of a thread: 250 µs
 )");
 }
 
-TEST_F(ReadingTest, RunsAreMergedByCulpritAndLoop) {
+TEST_F(ReadingTest, SeveralRuns_MergedByCulpritAndLoop) {
   SessionEnd other = sample_end();
   other.loops[0].pid = 99;
   other.loops[0].p99 = milliseconds(50);
@@ -124,13 +124,13 @@ Incomplete:
 )");
 }
 
-TEST_F(ReadingTest, FilesPutTogetherAreSeveralRuns) {
+TEST_F(ReadingTest, ConcatenatedFiles_SeveralRuns) {
   EXPECT_TRUE(read({write("a.jsonl", whole_run() + whole_run())}));
   EXPECT_EQ(summary_.runs(), 2U);
   EXPECT_EQ(summary_.culprits().stalls(), 4U);
 }
 
-TEST_F(ReadingTest, GzipIsKnownByItsBytes) {
+TEST_F(ReadingTest, Gzip_KnownByContent) {
   EXPECT_TRUE(read({write("a.jsonl", gzipped(whole_run())),
                     write("b.jsonl.gz", gzipped(whole_run()) + gzipped(whole_run())),
                     write("plain.gz", whole_run())}));
@@ -138,7 +138,7 @@ TEST_F(ReadingTest, GzipIsKnownByItsBytes) {
   EXPECT_EQ(summary_.runs(), 4U);
 }
 
-TEST_F(ReadingTest, CompressedDataThatEndsEarlyIsSaid) {
+TEST_F(ReadingTest, GzipEndsEarly_Said) {
   const std::string whole = gzipped(whole_run());
   EXPECT_TRUE(read({write("a.jsonl.gz", whole.substr(0, whole.size() - 100))}));
   ASSERT_EQ(said_.size(), 3U);
@@ -150,7 +150,7 @@ TEST_F(ReadingTest, CompressedDataThatEndsEarlyIsSaid) {
   EXPECT_EQ(summary_.runs_without_end(), 1U);
 }
 
-TEST_F(ReadingTest, DamagedCompressedDataIsAnError) {
+TEST_F(ReadingTest, GzipDamaged_Error) {
   std::string damaged = gzipped(whole_run());
   for (size_t i = damaged.size() / 2; i < damaged.size() / 2 + 50; ++i) damaged[i] ^= 0x55;
   EXPECT_FALSE(read({write("a.jsonl.gz", damaged)}));
@@ -159,7 +159,7 @@ TEST_F(ReadingTest, DamagedCompressedDataIsAnError) {
   })) << testing::PrintToString(said_);
 }
 
-TEST_F(ReadingTest, ADirectoryStandsForItsRecordings) {
+TEST_F(ReadingTest, Directory_AllRecordings) {
   write("b.jsonl", whole_run());
   write("a.jsonl.gz", gzipped(whole_run()));
   write("notes.txt", "hello");
@@ -174,7 +174,7 @@ TEST_F(ReadingTest, ADirectoryStandsForItsRecordings) {
                          "recordings"}));
 }
 
-TEST_F(ReadingTest, ACrashCutsTheLastLine) {
+TEST_F(ReadingTest, LastLineCut_Dropped) {
   const std::string run = whole_run();
   EXPECT_TRUE(read({write("a.jsonl", run.substr(0, run.size() - 10))}));
   EXPECT_EQ(said_, Said({"a.jsonl:4: the last line is cut off and left out",
@@ -185,7 +185,7 @@ TEST_F(ReadingTest, ACrashCutsTheLastLine) {
             "1 run (1 without an end record: their loops are missing); 2 stalls, 563 ms in all");
 }
 
-TEST_F(ReadingTest, ALastLineWithoutItsNewlineCounts) {
+TEST_F(ReadingTest, NoFinalNewline_LineCounts) {
   std::string run = whole_run();
   run.pop_back();
   EXPECT_TRUE(read({write("a.jsonl", run)}));
@@ -193,7 +193,7 @@ TEST_F(ReadingTest, ALastLineWithoutItsNewlineCounts) {
   EXPECT_EQ(summary_.runs_without_end(), 0U);
 }
 
-TEST_F(ReadingTest, EveryCutOfARecordingIsRead) {
+TEST_F(ReadingTest, AnyCut_Read) {
   const std::string run = whole_run();
   const size_t session = json_line(sample_session()).size();
   for (size_t size = 0; size <= run.size(); size += 7) {
@@ -205,7 +205,7 @@ TEST_F(ReadingTest, EveryCutOfARecordingIsRead) {
   }
 }
 
-TEST_F(ReadingTest, OfAKilledObserversRunWhatWasGoingOnCounts) {
+TEST_F(ReadingTest, ObserverKilled_OngoingCounted) {
   Stall ongoing = sample_sleep();
   ongoing.state = StallState::kOngoing;
   Stall longer = ongoing;
@@ -217,7 +217,7 @@ TEST_F(ReadingTest, OfAKilledObserversRunWhatWasGoingOnCounts) {
   EXPECT_EQ(summary_.culprits().by_total()[0]->unfinished, 1U);
 }
 
-TEST_F(ReadingTest, OngoingLinesOfAWholeRunDoNotCount) {
+TEST_F(ReadingTest, WholeRun_OngoingNotCounted) {
   Stall ongoing = sample_sleep();
   ongoing.state = StallState::kOngoing;
   EXPECT_TRUE(read({write("a.jsonl", json_line(sample_session()) + json_line(ongoing) +
@@ -225,7 +225,7 @@ TEST_F(ReadingTest, OngoingLinesOfAWholeRunDoNotCount) {
   EXPECT_EQ(summary_.culprits().stalls(), 1U);
 }
 
-TEST_F(ReadingTest, ADamagedLineIsSaidWithItsPlace) {
+TEST_F(ReadingTest, DamagedLine_SaidWithPlace) {
   const std::string run = json_line(sample_session()) + "garbage\x1b\n" +
                           json_line(sample_sleep()) +
                           R"({"schema":1,"type":"stall","id":1})"
@@ -238,7 +238,7 @@ TEST_F(ReadingTest, ADamagedLineIsSaidWithItsPlace) {
   EXPECT_EQ(summary_.culprits().stalls(), 3U);
 }
 
-TEST_F(ReadingTest, DamageIsNotSaidWithoutEnd) {
+TEST_F(ReadingTest, ManyDamagedLines_Capped) {
   std::string run = json_line(sample_session());
   for (int i = 0; i < 1000; ++i) run += "{}\n";
   EXPECT_FALSE(read({write("a.jsonl", run + json_line(sample_end()))}));
@@ -247,7 +247,7 @@ TEST_F(ReadingTest, DamageIsNotSaidWithoutEnd) {
   EXPECT_EQ(said_[5], "a.jsonl: 1,000 lines are damaged, all stepped over");
 }
 
-TEST_F(ReadingTest, ADamagedFirstLineDoesNotHideTheRest) {
+TEST_F(ReadingTest, FirstLineDamaged_RestRead) {
   EXPECT_FALSE(
       read({write("a.jsonl", "x\n" + json_line(sample_sleep()) + json_line(sample_end()))}));
   EXPECT_EQ(said_, Said({"a.jsonl:2: the record that begins a session is missing",
@@ -255,7 +255,7 @@ TEST_F(ReadingTest, ADamagedFirstLineDoesNotHideTheRest) {
   EXPECT_EQ(summary_.culprits().stalls(), 1U);
 }
 
-TEST_F(ReadingTest, WhatIsNoRecordingIsOneLine) {
+TEST_F(ReadingTest, NotARecording_OneLineError) {
   std::string binary(1 << 20, '\0');
   for (size_t i = 0; i < binary.size(); ++i) binary[i] = static_cast<char>(i * 2654435761U >> 13);
   EXPECT_FALSE(read({write("binary", binary), write("other.json", "[1,2,3]"),
@@ -268,7 +268,7 @@ TEST_F(ReadingTest, WhatIsNoRecordingIsOneLine) {
   EXPECT_EQ(summary_.runs(), 1U);
 }
 
-TEST_F(ReadingTest, AnotherSchemaIsOneLine) {
+TEST_F(ReadingTest, UnknownSchema_OneLineError) {
   EXPECT_FALSE(read({write("a.jsonl", R"({"schema":3,"type":"session"})"
                                       "\n" +
                                           whole_run())}));
@@ -277,7 +277,7 @@ TEST_F(ReadingTest, AnotherSchemaIsOneLine) {
   EXPECT_EQ(summary_.runs(), 0U);
 }
 
-TEST_F(ReadingTest, TypesOfLaterVersionsAreSteppedOver) {
+TEST_F(ReadingTest, UnknownType_Skipped) {
   const std::string later = R"({"schema":1,"type":"riddle","id":1})"
                             "\n";
   EXPECT_TRUE(read(
@@ -286,7 +286,7 @@ TEST_F(ReadingTest, TypesOfLaterVersionsAreSteppedOver) {
                          "know it"}));
 }
 
-TEST_F(ReadingTest, HostileRecordsAreDamagedLines) {
+TEST_F(ReadingTest, HostileRecord_DamagedLine) {
   const std::string good = json_line(sample_sleep());
   const auto with = [&good](const std::string& patch) {
     auto record = nlohmann::json::parse(good);
@@ -324,7 +324,7 @@ TEST_F(ReadingTest, HostileRecordsAreDamagedLines) {
   EXPECT_FALSE(summary_.culprits().by_total()[0]->frame.has_value());
 }
 
-TEST_F(ReadingTest, SumsDoNotOverflow) {
+TEST_F(ReadingTest, HugeSums_NoOverflow) {
   std::string run = json_line(sample_session());
   for (int i = 0; i < 3; ++i) {
     auto record = nlohmann::json::parse(json_line(sample_sleep()));
@@ -339,7 +339,7 @@ TEST_F(ReadingTest, SumsDoNotOverflow) {
   EXPECT_FALSE(summary_.text().empty());
 }
 
-TEST_F(ReadingTest, CulpritsWithoutEndAreAddedUp) {
+TEST_F(ReadingTest, TooManyCulprits_Summed) {
   std::string run = json_line(sample_session());
   for (size_t i = 0; i < CulpritTally::kCulprits + 10; ++i) {
     Stall stall;
@@ -355,7 +355,7 @@ TEST_F(ReadingTest, CulpritsWithoutEndAreAddedUp) {
       << summary_.text();
 }
 
-TEST_F(ReadingTest, TheSummaryAsJson) {
+TEST_F(ReadingTest, Summary_Json) {
   EXPECT_TRUE(read({write("a.jsonl", whole_run())}));
   const auto json = nlohmann::json::parse(summary_.json());
   EXPECT_EQ(json["type"], "summary");
@@ -373,7 +373,7 @@ TEST_F(ReadingTest, TheSummaryAsJson) {
   EXPECT_EQ(json["loops"][0]["p99_ms"], 3.2);
 }
 
-TEST_F(ReadingTest, WhatRulesKeptBackIsSummedUp) {
+TEST_F(ReadingTest, Suppressed_SummedUp) {
   SessionEnd end = sample_end();
   end.counts[RecordKind::kStall].suppressed = 2;
   end.suppressed_time = milliseconds(700);
@@ -411,31 +411,31 @@ class ReportCommandTest : public ReadingTest {
   }
 };
 
-TEST_F(ReportCommandTest, WantsAFile) {
+TEST_F(ReportCommandTest, NoFile_Usage) {
   EXPECT_THROW(run({}), CLI::RequiredError);
 }
 
-TEST_F(ReportCommandTest, PrintsTheSummary) {
+TEST_F(ReportCommandTest, OneFile_Summary) {
   const Outcome outcome = run({write("a.jsonl", whole_run())});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_TRUE(outcome.out.starts_with("1 run, 10.0 s; 2 stalls, 563 ms in all\n"));
   EXPECT_EQ(outcome.err, "");
 }
 
-TEST_F(ReportCommandTest, PrintsJson) {
+TEST_F(ReportCommandTest, JsonOption_Json) {
   const Outcome outcome = run({"--json", write("a.jsonl", whole_run()), directory_});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["runs"], 2);
 }
 
-TEST_F(ReportCommandTest, SumsUpTheOthersAndFailsInTheEnd) {
+TEST_F(ReportCommandTest, OneBadFile_OthersSummedThenError) {
   const Outcome outcome = run({directory_ + "absent", write("a.jsonl", whole_run())});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_TRUE(outcome.out.starts_with("1 run, 10.0 s; 2 stalls, 563 ms in all\n"));
   EXPECT_EQ(outcome.err, "tailback: " + directory_ + "absent: No such file or directory\n");
 }
 
-TEST_F(ReportCommandTest, PrintsNoSummaryOfNothing) {
+TEST_F(ReportCommandTest, NothingRead_NoSummary) {
   const Outcome outcome = run({directory_ + "absent"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.out, "");

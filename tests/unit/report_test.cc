@@ -99,7 +99,7 @@ class ReportTest : public testing::Test {
   std::vector<std::string> complaints_;
 };
 
-TEST_F(ReportTest, TheSchemaRefusesWhatIsNoRecord) {
+TEST_F(ReportTest, NotARecord_RefusedBySchema) {
   const json good = parsed(json_line(sample_sleep()));
   ASSERT_EQ(schema_faults(good), std::vector<std::string>());
   const auto refused = [&good](const char* patch) {
@@ -118,13 +118,13 @@ TEST_F(ReportTest, TheSchemaRefusesWhatIsNoRecord) {
   EXPECT_TRUE(refused(R"({"fingerprint": null})"));
 }
 
-TEST_F(ReportTest, TheSchemaHasTheCauseWords) {
+TEST_F(ReportTest, Schema_HasCauseWords) {
   const json words = report_schema()["definitions"]["record-stall"]["properties"]["cause"]["enum"];
   EXPECT_EQ(words.get<std::vector<std::string>>(),
             std::vector<std::string>(kCauseWords.begin(), kCauseWords.end()));
 }
 
-TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
+TEST_F(ReportTest, EveryRecord_ValidBySchema) {
   Stall bare;
   bare.id = 1;
   Stall ongoing = sample_sleep();
@@ -159,7 +159,7 @@ TEST_F(ReportTest, EveryRecordIsAsTheSchemaSays) {
   }
 }
 
-TEST_F(ReportTest, AStallsLineIsExact) {
+TEST_F(ReportTest, Stall_ExactLine) {
   Stall stall = sample_sleep();
   stall.stack.resize(1);
   stall.stack_complete = false;
@@ -182,13 +182,13 @@ TEST_F(ReportTest, AStallsLineIsExact) {
       "\n");
 }
 
-TEST_F(ReportTest, TheSchemaHasTheKindsOfNotes) {
+TEST_F(ReportTest, Schema_HasNoteKinds) {
   const json words = report_schema()["definitions"]["record-note"]["properties"]["kind"]["enum"];
   EXPECT_EQ(words.get<std::vector<std::string>>(),
             std::vector<std::string>(kNoteKindWords.begin(), kNoteKindWords.end()));
 }
 
-TEST_F(ReportTest, ANoteOfTheMachineNamesNoThread) {
+TEST_F(ReportTest, MachineNote_NoThread) {
   Note note = sample_stop();
   EXPECT_EQ(parsed(json_line(note))["tid"], 4713);
   note = {NoteKind::kSuspended, sample_time(), std::chrono::seconds(3), 0, 0, {}, {}};
@@ -199,7 +199,7 @@ TEST_F(ReportTest, ANoteOfTheMachineNamesNoThread) {
   EXPECT_TRUE(record["thread"].is_null());
 }
 
-TEST_F(ReportTest, StacksAreListedWithinBounds) {
+TEST_F(ReportTest, DeepStacks_Bounded) {
   Stall stall = sample_many();
   json stacks = parsed(json_line(stall))["stacks"];
   ASSERT_EQ(stacks.size(), 1u);
@@ -216,7 +216,7 @@ TEST_F(ReportTest, StacksAreListedWithinBounds) {
   EXPECT_FALSE(stacks[0]["stack_complete"].get<bool>());
 }
 
-TEST_F(ReportTest, UnknownIsNull) {
+TEST_F(ReportTest, Unknown_Null) {
   Stall stall;
   stall.loop = {"poll", -1};
   const json record = parsed(json_line(stall));
@@ -228,7 +228,7 @@ TEST_F(ReportTest, UnknownIsNull) {
   EXPECT_EQ(record["cause"], "unknown");
 }
 
-TEST_F(ReportTest, ArgumentsThatAreNoNumbersStayText) {
+TEST_F(ReportTest, TextArguments_StayText) {
   Stall stall = sample_sleep();
   stall.call->arguments = {{"a", "-3", true},
                            {"b", "18446744073709551615", true},
@@ -241,7 +241,7 @@ TEST_F(ReportTest, ArgumentsThatAreNoNumbersStayText) {
                             "e":"7 ","f":"7"})"));
 }
 
-TEST_F(ReportTest, HostileTextStaysOneValidLine) {
+TEST_F(ReportTest, HostileText_OneValidLine) {
   Stall stall = sample_sleep();
   stall.process = "a\nb\x1b[31m\x01\xff\xc3";
   stall.thread = std::string("\xed\xa0\x80\0\"\\", 6);
@@ -256,7 +256,7 @@ TEST_F(ReportTest, HostileTextStaysOneValidLine) {
   EXPECT_EQ(record["stack"][0]["function"], "\xef\xbf\xbd");
 }
 
-TEST_F(ReportTest, LengthsAreBounded) {
+TEST_F(ReportTest, LongStrings_Bounded) {
   Stall stall = sample_sleep();
   stall.stack[2].function = std::string(kStringBytes - 1, 'x') + "ééé";
   EXPECT_EQ(parsed(json_line(stall))["stack"][2]["function"],
@@ -276,7 +276,7 @@ TEST_F(ReportTest, LengthsAreBounded) {
   EXPECT_TRUE(record["culprit"].is_null());
 }
 
-TEST_F(ReportTest, WhatIsWrittenReadsBack) {
+TEST_F(ReportTest, Written_ReadBack) {
   for (Stall stall : {sample_sleep(), sample_many()}) {
     if (stall.call) {
       // The order of the arguments is not part of the format.
@@ -326,7 +326,7 @@ TEST_F(ReportTest, WhatIsWrittenReadsBack) {
       << line;
 }
 
-TEST_F(ReportTest, AFileThatCannotBeOpenedIsOneClearLine) {
+TEST_F(ReportTest, UnopenableFile_OneLineError) {
   const auto message = [](const std::string& file) -> std::string {
     try {
       JsonlReporter reporter(file);
@@ -342,7 +342,7 @@ TEST_F(ReportTest, AFileThatCannotBeOpenedIsOneClearLine) {
                                      "': Is a directory; name a file, not a directory");
 }
 
-TEST_F(ReportTest, LinesStandInTheFileAtOnce) {
+TEST_F(ReportTest, Line_WrittenAtOnce) {
   JsonlReporter reporter(path("run.jsonl"), note_complaint());
   reporter.report(sample_session());
   ASSERT_EQ(lines_of(path("run.jsonl")).size(), 1U);
@@ -357,14 +357,14 @@ TEST_F(ReportTest, LinesStandInTheFileAtOnce) {
   EXPECT_EQ(complaints_, std::vector<std::string>());
 }
 
-TEST_F(ReportTest, AFileIsEmptiedFirst) {
+TEST_F(ReportTest, ExistingFile_Truncated) {
   std::ofstream(path("run.jsonl")) << "old\n";
   JsonlReporter reporter(path("run.jsonl"));
   reporter.report(sample_end());
   EXPECT_EQ(lines_of(path("run.jsonl")).size(), 1U);
 }
 
-TEST_F(ReportTest, AFullDiskIsSaidOnceAndCounted) {
+TEST_F(ReportTest, FullDisk_SaidOnceAndCounted) {
   {
     JsonlReporter reporter("/dev/full", note_complaint());
     reporter.report(sample_session());
@@ -408,7 +408,7 @@ class ReportPipeTest : public ReportTest {
   int ends_[2] = {-1, -1};
 };
 
-TEST_F(ReportPipeTest, AHalfWrittenLineIsFinishedBeforeTheNext) {
+TEST_F(ReportPipeTest, HalfWrittenLine_FinishedFirst) {
   const int capacity = ::fcntl(ends_[1], F_GETPIPE_SZ);
   ASSERT_GT(capacity, 0);
   const std::string large(static_cast<size_t>(capacity) + 1000, 'x');
@@ -425,7 +425,7 @@ TEST_F(ReportPipeTest, AHalfWrittenLineIsFinishedBeforeTheNext) {
   EXPECT_EQ(complaints_.size(), 1U);
 }
 
-TEST_F(ReportPipeTest, WhatDoesNotFitIsLostOldestFirst) {
+TEST_F(ReportPipeTest, PipeFull_OldestLost) {
   ASSERT_GT(::fcntl(ends_[1], F_SETPIPE_SZ, 1 << 20), 0);
   std::string full(1 << 20, 'x');
   while (::write(ends_[1], full.data(), full.size()) > 0) {
@@ -446,7 +446,7 @@ TEST_F(ReportPipeTest, WhatDoesNotFitIsLostOldestFirst) {
   EXPECT_EQ(static_cast<size_t>(std::count(text.begin(), text.end(), 'f')), size);
 }
 
-TEST_F(ReportPipeTest, AReaderThatHasGoneRaisesNoSignal) {
+TEST_F(ReportPipeTest, ReaderGone_NoSignal) {
   static volatile sig_atomic_t signals = 0;
   signals = 0;
   const auto old = std::signal(SIGPIPE, [](int) { signals = signals + 1; });
@@ -465,7 +465,7 @@ TEST_F(ReportPipeTest, AReaderThatHasGoneRaisesNoSignal) {
             "tailback: 2 reports could not be written to pipe (Broken pipe) and are lost");
 }
 
-TEST_F(ReportTest, FanOutTellsEachInOrder) {
+TEST_F(ReportTest, FanOut_EachInOrder) {
   FanOutReporter fan_out;
   EXPECT_TRUE(fan_out.empty());
   auto first = std::make_unique<RecordingReporter>();

@@ -46,7 +46,7 @@ class TextReporterTest : public testing::Test {
   void SetUp() override { use_utc(); }
 };
 
-TEST_F(TextReporterTest, ASessionWithoutStallsIsOneQuietLine) {
+TEST_F(TextReporterTest, NoStalls_OneLine) {
   Report report;
   report.reporter.report(sample_session());
   EXPECT_EQ(report.take(), "");
@@ -59,7 +59,7 @@ TEST_F(TextReporterTest, ASessionWithoutStallsIsOneQuietLine) {
       "tailback: no stall over 100 ms in 10.0 s; 1 loop, 40,123 iterations, the longest 3.20 ms\n");
 }
 
-TEST_F(TextReporterTest, ASessionWithoutALoopSaysSo) {
+TEST_F(TextReporterTest, NoLoop_SaidSo) {
   Report report;
   SessionEnd end = sample_end();
   end.loops.clear();
@@ -67,7 +67,7 @@ TEST_F(TextReporterTest, ASessionWithoutALoopSaysSo) {
   EXPECT_EQ(report.take(), "tailback: no event loop was seen in 10.0 s (1 process, 3 threads)\n");
 }
 
-TEST_F(TextReporterTest, AStallInFull) {
+TEST_F(TextReporterTest, Stall_FullText) {
   Report report;
   report.reporter.report(sample_sleep());
   EXPECT_EQ(
@@ -89,7 +89,7 @@ TEST_F(TextReporterTest, AStallInFull) {
 )");
 }
 
-TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
+TEST_F(TextReporterTest, ManyCalls_FullText) {
   Report report;
   report.reporter.report(sample_many());
   EXPECT_EQ(report.take(),
@@ -108,7 +108,7 @@ TEST_F(TextReporterTest, ATurnOfManyCallsInFull) {
 )");
 }
 
-TEST_F(TextReporterTest, NotesAreSentences) {
+TEST_F(TextReporterTest, Notes_Sentences) {
   Report report;
   report.reporter.report(sample_stop());
   EXPECT_EQ(report.take(),
@@ -125,7 +125,7 @@ TEST_F(TextReporterTest, NotesAreSentences) {
       "are exact, stacks may be missing\n");
 }
 
-TEST_F(TextReporterTest, ObjectsAreNamed) {
+TEST_F(TextReporterTest, Objects_Named) {
   Report report;
   Stall stall = sample_sleep();
   stall.cause = Cause::kFile;
@@ -142,7 +142,7 @@ TEST_F(TextReporterTest, ObjectsAreNamed) {
             std::string::npos);
 }
 
-TEST_F(TextReporterTest, RepeatsAreOneLineWithTheirCount) {
+TEST_F(TextReporterTest, Repeats_OneLineWithCount) {
   Report report;
   Stall stall = sample_sleep();
   report.reporter.report(stall);
@@ -165,7 +165,7 @@ TEST_F(TextReporterTest, RepeatsAreOneLineWithTheirCount) {
       report.take().starts_with("tailback: event loop blocked for 163 ms: many in unixRead"));
 }
 
-TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
+TEST_F(TextReporterTest, OngoingStall_ReportedWhileOngoing) {
   Report report;
   Stall stall = sample_sleep();
   stall.state = StallState::kOngoing;
@@ -202,7 +202,7 @@ TEST_F(TextReporterTest, AStallThatLastsIsToldWhileItLasts) {
             "load_config(char const*) (src/config.cc:42); server[4711] io-0[4713]\n");
 }
 
-TEST_F(TextReporterTest, AStallWhoseCulpritIterationsOutToBeAnotherIsToldInFull) {
+TEST_F(TextReporterTest, CulpritChanges_FullTextAgain) {
   Report report;
   Stall stall = sample_sleep();
   stall.state = StallState::kOngoing;
@@ -215,7 +215,7 @@ TEST_F(TextReporterTest, AStallWhoseCulpritIterationsOutToBeAnotherIsToldInFull)
   EXPECT_TRUE(report.take().starts_with("tailback: event loop blocked for 400 ms: many in "));
 }
 
-TEST_F(TextReporterTest, TheEndSumsUp) {
+TEST_F(TextReporterTest, End_Summary) {
   Report report;
   report.reporter.report(sample_session());
   report.reporter.report(sample_sleep());
@@ -238,7 +238,7 @@ tailback: incomplete:
 )");
 }
 
-TEST_F(TextReporterTest, AHoldBeyondItsLimitIsSaidAndWhy) {
+TEST_F(TextReporterTest, PauseBeyondLimit_SaidWithReason) {
   Report report;
   SessionEnd end = sample_end();
   end.longest_pause = microseconds(1010);  // it measured itself a moment later
@@ -261,7 +261,7 @@ TEST_F(TextReporterTest, AHoldBeyondItsLimitIsSaidAndWhy) {
   EXPECT_EQ(none.take().find("longest pause"), std::string::npos);
 }
 
-TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
+TEST_F(TextReporterTest, CapReached_SuppressedAndSaid) {
   Report report({}, false, 1000);
   Stall stall = sample_sleep();
   for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) {
@@ -284,7 +284,7 @@ TEST_F(TextReporterTest, ACapHoldsReportsBackAndSaysSo) {
   EXPECT_TRUE(report.take().starts_with("tailback: 66 stalls, 26.4 s in all"));
 }
 
-TEST_F(TextReporterTest, ACapPerCulpritLeavesRoomForOthers) {
+TEST_F(TextReporterTest, CapPerCulprit_OthersReported) {
   Report report({}, false, 2);
   Stall stall = sample_sleep();
   for (int i = 0; i < 5; ++i) {
@@ -306,7 +306,7 @@ TEST_F(TextReporterTest, ACapPerCulpritLeavesRoomForOthers) {
   EXPECT_EQ(report.take().find("suppressed"), std::string::npos);
 }
 
-TEST_F(TextReporterTest, ATurnsNameStandsBesideItsLoop) {
+TEST_F(TextReporterTest, NamedIteration_NameBesideLoop) {
   Report report;
   Stall stall = sample_sleep();
   stall.iteration = "GET /orders\n";
@@ -315,7 +315,7 @@ TEST_F(TextReporterTest, ATurnsNameStandsBesideItsLoop) {
   EXPECT_NE(text.find("\n  iteration GET /orders\\n\n"), std::string::npos) << text;
 }
 
-TEST_F(TextReporterTest, PatternsThatMatchedNoThreadAreNamedAtTheEnd) {
+TEST_F(TextReporterTest, UnmatchedPatterns_NamedAtEnd) {
   Report report;
   SessionEnd end = sample_end();
   end.unused_options = {"--loop absent*"};
@@ -324,7 +324,7 @@ TEST_F(TextReporterTest, PatternsThatMatchedNoThreadAreNamedAtTheEnd) {
       "tailback: --loop absent* matched no thread that waits for events\n"));
 }
 
-TEST_F(TextReporterTest, TheEndSaysWhatWasSuppressedAndWhatMatchedNothing) {
+TEST_F(TextReporterTest, End_SuppressedAndUnmatchedRules) {
   Report report;
   report.reporter.report(sample_session());
   SessionEnd end = sample_end();
@@ -342,7 +342,7 @@ TEST_F(TextReporterTest, TheEndSaysWhatWasSuppressedAndWhatMatchedNothing) {
       "400 ms\n");
 }
 
-TEST_F(TextReporterTest, ACulpritHeldBackIsToldInFullLater) {
+TEST_F(TextReporterTest, CulpritSuppressedByCap_FullReportLater) {
   Report report({}, false, 1000);
   Stall stall = sample_sleep();
   for (unsigned i = 0; i < TextReporter::kReportsPerMinute; ++i) report.reporter.report(stall);
@@ -355,7 +355,7 @@ TEST_F(TextReporterTest, ACulpritHeldBackIsToldInFullLater) {
             std::string::npos);
 }
 
-TEST_F(TextReporterTest, StacksCanBeWhole) {
+TEST_F(TextReporterTest, FullStackOption_WholeStack) {
   TextStyle style;
   style.whole_stacks = true;
   Report report(style);
@@ -367,7 +367,7 @@ TEST_F(TextReporterTest, StacksCanBeWhole) {
       << text;
 }
 
-TEST_F(TextReporterTest, ColourIsAChoice) {
+TEST_F(TextReporterTest, ColorOption_Obeyed) {
   Report plain;
   plain.reporter.report(sample_sleep());
   EXPECT_EQ(plain.take().find('\x1b'), std::string::npos);
@@ -378,7 +378,7 @@ TEST_F(TextReporterTest, ColourIsAChoice) {
   EXPECT_TRUE(coloured.take().starts_with("\x1b[1;31mtailback: event loop blocked for 400 ms"));
 }
 
-TEST_F(TextReporterTest, ColoursOnlyATerminalWithoutNoColor) {
+TEST_F(TextReporterTest, Color_OnlyTerminalWithoutNoColor) {
   int ends[2] = {-1, -1};
   char name[64] = "";
   ASSERT_EQ(::openpty(&ends[0], &ends[1], name, nullptr, nullptr), 0);
@@ -415,7 +415,7 @@ TEST_F(TextReporterTest, ColoursOnlyATerminalWithoutNoColor) {
   ::unlink(path.c_str());
 }
 
-TEST_F(TextReporterTest, AFullDiskDoesNotEndTheSession) {
+TEST_F(TextReporterTest, FullDisk_SessionContinues) {
   std::vector<std::string> complaints;
   {
     TextReporter::Options options;
@@ -432,7 +432,7 @@ TEST_F(TextReporterTest, AFullDiskDoesNotEndTheSession) {
             "are lost");
 }
 
-TEST_F(TextReporterTest, HostileTextNeitherSpeaksToTheTerminalNorFloodsIt) {
+TEST_F(TextReporterTest, HostileText_EscapedAndBounded) {
   std::string evil = "\x1b]0;owned\x07\n\xff{}%s\xe2\x80\xae";
   evil += std::string(100'000, 'x');
   Stall stall = sample_sleep();
@@ -467,7 +467,7 @@ TEST_F(TextReporterTest, HostileTextNeitherSpeaksToTheTerminalNorFloodsIt) {
   }
 }
 
-TEST_F(TextReporterTest, AStallOfWhichNothingIsKnown) {
+TEST_F(TextReporterTest, NothingKnown_ShortText) {
   Report report;
   report.reporter.report(Stall{});
   EXPECT_EQ(report.take(),
@@ -476,7 +476,7 @@ TEST_F(TextReporterTest, AStallOfWhichNothingIsKnown) {
             "  since    1970-01-01 00:00:00.000 +00:00\n");
 }
 
-TEST_F(TextReporterTest, ALogFileBeginsWithWhatWasWatched) {
+TEST_F(TextReporterTest, LogFile_BeginsWithCommand) {
   Report report({}, true);
   report.reporter.report(sample_session());
   EXPECT_EQ(report.take(),

@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(DurationText, HasThreeDigitsOrTwoUnits) {
+TEST(DurationText, Durations_ThreeDigitsOrTwoUnits) {
   EXPECT_EQ(duration_text(Nanoseconds(-5)), "0 ns");
   EXPECT_EQ(duration_text(Nanoseconds(999)), "999 ns");
   EXPECT_EQ(duration_text(Nanoseconds(1000)), "1.00 µs");
@@ -42,7 +42,7 @@ TEST(DurationText, HasThreeDigitsOrTwoUnits) {
   EXPECT_EQ(duration_text(Nanoseconds::max()), "106751 d 23 h");
 }
 
-TEST(DurationText, CountsAndShares) {
+TEST(DurationText, CountsAndShares_Text) {
   EXPECT_EQ(count_text(0), "0");
   EXPECT_EQ(count_text(999), "999");
   EXPECT_EQ(count_text(1'204'311), "1,204,311");
@@ -56,7 +56,7 @@ TEST(DurationText, CountsAndShares) {
   EXPECT_EQ(saturating_sum(Nanoseconds::max(), Nanoseconds(1)), Nanoseconds::max());
 }
 
-TEST(Printable, EscapesWhatATerminalWouldObey) {
+TEST(TerminalEscape, ControlCharacters_Escaped) {
   EXPECT_EQ(escape_for_terminal("plain ünïcode 漢字", 80), "plain ünïcode 漢字");
   EXPECT_EQ(escape_for_terminal("a\n\r\t\x1b[2J\x7f\x01", 80), "a\\n\\r\\t\\x1b[2J\\x7f\\x01");
   EXPECT_EQ(escape_for_terminal(std::string_view("\0", 1), 80), "\\x00");
@@ -72,7 +72,7 @@ TEST(Printable, EscapesWhatATerminalWouldObey) {
             "\\u202ecba\\u2028");
 }
 
-TEST(Printable, CutsAtEitherEnd) {
+TEST(TerminalEscape, TooLong_CutAtEitherEnd) {
   EXPECT_EQ(escape_for_terminal("abcdef", 6), "abcdef");
   EXPECT_EQ(escape_for_terminal("abcdefg", 6), "abcde…");
   EXPECT_EQ(escape_for_terminal("abcdefg", 6, Cut::kBeginning), "…cdefg");
@@ -84,7 +84,7 @@ TEST(Printable, CutsAtEitherEnd) {
   EXPECT_EQ(utf8_prefix("éé", 3), "é");
 }
 
-TEST(FunctionName, LosesItsArgumentsFirst) {
+TEST(FunctionName, TooLong_ArgumentsDropped) {
   EXPECT_EQ(short_function_name("f(int)", 40), "f(int)");
   EXPECT_EQ(short_function_name("std::map<std::string, int>::at(std::string const&)", 30),
             "std::map<…>::at(…)");
@@ -100,7 +100,7 @@ TEST(FunctionName, LosesItsArgumentsFirst) {
   EXPECT_EQ(short_function_name("\x1b", 40), "\\x1b");
 }
 
-TEST(FunctionName, IsWhatItsAuthorWouldWrite) {
+TEST(FunctionName, Template_AsAuthorWrites) {
   const std::pair<const char*, const char*> kNames[] = {
       {"load(std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > "
        "const&)",
@@ -167,7 +167,7 @@ TEST(FunctionName, IsWhatItsAuthorWouldWrite) {
   EXPECT_EQ(short_function_name(deep, 20), "f<…>");
 }
 
-TEST(FunctionName, ThenItsOuterScopes) {
+TEST(FunctionName, StillTooLong_OuterScopesDropped) {
   EXPECT_EQ(
       short_function_name("tailback::demo::(anonymous namespace)::block_on_read(Server&)", 30),
       "…::block_on_read(…)");
@@ -176,7 +176,7 @@ TEST(FunctionName, ThenItsOuterScopes) {
   EXPECT_EQ(short_function_name("f(a_namespace::of_a_parameter, another)", 12), "f(…)");
 }
 
-TEST(WallTimeText, IsRfc3339InTheLocalZone) {
+TEST(WallTimeText, LocalZone_Rfc3339) {
   use_utc();
   EXPECT_EQ(rfc3339(sample_time()), "2025-11-22T15:13:01.123+00:00");
   EXPECT_EQ(wall_time_text(sample_time()), "2025-11-22 15:13:01.123 +00:00");
@@ -190,7 +190,7 @@ TEST(WallTimeText, IsRfc3339InTheLocalZone) {
   EXPECT_EQ(rfc3339(WallTime(milliseconds(-1))), "1969-12-31T23:59:59.999+00:00");
 }
 
-TEST(WallTimeText, ReadsWhatItWrites) {
+TEST(WallTimeText, Written_ReadBack) {
   EXPECT_EQ(parse_rfc3339("2025-11-22T20:43:01.123+05:30"), sample_time());
   EXPECT_EQ(parse_rfc3339("2025-11-22T15:13:01.123Z"), sample_time());
   EXPECT_EQ(parse_rfc3339("1969-12-31T23:59:59.999Z"), WallTime(milliseconds(-1)));
@@ -201,7 +201,7 @@ TEST(WallTimeText, ReadsWhatItWrites) {
   }
 }
 
-TEST(TextTable, AlignsAndLeavesEmptyColumnsOut) {
+TEST(TextTable, Columns_AlignedEmptyDropped) {
   using Align = TextTable::Align;
   TextTable table({{"name"}, {"n", Align::kRight}, {"none"}, {"note"}});
   table.add_row({"é", "1", "", ""});

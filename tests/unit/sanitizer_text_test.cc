@@ -83,7 +83,7 @@ std::vector<const FindingPart*> parts_of(const TextReport& report, BlockKind kin
   return found;
 }
 
-TEST(ReportText, WhatIsNoReportHasNone) {
+TEST(ReportText, OtherText_NoReport) {
   EXPECT_TRUE(reports_in("").empty());
   EXPECT_TRUE(reports_in("done\nThreadSanitizer: reported 1 warnings\n").empty());
   EXPECT_TRUE(reports_in("FATAL: ThreadSanitizer: unexpected memory mapping\n").empty());
@@ -91,7 +91,7 @@ TEST(ReportText, WhatIsNoReportHasNone) {
   EXPECT_TRUE(reports_in("WARNING: ThreadSanitizer: data race\n#0 f g:1 (h+0x1)\n").empty());
 }
 
-TEST(ReportText, ARace) {
+TEST(ReportText, Race_Parsed) {
   const auto reports = reports_in(kRace);
   ASSERT_EQ(reports.size(), 1u);
   const TextReport& report = reports[0];
@@ -144,7 +144,7 @@ TEST(ReportText, ARace) {
   EXPECT_EQ(threads[2]->number, 8162);
 }
 
-TEST(ReportText, AnOrderOfLocks) {
+TEST(ReportText, LockOrder_Parsed) {
   const auto reports = reports_in(kOrder);
   ASSERT_EQ(reports.size(), 1u);
   const TextReport& report = reports[0];
@@ -165,7 +165,7 @@ TEST(ReportText, AnOrderOfLocks) {
   EXPECT_EQ(used[1]->thread, 0);
 }
 
-TEST(ReportText, TheOtherKinds) {
+TEST(ReportText, OtherKinds_Parsed) {
   const auto kind_of = [](std::string words) {
     const auto reports = reports_in("WARNING: ThreadSanitizer: " + words +
                                     " (pid=1)\n    #0 f g:1 (h+0x1)\n==================\n");
@@ -181,7 +181,7 @@ TEST(ReportText, TheOtherKinds) {
   EXPECT_EQ(kind_of("something new"), "something-new");
 }
 
-TEST(ReportText, Locations) {
+TEST(ReportText, Locations_Parsed) {
   const auto location = [](std::string line) {
     const auto reports = reports_in("WARNING: ThreadSanitizer: data race (pid=1)\n  " + line +
                                     "\n    #0 malloc <null> (h+0x1)\n==================\n");
@@ -205,7 +205,7 @@ TEST(ReportText, Locations) {
   EXPECT_EQ(descriptor.number, 4);
 }
 
-TEST(ReportText, ColorsAreLeftOut) {
+TEST(ReportText, Colors_Removed) {
   const auto reports = reports_in(
       "\x1b[1m\x1b[31mWARNING: ThreadSanitizer: data race (pid=3)\n\x1b[1m\x1b[0m\x1b[1m\x1b[34m"
       "  Write of size 4 at 0x10 by thread T1:\n\x1b[1m\x1b[0m    #0 f g:1 (h+0x1)\n"
@@ -216,7 +216,7 @@ TEST(ReportText, ColorsAreLeftOut) {
   EXPECT_EQ(accesses[0]->told.size(), 1u);
 }
 
-TEST(ReportText, ComesInPieces) {
+TEST(ReportText, SplitInput_Joined) {
   const std::string text = std::string(kRace) + std::string(kOrder);
   ReportText reader;
   std::vector<size_t> ends;
@@ -227,13 +227,13 @@ TEST(ReportText, ComesInPieces) {
   EXPECT_EQ(ends, (std::vector<size_t>{kRace.size(), text.size()})) << "as soon as they are whole";
 }
 
-TEST(ReportText, OneThatIsCutShortCountsAsFarAsItGoes) {
+TEST(ReportText, CutShort_PartKept) {
   const auto reports = reports_in(kRace.substr(0, kRace.find("  As if")));
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(parts_of(reports[0], BlockKind::kAccess).size(), 2u);
 }
 
-TEST(ReportText, AnyCutAndAnyByteAreTakenWithoutHarm) {
+TEST(ReportText, AnyDamage_NoCrash) {
   for (const std::string_view text : {kRace, kOrder}) {
     for (size_t i = 0; i < text.size(); ++i) {
       reports_in(text.substr(i));
@@ -246,7 +246,7 @@ TEST(ReportText, AnyCutAndAnyByteAreTakenWithoutHarm) {
   }
 }
 
-TEST(ReportText, HasBounds) {
+TEST(ReportText, HugeInput_Bounded) {
   std::string text = "WARNING: ThreadSanitizer: data race (pid=1)\n";
   for (int i = 0; i < 5000; ++i) text += "  Read of size 4 at 0x1 by thread T1:\n";
   for (int i = 0; i < 5000; ++i) text += "    #0 f g:1 (h+0x1)\n";
@@ -257,7 +257,7 @@ TEST(ReportText, HasBounds) {
   EXPECT_LE(reports[0].parts.back().told.size(), 1024u);
 }
 
-TEST(LogPath, IsTheLastOneOfTheOptions) {
+TEST(LogPath, SeveralOptions_LastWins) {
   EXPECT_EQ(log_path_in(""), "");
   EXPECT_EQ(log_path_in("halt_on_error=1"), "");
   EXPECT_EQ(log_path_in("log_path=/tmp/a"), "/tmp/a");
@@ -284,7 +284,7 @@ class ReportLogsTest : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST_F(ReportLogsTest, ReadsWhatIsWrittenFromNowOn) {
+TEST_F(ReportLogsTest, OldText_Ignored) {
   write("log.1", kRace);
   ReportLogs logs(folder_ / "log", -1);
   EXPECT_TRUE(logs.look().empty());
@@ -299,7 +299,7 @@ TEST_F(ReportLogsTest, ReadsWhatIsWrittenFromNowOn) {
   EXPECT_EQ(logs.finish().size(), 1u);
 }
 
-TEST_F(ReportLogsTest, PassesAllTextOn) {
+TEST_F(ReportLogsTest, AllText_Forwarded) {
   const std::filesystem::path target = folder_ / "passed on";
   FILE* const file = fopen(target.c_str(), "w");
   ASSERT_NE(file, nullptr);
@@ -313,7 +313,7 @@ TEST_F(ReportLogsTest, PassesAllTextOn) {
   EXPECT_EQ(passed, std::string(kRace) + "FATAL: something else\nand no end");
 }
 
-TEST_F(ReportLogsTest, AFolderThatIsNotThereHasNone) {
+TEST_F(ReportLogsTest, MissingFolder_Nothing) {
   ReportLogs logs(folder_ / "none" / "log", -1);
   EXPECT_TRUE(logs.finish().empty());
 }

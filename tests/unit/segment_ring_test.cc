@@ -72,13 +72,13 @@ std::vector<uint64_t> numbers(uint64_t from, uint64_t count) {
   return all;
 }
 
-TEST_F(SegmentRingTest, AnEmptyRingGivesNothingHoweverOftenItIsAsked) {
+TEST_F(SegmentRingTest, Empty_Nothing) {
   EXPECT_TRUE(look(3 * SegmentRing::kPatience).empty());
   EXPECT_EQ(ring_.stepped_over(), 0u);
   EXPECT_EQ(dropped(), 0u);
 }
 
-TEST_F(SegmentRingTest, EventsComeOutInOrderOverManyLaps) {
+TEST_F(SegmentRingTest, ManyLaps_InOrder) {
   for (uint64_t i = 0; i < 5 * kRingCapacity; i += 3) {
     push(i, 3);
     EXPECT_EQ(drain(), numbers(i, 3));
@@ -87,7 +87,7 @@ TEST_F(SegmentRingTest, EventsComeOutInOrderOverManyLaps) {
   EXPECT_EQ(ring_.stepped_over(), 0u);
 }
 
-TEST_F(SegmentRingTest, WhatFindsTheRingFullIsCounted) {
+TEST_F(SegmentRingTest, Full_DroppedCounted) {
   push(0, kRingCapacity);
   EXPECT_EQ(dropped(), 0u);
   push(kRingCapacity, 5);
@@ -98,7 +98,7 @@ TEST_F(SegmentRingTest, WhatFindsTheRingFullIsCounted) {
   EXPECT_EQ(dropped(), 5u);
 }
 
-TEST_F(SegmentRingTest, OneFreedSlotTakesOneEvent) {
+TEST_F(SegmentRingTest, OneFreeSlot_OneEvent) {
   push(0, kRingCapacity);
   ASSERT_TRUE(ring_.next());
   push(5000, 2);
@@ -109,7 +109,7 @@ TEST_F(SegmentRingTest, OneFreedSlotTakesOneEvent) {
   EXPECT_EQ(rest.back(), 5000u);
 }
 
-TEST_F(SegmentRingTest, ManyThreadsLoseNothingWhileThereIsRoom) {
+TEST_F(SegmentRingTest, ManyThreads_NothingLost) {
   constexpr uint32_t kThreads = 8;
   constexpr uint64_t kEach = kRingCapacity / kThreads;
   for (int lap = 0; lap < 10; ++lap) {
@@ -133,7 +133,7 @@ TEST_F(SegmentRingTest, ManyThreadsLoseNothingWhileThereIsRoom) {
   EXPECT_EQ(dropped(), 0u);
 }
 
-TEST_F(SegmentRingTest, ManyThreadsAndAReaderAccountForEveryEvent) {
+TEST_F(SegmentRingTest, ConcurrentReader_AllAccountedFor) {
   constexpr uint32_t kThreads = 4;
   constexpr uint64_t kEach = 20000;
   std::atomic<uint32_t> finished{0};
@@ -168,7 +168,7 @@ TEST_F(SegmentRingTest, ManyThreadsAndAReaderAccountForEveryEvent) {
   EXPECT_EQ(ring_.stepped_over(), 0u);
 }
 
-TEST_F(SegmentRingTest, AProducerThatDiesInsideASlotIsSteppedOver) {
+TEST_F(SegmentRingTest, ProducerDiesInSlot_SkippedOver) {
   push(0, 3);
   die_inside_a_slot();
   push(3, 4);
@@ -179,7 +179,7 @@ TEST_F(SegmentRingTest, AProducerThatDiesInsideASlotIsSteppedOver) {
   EXPECT_EQ(ring_.stepped_over(), 1u);
 }
 
-TEST_F(SegmentRingTest, ASlowProducerIsWaitedFor) {
+TEST_F(SegmentRingTest, SlowProducer_WaitedFor) {
   push(0, 1);
   const uint64_t position = die_inside_a_slot();
   push(2, 1);
@@ -191,7 +191,7 @@ TEST_F(SegmentRingTest, ASlowProducerIsWaitedFor) {
   EXPECT_EQ(ring_.stepped_over(), 0u);
 }
 
-TEST_F(SegmentRingTest, AFullLapOfDeadProducersIsSteppedOver) {
+TEST_F(SegmentRingTest, FullLapOfDeadProducers_SkippedOver) {
   for (uint32_t i = 0; i < kRingCapacity; ++i) die_inside_a_slot();
   push(0, 1);
   EXPECT_EQ(dropped(), 1u);
@@ -203,7 +203,7 @@ TEST_F(SegmentRingTest, AFullLapOfDeadProducersIsSteppedOver) {
 
 // A process that was stopped inside a slot, taken for dead, and goes on a lap later: it may cost an
 // event, not the ring.
-TEST_F(SegmentRingTest, ALateProducerDoesNotBlockTheRing) {
+TEST_F(SegmentRingTest, LateProducer_RingGoesOn) {
   for (const uint64_t laps_later : {uint64_t{0}, uint64_t{1}, uint64_t{2}}) {
     SCOPED_TRACE(laps_later);
     const uint64_t position = die_inside_a_slot();
@@ -232,7 +232,7 @@ TEST_F(SegmentRingTest, ALateProducerDoesNotBlockTheRing) {
   }
 }
 
-TEST_F(SegmentRingTest, AHeadOutOfAllReasonIsNotFollowed) {
+TEST_F(SegmentRingTest, AbsurdHead_NotFollowed) {
   push(0, 2);
   EXPECT_EQ(drain().size(), 2u);
   constexpr int kKinds = 6;
@@ -254,14 +254,14 @@ TEST_F(SegmentRingTest, AHeadOutOfAllReasonIsNotFollowed) {
   }
 }
 
-TEST_F(SegmentRingTest, ATailWrittenByATargetIsNotBelieved) {
+TEST_F(SegmentRingTest, TailOverwritten_NotBelieved) {
   segment_->header.ring_tail.store(UINT64_MAX);
   push(0, 2);
   EXPECT_EQ(drain(), numbers(0, 2));
   EXPECT_EQ(segment_->header.ring_tail.load(), 2u);
 }
 
-TEST_F(SegmentRingTest, MarksOutOfAllReasonEndNoRead) {
+TEST_F(SegmentRingTest, AbsurdSequence_ReadGoesOn) {
   for (contract::RingSlot& slot : segment_->ring) slot.sequence.store(0x1234567890abcdef);
   segment_->header.ring_head.store(kRingCapacity);
   const uint64_t marks = look(kRingCapacity * SegmentRing::kPatience).size();

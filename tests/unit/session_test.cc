@@ -71,12 +71,12 @@ void expect_one_line_about(const std::string& message, const std::string& path) 
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
 }
 
-TEST(SessionOpen, RefusesWhatIsNotThere) {
+TEST(SessionOpen, Missing_Refused) {
   const std::string path = "/nonexistent/segment";
   expect_one_line_about(refusal(path), path);
 }
 
-TEST(SessionOpen, RefusesAFileOfAnotherSize) {
+TEST(SessionOpen, OtherSize_Refused) {
   for (const size_t size : {size_t{0}, size_t{4096}, sizeof(Segment) - 4096}) {
     const SegmentFile file(size);
     expect_one_line_about(refusal(file.path()), file.path());
@@ -85,7 +85,7 @@ TEST(SessionOpen, RefusesAFileOfAnotherSize) {
   expect_one_line_about(refusal(larger.path()), larger.path());
 }
 
-TEST(SessionOpen, RefusesAnotherVersionAndSaysTheCure) {
+TEST(SessionOpen, OtherVersion_RefusedWithCure) {
   SegmentFile file;
   file.seal();
   file->header.identity.version = contract::kVersion + 1;
@@ -104,7 +104,7 @@ TEST(SessionOpen, AnotherTable_IsRefusedAndSaysTheCure) {
   EXPECT_NE(message.find("one build"), std::string::npos) << message;
 }
 
-TEST(SessionOpen, RefusesAFileThatIsNoSegment) {
+TEST(SessionOpen, NoSegment_Refused) {
   SegmentFile file;
   file.seal();
   file->header.identity.magic.store(0x464c457f);
@@ -112,14 +112,14 @@ TEST(SessionOpen, RefusesAFileThatIsNoSegment) {
 }
 
 // Whoever could cut the file short could kill the observer with it.
-TEST(SessionOpen, RefusesASegmentThatCouldBeShortened) {
+TEST(SessionOpen, Unsealed_Refused) {
   SegmentFile file;
   expect_one_line_about(refusal(file.path()), file.path());
   file.seal();
   EXPECT_EQ(refusal(file.path()), "");
 }
 
-TEST(SessionOpen, TakesASealedSegmentAndSignsIt) {
+TEST(SessionOpen, Sealed_AcceptedAndSigned) {
   SegmentFile file;
   file.seal();
   {
@@ -131,7 +131,7 @@ TEST(SessionOpen, TakesASealedSegmentAndSignsIt) {
   EXPECT_EQ(file->header.observer.load(), 0);
 }
 
-TEST(SessionCreate, FillsTheHeaderIn) {
+TEST(SessionCreate, Header_Filled) {
   const Session session = Session::create();
   const contract::Header& header = session.segment().header;
   EXPECT_EQ(header.identity.magic.load(), contract::kMagic);
@@ -142,7 +142,7 @@ TEST(SessionCreate, FillsTheHeaderIn) {
   EXPECT_EQ(header.threshold_ticks.load(), UINT64_MAX);  // nothing is long until the watcher says
 }
 
-TEST(SessionCreate, CanNotBeShortenedOrExtended) {
+TEST(SessionCreate, File_Sealed) {
   const Session session = Session::create();
   const int fd = open(session.path().c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_GE(fd, 0);
@@ -157,14 +157,14 @@ TEST(SessionCreate, CanNotBeShortenedOrExtended) {
   close(fd);
 }
 
-TEST(SessionCreate, TakesOnlyTheMemoryThatIsUsed) {
+TEST(SessionCreate, Unused_TakesNoMemory) {
   const Session session = Session::create();
   struct stat file {};
   ASSERT_EQ(stat(session.path().c_str(), &file), 0);
   EXPECT_LT(file.st_blocks * 512, 1 << 20);
 }
 
-TEST(SessionCreate, AnotherProcessOpensItByItsPath) {
+TEST(SessionCreate, OtherProcess_OpensByPath) {
   const Session session = Session::create();
   const pid_t child = fork();
   ASSERT_GE(child, 0);
@@ -186,7 +186,7 @@ TEST(SessionCreate, AnotherProcessOpensItByItsPath) {
   EXPECT_EQ(session.segment().threads[contract::kThreadCapacity - 1].tid.load(), child);
 }
 
-TEST(SessionCreate, ItsEndIsSeenByThoseWhoHaveItMapped) {
+TEST(SessionCreate, ObserverEnds_SeenInMapping) {
   std::optional<Session> session(Session::create());
   session->segment().header.threshold_ticks.store(12345);
   const int fd = open(session->path().c_str(), O_RDWR | O_CLOEXEC);
@@ -201,7 +201,7 @@ TEST(SessionCreate, ItsEndIsSeenByThoseWhoHaveItMapped) {
   munmap(address, sizeof(Segment));
 }
 
-TEST(SessionCreate, MovingKeepsOneOwner) {
+TEST(SessionCreate, Moved_OneOwner) {
   Session first = Session::create();
   const std::string path = first.path();
   Segment* segment = &first.segment();
@@ -214,7 +214,7 @@ TEST(SessionCreate, MovingKeepsOneOwner) {
   EXPECT_EQ(access(path.c_str(), F_OK), -1);
 }
 
-TEST(SessionCreate, LeavesNoDescriptorOpen) {
+TEST(SessionCreate, Destroyed_NoDescriptorOpen) {
   const int before = dup(0);
   ASSERT_GE(before, 0);
   close(before);
@@ -230,18 +230,18 @@ class TickClockTest : public ::testing::TestWithParam<TickSource> {};
 INSTANTIATE_TEST_SUITE_P(Sources, TickClockTest,
                          ::testing::Values(TickClock::best_source(), TickSource::kMonotonic));
 
-TEST(TickClock, BestSourceIsOneOfTheTwo) {
+TEST(TickClock, BestSource_TscOrMonotonic) {
   const TickSource source = TickClock::best_source();
   EXPECT_TRUE(source == TickSource::kTsc || source == TickSource::kMonotonic);
 }
 
-TEST(TickClock, MonotonicTicksAreNanoseconds) {
+TEST(TickClock, MonotonicSource_Nanoseconds) {
   const TickClock clock(TickSource::kMonotonic);
   EXPECT_EQ(clock.duration(1234567890123), Nanoseconds(1234567890123));
   EXPECT_EQ(clock.ticks(Nanoseconds(1234567890123)), 1234567890123u);
 }
 
-TEST_P(TickClockTest, DurationsSurviveTheWayThroughTicks) {
+TEST_P(TickClockTest, DurationThroughTicks_Unchanged) {
   const TickClock clock(GetParam());
   for (const Nanoseconds length : {Nanoseconds(0), Nanoseconds(1000), Nanoseconds(milliseconds(20)),
                                    Nanoseconds(seconds(1)), Nanoseconds(std::chrono::hours(24))}) {
@@ -251,7 +251,7 @@ TEST_P(TickClockTest, DurationsSurviveTheWayThroughTicks) {
   }
 }
 
-TEST_P(TickClockTest, LengthsOutOfAllReasonAreClamped) {
+TEST_P(TickClockTest, AbsurdLength_Clamped) {
   const TickClock clock(GetParam());
   EXPECT_EQ(clock.ticks(Nanoseconds(-5)), 0u);
   EXPECT_EQ(clock.ticks(Nanoseconds::min()), 0u);
@@ -259,7 +259,7 @@ TEST_P(TickClockTest, LengthsOutOfAllReasonAreClamped) {
   EXPECT_GT(clock.duration(UINT64_MAX), std::chrono::hours(24 * 365));
 }
 
-TEST_P(TickClockTest, AgreesWithTheSteadyClock) {
+TEST_P(TickClockTest, Duration_AgreesWithSteadyClock) {
   TickClock clock(GetParam());
   const auto outer_begin = std::chrono::steady_clock::now();
   const uint64_t begin = clock.now();
@@ -274,7 +274,7 @@ TEST_P(TickClockTest, AgreesWithTheSteadyClock) {
   EXPECT_LT(length, (outer_end - outer_begin) * 101 / 100);
 }
 
-TEST_P(TickClockTest, WallTimeRisesWithTheTicksAndIsNow) {
+TEST_P(TickClockTest, WallTime_RisesWithTicks) {
   const TickClock clock(GetParam());
   WallTime last = clock.wall_time(0);
   EXPECT_LT(last, std::chrono::system_clock::now());
@@ -288,7 +288,7 @@ TEST_P(TickClockTest, WallTimeRisesWithTheTicksAndIsNow) {
   EXPECT_LT(std::chrono::abs(distance), seconds(5));
 }
 
-TEST_P(TickClockTest, TicksOfTheFutureAreNow) {
+TEST_P(TickClockTest, FutureTick_Now) {
   const TickClock clock(GetParam());
   const auto distance = clock.wall_time(UINT64_MAX) - std::chrono::system_clock::now();
   EXPECT_LT(std::chrono::abs(distance), seconds(5));

@@ -59,7 +59,7 @@ size_t in_use() {
   return mallinfo2().uordblks;
 }
 
-TEST(StackMemory, DoesNotGrowWithTheStacksThatAreRead) {
+TEST(StackMemory, ManyStacks_NoGrowth) {
   const char* const is_long = std::getenv("TAILBACK_TEST_LONG");
   const int stacks = is_long != nullptr && std::string(is_long) == "1" ? 50000 : 2000;
   std::string command;

@@ -10,7 +10,7 @@
 namespace tailback {
 namespace {
 
-TEST(StackText, KeepsWhatTheCulpritEnteredAndWhereItEnded) {
+TEST(StackText, Folding_KeepsAroundCulprit) {
   std::vector<Frame> stack;
   const std::string libc = "/lib/libc-2.31.so";
   const std::string uv = "/usr/lib/libuv.so.1";
@@ -38,7 +38,7 @@ TEST(StackText, KeepsWhatTheCulpritEnteredAndWhereItEnded) {
   EXPECT_EQ(stack_text({}, 0, {}, ""), "");
 }
 
-TEST(StackText, LibrariesWithinTheProgramAreShort) {
+TEST(StackText, BundledLibraries_Folded) {
   const std::string tokio = "/usr/share/cargo/registry/tokio-1.24.2/src/runtime/task/core.rs";
   const std::vector<Frame> stack = {
       sample_frame("std::sys::unix::thread::Thread::sleep", "library/std/src/sys/unix/thread.rs",
@@ -63,7 +63,7 @@ TEST(StackText, LibrariesWithinTheProgramAreShort) {
             "#8    main                                   app+0x9\n");
 }
 
-TEST(StackText, OfManyModulesTheBiggestAreNamed) {
+TEST(StackText, ManyModules_BiggestNamed) {
   std::vector<Frame> stack = {sample_frame("f", "", 0, "/srv/app", 1)};
   const std::pair<const char*, int> kRuns[] = {
       {"/a/one", 1}, {"/a/two", 2}, {"/a/six", 6}, {"/a/three", 3}};
@@ -75,7 +75,7 @@ TEST(StackText, OfManyModulesTheBiggestAreNamed) {
             "     … 12 frames: 6 of six, 3 of three, 3 of others …\n");
 }
 
-TEST(StackText, InlinedFramesAndUnknownOnes) {
+TEST(StackText, InlinedAndUnknownFrames_Shown) {
   Frame inlined = sample_frame("helper", "a.cc", 3, "/srv/app", 4);
   inlined.inlined = true;
   EXPECT_EQ(stack_text({inlined, sample_frame("", "", 0, "", 0x7f00)}, 0, {}, ""),

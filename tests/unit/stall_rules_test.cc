@@ -108,7 +108,7 @@ TEST_F(InProgress, LoopFurtherUpTheStack_Superseded) {
   EXPECT_EQ(dismissal(), Dismissal::kNone);
 }
 
-TEST(IterationLength, AllowedAndIdleTimeDoNotCount) {
+TEST(IterationLength, AllowedAndIdleTime_NotCounted) {
   SiteView site = epoll(5);
   const SiteView sibling = epoll(6);
   site.contributors = {{sibling.function, sibling.call_site, 1, 300, 300}};
@@ -148,7 +148,7 @@ TEST(IterationLength, SiblingReturnedWithin_CountsFromThere) {
   EXPECT_EQ(length.counted(), 300u);
 }
 
-TEST(Overlap, TicksThatBothHave) {
+TEST(Overlap, TwoSpans_CommonTicks) {
   EXPECT_EQ(overlap(10, 20, 15, 30), 5u);
   EXPECT_EQ(overlap(10, 20, 0, 100), 10u);
   EXPECT_EQ(overlap(10, 20, 20, 30), 0u);

@@ -26,7 +26,7 @@ bool rule_matches(const std::string& line, const Stall& stall = sample_sleep()) 
   return parse_rules(line, "k.supp").at(0).matches(stall);
 }
 
-TEST(Rules, RefuseWithFileLineAndKey) {
+TEST(Rules, BadRule_FileLineKey) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"\n# c\nculprit=x", "k.supp:3: 'culprit': no such key"},
       {"cause", "k.supp:1: cause: no '='"},
@@ -48,7 +48,7 @@ TEST(Rules, RefuseWithFileLineAndKey) {
   }
 }
 
-TEST(Rules, AFileThatCantBeReadIsNamed) {
+TEST(Rules, UnreadableFile_Named) {
   for (const char* path : {"/no/such.supp", "/tmp"}) {
     try {
       read_rules(path);
@@ -59,7 +59,7 @@ TEST(Rules, AFileThatCantBeReadIsNamed) {
   }
 }
 
-TEST(Rules, CommentsAndBlankLinesHoldNone) {
+TEST(Rules, CommentsAndBlankLines_Ignored) {
   const auto rules =
       parse_rules("# a\n\n \t\r\n  call=x  # b\r\ncause=s*\tobject=\"/a b\"", "k.supp");
   ASSERT_EQ(rules.size(), 2u);
@@ -71,7 +71,7 @@ TEST(Rules, CommentsAndBlankLinesHoldNone) {
   EXPECT_TRUE(parse_rules("", "k.supp").empty());
 }
 
-TEST(Rules, DoNotMatchWhatDiffersInOneKey) {
+TEST(Rules, OneKeyDiffers_NoMatch) {
   for (const char* line : {"cause=file", "cause=sleep call=read", "function=load",
                            "function=oad_config", "object=*", "call=clock", "fingerprint=sleep",
                            "cause=sleep function=main", "function=load_config(char)"}) {
@@ -81,7 +81,7 @@ TEST(Rules, DoNotMatchWhatDiffersInOneKey) {
   EXPECT_FALSE(rule_matches("function=*", Stall{}));
 }
 
-TEST(Rules, MatchByAnyFrameAndByPattern) {
+TEST(Rules, AnyFrameAndPattern_Match) {
   for (const char* line :
        {"cause=sleep", "cause=sl*", "function=load_config",
         "function=\"load_config(char const\\*)\"", "function=run_loop", "function=clone?",
@@ -97,13 +97,13 @@ TEST(Rules, MatchByAnyFrameAndByPattern) {
   EXPECT_TRUE(rule_matches("function=\"(anonymous namespace)::f<g(int)>\"", stall));
 }
 
-TEST(Rules, ALongHostileNameIsMatchedInShortTime) {
+TEST(Rules, HostileName_MatchedFast) {
   Stall stall = sample_sleep();
   stall.stack[0].function = std::string(1 << 20, 'a');
   EXPECT_FALSE(rule_matches("function=*b", stall));
 }
 
-TEST(Rules, ExactWordsMatchTheirTextOnly) {
+TEST(Rules, ExactWord_NoWildcard) {
   for (const std::string text : {"plain", "a b", "f(char const*)", "back\\slash", "q\"q", "[x]?",
                                  "new\nline", "operator*", "#x"}) {
     Stall stall;
@@ -119,7 +119,7 @@ TEST(Rules, ExactWordsMatchTheirTextOnly) {
   EXPECT_FALSE(rule_matches(exact_word("fingerprint", "f(char const*)"), other));
 }
 
-TEST(SuppressingReporter, WithoutRulesTellsAll) {
+TEST(SuppressingReporter, NoRules_AllReported) {
   RecordingReporter behind;
   SuppressingReporter reporter({}, behind);
   reporter.report(sample_session());
@@ -135,7 +135,7 @@ TEST(SuppressingReporter, WithoutRulesTellsAll) {
   EXPECT_TRUE(behind.all<SessionEnd>().at(0).suppressions.empty());
 }
 
-TEST(SuppressingReporter, KeepsBackAndCountsByRule) {
+TEST(SuppressingReporter, MatchingStall_CountedByRule) {
   RecordingReporter behind;
   SuppressingReporter reporter(
       parse_rules("cause=sleep\ncall=clock_nanosleep\ncause=dns", "k.supp"), behind);
@@ -161,7 +161,7 @@ TEST(SuppressingReporter, KeepsBackAndCountsByRule) {
   EXPECT_EQ(end.suppressions[2].line, 3u);
 }
 
-TEST(SuppressingReporter, KeepsKnownBlockingCallsBackAndCountsTheirCalls) {
+TEST(SuppressingReporter, MatchingBlockingCall_CallsCounted) {
   RecordingReporter behind;
   SuppressingReporter reporter(parse_rules("cause=sleep", "k.supp"), behind);
   BlockingCall known = sample_blocking_call();
@@ -183,7 +183,7 @@ TEST(SuppressingReporter, KeepsKnownBlockingCallsBackAndCountsTheirCalls) {
   EXPECT_EQ(end.suppressions.at(0).matches, 2u);
 }
 
-TEST(SuppressingReporter, WhatWasToldInProgressIsToldToItsEnd) {
+TEST(SuppressingReporter, ReportedOngoing_EndReported) {
   RecordingReporter behind;
   SuppressingReporter reporter(parse_rules("cause=sleep", "k.supp"), behind);
   Stall stall = sample_sleep();
@@ -210,7 +210,7 @@ TEST(Rule, OldCauseWords_MatchTheNewCauses) {
   EXPECT_FALSE(parse_rule("cause=starved")->matches(stall));
 }
 
-TEST(Baseline, HasOneRulePerCulpritThatMatchesIt) {
+TEST(Baseline, EachCulprit_OneMatchingRule) {
   Baseline baseline;
   Stall stall = sample_sleep();
   baseline.report(stall);
@@ -238,7 +238,7 @@ TEST(Baseline, HasOneRulePerCulpritThatMatchesIt) {
   EXPECT_TRUE(rules[2].matches(ongoing));
 }
 
-TEST(Baseline, FindingsAreKnownByTheirFingerprints) {
+TEST(Baseline, Findings_MatchedByFingerprint) {
   Baseline baseline;
   Deadlock deadlock;
   deadlock.fingerprint = "d1";
@@ -269,7 +269,7 @@ TEST(Baseline, FindingsAreKnownByTheirFingerprints) {
   EXPECT_EQ(reporter.reported("race"), 0u);
 }
 
-TEST(Baseline, HostileRecordingsMakeOneLineRules) {
+TEST(Baseline, HostileRecording_OneLineRules) {
   Baseline baseline;
   Stall stall = sample_sleep();
   stall.fingerprint = "x\ncause=*\n\x1b[2J\"";

@@ -29,19 +29,19 @@ class SuspensionsTest : public ::testing::Test {
   Suspensions suspensions_{[this] { return readable_ ? std::optional(now_) : std::nullopt; }};
 };
 
-TEST_F(SuspensionsTest, WhatWasBeforeTheFirstLookIsNone) {
+TEST_F(SuspensionsTest, BeforeFirstPoll_Ignored) {
   EXPECT_FALSE(look_after(milliseconds(20), seconds(3)));
   EXPECT_FALSE(suspensions_.any());
 }
 
-TEST_F(SuspensionsTest, AMachineThatRunsIsNotSuspended) {
+TEST_F(SuspensionsTest, RunningMachine_NotSuspended) {
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(look_after(milliseconds(20 + i), milliseconds(0)));
   EXPECT_FALSE(look_after(seconds(5), milliseconds(1)));  // stopped or starved, and imprecise
   EXPECT_FALSE(suspensions_.any());
   EXPECT_EQ(suspensions_.within(0, UINT64_MAX), milliseconds(0));
 }
 
-TEST_F(SuspensionsTest, IsToldOnceAndTakenFromIterationsThatHoldIt) {
+TEST_F(SuspensionsTest, Suspension_ReportedOnceAndSubtracted) {
   look_after(milliseconds(20), milliseconds(0));  // tick 1020
   EXPECT_EQ(look_after(milliseconds(20), seconds(3)), seconds(3));
   EXPECT_FALSE(look_after(milliseconds(20), milliseconds(0)));  // tick 4060
@@ -51,13 +51,13 @@ TEST_F(SuspensionsTest, IsToldOnceAndTakenFromIterationsThatHoldIt) {
   EXPECT_EQ(suspensions_.within(4050, 4060), milliseconds(0));
 }
 
-TEST_F(SuspensionsTest, TicksThatStoodStillHoldNothingOfIt) {
+TEST_F(SuspensionsTest, TicksStoodStill_NothingSubtracted) {
   look_after(milliseconds(20), milliseconds(0));
   EXPECT_EQ(look_after(milliseconds(20), seconds(3), false), seconds(3));
   EXPECT_EQ(suspensions_.within(0, UINT64_MAX), milliseconds(0));
 }
 
-TEST_F(SuspensionsTest, AReadingThatFailedIsMadeUpForByTheNext) {
+TEST_F(SuspensionsTest, FailedReading_NextMakesUp) {
   look_after(milliseconds(20), milliseconds(0));
   readable_ = false;
   EXPECT_FALSE(look_after(milliseconds(20), seconds(2)));
@@ -66,7 +66,7 @@ TEST_F(SuspensionsTest, AReadingThatFailedIsMadeUpForByTheNext) {
   EXPECT_EQ(suspensions_.within(1010, tick_), seconds(2));
 }
 
-TEST(SuspensionClocks, AreReadTogether) {
+TEST(SuspensionClocks, BothClocks_ReadTogether) {
   const auto clocks = read_machine_clocks();
   ASSERT_TRUE(clocks);
   EXPECT_GE(clocks->with_suspension + milliseconds(1), clocks->without_suspension);

@@ -19,7 +19,7 @@
 namespace tailback {
 namespace {
 
-TEST(Demangle, LeavesOtherNamesAlone) {
+TEST(Demangle, OtherNames_Unchanged) {
   for (const char* name : {"", "read", "_Z", "_R", "_ZN", "__libc_start_main", "_ZNSt6vectorI",
                            "main.cold", "_Read", "\x01\xff"})
     EXPECT_EQ(demangle(name), name);
@@ -27,13 +27,13 @@ TEST(Demangle, LeavesOtherNamesAlone) {
   EXPECT_EQ(demangle(endless), endless);
 }
 
-TEST(Demangle, KnowsCxxAndRust) {
+TEST(Demangle, CxxAndRust_Demangled) {
   EXPECT_EQ(demangle("_ZN3net6Server4loopEi"), "net::Server::loop(int)");
   EXPECT_EQ(demangle("_ZN4core3fmt5write17h0123456789abcdefE"), "core::fmt::write");
   EXPECT_EQ(demangle("_RNvCs1234_7mycrate3foo"), "mycrate::foo");
 }
 
-TEST(SymbolTable, FindsNothingWhereNothingIs) {
+TEST(SymbolTable, NoSymbol_Nothing) {
   SymbolTable table;
   table.finish();
   EXPECT_FALSE(table.find(0));
@@ -47,7 +47,7 @@ TEST(SymbolTable, FindsNothingWhereNothingIs) {
   EXPECT_FALSE(one.find(UINT64_MAX));
 }
 
-TEST(SymbolTable, FindsWhatCoversTheAddress) {
+TEST(SymbolTable, CoveredAddress_Found) {
   SymbolTable table;
   table.add(0x200, 0x100, "outer", 0);
   table.add(0x280, 0x8, "label_within", 0);
@@ -102,7 +102,7 @@ std::string text_of(const std::vector<Frame>& frames) {
 
 class WithLines : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(WithLines, NamesEveryCallerOfTheStandingFunction) {
+TEST_P(WithLines, Callers_AllNamed) {
   Stacks stacks(target_path(GetParam()));
   ASSERT_TRUE(stacks.target.ready());
   for (const auto& [name, thread] : stacks.target.threads()) {
@@ -118,7 +118,7 @@ TEST_P(WithLines, NamesEveryCallerOfTheStandingFunction) {
   }
 }
 
-TEST_P(WithLines, NamesWhatStandsOnTheStacks) {
+TEST_P(WithLines, StackFrames_Named) {
   Stacks stacks(target_path(GetParam()));
   ASSERT_TRUE(stacks.target.ready());
   const auto expect = [&](const char* thread, std::initializer_list<const char*> names) {
@@ -137,7 +137,7 @@ TEST_P(WithLines, NamesWhatStandsOnTheStacks) {
   expect("jit", {"called_from_jit", "through_jit()"});
 }
 
-TEST_P(WithLines, ExpandsInlinedFunctions) {
+TEST_P(WithLines, InlinedFunctions_Expanded) {
   Stacks stacks(target_path(GetParam()));
   ASSERT_TRUE(stacks.target.ready());
   const std::vector<Frame> frames = stacks.of("inlined");
@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(Symbolizer, WithLines,
                                            "optimised_no_aranges", "linked"),
                          [](const auto& tested) { return std::string(tested.param); });
 
-TEST(Symbolizer, WithoutSymbolsTheOffsetStays) {
+TEST(Symbolizer, Stripped_OffsetKept) {
   Stacks whole(target_path("optimised"));
   Stacks stripped(target_path("optimised_stripped"));
   ASSERT_TRUE(whole.target.ready());
@@ -179,7 +179,7 @@ TEST(Symbolizer, WithoutSymbolsTheOffsetStays) {
   }
 }
 
-TEST(Symbolizer, CodeThatNoFileHasKeepsItsAddress) {
+TEST(Symbolizer, GeneratedCodeWithoutMap_AddressKept) {
   Stacks stacks(target_path("plain"));
   ASSERT_TRUE(stacks.target.ready());
   const std::vector<Frame> frames = stacks.of("jit");
@@ -193,7 +193,7 @@ TEST(Symbolizer, CodeThatNoFileHasKeepsItsAddress) {
   EXPECT_EQ(jit->offset - mapping->begin.value, 6u);  // behind the call
 }
 
-TEST(Symbolizer, CodeThatNoFileHasIsNamedByThePerfMapAndNothingElseIs) {
+TEST(Symbolizer, GeneratedCode_NamedByPerfMap) {
   Stacks stacks(target_path("plain"));
   ASSERT_TRUE(stacks.target.ready());
   const std::vector<Frame> before = stacks.of("jit");
@@ -222,7 +222,7 @@ TEST(Symbolizer, CodeThatNoFileHasIsNamedByThePerfMapAndNothingElseIs) {
   EXPECT_FALSE(stacks.symbolizer.has_cut_perf_map(stacks.target.pid()));
 }
 
-TEST(Symbolizer, AddressesOfNothing) {
+TEST(Symbolizer, UnmappedAddress_NoName) {
   Stacks stacks(target_path("plain"));
   ASSERT_TRUE(stacks.target.ready());
   for (const uint64_t address : {uint64_t{0}, uint64_t{1}, uint64_t{4096}, UINT64_MAX}) {
@@ -238,7 +238,7 @@ TEST(Symbolizer, AddressesOfNothing) {
   }
 }
 
-TEST(Symbolizer, NamesVariables) {
+TEST(Symbolizer, Variable_Named) {
   Stacks stacks(target_path("plain"));
   ASSERT_TRUE(stacks.target.ready());
   const auto name = [&](RemoteAddress address) {
@@ -252,7 +252,7 @@ TEST(Symbolizer, NamesVariables) {
   EXPECT_FALSE(name(RemoteAddress(thread.registers.context.stack_pointer)));
 }
 
-TEST(Symbolizer, NamesEntriesOfThePlt) {
+TEST(Symbolizer, PltEntry_Named) {
   Stacks stacks(target_path("plain"));
   ASSERT_TRUE(stacks.target.ready());
   // Somewhere before main's code lie the entries; each has a name with "@plt".
@@ -271,7 +271,7 @@ TEST(Symbolizer, NamesEntriesOfThePlt) {
   EXPECT_TRUE(found);
 }
 
-TEST(Symbolizer, AProgramThatIsRemovedWhileItRunsKeepsItsNames) {
+TEST(Symbolizer, FileRemoved_NamesKept) {
   const std::string copy =
       ::testing::TempDir() + "symbolize_test_removed" + std::to_string(::getpid());
   ASSERT_EQ(std::system(("cp '" + target_path("plain") + "' '" + copy + "'").c_str()), 0);
@@ -292,7 +292,7 @@ TEST(Symbolizer, AProgramThatIsRemovedWhileItRunsKeepsItsNames) {
   ::unlink(copy.c_str());
 }
 
-TEST(Symbolizer, SurvivesDamagedFiles) {
+TEST(Symbolizer, DamagedFiles_NoCrash) {
   for (const char* kind : {"optimised", "plain_no_aranges"}) {
     const RunningTarget target(target_path(kind));
     ASSERT_TRUE(target.ready());

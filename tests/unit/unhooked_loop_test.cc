@@ -29,7 +29,7 @@ UnhookedLoop found_loop(uint64_t switches = 1000) {
   return loop;
 }
 
-TEST(WaitPlace, IsOfAWaitForEventsOnly) {
+TEST(WaitPlace, OtherCall_Nothing) {
   EXPECT_FALSE(wait_place(kSleep));
   EXPECT_FALSE(wait_place(call_of(SYS_futex)));
   const auto epoll = wait_place(kHome);
@@ -41,7 +41,7 @@ TEST(WaitPlace, IsOfAWaitForEventsOnly) {
   EXPECT_EQ(wait_place(call_of(SYS_poll))->fd, -1);
 }
 
-TEST(WaitPlace, APollOfNothingIsASleep) {
+TEST(WaitPlace, PollOfNothing_NoWait) {
   KernelCall poll = call_of(SYS_ppoll);
   poll.arguments[1] = 0;
   EXPECT_FALSE(wait_place(poll));
@@ -50,7 +50,7 @@ TEST(WaitPlace, APollOfNothingIsASleep) {
   EXPECT_FALSE(wait_place(select));
 }
 
-TEST(WaitPlace, ARingIsWaitedForOnlyIfCompletionsAreAskedFor) {
+TEST(WaitPlace, RingEnter_WaitOnlyWithCompletions) {
   KernelCall ring = call_of(SYS_io_uring_enter);
   ASSERT_TRUE(wait_place(ring));
   EXPECT_EQ(wait_place(ring)->fd, 5);
@@ -62,7 +62,7 @@ TEST(WaitPlace, ARingIsWaitedForOnlyIfCompletionsAreAskedFor) {
   EXPECT_FALSE(wait_place(ring));
 }
 
-TEST(UnhookedLoop, IsSeenSeveralTimesAtOnePlace) {
+TEST(UnhookedLoop, SeveralSamplesOnePlace_Loop) {
   UnhookedLoop loop;
   EXPECT_FALSE(loop.is_candidate());
   for (uint64_t i = 0; i < 4; ++i) {
@@ -75,13 +75,13 @@ TEST(UnhookedLoop, IsSeenSeveralTimesAtOnePlace) {
   EXPECT_EQ(loop.home(), wait_place(kHome));
 }
 
-TEST(UnhookedLoop, OneLongWaitIsNone) {
+TEST(UnhookedLoop, OneLongWait_NoLoop) {
   UnhookedLoop loop;
   for (int i = 0; i < 100; ++i) loop.survey(kHome, 10);
   EXPECT_FALSE(loop.is_loop());
 }
 
-TEST(UnhookedLoop, WhoIsBlockedElsewhereAsWellIsNone) {
+TEST(UnhookedLoop, BlockedElsewhereToo_NoLoop) {
   for (const KernelCall& elsewhere :
        {kSleep, call_of(SYS_futex), call_of(SYS_epoll_wait, 0x2000)}) {
     UnhookedLoop loop;
@@ -90,7 +90,7 @@ TEST(UnhookedLoop, WhoIsBlockedElsewhereAsWellIsNone) {
   }
 }
 
-TEST(UnhookedLoop, WhereAThreadIsWhileItRunsSaysNothing) {
+TEST(UnhookedLoop, RunningSample_Ignored) {
   UnhookedLoop loop;
   for (uint64_t i = 0; i < 10; ++i) {
     loop.survey(kHome, 10 + i);
@@ -99,7 +99,7 @@ TEST(UnhookedLoop, WhereAThreadIsWhileItRunsSaysNothing) {
   EXPECT_TRUE(loop.is_loop());
 }
 
-TEST(UnhookedLoop, ALoopThatIsFoundAtAnotherPlaceForLongHasEnded) {
+TEST(UnhookedLoop, LongAtOtherPlace_Ended) {
   UnhookedLoop loop = found_loop();
   const KernelCall other = call_of(SYS_epoll_wait, 0x2000);
   for (uint64_t i = 0; i < 3; ++i) loop.survey(other, 2000 + i);
@@ -109,7 +109,7 @@ TEST(UnhookedLoop, ALoopThatIsFoundAtAnotherPlaceForLongHasEnded) {
   EXPECT_EQ(loop.home(), wait_place(other));
 }
 
-TEST(UnhookedLoop, IsAwayForAsLongAsItStaysInOneCall) {
+TEST(UnhookedLoop, InOneCall_Away) {
   UnhookedLoop loop = found_loop();
   loop.look(100, kHome, 0);
   EXPECT_FALSE(loop.away());
@@ -126,7 +126,7 @@ TEST(UnhookedLoop, IsAwayForAsLongAsItStaysInOneCall) {
 }
 
 // Each wait that it came back to and blocked in is a switch of its own.
-TEST(UnhookedLoop, MayHaveBeenBackInBetweenIfItHasBlockedAgain) {
+TEST(UnhookedLoop, BlockedAgain_MayHaveBeenBack) {
   UnhookedLoop loop = found_loop();
   loop.look(100, kHome, 0);
   for (uint64_t i = 1; i < 10; ++i) {
@@ -136,7 +136,7 @@ TEST(UnhookedLoop, MayHaveBeenBackInBetweenIfItHasBlockedAgain) {
   }
 }
 
-TEST(UnhookedLoop, AnotherCallIsAnotherAbsence) {
+TEST(UnhookedLoop, OtherCall_OtherAbsence) {
   UnhookedLoop loop = found_loop();
   loop.look(110, kSleep, 2000);
   loop.look(120, call_of(SYS_read, 0x800), 2000);
@@ -148,7 +148,7 @@ TEST(UnhookedLoop, AnotherCallIsAnotherAbsence) {
   EXPECT_EQ(loop.away()->since, 130u);
 }
 
-TEST(UnhookedLoop, NobodyKnowsWhereItWasWhileItRan) {
+TEST(UnhookedLoop, WhileRunning_PlaceUnknown) {
   UnhookedLoop loop = found_loop();
   loop.look(110, kSleep, 2000);
   loop.look(120, std::nullopt, 0);
@@ -157,7 +157,7 @@ TEST(UnhookedLoop, NobodyKnowsWhereItWasWhileItRan) {
   EXPECT_EQ(loop.away()->since, 130u);
 }
 
-TEST(UnhookedLoop, ItsStallsAreFewAmongItsWaits) {
+TEST(UnhookedLoop, FewStallsAmongWaits_StillLoop) {
   UnhookedLoop few_waits = found_loop(10);
   EXPECT_FALSE(few_waits.allows_another_stall());
   UnhookedLoop loop = found_loop(40);

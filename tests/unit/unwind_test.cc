@@ -43,7 +43,7 @@ std::string text_of(const RawStack& stack) {
 
 class Targets : public ::testing::TestWithParam<std::tuple<EngineUnderTest, const char*>> {};
 
-TEST_P(Targets, UnwindsAsTheProgramItselfDoes) {
+TEST_P(Targets, Stack_EqualsProgramsOwn) {
   const auto& [engine, kind] = GetParam();
   const RunningTarget target(target_path(kind));
   ASSERT_TRUE(target.ready());
@@ -71,7 +71,7 @@ TEST_P(Targets, UnwindsAsTheProgramItselfDoes) {
   }
 }
 
-TEST_P(Targets, AddressesAfterASignalAreExact) {
+TEST_P(Targets, SignalFrame_ExactAddress) {
   const auto& [engine, kind] = GetParam();
   const RunningTarget target(target_path(kind));
   ASSERT_TRUE(target.ready());
@@ -83,7 +83,7 @@ TEST_P(Targets, AddressesAfterASignalAreExact) {
                                                                       << text_of(stack);
 }
 
-TEST_P(Targets, FromTheTwoPointersAloneGivesTheBeginning) {
+TEST_P(Targets, TwoRegisters_FirstFrames) {
   const auto& [engine, kind] = GetParam();
   const RunningTarget target(target_path(kind));
   ASSERT_TRUE(target.ready());
@@ -100,7 +100,7 @@ TEST_P(Targets, FromTheTwoPointersAloneGivesTheBeginning) {
   }
 }
 
-TEST_P(Targets, ASnapshotCanBeReplayedWhenTheProcessIsGone) {
+TEST_P(Targets, ProcessGone_SnapshotUnwinds) {
   const auto& [engine, kind] = GetParam();
   RunningTarget target(target_path(kind));
   ASSERT_TRUE(target.ready());
@@ -112,7 +112,7 @@ TEST_P(Targets, ASnapshotCanBeReplayedWhenTheProcessIsGone) {
   EXPECT_EQ(stack.frames.size(), expected);
 }
 
-TEST_P(Targets, AStackCutShortIsNotComplete) {
+TEST_P(Targets, CutStack_NotComplete) {
   const auto& [engine, kind] = GetParam();
   const RunningTarget target(target_path(kind));
   ASSERT_TRUE(target.ready());
@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(Unwinder, Targets,
 
 class Engines : public ::testing::TestWithParam<EngineUnderTest> {};
 
-TEST_P(Engines, NothingComesOfNothing) {
+TEST_P(Engines, EmptySnapshot_NoFrames) {
   const auto unwinder = GetParam().make();
   EXPECT_TRUE(unwinder->unwind(Snapshot()).frames.empty());
   Snapshot snapshot;
@@ -151,7 +151,7 @@ TEST_P(Engines, NothingComesOfNothing) {
 
 // A thread that a hold has caught in the vdso: at the entry of a function the return address is on
 // top of the stack.
-TEST_P(Engines, LeavesTheVdso) {
+TEST_P(Engines, Vdso_Unwound) {
   auto own = ModuleMap::read(::getpid());
   ASSERT_TRUE(own);
   const RemoteAddress vdso(::getauxval(AT_SYSINFO_EHDR));
@@ -217,7 +217,7 @@ void fill_with_plausible_words(Snapshot& snapshot, std::mt19937_64& random) {
   snapshot.registers.complete = random() % 4 != 0;
 }
 
-TEST_P(Engines, SurvivesStacksOfAnyContent) {
+TEST_P(Engines, RandomStacks_NoCrash) {
   const RunningTarget target(target_path("plain"));
   ASSERT_TRUE(target.ready());
   Snapshot snapshot = target.snapshot_of("alloca");
@@ -235,7 +235,7 @@ TEST_P(Engines, SurvivesStacksOfAnyContent) {
   EXPECT_GT(frames, 3000u);  // some led somewhere
 }
 
-TEST_P(Engines, AChainThatNeverEndsIsCutOff) {
+TEST_P(Engines, EndlessChain_CutOff) {
   // Code that no file has, and frame pointers that lead upwards for longer than the limit.
   Mapping code;
   code.begin = RemoteAddress(0x10000);
@@ -266,7 +266,7 @@ TEST_P(Engines, AChainThatNeverEndsIsCutOff) {
 }
 
 // The program's file as the target mapped it, but with bytes of its tables changed.
-TEST_P(Engines, SurvivesDamagedFiles) {
+TEST_P(Engines, DamagedFiles_NoCrash) {
   const RunningTarget target(target_path("optimised_stripped"));
   ASSERT_TRUE(target.ready());
   const Snapshot original = target.snapshot_of("templates");

@@ -22,7 +22,7 @@ constexpr V8Version kNode20{11, 3};
 const std::vector<std::byte> kCode =
     bytes({0x0c, 0x6e, 0x03, 0x00, 0x99, 0x10, 0x00, 0x16, 0x2c, 0x01, 0xa9});
 
-TEST(V8Baseline, LengthsAreThoseOfTheVersion) {
+TEST(V8Baseline, Lengths_OfVersion) {
   std::vector<size_t> lengths;
   for (size_t at = 0; at < kCode.size(); at += lengths.back())
     lengths.push_back(bytecode_length(kNode20, std::span(kCode).subspan(at)));
@@ -34,7 +34,7 @@ TEST(V8Baseline, LengthsAreThoseOfTheVersion) {
   EXPECT_EQ(bytecode_length(kNode20, bytes({0xff})), 0u) << "there is none";
 }
 
-TEST(V8Baseline, TableLeadsToTheBytecode) {
+TEST(V8Baseline, Table_LeadsToBytecode) {
   // 20 bytes before the first; then 10, 200, 30, 5, 6 of machine code.
   const auto table = bytes({20, 10, 0x80 | 72, 1, 30, 5, 6});
   const auto at = [&](uint64_t offset) {
@@ -52,7 +52,7 @@ TEST(V8Baseline, TableLeadsToTheBytecode) {
   EXPECT_FALSE(at(272));
 }
 
-TEST(V8Baseline, WhatBreaksTheRulesGivesNothing) {
+TEST(V8Baseline, BrokenTable_Nothing) {
   EXPECT_FALSE(bytecode_offset_at(kNode20, kCode, {}, 5));
   EXPECT_FALSE(bytecode_offset_at(kNode20, kCode, bytes({20, 10}), 40)) << "ends early";
   EXPECT_FALSE(bytecode_offset_at(kNode20, kCode, bytes({20, 0x80}), 40)) << "half a number";

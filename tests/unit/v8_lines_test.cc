@@ -30,7 +30,7 @@ Table table_of(const std::vector<std::pair<int64_t, uint32_t>>& entries) {
   return table;
 }
 
-TEST(V8Lines, PositionIsThatOfTheLastEntryBefore) {
+TEST(V8Lines, Position_LastEntryBefore) {
   const Table table = table_of({{1, 100}, {-5 - 1, 40}, {200, 5000}});
   EXPECT_EQ(v8_position(table, 0), 100u);
   EXPECT_EQ(v8_position(table, 4), 100u);
@@ -40,7 +40,7 @@ TEST(V8Lines, PositionIsThatOfTheLastEntryBefore) {
   EXPECT_EQ(v8_position(table, 100000), 5000u);
 }
 
-TEST(V8Lines, BrokenTablesGiveNothing) {
+TEST(V8Lines, BrokenTable_Nothing) {
   EXPECT_FALSE(v8_position({}, 0));
   EXPECT_FALSE(v8_position(table_of({{10, 1}}), 3)) << "begins later";
   Table cut = table_of({{1, 100}, {1, 100000}});
@@ -53,7 +53,7 @@ TEST(V8Lines, BrokenTablesGiveNothing) {
   EXPECT_FALSE(v8_position(negative, 10));
 }
 
-TEST(V8Lines, LinesEndAsJavaScriptSays) {
+TEST(V8Lines, LineEnds_AsJavaScript) {
   const auto ends = line_ends_of(u"a\nb\r\nc\rd\u2028e\u2029f");
   EXPECT_EQ(ends, (std::vector<uint32_t>{1, 4, 6, 8, 10}));
   EXPECT_EQ(line_of(ends, 0), 1);
@@ -64,7 +64,7 @@ TEST(V8Lines, LinesEndAsJavaScriptSays) {
   EXPECT_EQ(line_of({}, 5), 1);
 }
 
-TEST(V8Lines, UrlsOfFilesBecomePaths) {
+TEST(V8Lines, FileUrl_Path) {
   EXPECT_EQ(path_of_script("file:///srv/a%20b/%D1%8F.mjs?x=1#y"), "/srv/a b/я.mjs");
   EXPECT_EQ(path_of_script("file:///srv/100%.mjs"), "/srv/100%.mjs");
   EXPECT_EQ(path_of_script("file:///srv/a%2"), "/srv/a%2");
@@ -73,7 +73,7 @@ TEST(V8Lines, UrlsOfFilesBecomePaths) {
   EXPECT_EQ(path_of_script("/srv/a%20b.js"), "/srv/a%20b.js");
 }
 
-TEST(V8Lines, TextBecomesUtf8) {
+TEST(V8Lines, Text_Utf8) {
   EXPECT_EQ(utf8_of(u"aéя\U0001f600"), "aéя😀");
   const char16_t halves[] = {0xd83d, u'x', 0xde00, 0};
   EXPECT_EQ(utf8_of({halves, 4}), "\ufffdx\ufffd\ufffd");

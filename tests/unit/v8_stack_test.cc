@@ -18,7 +18,7 @@ class V8Images : public testing::TestWithParam<std::string> {
                                  GetParam() + ".image");
 };
 
-TEST_P(V8Images, FramesAreThoseRecorded) {
+TEST_P(V8Images, Frames_AsRecorded) {
   const GatheredV8Stack gathered = gather_v8_image(image_, image_.memory);
   std::vector<InterpretedFrame> frames;
   for (const GatheredV8Stack::Frame& frame : gathered.frames) {
@@ -36,7 +36,7 @@ TEST_P(V8Images, FramesAreThoseRecorded) {
   }
 }
 
-TEST_P(V8Images, AnyDamageIsBorne) {
+TEST_P(V8Images, AnyDamage_NoCrash) {
   constexpr int kRounds = 2000;
   const std::vector<uint64_t> places = word_addresses(image_.memory);
   std::mt19937 random(1);
@@ -54,12 +54,12 @@ TEST_P(V8Images, AnyDamageIsBorne) {
   EXPECT_GT(dropped, kRounds / 50) << "damage that shows too seldom";
 }
 
-TEST_P(V8Images, AnotherVersionHasNoLayout) {
+TEST_P(V8Images, OtherVersion_NoLayout) {
   for (const V8Version version : {V8Version{0, 0}, {9, 4}, {11, 8}, {12, 9}, {14, 1}, {99, 0}})
     EXPECT_FALSE(v8_layout(version, image_.constants));
 }
 
-TEST_P(V8Images, ConstantsThatMakeNoSenseGiveNoLayout) {
+TEST_P(V8Images, AbsurdConstants_NoLayout) {
   ASSERT_TRUE(v8_layout(image_.version, image_.constants));
   for (const auto& [name, value] : image_.constants) {
     V8Constants constants = image_.constants;

@@ -64,11 +64,11 @@ bool says(const std::string& text, const std::string& words) {
   return text.find(words) != std::string::npos;
 }
 
-TEST(Verdict, OfAProgramWithNothingWrong) {
+TEST(Verdict, NothingWrong_KeepAsIs) {
   expect(judge(resting()), Limit::kNothing, Model::kNone, false);
 }
 
-TEST(Verdict, OfAHealthyServer) {
+TEST(Verdict, HealthyServer_NothingWrong) {
   Measurement m = resting();
   m.loops = 1;
   m.descriptors = 12;
@@ -77,13 +77,13 @@ TEST(Verdict, OfAHealthyServer) {
   EXPECT_TRUE(says(verdict.advice, "nothing blocks it"));
 }
 
-TEST(Verdict, OfAThreadThatKeepsHouseBesideALoop) {
+TEST(Verdict, HousekeepingThread_LoopKept) {
   Measurement m = waiting(1, Activity::kSleep);
   m.loops = 1;
   expect(judge(m), Limit::kNothing, Model::kEventLoop, false);
 }
 
-TEST(Verdict, OfAnEventLoopWithManyWaits) {
+TEST(Verdict, EventLoopManyWaits_LoopKept) {
   Measurement m = resting();
   m.loops = 1;
   m.descriptors = 1000;
@@ -92,27 +92,27 @@ TEST(Verdict, OfAnEventLoopWithManyWaits) {
   EXPECT_TRUE(says(verdict.finding, "1000 descriptors"));
 }
 
-TEST(Verdict, OfFewWaitsInThreads) {
+TEST(Verdict, FewWaitsInThreads_ThreadsKept) {
   expect(judge(waiting(10)), Limit::kIo, Model::kThreads, false);
 }
 
-TEST(Verdict, OfManyWaitsInThreads) {
+TEST(Verdict, ManyWaitsInThreads_EventLoop) {
   expect(judge(waiting(400)), Limit::kIo, Model::kEventLoop, true);
 }
 
-TEST(Verdict, OfWaitsBetweenFewAndManyItIsLessSure) {
+TEST(Verdict, BetweenFewAndManyWaits_LowerConfidence) {
   expect(judge(waiting(70)), Limit::kIo, Model::kThreads, false, Confidence::kMedium);
   expect(judge(waiting(130)), Limit::kIo, Model::kEventLoop, true, Confidence::kMedium);
 }
 
-TEST(Verdict, OfWaitsInProcesses) {
+TEST(Verdict, WaitsInProcesses_EventLoop) {
   Measurement m = waiting(10);
   m.processes_seen = 11;
   m.computing_processes = 11;
   expect(judge(m), Limit::kIo, Model::kThreads, true);
 }
 
-TEST(Verdict, OfThreadsThatWaitBesideALoopForTheirHundreds) {
+TEST(Verdict, HundredsOfThreadsBesideLoop_EventLoop) {
   Measurement m = waiting(400);
   m.loops = 1;
   const Verdict verdict = judge(m);
@@ -120,26 +120,26 @@ TEST(Verdict, OfThreadsThatWaitBesideALoopForTheirHundreds) {
   EXPECT_TRUE(says(verdict.advice, "Let the event loop wait"));
 }
 
-TEST(Verdict, OfOneWaitAfterTheOther) {
+TEST(Verdict, SequentialWaits_Overlap) {
   const Verdict verdict = judge(waiting(1));
   expect(verdict, Limit::kSequentialIo, Model::kThreads, true);
   EXPECT_FALSE(says(verdict.finding, "sleeps"));
   EXPECT_TRUE(says(judge(waiting(1, Activity::kSleep)).finding, "or sleeps"));
 }
 
-TEST(Verdict, OfASingleWait) {
+TEST(Verdict, SingleWait_KeepAsIs) {
   Measurement m = waiting(1);
   m.in_flight.operations = 1;
   expect(judge(m), Limit::kIo, Model::kNone, false);
 }
 
-TEST(Verdict, OfNativeCodeThatComputes) {
+TEST(Verdict, NativeComputing_Threads) {
   const Verdict verdict = judge(computing(1));
   expect(verdict, Limit::kCpu, Model::kThreads, true);
   EXPECT_TRUE(says(verdict.finding, "1.0 threads"));
 }
 
-TEST(Verdict, OfPythonThatComputes) {
+TEST(Verdict, PythonComputing_Processes) {
   Measurement m = computing(1);
   m.interpreter = "python";
   const Verdict verdict = judge(m);
@@ -147,7 +147,7 @@ TEST(Verdict, OfPythonThatComputes) {
   EXPECT_TRUE(says(verdict.advice, "ProcessPoolExecutor"));
 }
 
-TEST(Verdict, OfNodeThatComputes) {
+TEST(Verdict, NodeComputing_WorkerThreads) {
   Measurement m = computing(1);
   m.interpreter = "node";
   const Verdict verdict = judge(m);
@@ -155,7 +155,7 @@ TEST(Verdict, OfNodeThatComputes) {
   EXPECT_TRUE(says(verdict.advice, "worker_threads"));
 }
 
-TEST(Verdict, OfALoopThatComputesNamesWhat) {
+TEST(Verdict, ComputingLoop_NamesFunction) {
   Measurement m = computing(1);
   m.loops = 1;
   m.computing_loop.stalls = 3;
@@ -166,7 +166,7 @@ TEST(Verdict, OfALoopThatComputesNamesWhat) {
   EXPECT_TRUE(says(verdict.advice, "resize"));
 }
 
-TEST(Verdict, OfAllCpusInUse) {
+TEST(Verdict, AllCpusBusy_SaysSo) {
   expect(judge(computing(4)), Limit::kCpu, Model::kThreads, false);
   Measurement m = computing(4);
   m.processes_seen = 5;
@@ -176,13 +176,13 @@ TEST(Verdict, OfAllCpusInUse) {
   expect(judge(m), Limit::kCpu, Model::kProcesses, false);
 }
 
-TEST(Verdict, OfOneCpuThatIsUsed) {
+TEST(Verdict, OneCpuUsed_Parallelize) {
   Measurement m = computing(1);
   m.cpus = 1;
   expect(judge(m), Limit::kCpu, Model::kNone, false);
 }
 
-TEST(Verdict, OfTheInterpretersLock) {
+TEST(Verdict, InterpreterLock_Processes) {
   Measurement m = computing(1);
   m.interpreter = "python";
   blocked(m, Activity::kGil) = seconds(30);
@@ -190,7 +190,7 @@ TEST(Verdict, OfTheInterpretersLock) {
   expect(judge(m), Limit::kGil, Model::kProcesses, true);
 }
 
-TEST(Verdict, OfALock) {
+TEST(Verdict, Lock_NamesLock) {
   Measurement m = waiting(1);
   blocked(m, Activity::kLock) = seconds(70);
   Verdict verdict = judge(m);
@@ -202,20 +202,20 @@ TEST(Verdict, OfALock) {
   EXPECT_FALSE(says(verdict.advice, "--locks"));
 }
 
-TEST(Verdict, OfMoreThreadsThanCpus) {
+TEST(Verdict, MoreThreadsThanCpus_FewerThreads) {
   Measurement m = computing(4);
   m.threads.runnable = seconds(60);
   m.computing_threads = 10;
   expect(judge(m), Limit::kNoCpu, Model::kThreads, true);
 }
 
-TEST(Verdict, OfACpuQuota) {
+TEST(Verdict, CpuQuota_NamesQuota) {
   Measurement m = computing(1);
   m.throttled = seconds(5);
   expect(judge(m), Limit::kNoCpu, Model::kNone, true);
 }
 
-TEST(Verdict, OfAMachineThatOthersKeepBusyItIsLessSure) {
+TEST(Verdict, BusyMachine_LowerConfidence) {
   Measurement m = computing(1);
   m.threads.on_cpu = seconds(5);
   m.threads.runnable = seconds(5);
@@ -224,7 +224,7 @@ TEST(Verdict, OfAMachineThatOthersKeepBusyItIsLessSure) {
   EXPECT_TRUE(says(verdict.doubts.front(), "the machine was busy"));
 }
 
-TEST(Verdict, WhatOthersTookOfTheCpusIsNotItsOwnTime) {
+TEST(Verdict, CpuTakenByOthers_NotCounted) {
   Measurement m = waiting(1);
   m.program = {seconds(6), seconds(4), {}, {}};
   m.threads.on_cpu = seconds(1);
@@ -234,7 +234,7 @@ TEST(Verdict, WhatOthersTookOfTheCpusIsNotItsOwnTime) {
   EXPECT_TRUE(says(verdict.finding, "80 % of the time")) << verdict.finding;
 }
 
-TEST(Verdict, OfAProcessForEachShortTask) {
+TEST(Verdict, ProcessPerShortTask_Pool) {
   Measurement m = waiting(1);
   m.spawning = {500, 500, milliseconds(12), seconds(6), true, milliseconds(4)};
   const Verdict verdict = judge(m);
@@ -242,19 +242,19 @@ TEST(Verdict, OfAProcessForEachShortTask) {
   EXPECT_TRUE(says(verdict.finding, "4.0 ms to start"));
 }
 
-TEST(Verdict, OfProcessesWhoseStartCostLittleItIsLessSure) {
+TEST(Verdict, CheapProcessStarts_LowerConfidence) {
   Measurement m = resting();
   m.spawning = {500, 500, milliseconds(12), seconds(6), true, Nanoseconds(50'000)};
   expect(judge(m), Limit::kSpawning, Model::kThreads, true, Confidence::kMedium);
 }
 
-TEST(Verdict, OfShortProcessesThatHardlyCount) {
+TEST(Verdict, FewShortProcesses_Ignored) {
   Measurement m = computing(4);
   m.spawning = {40, 40, milliseconds(10), milliseconds(400), true, milliseconds(4)};
   expect(judge(m), Limit::kCpu, Model::kThreads, false);
 }
 
-TEST(Verdict, OfProcessesWithLongTasks) {
+TEST(Verdict, ProcessesWithLongTasks_Kept) {
   Measurement m = computing(4);
   m.processes_seen = 41;
   m.computing_processes = 4;
@@ -262,7 +262,7 @@ TEST(Verdict, OfProcessesWithLongTasks) {
   expect(judge(m), Limit::kCpu, Model::kProcesses, false);
 }
 
-TEST(Verdict, OfACallThatBlocksALoop) {
+TEST(Verdict, BlockingCallInLoop_NamesCall) {
   Measurement m = resting();
   m.loops = 1;
   m.blocked_loop.cause = Cause::kDns;
@@ -278,7 +278,7 @@ TEST(Verdict, OfACallThatBlocksALoop) {
   EXPECT_TRUE(says(verdict.finding, "2 times"));
 }
 
-TEST(Verdict, OfStallsThatHardlyCount) {
+TEST(Verdict, FewStalls_Ignored) {
   Measurement m = resting();
   m.loops = 1;
   m.blocked_loop.stalls = 1;
@@ -286,7 +286,7 @@ TEST(Verdict, OfStallsThatHardlyCount) {
   expect(judge(m), Limit::kNothing, Model::kEventLoop, false);
 }
 
-TEST(Verdict, OfShortCallsThatBlockALoop) {
+TEST(Verdict, ShortBlockingCalls_Named) {
   Measurement m = resting();
   m.loops = 1;
   m.blocked_loops = seconds(3);
@@ -296,7 +296,7 @@ TEST(Verdict, OfShortCallsThatBlockALoop) {
   EXPECT_TRUE(says(verdict.finding, "fsync()"));
 }
 
-TEST(Verdict, OfTooShortARunThereIsNone) {
+TEST(Verdict, TooShortRun_NoVerdict) {
   Measurement m = computing(1);
   m.duration = milliseconds(20);
   expect(judge(m), Limit::kUnknown, Model::kNone, false, Confidence::kLow);
@@ -305,26 +305,26 @@ TEST(Verdict, OfTooShortARunThereIsNone) {
   EXPECT_EQ(judge(m).limit, Limit::kUnknown);
 }
 
-TEST(Verdict, OfAShortRunItIsHardlySure) {
+TEST(Verdict, ShortRun_LowConfidence) {
   Measurement m = computing(1);
   m.duration = milliseconds(200);
   expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kLow);
 }
 
-TEST(Verdict, ThatNothingIsWrongTakesLonger) {
+TEST(Verdict, NothingWrong_NeedsLongerRun) {
   Measurement m = resting();
   m.duration = seconds(1);
   expect(judge(m), Limit::kNothing, Model::kNone, false, Confidence::kMedium);
 }
 
-TEST(Verdict, NearToWhatDecidesItIsLessSure) {
+TEST(Verdict, NearDecisionBound_LowerConfidence) {
   Measurement m = computing(1);
   m.program = {milliseconds(3500), {}, {}, milliseconds(6500)};
   m.threads.on_cpu = milliseconds(3500);
   expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
 }
 
-TEST(Verdict, BetweenComputingAndWaitingItIsLessSure) {
+TEST(Verdict, BetweenComputingAndWaiting_LowerConfidence) {
   Measurement m = computing(1);
   m.program = {milliseconds(5500), milliseconds(4500), {}, {}};
   m.threads.on_cpu = milliseconds(5500);
@@ -335,7 +335,7 @@ TEST(Verdict, BetweenComputingAndWaitingItIsLessSure) {
   expect(judge(m), Limit::kIo, Model::kThreads, false, Confidence::kMedium);
 }
 
-TEST(Verdict, OfWhatIsNotWhollySeenItIsLessSure) {
+TEST(Verdict, PartlyObserved_LowerConfidence) {
   Measurement m = computing(1);
   m.incomplete = true;
   expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
@@ -344,7 +344,7 @@ TEST(Verdict, OfWhatIsNotWhollySeenItIsLessSure) {
   expect(judge(m), Limit::kCpu, Model::kThreads, true, Confidence::kMedium);
 }
 
-TEST(Verdict, OfAProgramWhoseThreadsCannotBeWatchedThereIsNone) {
+TEST(Verdict, ThreadsNotObserved_NoVerdict) {
   Measurement m = resting();
   m.threads_seen = 0;
   const Verdict verdict = judge(m);
@@ -352,7 +352,7 @@ TEST(Verdict, OfAProgramWhoseThreadsCannotBeWatchedThereIsNone) {
   EXPECT_EQ(verdict.confidence, Confidence::kLow);
 }
 
-TEST(Verdict, OfNothingMeasuredAtAll) {
+TEST(Verdict, NothingMeasured_NoVerdict) {
   const Verdict verdict = judge({});
   EXPECT_EQ(verdict.limit, Limit::kUnknown);
   EXPECT_EQ(verdict.confidence, Confidence::kLow);

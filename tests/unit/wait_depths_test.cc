@@ -6,7 +6,7 @@ namespace {
 
 using WaitDepthsTest = WaitSitesTest;
 
-TEST_F(WaitDepthsTest, AWaitNearerToTheBaseVoidsTheIterationOfADeeperOne) {
+TEST_F(WaitDepthsTest, ShallowerWait_VoidsDeeperIteration) {
   const uint64_t outer = descriptor_wait_key(5);
   const uint64_t nested = contract::call_site_key(0x1111);
   const auto nested_wait = [&] { wait_at(nested, 10, 1, Function::poll, 0x1111); };
@@ -20,7 +20,7 @@ TEST_F(WaitDepthsTest, AWaitNearerToTheBaseVoidsTheIterationOfADeeperOne) {
   EXPECT_EQ(iterations(nested), 0u);
 }
 
-TEST_F(WaitDepthsTest, ADeeperWaitLeavesTheOuterIterationInProgress) {
+TEST_F(WaitDepthsTest, DeeperWait_OuterIterationGoesOn) {
   const uint64_t outer = descriptor_wait_key(5);
   const uint64_t nested = contract::call_site_key(0x1111);
   wait_at(outer, 10);
@@ -44,7 +44,7 @@ TEST_F(WaitDepthsTest, ADeeperWaitLeavesTheOuterIterationInProgress) {
 }
 
 // The loop waits within functions of its own, deeper than what its callbacks call.
-TEST_F(WaitDepthsTest, ACallbacksWaitNearerToTheBaseLeavesTheLoopsIterationInProgress) {
+TEST_F(WaitDepthsTest, ShallowerWaitInCallback_IterationGoesOn) {
   const uint64_t loop = descriptor_wait_key(5);
   const uint64_t nested = contract::call_site_key(0x1111);
   const auto iteration = [&] { deeper([&] { wait_at(loop, 10); }); };
@@ -71,7 +71,7 @@ TEST_F(WaitDepthsTest, ACallbacksWaitNearerToTheBaseLeavesTheLoopsIterationInPro
 
 // What ran before the main loop, in functions of its own, is no iteration when it runs again
 // within.
-TEST_F(WaitDepthsTest, ALoopThatHasEndedIsLeftOnceAnotherNearerToTheBaseHasTurned) {
+TEST_F(WaitDepthsTest, EndedLoop_LeftAfterShallowerIteration) {
   const uint64_t first = descriptor_wait_key(5);
   const uint64_t main_loop = descriptor_wait_key(6);
   const auto first_iteration = [&] { deeper([&] { wait_at(first, 10); }); };
@@ -87,7 +87,7 @@ TEST_F(WaitDepthsTest, ALoopThatHasEndedIsLeftOnceAnotherNearerToTheBaseHasTurne
 }
 
 // A request and its answer before the main loop, and again from one of its first callbacks.
-TEST_F(WaitDepthsTest, AFewWaitsBeforeTheLoopAreLeftAtItsFirst) {
+TEST_F(WaitDepthsTest, WaitsBeforeLoop_LeftAtFirstLoopWait) {
   const uint64_t early = contract::call_site_key(0x1111);
   const uint64_t main_loop = descriptor_wait_key(6);
   const auto ask = [&] { deeper([&] { wait_at(early, 10, 1, Function::poll, 0x1111); }); };
@@ -104,7 +104,7 @@ TEST_F(WaitDepthsTest, AFewWaitsBeforeTheLoopAreLeftAtItsFirst) {
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitDepthsTest, ALongIterationSaysWhereAnotherWaitOfItsFrameReturned) {
+TEST_F(WaitDepthsTest, LongIteration_SiblingReturnPublished) {
   const uint64_t outer = descriptor_wait_key(5);
   const uint64_t inner = descriptor_wait_key(6);
   for (int i = 0; i < 2; ++i) {

@@ -26,7 +26,7 @@ Wait wait(int tid, std::initializer_list<Blocker> blockers, Kind kind = Kind::kL
 
 using Indexes = std::vector<size_t>;
 
-TEST(WaitGraph, WhoWaitsForThoseThatGoOnIsNoKnot) {
+TEST(WaitGraph, OwnerRuns_NoDeadlock) {
   EXPECT_TRUE(find_deadlocked_sets({}).empty());
   EXPECT_TRUE(find_deadlocked_sets({wait(1, {any_of({9})})}).empty());
   // A chain to a thread that does not wait.
@@ -35,7 +35,7 @@ TEST(WaitGraph, WhoWaitsForThoseThatGoOnIsNoKnot) {
   EXPECT_TRUE(find_deadlocked_sets({wait(1, {})}).empty());
 }
 
-TEST(WaitGraph, ACycleOfTwoIsOneInOrder) {
+TEST(WaitGraph, CycleOfTwo_InOrder) {
   const auto deadlocked_sets =
       find_deadlocked_sets({wait(1, {any_of({2})}), wait(2, {any_of({1})})});
   ASSERT_EQ(deadlocked_sets.size(), 1u);
@@ -43,7 +43,7 @@ TEST(WaitGraph, ACycleOfTwoIsOneInOrder) {
   EXPECT_TRUE(deadlocked_sets[0].behind.empty());
 }
 
-TEST(WaitGraph, ALongerCycleIsInItsOrder) {
+TEST(WaitGraph, LongCycle_InOrder) {
   const auto deadlocked_sets =
       find_deadlocked_sets({wait(1, {any_of({3})}), wait(2, {any_of({1})}), wait(3, {any_of({4})}),
                             wait(4, {any_of({2})})});
@@ -51,20 +51,20 @@ TEST(WaitGraph, ALongerCycleIsInItsOrder) {
   EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0, 2, 3, 1}));
 }
 
-TEST(WaitGraph, AThreadThatWaitsForItselfIsOne) {
+TEST(WaitGraph, SelfWait_Deadlock) {
   const auto deadlocked_sets = find_deadlocked_sets({wait(1, {any_of({1})})});
   ASSERT_EQ(deadlocked_sets.size(), 1u);
   EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0}));
 }
 
-TEST(WaitGraph, ALostOwnerIsOne) {
+TEST(WaitGraph, LostOwner_Deadlock) {
   const auto deadlocked_sets = find_deadlocked_sets({wait(1, {Blocker{}}), wait(2, {any_of({1})})});
   ASSERT_EQ(deadlocked_sets.size(), 1u);
   EXPECT_EQ(deadlocked_sets[0].cycle, (Indexes{0}));
   EXPECT_EQ(deadlocked_sets[0].behind, (Indexes{1}));
 }
 
-TEST(WaitGraph, ThoseBehindAreNoPartOfTheCycle) {
+TEST(WaitGraph, WaitersBehindCycle_NotInCycle) {
   const auto deadlocked_sets =
       find_deadlocked_sets({wait(1, {any_of({2})}), wait(2, {any_of({1})}), wait(3, {any_of({1})}),
                             wait(4, {any_of({3})}), wait(5, {any_of({9})})});
@@ -73,7 +73,7 @@ TEST(WaitGraph, ThoseBehindAreNoPartOfTheCycle) {
   EXPECT_EQ(deadlocked_sets[0].behind, (Indexes{2, 3}));
 }
 
-TEST(WaitGraph, TwoKnotsAreTwo) {
+TEST(WaitGraph, TwoCycles_TwoDeadlocks) {
   const auto deadlocked_sets =
       find_deadlocked_sets({wait(1, {any_of({2})}), wait(3, {any_of({4})}), wait(2, {any_of({1})}),
                             wait(4, {any_of({3})})});
@@ -82,14 +82,14 @@ TEST(WaitGraph, TwoKnotsAreTwo) {
   EXPECT_EQ(deadlocked_sets[1].cycle, (Indexes{1, 3}));
 }
 
-TEST(WaitGraph, OneOfSeveralReadersIsEnough) {
+TEST(WaitGraph, OneOfSeveralReaders_Deadlock) {
   // The writer needs both readers; one of them waits for the writer.
   EXPECT_EQ(
       find_deadlocked_sets({wait(1, {any_of({2}), any_of({9})}), wait(2, {any_of({1})})}).size(),
       1u);
 }
 
-TEST(WaitGraph, WhereAnyThreadWillDoAllHaveToWait) {
+TEST(WaitGraph, AnyWaker_AllMustWait) {
   const auto all = {wait(1, {any_of({2, 3})}, Kind::kIteration), wait(2, {any_of({1})})};
   EXPECT_TRUE(find_deadlocked_sets(all).empty());  // the third goes on
   EXPECT_EQ(find_deadlocked_sets({wait(1, {any_of({2, 3})}, Kind::kIteration),
@@ -98,7 +98,7 @@ TEST(WaitGraph, WhereAnyThreadWillDoAllHaveToWait) {
             1u);
 }
 
-TEST(WaitGraph, ThreadsAtRestAreNoneUnlessALockIsHeldAmongThem) {
+TEST(WaitGraph, ThreadsAtRest_DeadlockOnlyWithHeldLock) {
   const std::vector<Wait> pool = {wait(1, {any_of({2, 3})}, Kind::kRest),
                                   wait(2, {any_of({1, 3})}, Kind::kRest),
                                   wait(3, {any_of({1})}, Kind::kIteration)};
@@ -112,13 +112,13 @@ TEST(WaitGraph, ThreadsAtRestAreNoneUnlessALockIsHeldAmongThem) {
             1u);
 }
 
-TEST(WaitGraph, ThreadsOfOtherProcessesAreOthers) {
+TEST(WaitGraph, SameTidOtherProcess_Distinct) {
   std::vector<Wait> waits = {wait(1, {any_of({2})}), wait(2, {any_of({1})})};
   waits[1].thread.pid = 7;
   EXPECT_TRUE(find_deadlocked_sets(waits).empty());
 }
 
-TEST(WaitGraph, ThousandsInARingAreNoBurden) {
+TEST(WaitGraph, RingOfThousands_Fast) {
   std::vector<Wait> waits;
   constexpr int kThreads = 4000;
   for (int i = 0; i < kThreads; ++i) waits.push_back(wait(i, {any_of({(i + 1) % kThreads})}));

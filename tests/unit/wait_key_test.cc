@@ -65,7 +65,7 @@ TEST(WaitKey, CallSites_AreTheirOwnPlaces) {
   EXPECT_EQ(keys.size(), 7u);
 }
 
-TEST(LockKey, AddressIsReadBackAndProcessesDiffer) {
+TEST(LockKey, AddressRoundTrip_ProcessesDiffer) {
   EXPECT_EQ(address_of_lock_key(lock_key(3, kAddress)), kAddress);
   EXPECT_EQ(address_of_lock_key(lock_key(kProcessCapacity - 1, kAddress)), kAddress);
   EXPECT_NE(lock_key(3, kAddress), lock_key(4, kAddress));

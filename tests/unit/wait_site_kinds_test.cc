@@ -5,7 +5,7 @@ namespace tailback {
 namespace {
 
 // The address of a ring that has ended is that of the next one.
-TEST_F(WaitSitesTest, ANewRingAtTheSameAddressBeginsANewLoop) {
+TEST_F(WaitSitesTest, NewRingSameAddress_NewLoop) {
   alignas(64) static char ring[64];
   const uint64_t old_key = instance_wait_key(ring);
   const auto wait = [](uint64_t key) {
@@ -25,7 +25,7 @@ TEST_F(WaitSitesTest, ANewRingAtTheSameAddressBeginsANewLoop) {
   EXPECT_EQ(segment_.record().sites.load(), 1u);
 }
 
-TEST_F(WaitSitesTest, KeysOfDifferentKindsAreDifferentPlaces) {
+TEST_F(WaitSitesTest, KeyKinds_Distinct) {
   const auto* address = reinterpret_cast<const void*>(uint64_t{5});
   const uint64_t keys[] = {descriptor_wait_key(5), instance_wait_key(address),
                            contract::call_site_key(5), contract::read_key(5, 5)};
@@ -35,7 +35,7 @@ TEST_F(WaitSitesTest, KeysOfDifferentKindsAreDifferentPlaces) {
 }
 
 // Waits for a signal and reads: a loop's only where there is no other.
-TEST_F(WaitSitesTest, AnOccasionalWaitHasIterationsAndIsTimedFromTheFirst) {
+TEST_F(WaitSitesTest, NonEventWait_TimedFromFirst) {
   const uint64_t key = contract::call_site_key(0x1111);
   for (int i = 0; i < 4; ++i) {
     wait_at(key, 10, 1, Function::sigwaitinfo, 0x1111);
@@ -46,14 +46,14 @@ TEST_F(WaitSitesTest, AnOccasionalWaitHasIterationsAndIsTimedFromTheFirst) {
   EXPECT_EQ(site(key)->longest_ticks, 7u);
 }
 
-TEST_F(WaitSitesTest, AnOccasionalWaitEndsNoIterationOfAWaitForEvents) {
+TEST_F(WaitSitesTest, NonEventWait_EndsNoEventIteration) {
   deeper([] { wait_at(descriptor_wait_key(5), 10); });
   const uint64_t began = site(descriptor_wait_key(5))->iteration_begin.load();
   wait_at(contract::call_site_key(0x1111), 10, 1, Function::sigtimedwait, 0x1111);
   EXPECT_EQ(site(descriptor_wait_key(5))->iteration_begin.load(), began);
 }
 
-TEST_F(WaitSitesTest, ReadsNearerToTheBaseLeaveADeeperLoopsIterationsAlone) {
+TEST_F(WaitSitesTest, ShallowerRead_LeavesDeeperLoop) {
   const uint64_t key = contract::read_key(3, 0x1111);
   for (int i = 0; i < 5; ++i) {
     deeper([] { wait_at(descriptor_wait_key(5), 10); });
@@ -64,7 +64,7 @@ TEST_F(WaitSitesTest, ReadsNearerToTheBaseLeaveADeeperLoopsIterationsAlone) {
   EXPECT_EQ(site(descriptor_wait_key(5))->longest_ticks, 31u);
 }
 
-TEST_F(WaitSitesTest, AnOccasionalWaitTakesNoPlaceFromAWaitForEvents) {
+TEST_F(WaitSitesTest, NonEventWait_TakesNoPlaceOfEventWait) {
   for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
     wait_at(descriptor_wait_key(fd), 10);
   }
@@ -76,7 +76,7 @@ TEST_F(WaitSitesTest, AnOccasionalWaitTakesNoPlaceFromAWaitForEvents) {
   }
 }
 
-TEST_F(WaitSitesTest, HowDeepAWaitIsDoesNotDependOnItsInterceptor) {
+TEST_F(WaitSitesTest, Depth_IndependentOfInterceptor) {
   const auto roomy_wait = [](uint64_t key) __attribute__((noinline)) {
     CallScope scope(kCallSite, Function::poll, 5);
     volatile char room[512];

@@ -4,7 +4,7 @@
 namespace tailback {
 namespace {
 
-TEST_F(WaitSitesTest, AFirstWaitEndsNoIteration) {
+TEST_F(WaitSitesTest, FirstWait_EndsNothing) {
   advance_ticks(50000);
   wait_at(descriptor_wait_key(5), 10);
   ASSERT_TRUE(site(descriptor_wait_key(5)));
@@ -12,14 +12,14 @@ TEST_F(WaitSitesTest, AFirstWaitEndsNoIteration) {
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitSitesTest, TimeInTheWaitIsNoPartOfATurn) {
+TEST_F(WaitSitesTest, TimeInWait_NotPartOfIteration) {
   for (int i = 0; i < 5; ++i) wait_at(descriptor_wait_key(5), 1000000);
   EXPECT_EQ(iterations(descriptor_wait_key(5)),
             0u);  // nothing between the waits: no iteration of any length
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitSitesTest, WithoutAnObserverNothingIsLong) {
+TEST_F(WaitSitesTest, NoObserver_NothingPublished) {
   segment_->header.threshold_ticks.store(UINT64_MAX);
   wait_at(descriptor_wait_key(5), 10);
   advance_ticks(1u << 30);
@@ -28,7 +28,7 @@ TEST_F(WaitSitesTest, WithoutAnObserverNothingIsLong) {
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitSitesTest, IterationsAreCountedAndSummed) {
+TEST_F(WaitSitesTest, Iterations_CountedAndSummed) {
   const uint64_t key = descriptor_wait_key(5);
   wait_at(key, 10);
   for (const uint64_t length : {20u, 50u, 30u}) {
@@ -52,7 +52,7 @@ TEST_F(WaitSitesTest, IterationsAreCountedAndSummed) {
   EXPECT_TRUE(events().empty());
 }
 
-TEST_F(WaitSitesTest, OnlyATurnLongerThanTheThresholdIsReported) {
+TEST_F(WaitSitesTest, Threshold_OnlyLongerPublished) {
   wait_at(descriptor_wait_key(5), 10);
   advance_ticks(kThreshold);
   wait_at(descriptor_wait_key(5), 10);
@@ -62,7 +62,7 @@ TEST_F(WaitSitesTest, OnlyATurnLongerThanTheThresholdIsReported) {
   EXPECT_EQ(events().size(), 2u);
 }
 
-TEST_F(WaitSitesTest, ALongIterationIsReportedWithItsEdgesAndItsBacklog) {
+TEST_F(WaitSitesTest, LongIteration_EdgesAndPendingEvents) {
   const uint64_t key = descriptor_wait_key(5);
   wait_at(key, 10);  // until 1010
   advance_ticks(40);
@@ -94,7 +94,7 @@ TEST_F(WaitSitesTest, ALongIterationIsReportedWithItsEdgesAndItsBacklog) {
   EXPECT_EQ(pending_events.end_tick, 1385u);
 }
 
-TEST_F(WaitSitesTest, AFailedWaitHasNoBacklogAndBeginsATurnAllTheSame) {
+TEST_F(WaitSitesTest, FailedWait_BeginsIterationNoPendingEvents) {
   wait_at(descriptor_wait_key(5), 10);
   advance_ticks(500);
   wait_at(descriptor_wait_key(5), 10, -1);
@@ -107,7 +107,7 @@ TEST_F(WaitSitesTest, AFailedWaitHasNoBacklogAndBeginsATurnAllTheSame) {
   EXPECT_EQ(iterations(descriptor_wait_key(5)), 2u);
 }
 
-TEST_F(WaitSitesTest, CallsOfATurnAreSummedByFunctionAndCallSite) {
+TEST_F(WaitSitesTest, Calls_SummedByFunctionAndCallSite) {
   wait_at(descriptor_wait_key(5), 10);
   call(Function::read, 0x2000, 30);
   call(Function::write, 0x3000, 40);
@@ -132,7 +132,7 @@ TEST_F(WaitSitesTest, CallsOfATurnAreSummedByFunctionAndCallSite) {
 }
 
 // pthread_once, scandir, nftw and others run the program's own functions.
-TEST_F(WaitSitesTest, ACallIsNotBlamedForThoseThatItsCallbackMakes) {
+TEST_F(WaitSitesTest, CallWithCallback_InnerCallsNotItsOwn) {
   wait_at(descriptor_wait_key(5), 10);
   {
     CallScope once(0x2000, Function::pthread_once, 1);
@@ -159,7 +159,7 @@ TEST_F(WaitSitesTest, ACallIsNotBlamedForThoseThatItsCallbackMakes) {
   EXPECT_EQ(sums[2].total_ticks, 10u);
 }
 
-TEST_F(WaitSitesTest, EachIterationHasItsOwnSums) {
+TEST_F(WaitSitesTest, NextIteration_FreshSums) {
   wait_at(descriptor_wait_key(5), 10);
   call(Function::read, 0x2000, 200);
   wait_at(descriptor_wait_key(5), 10);
@@ -174,7 +174,7 @@ TEST_F(WaitSitesTest, EachIterationHasItsOwnSums) {
   EXPECT_EQ(second[0].total_ticks, 300u);
 }
 
-TEST_F(WaitSitesTest, ShortCallsAreNotSummed) {
+TEST_F(WaitSitesTest, ShortCalls_NotSummed) {
   segment_->header.short_call_ticks.store(10);
   wait_at(descriptor_wait_key(5), 10);
   call(Function::read, 0x2000, 10);
@@ -189,7 +189,7 @@ TEST_F(WaitSitesTest, ShortCallsAreNotSummed) {
   EXPECT_EQ(sums[0].total_ticks, 11u);
 }
 
-TEST_F(WaitSitesTest, CallsBeforeTheFirstWaitAreNotSummed) {
+TEST_F(WaitSitesTest, CallsBeforeFirstWait_NotSummed) {
   call(Function::read, 0x2000, 5000);
   wait_at(descriptor_wait_key(5), 10);
   advance_ticks(kThreshold + 1);
@@ -199,7 +199,7 @@ TEST_F(WaitSitesTest, CallsBeforeTheFirstWaitAreNotSummed) {
   EXPECT_TRUE(contributors_of(all[0]).empty());
 }
 
-TEST_F(WaitSitesTest, TheSmallestSumGivesWayAndNoTimeIsLost) {
+TEST_F(WaitSitesTest, ContributorsFull_SmallestMovedToOthers) {
   wait_at(descriptor_wait_key(5), 10);
   uint64_t total = 0;
   for (uint64_t i = 1; i <= contract::kContributors; ++i) {
@@ -233,7 +233,7 @@ TEST_F(WaitSitesTest, TheSmallestSumGivesWayAndNoTimeIsLost) {
   EXPECT_EQ(next_iteration[0].other_ticks, 0u);
 }
 
-TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveIterationsOfTheirOwn) {
+TEST_F(WaitSitesTest, TwoEpolls_OwnIterations) {
   const uint64_t a = descriptor_wait_key(5);
   const uint64_t b = descriptor_wait_key(6);
   wait_at(a, 10);
@@ -250,7 +250,7 @@ TEST_F(WaitSitesTest, TwoEpollDescriptorsHaveIterationsOfTheirOwn) {
   EXPECT_EQ(segment_.record().sites.load(), 2u);
 }
 
-TEST_F(WaitSitesTest, AWaitIsACallWithinTheIterationOfAnotherSiteOnly) {
+TEST_F(WaitSitesTest, Wait_CallOfOtherSitesOnly) {
   wait_at(descriptor_wait_key(5), 10);
   wait_at(descriptor_wait_key(6), 400, 1, Function::epoll_pwait, 0x7000);
   wait_at(descriptor_wait_key(5), 10);
@@ -264,7 +264,7 @@ TEST_F(WaitSitesTest, AWaitIsACallWithinTheIterationOfAnotherSiteOnly) {
   EXPECT_EQ(sums[0].total_ticks, 400u);
 }
 
-TEST_F(WaitSitesTest, CallSitesOfPollAreSitesOfTheirOwn) {
+TEST_F(WaitSitesTest, PollCallSites_Distinct) {
   const uint64_t here = contract::call_site_key(0x1111);
   const uint64_t there = contract::call_site_key(0x2222);
   EXPECT_NE(here, descriptor_wait_key(0x1111));
@@ -278,7 +278,7 @@ TEST_F(WaitSitesTest, CallSitesOfPollAreSitesOfTheirOwn) {
   EXPECT_EQ(iterations(there), 2u);
 }
 
-TEST_F(WaitSitesTest, DescriptorZeroHasAKey) {
+TEST_F(WaitSitesTest, DescriptorZero_Key) {
   EXPECT_NE(descriptor_wait_key(0), 0u);
   wait_at(descriptor_wait_key(0), 10);
   advance_ticks(10);
@@ -288,7 +288,7 @@ TEST_F(WaitSitesTest, DescriptorZeroHasAKey) {
 
 // The descriptor was closed and its number given to a new instance: what lay between the last wait
 // on the one and the first on the other is no iteration of either.
-TEST_F(WaitSitesTest, ANewEpollWithTheSameNumberBeginsANewLoop) {
+TEST_F(WaitSitesTest, NewEpollSameNumber_NewLoop) {
   const uint64_t old_key = descriptor_wait_key(9);
   wait_at(old_key, 10);
   advance_ticks(10);
@@ -312,7 +312,7 @@ TEST_F(WaitSitesTest, ANewEpollWithTheSameNumberBeginsANewLoop) {
   EXPECT_EQ(all[0].key, new_key);
 }
 
-TEST_F(WaitSitesTest, NumbersThatAreNoDescriptorsHaveKeysToo) {
+TEST_F(WaitSitesTest, InvalidDescriptors_Keys) {
   count_new_descriptor(-1);  // epoll_create has failed
   EXPECT_NE(descriptor_wait_key(-1), 0u);
   count_new_descriptor(1 << 30);
@@ -320,7 +320,7 @@ TEST_F(WaitSitesTest, NumbersThatAreNoDescriptorsHaveKeysToo) {
   EXPECT_EQ(key & 0xffffffffu, 1u << 30);
 }
 
-TEST_F(WaitSitesTest, TheLeastUsedSiteGivesWay) {
+TEST_F(WaitSitesTest, SitesFull_LeastUsedReplaced) {
   std::vector<uint64_t> keys;
   for (int fd = 20; fd < 20 + static_cast<int>(contract::kWaitSites); ++fd) {
     keys.push_back(descriptor_wait_key(fd));
@@ -346,7 +346,7 @@ TEST_F(WaitSitesTest, TheLeastUsedSiteGivesWay) {
 }
 
 // A signal handler's waits may take the place of the one that they interrupt.
-TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
+TEST_F(WaitSitesTest, PlaceTaken_LeftAlone) {
   std::vector<uint64_t> begins;
   const auto interrupted_wait = [&]() __attribute__((noinline)) {
     CallScope scope(kCallSite, Function::epoll_wait, 5);
@@ -374,7 +374,7 @@ TEST_F(WaitSitesTest, AWaitWhosePlaceWasTakenLeavesItAlone) {
   EXPECT_EQ(segment_.record().sites.load(), contract::kWaitSites);
 }
 
-TEST_F(WaitSitesTest, AForkedChildDoesNotWriteToItsParentsSites) {
+TEST_F(WaitSitesTest, ForkedChild_WritesNothing) {
   const auto forking_wait = [&]() __attribute__((noinline)) {
     CallScope scope(kCallSite, Function::epoll_wait, 5);
     IterationBoundary boundary;

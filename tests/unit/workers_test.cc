@@ -44,19 +44,19 @@ class Workers : public ::testing::Test {
   Segment* segment_;
 };
 
-TEST_F(Workers, AThreadAloneIsNone) {
+TEST_F(Workers, SingleThread_NoWorker) {
   add(Function::sigwait, contract::call_site_key(0x10));
   add(Function::sigwait, contract::call_site_key(0x10), 100, 4712);  // another process
   EXPECT_FALSE(is_worker(0));
 }
 
-TEST_F(Workers, ThreadsThatWaitForASignalAtOnePlaceAre) {
+TEST_F(Workers, SharedSignalWait_Worker) {
   for (int i = 0; i < 2; ++i) add(Function::sigwait, contract::call_site_key(0x10));
   EXPECT_TRUE(is_worker(0));
   EXPECT_TRUE(is_worker(1));
 }
 
-TEST_F(Workers, ThreadsThatReadOneDescriptorAreWhereverTheyReadIt) {
+TEST_F(Workers, SharedDescriptorRead_Worker) {
   add(Function::read, contract::read_key(5, 0x10));
   add(Function::read, contract::read_key(5, 0x20));
   add(Function::read, contract::read_key(6, 0x10));
@@ -65,14 +65,14 @@ TEST_F(Workers, ThreadsThatReadOneDescriptorAreWhereverTheyReadIt) {
   EXPECT_FALSE(is_worker(2));
 }
 
-TEST_F(Workers, ThreadsThatPollAtOnePlaceAreUnlessHardlyATurnIsLong) {
+TEST_F(Workers, SharedPollSite_WorkerUnlessSteady) {
   add(Function::poll, contract::call_site_key(0x10), 100);
   add(Function::poll, contract::call_site_key(0x10), 20);
   EXPECT_FALSE(is_worker(0));
   EXPECT_TRUE(is_worker(1));
 }
 
-TEST_F(Workers, WhoWaitsOnAnEpollIsNone) {
+TEST_F(Workers, EpollWait_NoWorker) {
   for (int i = 0; i < 2; ++i) add(Function::epoll_wait, contract::descriptor_key(5, 0));
   EXPECT_FALSE(is_worker(0));
 }
