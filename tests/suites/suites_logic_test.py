@@ -160,7 +160,7 @@ class RerunRule(unittest.TestCase):
 
 
 class Recordings(unittest.TestCase):
-    END = {"type": "end", "stalls": 1, "losses": {"events": 0, "programs": 0}}
+    END = {"type": "end", "counts": {"stall": {"reported": 1}}, "losses": {"events": 0, "programs": 0}}
     STALL = {"type": "stall", "state": "ended"}
 
     def read(self, *records, tail=""):
@@ -263,7 +263,7 @@ class WholeRun(unittest.TestCase):
 
     LAUNCHER = """#!/bin/sh
 while [ "$1" != -- ]; do [ "$1" = --json ] && recording=$2; shift; done; shift
-printf '{"type":"session"}\\n{"type":"end","stalls":0,"losses":{}}\\n' >"$recording"
+printf '{"type":"session"}\\n{"type":"end","counts":{"stall":{"reported":0}},"losses":{}}\\n' >"$recording"
 WATCHED=launched exec "$@"
 """
 

@@ -69,13 +69,13 @@ def read_recording(path):
         recording.faults.append("the recording does not end with an end record")
         return recording
     end = records[-1]
-    recording.stalls = end["stalls"]
+    recording.stalls = end["counts"]["stall"]["reported"]
     recording.losses = {name: count for name, count in end["losses"].items() if count}
     for name in OWN_LOSSES:
         if recording.losses.get(name):
             recording.faults.append(f"lost: {recording.losses[name]} {name}")
     final = sum(record.get("type") == "stall" and record.get("state") != "ongoing"
                 for record in records)
-    if final != end["stalls"]:
-        recording.faults.append(f"{final} final stall records, but the end says {end['stalls']}")
+    if final != recording.stalls:
+        recording.faults.append(f"{final} final stall records, but the end says {recording.stalls}")
     return recording
