@@ -3,7 +3,6 @@
 
 namespace tailback {
 
-// The threads that detectors run on, as a recording names them.
 inline constexpr char kSessionLane[] = "session";
 inline constexpr char kLockOrderLane[] = "lock_order";
 inline constexpr char kContentionLane[] = "contention";
