@@ -18,8 +18,7 @@ void add_unsummed_calls(const StallSeen& observation, Evidence& evidence) {
     if (sample.source != Sample::Source::kRecord || !sample.call) continue;
     const bool open_ended = is_open_ended(sample.recorded.function);
     if (may_be_in_others && !open_ended) continue;
-    const bool in_progress =
-        observation.state != StallState::kEnded && &observed == &observation.samples.back();
+    const bool in_progress = observation.call && observation.call->same_call(sample.recorded);
     const bool is_summed =
         std::any_of(observation.contributors.begin(), observation.contributors.end(),
                     [&](const ObservedContributor& entry) {

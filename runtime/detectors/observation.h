@@ -15,6 +15,7 @@
 #include "runtime/loops/loop_wait.h"
 #include "runtime/sampling/sample.h"
 #include "runtime/segment/findings.h"
+#include "runtime/segment/record_view.h"
 #include "runtime/values/blocking_call.h"
 #include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
@@ -83,6 +84,7 @@ struct StallSeen {
   Nanoseconds threshold{};
   std::vector<WeighedSample> samples;
   std::vector<ObservedContributor> contributors;  // most time first
+  std::optional<CallView> call;                   // in progress; no contributor has its time
   Nanoseconds other_calls{};
   TimeSpent spent;
   // Without a CPU since a reading before the iteration; see Evidence.

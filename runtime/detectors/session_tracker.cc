@@ -33,9 +33,11 @@ void SessionTracker::poll() {
   ++polls_;
   health_.poll();
   hand_on_verdicts();
+  // A process that ends between the two questions is one that ended, not a thread that did.
+  const std::vector<ThreadKey> gone = polls_ % 50 == 0 ? gone_threads() : std::vector<ThreadKey>{};
   poll_processes(processes_.count() <= kFewProcesses || polls_ % 5 == 0);
   events_.read();
-  if (polls_ % 50 == 0) reap_exited_threads();
+  retire_gone_threads(gone);
   poll_threads();
 }
 
@@ -95,18 +97,24 @@ void SessionTracker::retire_process(uint32_t process, Ending ending) {
   processes_.free(process);
 }
 
-void SessionTracker::reap_exited_threads() {
-  std::vector<uint32_t> ended;
+std::vector<SessionTracker::ThreadKey> SessionTracker::gone_threads() {
+  std::vector<ThreadKey> gone;
   for (const WatchedThread* thread : threads_.all()) {
-    if (!proc_.thread_lives(thread->pid, thread->tid)) ended.push_back(thread->index);
+    if (!proc_.thread_lives(thread->pid, thread->tid)) {
+      gone.push_back({thread->index, thread->generation});
+    }
   }
-  if (ended.empty()) return;
-  events_.read();  // their last words come first
-  for (const uint32_t index : ended) {
-    if (thread_state(segment_.threads[index]) == ThreadState::kLive) {
-      retire_thread(index, Ending::kThread);
+  return gone;
+}
+
+void SessionTracker::retire_gone_threads(const std::vector<ThreadKey>& gone) {
+  for (const ThreadKey& key : gone) {
+    const WatchedThread* thread = threads_.watched(key.index);
+    if (!thread || thread->generation != key.generation) continue;  // its process has ended
+    if (thread_state(segment_.threads[key.index]) == ThreadState::kLive) {
+      retire_thread(key.index, Ending::kThread);
     } else {
-      threads_.forget(index);
+      threads_.forget(key.index);
     }
   }
 }

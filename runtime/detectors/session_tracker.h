@@ -36,11 +36,18 @@ class SessionTracker final : public Detector {
   uint64_t seen_processes() const { return seen_processes_.load(); }
 
  private:
+  struct ThreadKey {
+    uint32_t index;
+    uint32_t generation;
+  };
+
   void hand_on_verdicts();
   void poll_processes(bool check_lives);
   void poll_threads();
-  // Threads that ended without a word to the recorder (a raw exit, an exec).
-  void reap_exited_threads();
+  // Watched threads that ended without a word to the recorder (a raw exit, an exec). Their last
+  // words are to be read before they are retired.
+  std::vector<ThreadKey> gone_threads();
+  void retire_gone_threads(const std::vector<ThreadKey>& gone);
   void retire_thread(uint32_t index, Ending ending);
   void retire_process(uint32_t process, Ending ending);
 

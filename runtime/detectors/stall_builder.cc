@@ -50,6 +50,7 @@ StallSeen StallBuilder::build(const WatchedThread& thread, const SiteView& site,
                                   clock.duration(entry.total_ticks),
                                   clock.duration(entry.longest_ticks)});
   }
+  stall.call = view_call(thread.record->call);
   stall.other_calls = clock.duration(site.other_ticks);
   if (iteration) {
     stall.wait = iteration->wait();

@@ -62,7 +62,9 @@ std::optional<std::string> ScriptedProc::comm(int, int tid) {
 }
 
 std::optional<uint64_t> ScriptedProc::start_time(int pid) {
-  return find(pid) ? std::optional<uint64_t>(1) : std::nullopt;
+  const bool lives = find(pid) != nullptr;
+  if (ends_after_start_time) by_tid.clear();
+  return lives ? std::optional<uint64_t>(1) : std::nullopt;
 }
 
 std::vector<int> ScriptedProc::threads(int) {

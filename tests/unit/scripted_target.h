@@ -51,6 +51,7 @@ class ScriptedProc final : public ProcSource {
   std::map<int, Thread> by_tid;
   std::string descriptors = "anon_inode:[eventpoll]";
   Nanoseconds suspended{};
+  bool ends_after_start_time = false;  // all threads, as soon as that was read
   const Clock* clock = nullptr;
 
   std::optional<ThreadStat> thread_stat(int, int tid) override;

@@ -226,6 +226,25 @@ TEST_F(StallAnalyzersTest, TimeAfterTheLoop_IsNotCounted) {
   EXPECT_EQ(stall.limits.size(), 1u);
 }
 
+TEST_F(StallAnalyzersTest, LastSampledCallHasReturned_CountedOnce) {
+  StallSeen seen = iteration(1, StallState::kUnfinished);
+  add(seen, blocked(kHandler, Function::nanosleep, Cause::kSleep), 70);
+  add_calls(seen, Function::nanosleep, kHandler, 1, 70, 70);
+  add_calls(seen, Function::printf, kOther, 2, 20, 20);
+  analyzer.analyze(seen);
+  EXPECT_EQ(only_stall().cause, Cause::kSleep);
+}
+
+TEST_F(StallAnalyzersTest, LastSampledCallIsInProgress_CountedBesideEarlierOnes) {
+  StallSeen seen = iteration(1, StallState::kOngoing);
+  add(seen, blocked(kHandler, Function::nanosleep, Cause::kSleep), 70);
+  add_calls(seen, Function::nanosleep, kHandler, 1, 1, 1);
+  add_calls(seen, Function::printf, kOther, 2, 20, 20);
+  seen.call = seen.samples.back().sample->recorded;
+  analyzer.analyze(seen);
+  EXPECT_EQ(only_stall().cause, Cause::kSleep);
+}
+
 TEST_F(StallAnalyzersTest, IdleWorker_IsNoStall) {
   stacks.frames[kHandler] =
       stack_of({"tokio::runtime::scheduler::multi_thread::park::Parker::park", "main"});

@@ -103,6 +103,32 @@ TEST_F(StallDetectorTest, ThreadExitsWithinIteration_NotAStall) {
             static_cast<uint32_t>(contract::ThreadState::kFree));
 }
 
+TEST_F(StallDetectorTest, ProcessEndsWithinIteration_Unfinished) {
+  loop_.begin_iteration();
+  detection_.run(milliseconds(500));
+  target_.proc_.by_tid.clear();
+  detection_.run(milliseconds(20));
+  ASSERT_EQ(stalls().size(), 1u);
+  EXPECT_EQ(stalls().front().state, StallState::kUnfinished);
+}
+
+TEST_F(StallDetectorTest, ProcessEndsWithinPoll_Unfinished) {
+  for (int earlier_polls = 0; earlier_polls < 50; ++earlier_polls) {
+    ScriptedTarget target;
+    ScriptedLoop loop(target, 0);
+    ScriptedDetection detection(target);
+    loop.iterate(30, milliseconds(1));
+    detection.run(earlier_polls * milliseconds(20));
+    loop.begin_iteration();
+    detection.run(milliseconds(500));
+    target.proc_.ends_after_start_time = true;
+    detection.run(milliseconds(40));
+    const std::vector<StallSeen> stalls = detection.all<StallSeen>();
+    ASSERT_EQ(stalls.size(), 1u) << earlier_polls;
+    EXPECT_EQ(stalls.front().state, StallState::kUnfinished);
+  }
+}
+
 TEST_F(StallDetectorTest, ThreadExitsWithinReportedStall_Unfinished) {
   loop_.begin_iteration();
   detection_.run(milliseconds(1020));
