@@ -92,6 +92,17 @@ def be_stopped():
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+async def handle_message():
+    end = time.monotonic() + 0.01
+    while time.monotonic() < end:
+        pass
+
+
+def wake_many_tasks():
+    for _ in range(30):
+        asyncio.create_task(handle_message())
+
+
 CAUSES = {
     "sleep": take_a_nap,
     "socket": ask_a_slow_server,
@@ -102,6 +113,7 @@ CAUSES = {
     "many": ask_many_times,
     "run-queue-wait": compute_a_little,
     "stopped": be_stopped,
+    "callbacks": wake_many_tasks,
 }
 
 

@@ -25,7 +25,8 @@ struct Analysis::Analyzers {
         loop_ends(reader, verdicts, to,
                   sources.loop_ends ? std::move(sources.loop_ends) : std::make_unique<LoopEnds>()),
         idle_waits(reader, verdicts),
-        stalls(reader, blame, loop_ends, idle_waits, to),
+        callbacks(reader),
+        stalls(reader, blame, loop_ends, idle_waits, callbacks, to),
         blocking_calls(reader, blame, to),
         deadlocks(reader, lock_names, to),
         lock_orders(reader, to),
@@ -35,7 +36,10 @@ struct Analysis::Analyzers {
 
   void analyze(const StallSeen& seen) { stalls.analyze(seen); }
   void analyze(const BlockingCallSeen& seen) { blocking_calls.analyze(seen); }
-  void analyze(const LoopWaitSeen& seen) { loop_ends.analyze(seen); }
+  void analyze(const LoopWaitSeen& seen) {
+    loop_ends.analyze(seen);
+    callbacks.analyze(seen);
+  }
   void analyze(const IdleWaitSeen& seen) { idle_waits.analyze(seen); }
   void analyze(const DeadlockSeen& seen) { deadlocks.analyze(seen); }
   void analyze(const AcquisitionSeen& seen) { lock_orders.analyze(seen); }
@@ -82,6 +86,7 @@ struct Analysis::Analyzers {
   Blame blame;
   LoopEndJudge loop_ends;
   IdleWaitJudge idle_waits;
+  Callbacks callbacks;
   StallAnalyzer stalls;
   BlockingCallAnalyzer blocking_calls;
   DeadlockAnalyzer deadlocks;

@@ -17,7 +17,7 @@ std::vector<ReadSample> read_samples(StackReader& reader, const StallSeen& obser
   std::vector<ReadSample> samples;
   for (const WeighedSample& observed : observation.samples) {
     if (!observed.sample->snapshot) continue;
-    samples.push_back({&observed, reader.read(observation.pid, *observed.sample)});
+    samples.push_back({&observed, reader.read(observation.pid, *observed.sample), std::nullopt});
   }
   return samples;
 }
@@ -27,11 +27,17 @@ std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples
   for (const ReadSample& read : samples) {
     const std::string function = function_of(read.sample());
     auto same = std::find_if(distinct.begin(), distinct.end(), [&](const SampledStack& known) {
-      return known.call == function && known.stack == read.stack.frames;
+      return known.call == function && known.callback == read.callback &&
+             known.stack == read.stack.frames;
     });
     if (same == distinct.end()) {
-      distinct.push_back(
-          {read.stack.frames, read.stack.culprit, read.stack.complete, function, 0, {}});
+      distinct.push_back({read.stack.frames,
+                          read.stack.culprit,
+                          read.stack.complete,
+                          function,
+                          0,
+                          {},
+                          read.callback});
       same = std::prev(distinct.end());
     }
     ++same->samples;
@@ -56,6 +62,7 @@ std::vector<StackEvidence> evidence_of(const std::vector<ReadSample>& samples) {
     one.stack = &read.stack.frames;
     one.culprit = read.stack.culprit;
     one.weight = read.observed->weight;
+    one.callback = read.callback;
     evidence.push_back(std::move(one));
   }
   return evidence;

@@ -1,6 +1,7 @@
 // The samples of one iteration with their stacks.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace tailback {
 struct ReadSample {
   const WeighedSample* observed = nullptr;
   ReadStack stack;
+  std::optional<size_t> callback;  // see Callbacks
 
   const Sample& sample() const { return *observed->sample; }
 };
@@ -21,7 +23,7 @@ struct ReadSample {
 // Those that have a snapshot. They point into `observation`.
 std::vector<ReadSample> read_samples(StackReader& reader, const StallSeen& observation);
 
-// Equal stacks are one. Most time first.
+// Equal stacks of one callback are one. Most time first.
 std::vector<SampledStack> distinct_stacks(const std::vector<ReadSample>& samples);
 
 // What the stacks tell of the cause. It points into `samples`.

@@ -70,7 +70,7 @@ void StallAnalyzer::add_contributors(const StallSeen& observation, Stall& stall)
 
 void StallAnalyzer::report(const StallSeen& observation) {
   Stall stall = identity_of(observation);
-  const std::vector<ReadSample> samples = read_samples(reader_, observation);
+  std::vector<ReadSample> samples = read_samples(reader_, observation);
   const bool is_open = open_.contains(stall.id);
   if (stall.state != StallState::kEnded && !is_open && is_any_at_shutdown(samples)) return;
 
@@ -79,6 +79,7 @@ void StallAnalyzer::report(const StallSeen& observation) {
   stall.limits = observation.limits;
   stall.spent = observation.spent;
   stall.spent.in_calls = observation.other_calls;
+  stall.callbacks = callbacks_.assign(observation, samples);
   stall.samples = static_cast<unsigned>(samples.size());
   stall.stacks = distinct_stacks(samples);
   add_limits(observation, samples, stall);
@@ -88,6 +89,9 @@ void StallAnalyzer::report(const StallSeen& observation) {
   const DecidedCause decided = cause_of(evidence);
   stall.cause = decided.cause;
   blame_.assign(stall.pid, decided.stack ? &samples[*decided.stack] : nullptr, stall);
+  if (!stall.callbacks.empty()) {
+    stall.task = stall.callbacks.size() == 1 ? stall.callbacks.front().task : std::string();
+  }
   stall.advice = advice(stall, runtime_of(stall, *observation.modules));
   stall.fingerprint = fingerprint(stall);
 

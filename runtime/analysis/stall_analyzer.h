@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/analysis/blame.h"
+#include "runtime/analysis/callbacks.h"
 #include "runtime/analysis/idle_wait_judge.h"
 #include "runtime/analysis/loop_end_judge.h"
 #include "runtime/analysis/process_notes.h"
@@ -16,11 +17,12 @@ namespace tailback {
 class StallAnalyzer {
  public:
   StallAnalyzer(StackReader& reader, Blame& blame, LoopEndJudge& loop_ends,
-                IdleWaitJudge& idle_waits, Reporter& reporter)
+                IdleWaitJudge& idle_waits, Callbacks& callbacks, Reporter& reporter)
       : reader_(reader),
         blame_(blame),
         loop_ends_(loop_ends),
         idle_waits_(idle_waits),
+        callbacks_(callbacks),
         reporter_(reporter) {}
 
   void analyze(const StallSeen& observation);
@@ -39,6 +41,7 @@ class StallAnalyzer {
   Blame& blame_;
   LoopEndJudge& loop_ends_;
   IdleWaitJudge& idle_waits_;
+  Callbacks& callbacks_;
   Reporter& reporter_;
   ProcessNotes process_notes_;
   std::set<uint64_t> open_;  // ids reported as ongoing, not yet as ended

@@ -51,12 +51,20 @@ void LoopWaitSampler::sample(const WatchedThread& thread, KnownWait& known, cons
   auto snapshot = sampler.take_wait(thread.pid, thread.tid, call);
   const bool one_connection =
       tailback::waits_for_one_connection(input_.proc(), sampler, thread.pid, call);
+  // An interpreter may not be known yet at the first wait.
+  constexpr unsigned kInterpretedReads = 2;
+  if (!known.place.is_at_same_depth(wait)) known.interpreted = 0;
+  std::optional<std::vector<InterpreterStack>> interpreted;
+  if (snapshot && known.interpreted < kInterpretedReads) {
+    ++known.interpreted;
+    interpreted = sampler.interpreted_at_wait(thread.pid, thread.tid, *snapshot);
+  }
   const auto again = view_call(thread.record->call);
   if (!snapshot || !again || !again->same_call(call)) return;
   known.place = wait;
   known.read = now;
   known.one_connection = one_connection;
-  emit_(LoopWaitSeen{thread.pid, thread.tid, wait, std::move(*snapshot)});
+  emit_(LoopWaitSeen{thread.pid, thread.tid, wait, std::move(*snapshot), std::move(interpreted)});
 }
 
 bool LoopWaitSampler::waits_for_one_connection(const WatchedThread& thread, unsigned place) const {

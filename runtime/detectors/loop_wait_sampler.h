@@ -33,6 +33,7 @@ class LoopWaitSampler {
     uint64_t read = 0;                      // tick; 0: never
     uint64_t seen_iterations = UINT64_MAX;  // when it was last seen to wait
     bool one_connection = false;
+    unsigned interpreted = 0;  // how often what interpreters run there was read
   };
   bool is_due(KnownWait& known, const LoopWait& wait, uint64_t now) const;
   void sample(const WatchedThread& thread, KnownWait& known, const LoopWait& wait,

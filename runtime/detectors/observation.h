@@ -41,6 +41,8 @@ struct LoopWaitSeen {
   int tid = 0;
   LoopWait place;
   Snapshot snapshot;
+  // What interpreters run there. Read of the first waits at a place only.
+  std::optional<std::vector<InterpreterStack>> interpreted;
 };
 
 struct ObservedContributor {

@@ -75,12 +75,15 @@ size_t first_of(const std::vector<Frame>& stack, const auto& condition) {
   return static_cast<size_t>(std::find_if(stack.begin(), stack.end(), condition) - stack.begin());
 }
 
+bool is_own_interpreted(const Frame& frame, const CulpritRule& rule) {
+  if (is_of(frame, rule.own)) return true;
+  return is_interpreted(frame) && !is_of(frame, rule.library) && !is_installed_package(frame) &&
+         !is_standard_library(frame);
+}
+
 size_t find_interpreted_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
-  const size_t own = first_of(stack, [&](const Frame& frame) {
-    if (is_of(frame, rule.own)) return true;
-    return is_interpreted(frame) && !is_of(frame, rule.library) && !is_installed_package(frame) &&
-           !is_standard_library(frame);
-  });
+  const size_t own =
+      first_of(stack, [&](const Frame& frame) { return is_own_interpreted(frame, rule); });
   if (own != stack.size()) return own;
   const size_t package = first_of(stack, [](const Frame& frame) {
     return is_interpreted(frame) && !is_standard_library(frame);
@@ -100,10 +103,13 @@ bool is_of_jdk(const Frame& frame) {
                      [&](std::string_view package) { return frame.function.starts_with(package); });
 }
 
+bool is_own_java(const Frame& frame) {
+  return is_java(frame) && !is_of_jdk(frame);
+}
+
 // Packages have no files: what a user says of files says nothing of them.
 size_t find_java_culprit(const std::vector<Frame>& stack) {
-  const size_t own =
-      first_of(stack, [](const Frame& frame) { return is_java(frame) && !is_of_jdk(frame); });
+  const size_t own = first_of(stack, is_own_java);
   return own != stack.size() ? own : first_of(stack, is_java);
 }
 
@@ -124,23 +130,55 @@ size_t find_nameless(const std::vector<Frame>& stack, size_t named, const Culpri
   return static_cast<size_t>(nameless - stack.begin());
 }
 
+bool is_own_native(const Frame& frame, const CulpritRule& rule) {
+  if (is_of(frame, rule.own)) return true;
+  return !frame.function.empty() && frame.function != "_start" && !is_system_library(frame) &&
+         library_of(frame).empty() && !is_interceptor(frame) && !is_of(frame, rule.library);
+}
+
+std::optional<size_t> last_of(const std::vector<Frame>& stack, size_t inner,
+                              const auto& condition) {
+  for (size_t i = inner; i > 0; --i) {
+    if (condition(stack[i - 1])) return i - 1;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule) {
   if (std::any_of(stack.begin(), stack.end(), is_interpreted))
     return find_interpreted_culprit(stack, rule);
   if (std::any_of(stack.begin(), stack.end(), is_java)) return find_java_culprit(stack);
-  const auto own = std::find_if(stack.begin(), stack.end(), [&](const Frame& frame) {
-    if (is_of(frame, rule.own)) return true;
-    return !frame.function.empty() && frame.function != "_start" && !is_system_library(frame) &&
-           library_of(frame).empty() && !is_interceptor(frame) && !is_of(frame, rule.library);
-  });
+  const auto own = std::find_if(stack.begin(), stack.end(),
+                                [&](const Frame& frame) { return is_own_native(frame, rule); });
   if (own != stack.end()) {
     return find_nameless(stack, static_cast<size_t>(own - stack.begin()), rule);
   }
   const auto outside = std::find_if(stack.begin(), stack.end(),
                                     [](const Frame& frame) { return !is_system_library(frame); });
   return static_cast<size_t>(outside - stack.begin());
+}
+
+std::optional<size_t> find_entry(const std::vector<Frame>& stack, size_t inner,
+                                 const CulpritRule& rule) {
+  inner = std::min(inner, stack.size());
+  if (std::any_of(stack.begin(), stack.end(), is_interpreted)) {
+    const auto own =
+        last_of(stack, inner, [&](const Frame& frame) { return is_own_interpreted(frame, rule); });
+    return own ? own : last_of(stack, inner, [](const Frame& frame) {
+      return is_interpreted(frame) && !is_standard_library(frame);
+    });
+  }
+  if (std::any_of(stack.begin(), stack.end(), is_java)) return last_of(stack, inner, is_own_java);
+  const auto own = last_of(stack, inner, [&](const Frame& frame) {
+    return is_own_native(frame, rule) && (!is_shared_library(frame) || is_of(frame, rule.own));
+  });
+  if (own) return own;
+  return last_of(stack, inner, [&](const Frame& frame) {
+    return is_own_native(frame, rule) &&
+           (inner == stack.size() || frame.module != stack[inner].module);
+  });
 }
 
 bool is_shutdown(const std::vector<Frame>& stack) {

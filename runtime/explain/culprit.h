@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,13 @@ struct CulpritRule {
 // program, and with a name, unless that is of a shared library which called the program back; if
 // there is none, the innermost outside libc. Else the stack's size.
 size_t find_culprit(const std::vector<Frame>& stack, const CulpritRule& rule = {});
+
+// Index of the outermost frame among the `inner` innermost that is the program's own: where a loop
+// has dispatched a callback, that is where the callback begins. As find_culprit() judges frames,
+// but a native frame of a shared library only where the program has none, and not of the library
+// that dispatches (the frame after these). Nothing if no frame qualifies.
+std::optional<size_t> find_entry(const std::vector<Frame>& stack, size_t inner,
+                                 const CulpritRule& rule = {});
 
 // Whether the frame is of libc, the loader or a language's runtime library.
 bool is_system_library(const Frame& frame);

@@ -33,15 +33,22 @@ std::optional<size_t> stack_to_blame(Cause cause, const std::vector<StackEvidenc
   };
   // Several samples may show one culprit, at different instructions: their time counts together.
   std::map<Place, Nanoseconds> weights;
+  // What callbacks share (a helper function) is blamed where most of its time was.
+  std::map<size_t, Nanoseconds> callbacks;
   for (const StackEvidence& one : stacks) {
-    if (is_candidate(one)) weights[place_of(one)] += one.weight;
+    if (!is_candidate(one)) continue;
+    weights[place_of(one)] += one.weight;
+    if (one.callback) callbacks[*one.callback] += one.weight;
   }
+  const auto callback_weight = [&](const StackEvidence& one) {
+    return one.callback && callbacks.size() > 1 ? callbacks[*one.callback] : Nanoseconds{};
+  };
   // A wait is best explained by the sample that knows the owners, then by the longest. A
   // computation is best explained by the deepest stack.
   const auto rank = [&](const StackEvidence& one) {
     const int64_t detail =
         is_blocked(cause) ? one.weight.count() : static_cast<int64_t>(one.stack->size());
-    return std::make_tuple(weights[place_of(one)], one.has_owners, detail);
+    return std::make_tuple(weights[place_of(one)], one.has_owners, callback_weight(one), detail);
   };
   std::optional<size_t> chosen;
   for (size_t i = 0; i < stacks.size(); ++i) {

@@ -20,6 +20,7 @@ struct StackEvidence {
   const std::vector<Frame>* stack = nullptr;
   size_t culprit = 0;
   Nanoseconds weight{};
+  std::optional<size_t> callback;  // which of several it is; equal for equal ones
 };
 
 struct StallEvidence {

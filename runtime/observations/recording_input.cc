@@ -199,6 +199,13 @@ class RecordingSampler final : public ThreadSampler {
     return snapshot;
   }
 
+  std::vector<InterpreterStack> interpreted_at_wait(int pid, int tid,
+                                                    const Snapshot& snapshot) override {
+    auto stacks = real_.interpreted_at_wait(pid, tid, snapshot);
+    lane_.write(question("interpreted", pid, tid), json_of(stacks));
+    return stacks;
+  }
+
   std::optional<int> polled_descriptor(int pid, const CallView& poll) override {
     const auto answer = real_.polled_descriptor(pid, poll);
     lane_.write(question("polled", pid, poll.arguments[0]), json_of(answer));

@@ -199,6 +199,9 @@ class ReplaySampler final : public ThreadSampler {
     snapshot.modules = modules_numbered(json);
     return snapshot;
   }
+  std::vector<InterpreterStack> interpreted_at_wait(int pid, int tid, const Snapshot&) override {
+    return interpreted_from(lane_.ask(question("interpreted", pid, tid)));
+  }
   std::optional<int> polled_descriptor(int pid, const CallView& poll) override {
     return lane_.optional_answer<int>(question("polled", pid, poll.arguments[0]));
   }

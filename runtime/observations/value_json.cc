@@ -252,7 +252,7 @@ Json json_of(const InterpretedFrame& frame) {
           frame.linked,
           frame.failure};
 }
-InterpretedFrame interpreted_from(const Json& json) {
+InterpretedFrame interpreted_frame_from(const Json& json) {
   InterpretedFrame frame;
   frame.function = json.at(0);
   frame.file = json.at(1);
@@ -288,7 +288,7 @@ InterpreterStack stack_from(const Json& json) {
   for (const Language* language : languages()) {
     if (language->name == name) stack.language = language;
   }
-  for (const Json& frame : json.at("frames")) stack.frames.push_back(interpreted_from(frame));
+  for (const Json& frame : json.at("frames")) stack.frames.push_back(interpreted_frame_from(frame));
   stack.complete = json.at("complete");
   if (const Json& runner = json.at("runner"); !runner.is_null()) {
     FrameRunner made;
@@ -305,14 +305,23 @@ InterpreterStack stack_from(const Json& json) {
 
 }  // namespace
 
+Json json_of(const std::vector<InterpreterStack>& stacks) {
+  Json json = Json::array();
+  for (const InterpreterStack& stack : stacks) json.push_back(json_of(stack));
+  return json;
+}
+std::vector<InterpreterStack> interpreted_from(const Json& json) {
+  std::vector<InterpreterStack> stacks;
+  for (const Json& stack : json) stacks.push_back(stack_from(stack));
+  return stacks;
+}
+
 Json json_of(const Sample& sample) {
-  Json interpreted = Json::array();
-  for (const InterpreterStack& stack : sample.interpreted) interpreted.push_back(json_of(stack));
   Json json = {{"source", static_cast<int>(sample.source)},
                {"state", std::string(1, sample.state)},
                {"held", sample.held},
                {"in_fault", sample.in_fault},
-               {"interpreted", interpreted},
+               {"interpreted", json_of(sample.interpreted)},
                {"owner_name", sample.owner_name}};
   if (sample.call) json["call"] = json_of(*sample.call);
   if (sample.source == Sample::Source::kRecord) json["recorded"] = json_of(sample.recorded);
@@ -327,7 +336,7 @@ Sample sample_from(const Json& json) {
   sample.state = json.at("state").get<std::string>().at(0);
   sample.held = json.at("held");
   sample.in_fault = json.at("in_fault");
-  for (const Json& stack : json.at("interpreted")) sample.interpreted.push_back(stack_from(stack));
+  sample.interpreted = interpreted_from(json.at("interpreted"));
   sample.owner_name = json.at("owner_name");
   if (json.contains("call")) sample.call = call_from(json["call"]);
   if (json.contains("recorded")) sample.recorded = call_view_from(json["recorded"]);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "runtime/capture/module_map.h"
 #include "runtime/capture/snapshot.h"
@@ -45,6 +46,9 @@ std::shared_ptr<const ModuleMap> modules_from(const Json& json);
 // The snapshot without its stack and its modules; `id` names it in the recording.
 Json json_of(const Snapshot& snapshot);
 Snapshot snapshot_from(const Json& json);
+Json json_of(const std::vector<InterpreterStack>& stacks);
+// Null is none.
+std::vector<InterpreterStack> interpreted_from(const Json& json);
 // Without owners, which detectors add.
 Json json_of(const Sample& sample);
 Sample sample_from(const Json& json);

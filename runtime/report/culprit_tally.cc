@@ -13,21 +13,32 @@ namespace {
 
 // Text kept per culprit is bounded: a target can name its functions a megabyte long.
 constexpr size_t kKeptBytes = 1024;
+constexpr size_t kCallerBytes = 160;
+// What tells fingerprints apart lies within so many frames.
+constexpr size_t kCallers = 7;
 
-std::string kept(std::string_view text) {
-  return std::string(utf8_prefix(text, kKeptBytes));
+std::string kept(std::string_view text, size_t bytes = kKeptBytes) {
+  return std::string(utf8_prefix(text, bytes));
 }
 
-Frame kept(const Frame& frame) {
+Frame kept(const Frame& frame, size_t bytes = kKeptBytes) {
   Frame copy;
-  copy.function = kept(frame.function);
-  copy.file = kept(frame.file);
+  copy.function = kept(frame.function, bytes);
+  copy.file = kept(frame.file, bytes);
   copy.line = frame.line;
-  copy.module = kept(frame.module);
+  copy.module = kept(frame.module, bytes);
   copy.offset = frame.offset;
   copy.inlined = frame.inlined;
-  copy.language = kept(frame.language);
+  copy.language = kept(frame.language, bytes);
   return copy;
+}
+
+std::vector<Frame> callers_of(const Stall& stall) {
+  std::vector<Frame> callers;
+  for (size_t i = stall.culprit + 1; i < stall.stack.size() && callers.size() < kCallers; ++i) {
+    callers.push_back(kept(stall.stack[i], kCallerBytes));
+  }
+  return callers;
 }
 
 void add_duration(Culprit& culprit, const Stall& stall) {
@@ -68,7 +79,10 @@ void CulpritTally::add(const Stall& stall) {
     Culprit fresh;
     fresh.fingerprint = kept(stall.fingerprint);
     fresh.cause = stall.cause;
-    if (const Frame* const frame = culprit_frame(stall)) fresh.frame = kept(*frame);
+    if (const Frame* const frame = culprit_frame(stall)) {
+      fresh.frame = kept(*frame);
+      fresh.callers = callers_of(stall);
+    }
     if (stall.call) {
       fresh.call = kept(stall.call->function);
       fresh.object = kept(stall.call->object);

@@ -15,6 +15,7 @@ struct Culprit {
   std::string fingerprint;
   Cause cause = Cause::kUnknown;
   std::optional<Frame> frame;  // the frame to blame, where one is known
+  std::vector<Frame> callers;  // those of the frame, innermost first; the first few
   std::string call;            // the function that the loop was blocked in; empty if none
   std::string object;          // that of the longest stall
   bool more_objects = false;   // other stalls waited on others

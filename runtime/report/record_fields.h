@@ -18,7 +18,8 @@ void blocked_loop_fields(Visitor& v, Stall& stall) {
           "the name that the program gave the iteration (`tailback_iteration_name`); null: none"},
     or_null(stall.iteration));
   v(Field{"task",
-          "name of the asyncio task that ran the stack; null if none did or it is not known"},
+          "name of the asyncio task that ran; null if none did, it is not known, or samples found "
+          "several (`callbacks`)"},
     or_null(stall.task));
   v(Field{"cause",
           "`wait`: for another thread; `run-queue-wait`: ready to run, without a CPU; `throttled`: "
@@ -70,6 +71,12 @@ void fields(Visitor& v, Stall& stall) {
   v(Field{"stacks", "the distinct ones of these stacks, most time first", false, true,
           kListedStacks},
     stall.stacks);
+  v(Field{"callbacks",
+          "the callbacks of the iteration that samples were taken in, distinct by task or "
+          "function, "
+          "most time first: at least so many ran; empty if not known",
+          false, true, kListedStacks},
+    stall.callbacks);
   v(Field{"pending_events",
           "events that were ready when the loop came back: who paid; null while `ongoing` or if "
           "unknown"},

@@ -21,6 +21,7 @@ constexpr size_t kNameColumns = 32;
 constexpr size_t kArgumentColumns = 60;
 constexpr size_t kArgumentsShown = 8;
 constexpr size_t kContributorsShown = 6;
+constexpr size_t kCallbacksShown = 4;
 constexpr size_t kNotesShown = 8;
 
 std::string length_text(const Stall& stall) {
@@ -87,6 +88,74 @@ std::string contributor_text(const ContributorShare& share) {
                      caller_known ? " from " + frame_text(share.caller, kCulpritColumns) : "");
 }
 
+// " by at least 8 callbacks": nothing where all samples were in one.
+std::string callbacks_count_text(const Stall& stall) {
+  if (stall.callbacks.size() < 2) return {};
+  return fmt::format(" by at least {} callbacks", stall.callbacks.size());
+}
+
+// Apart from the lines, which differ wherever a sample is taken.
+bool is_of_one_entry(const std::vector<SampledCallback>& callbacks) {
+  return std::all_of(callbacks.begin(), callbacks.end(), [&](const SampledCallback& one) {
+    return one.entry.function == callbacks.front().entry.function &&
+           one.entry.file == callbacks.front().entry.file;
+  });
+}
+
+std::string entry_text(const SampledCallback& callback) {
+  return callback.entry == Frame{} ? std::string()
+                                   : frame_text(callback.entry, kCulpritColumns / 2);
+}
+
+std::string callback_text(const SampledCallback& callback) {
+  const std::string task = escape_for_terminal(callback.task, kNameColumns);
+  const std::string entry = entry_text(callback);
+  if (task.empty() || entry.empty()) return entry + task;
+  return fmt::format("{} in {}", entry, task);
+}
+
+// "54 % poll_meters (poller.js:12), 46 % poll_sensors (poller.js:7)"
+std::string callbacks_text(const std::vector<SampledCallback>& callbacks) {
+  Nanoseconds all{};
+  for (const SampledCallback& callback : callbacks) all = saturating_sum(all, callback.weight);
+  std::string text;
+  const bool is_one = is_of_one_entry(callbacks);
+  for (size_t i = 0; i < std::min(callbacks.size(), kCallbacksShown); ++i) {
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", share_text(callbacks[i].weight, all),
+                        is_one ? escape_for_terminal(callbacks[i].task, kNameColumns)
+                               : callback_text(callbacks[i]));
+  }
+  if (callbacks.size() > kCallbacksShown) {
+    text += fmt::format(", … and {} more", callbacks.size() - kCallbacksShown);
+  }
+  if (is_one && !entry_text(callbacks.front()).empty()) {
+    text += ", in " + entry_text(callbacks.front());
+  }
+  return text;
+}
+
+const SampledCallback* callback_of(const Stall& stall, const SampledStack& sampled) {
+  const bool is_known = sampled.callback && *sampled.callback < stall.callbacks.size();
+  return is_known ? &stall.callbacks[*sampled.callback] : nullptr;
+}
+
+// The stack with most time that is of another function than the one that is shown.
+const SampledStack* second_stack(const Stall& stall) {
+  const auto shown =
+      std::find_if(stall.stacks.begin(), stall.stacks.end(), [&](const SampledStack& sampled) {
+        return sampled.stack == stall.stack && callback_of(stall, sampled) != nullptr;
+      });
+  if (shown == stall.stacks.end()) return nullptr;
+  const Frame& entry = callback_of(stall, *shown)->entry;
+  const auto second =
+      std::find_if(stall.stacks.begin(), stall.stacks.end(), [&](const SampledStack& sampled) {
+        const SampledCallback* const other = callback_of(stall, sampled);
+        return other &&
+               (other->entry.function != entry.function || other->entry.file != entry.file);
+      });
+  return second == stall.stacks.end() ? nullptr : &*second;
+}
+
 std::string spent_text(const TimeSpent& spent) {
   std::string text = duration_text(spent.on_cpu) + " on CPU";
   if (spent.in_kernel > Nanoseconds::zero()) {
@@ -127,8 +196,8 @@ std::string what_text(const Stall& stall) {
 }
 
 std::string full_stall_text(const Stall& stall, const TextStyle& style) {
-  return style.headline(fmt::format("tailback: event loop blocked for {}: {}", length_text(stall),
-                                    what_text(stall))) +
+  return style.headline(fmt::format("tailback: event loop blocked for {}{}: {}", length_text(stall),
+                                    callbacks_count_text(stall), what_text(stall))) +
          "\n" + stall_details(stall, style);
 }
 
@@ -139,6 +208,7 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
     add_line(text, "iteration", escape_for_terminal(stall.iteration, kObjectColumns));
   if (!stall.task.empty())
     add_line(text, "task", escape_for_terminal(stall.task, kArgumentColumns));
+  if (stall.callbacks.size() > 1) add_line(text, "callbacks", callbacks_text(stall.callbacks));
   add_line(text, "since", wall_time_text(stall.begin));
   if (stall.call) add_line(text, "call", call_text(*stall.call));
   if (stall.call && !stall.call->owner_stack.empty()) {
@@ -164,6 +234,11 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
     add_line(text, "stack", samples_text(stall));
     text += stack_text(stall.stack, stall.culprit, style, "    ");
   }
+  if (const SampledStack* const second = second_stack(stall)) {
+    add_line(text, "stack",
+             "of another callback, " + count_text(second->samples, "sample", "samples"));
+    text += stack_text(second->stack, second->culprit, style, "    ");
+  }
   if (stall.pending_events) add_line(text, "pending", pending_events_text(*stall.pending_events));
   const size_t notes = std::min(stall.limits.size(), kNotesShown);
   for (size_t i = 0; i < notes; ++i) {
@@ -176,8 +251,9 @@ std::string stall_details(const Stall& stall, const TextStyle& style) {
 }
 
 std::string repeated_stall_text(const Stall& stall, const Culprit* tally) {
-  std::string text = fmt::format("tailback: again, {}: {}; {}", length_text(stall),
-                                 what_text(stall), short_loop_text(stall));
+  std::string text =
+      fmt::format("tailback: again, {}{}: {}; {}", length_text(stall), callbacks_count_text(stall),
+                  what_text(stall), short_loop_text(stall));
   if (tally != nullptr && tally->count > 1) {
     text +=
         fmt::format("; {} times, {} in all", count_text(tally->count), duration_text(tally->total));

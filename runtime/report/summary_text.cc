@@ -3,8 +3,12 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <utility>
 
 #include "runtime/report/duration_text.h"
+#include "runtime/report/stack_text.h"
 #include "runtime/report/stall_text.h"
 #include "runtime/report/terminal_escape.h"
 #include "runtime/report/text_table.h"
@@ -22,6 +26,47 @@ std::string object_text(const Culprit& culprit) {
   if (culprit.object.empty()) return {};
   return escape_for_terminal(culprit.object, kObjectColumns) +
          (culprit.more_objects ? " and others" : "");
+}
+
+std::string caller_text(const Culprit& culprit, size_t level) {
+  if (level >= culprit.callers.size()) return {};
+  return ", from " + frame_text(culprit.callers[level], kCulpritColumns / 2);
+}
+
+std::string call_of(const Culprit& culprit) {
+  return culprit.call.empty() ? std::string() : ", in " + escape_for_terminal(culprit.call, 32);
+}
+
+// What tells culprits apart that look alike: the first caller that differs, else the call.
+std::function<std::string(const Culprit&)> difference(const std::vector<const Culprit*>& alike) {
+  const auto differs = [&](const auto& text_of) {
+    return std::any_of(alike.begin(), alike.end(), [&](const Culprit* one) {
+      return text_of(*one) != text_of(*alike.front());
+    });
+  };
+  size_t levels = 0;
+  for (const Culprit* one : alike) levels = std::max(levels, one->callers.size());
+  for (size_t level = 0; level < levels; ++level) {
+    const auto text = [level](const Culprit& one) { return caller_text(one, level); };
+    if (differs(text)) return text;
+  }
+  return call_of;
+}
+
+// "compute (poller.js:3)", with what tells it apart where another row would look like it.
+std::vector<std::string> row_names(const std::vector<const Culprit*>& culprits) {
+  std::map<std::pair<std::string, Cause>, std::vector<const Culprit*>> alike;
+  for (const Culprit* culprit : culprits) {
+    alike[{culprit_text(*culprit, kCulpritColumns), culprit->cause}].push_back(culprit);
+  }
+  std::vector<std::string> names;
+  for (const Culprit* culprit : culprits) {
+    std::string name = culprit_text(*culprit, kCulpritColumns);
+    const auto& others = alike.at({name, culprit->cause});
+    if (others.size() > 1) name += difference(others)(*culprit);
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 std::string row_name(const LoopSummary& loop) {
@@ -54,13 +99,16 @@ std::string culprit_table(const CulpritTally& tally, size_t rows, std::string_vi
                    {"object"}});
   Culprit rest = tally.others();
   size_t more = 0;
-  for (const Culprit* culprit : tally.by_total()) {
-    if (rows > 0) {
-      --rows;
-      table.add_row({culprit_text(*culprit, kCulpritColumns), std::string(word(culprit->cause)),
-                     count_text(culprit->count), duration_text(culprit->total),
-                     duration_text(culprit->longest), share_text(culprit->total, tally.stalled()),
-                     object_text(*culprit)});
+  std::vector<const Culprit*> culprits = tally.by_total();
+  std::vector<const Culprit*> shown(
+      culprits.begin(), culprits.begin() + static_cast<ptrdiff_t>(std::min(rows, culprits.size())));
+  const std::vector<std::string> names = row_names(shown);
+  for (size_t i = 0; i < culprits.size(); ++i) {
+    const Culprit* const culprit = culprits[i];
+    if (i < names.size()) {
+      table.add_row({names[i], std::string(word(culprit->cause)), count_text(culprit->count),
+                     duration_text(culprit->total), duration_text(culprit->longest),
+                     share_text(culprit->total, tally.stalled()), object_text(*culprit)});
       continue;
     }
     ++more;

@@ -67,6 +67,7 @@ TAILBACK_VALUE_NAME(LockOwner, "owner");
 TAILBACK_VALUE_NAME(LoopIdentity, "loop");
 TAILBACK_VALUE_NAME(ContributorShare, "contributor");
 TAILBACK_VALUE_NAME(TimeSpent, "time_spent");
+TAILBACK_VALUE_NAME(SampledCallback, "sampled_callback");
 TAILBACK_VALUE_NAME(SampledStack, "sampled_stack");
 TAILBACK_VALUE_NAME(ReportLimit, "limit");
 TAILBACK_VALUE_NAME(DeadlockedThread, "deadlocked_thread");
@@ -207,10 +208,21 @@ void fields(Visitor& v, TimeSpent& spent) {
 }
 
 template <typename Visitor>
+void fields(Visitor& v, SampledCallback& callback) {
+  v(Field{"weight_ms", "the time that its samples stand for"}, callback.weight);
+  v(Field{"samples", "that were taken in it"}, callback.samples);
+  v(Field{"task", "the asyncio task that it ran; null if none or not known"},
+    or_null(callback.task));
+  v(Field{"entry", "the program's function by which it begins; null if not known"},
+    or_null(callback.entry, callback.entry == Frame{}));
+}
+
+template <typename Visitor>
 void fields(Visitor& v, SampledStack& sampled) {
   v(Field{"weight_ms", "the time that it stands for"}, sampled.weight);
   v(Field{"samples", "how often it was found"}, sampled.samples);
   v(Field{"call", "the function that the thread was in"}, or_null(sampled.call));
+  v(Field{"callback", "its callback: index into `callbacks`; null if not known"}, sampled.callback);
   v(StackFields{sampled.stack, sampled.culprit, sampled.complete});
 }
 

@@ -8,14 +8,18 @@ namespace tailback {
 
 ReadStack StackReader::read(int pid, const Sample& sample) {
   const Snapshot& snapshot = *sample.snapshot;
-  const RawStack raw = source_->unwind(snapshot);
+  return read(pid, *snapshot.modules, source_->unwind(snapshot), sample.interpreted, sample.held);
+}
+
+ReadStack StackReader::read(int pid, const ModuleMap& modules, const RawStack& raw,
+                            const std::vector<InterpreterStack>& interpreted, bool paused) {
   ReadStack stack;
   stack.complete = raw.complete;
-  stack.frames = source_->symbolize(pid, *snapshot.modules, raw);
-  for (const InterpreterStack& interpreted : sample.interpreted) {
-    std::string note = merge_frames(interpreted, raw, sample.held, stack.frames, stack.complete);
+  stack.frames = source_->symbolize(pid, modules, raw);
+  for (const InterpreterStack& one : interpreted) {
+    std::string note = merge_frames(one, raw, paused, stack.frames, stack.complete);
     if (!note.empty()) stack.note = std::move(note);
-    stack.unreadable = stack.unreadable || !interpreted.unreadable.empty();
+    stack.unreadable = stack.unreadable || !one.unreadable.empty();
   }
   strip_recorder(stack.frames);
   stack.culprit = find_culprit(stack.frames, rule_);

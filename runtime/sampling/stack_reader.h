@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ class StackReader {
 
   // Of a sample that has a snapshot, as both are.
   ReadStack read(int pid, const Sample& sample);
+  // `paused`: the thread was running.
+  ReadStack read(int pid, const ModuleMap& modules, const RawStack& raw,
+                 const std::vector<InterpreterStack>& interpreted, bool paused);
   // Without what an interpreter runs.
   std::vector<Frame> read_native(int pid, const Sample& sample);
 
@@ -35,6 +39,11 @@ class StackReader {
   // says more than std::mutex::lock does. Without function and module if nothing is known.
   Frame caller(int pid, const ModuleMap& modules, uint64_t call_site);
 
+  // Index of the frame by which a callback begins, of `inner` frames that lie within a loop's
+  // dispatch: see find_entry().
+  std::optional<size_t> entry_of(const std::vector<Frame>& stack, size_t inner) const {
+    return find_entry(stack, inner, rule_);
+  }
   size_t culprit_of(const std::vector<Frame>& stack) const { return find_culprit(stack, rule_); }
   StackSource& source() { return *source_; }
 

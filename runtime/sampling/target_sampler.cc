@@ -46,6 +46,15 @@ std::optional<Snapshot> TargetSampler::take_wait(int pid, int tid, const CallVie
   return take_snapshot(pid, tid, Registers{wait.context, true}, processes_.modules().of(pid));
 }
 
+std::vector<InterpreterStack> TargetSampler::interpreted_at_wait(int pid, int tid,
+                                                                 const Snapshot& snapshot) {
+  Interpreters& interpreters = processes_.interpreters();
+  interpreters.prepare(pid, tid, snapshot.modules);
+  std::vector<InterpreterStack> stacks;
+  for (const auto& copy : interpreters.copy(pid, tid, &snapshot)) stacks.push_back(copy->decode());
+  return stacks;
+}
+
 std::optional<int> TargetSampler::polled_descriptor(int pid, const CallView& poll) {
   const auto polled = read<pollfd>(pid, RemoteAddress(poll.arguments[0]));
   return polled ? std::optional(polled->fd) : std::nullopt;

@@ -15,6 +15,8 @@ class TargetSampler final : public ThreadSampler {
   std::shared_ptr<Sample> take(std::optional<uint32_t> record, int pid, int tid) override;
   std::shared_ptr<const Sample> take_requested(uint32_t record, int pid, int tid) override;
   std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait) override;
+  std::vector<InterpreterStack> interpreted_at_wait(int pid, int tid,
+                                                    const Snapshot& snapshot) override;
   std::optional<int> polled_descriptor(int pid, const CallView& poll) override;
 
   std::optional<LockReading> awaited_lock(int pid, const CallInProgress& call) override;

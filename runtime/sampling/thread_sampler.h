@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "runtime/capture/module_map.h"
 #include "runtime/capture/snapshot.h"
 #include "runtime/explain/call_description.h"
+#include "runtime/interpreters/interpreter_stack.h"
 #include "runtime/lock_state/lock_reading.h"
 #include "runtime/sampling/sample.h"
 #include "runtime/segment/record_view.h"
@@ -28,6 +30,10 @@ class ThreadSampler {
   // The stack of a thread in its wait for events. Valid if the thread is still in it afterwards,
   // which the caller checks.
   virtual std::optional<Snapshot> take_wait(int pid, int tid, const CallView& wait) = 0;
+  // What interpreters run in a thread that stands in its wait, as `snapshot` has it. The caller
+  // checks likewise.
+  virtual std::vector<InterpreterStack> interpreted_at_wait(int pid, int tid,
+                                                            const Snapshot& snapshot) = 0;
   // What a poll of one descriptor waits for.
   virtual std::optional<int> polled_descriptor(int pid, const CallView& poll) = 0;
 

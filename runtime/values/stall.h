@@ -84,6 +84,14 @@ struct TimeSpent {
       unseen{};  // the part of the iteration that is taken to be like what the looks have seen
 };
 
+// A callback of an iteration, as samples have found it.
+struct SampledCallback {
+  std::string task;      // of asyncio, that it ran; empty if none or not known
+  Frame entry;           // the program's function by which it begins
+  unsigned samples = 0;  // that were taken in it
+  Nanoseconds weight{};  // the time that these samples stand for
+};
+
 // One of the stacks that the looks at an iteration have found.
 struct SampledStack {
   std::vector<Frame> stack;  // innermost first
@@ -92,6 +100,8 @@ struct SampledStack {
   std::string call;          // the function that the thread was in; empty if none
   unsigned samples = 0;      // how often it was found
   Nanoseconds weight{};      // the time that these samples stand for
+  // Index into the stall's callbacks; nothing if it is not known which one it was.
+  std::optional<uint64_t> callback{};
 };
 
 enum class StallState { kOngoing, kEnded, kUnfinished };
@@ -124,9 +134,12 @@ struct Stall {
   // Index into `stack` of the frame to blame: the innermost that is the program's own code. The
   // stack's size if there is none.
   size_t culprit = 0;
-  std::string task{};                // of asyncio, that ran the stack; empty if none did
+  std::string task{};                // of asyncio, if all samples were in one; else empty
   unsigned samples = 0;              // how many times the stack was read during the stall
   std::vector<SampledStack> stacks;  // the distinct ones, most time first
+  // Those that are distinct by task or function, most time first: at least so many ran. Empty if
+  // not known.
+  std::vector<SampledCallback> callbacks{};
   // Events that were ready when the loop came back: who paid. Absent while ongoing or if unknown.
   std::optional<uint64_t> pending_events;
   std::vector<ContributorShare> contributors;  // most time first

@@ -39,7 +39,7 @@ REPEATED = re.compile(r"^(  (loop|task|since|pending\w*|stack) |    )")
 # A program's exit status that says: it can't run on this machine.
 SKIPPED = 77
 # Labels of a report's lines of which only the label is compared.
-VOLATILE = ("time", "since", "stack", "pending", "mostly", "found", "seen", "memory", "confidence")
+VOLATILE = ("time", "since", "callbacks", "stack", "pending", "mostly", "found", "seen", "memory", "confidence")
 
 FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ABOVE = re.compile(r"<!-- (example|not run:)((?:(?!-->).)*)-->\s*\Z", re.DOTALL)

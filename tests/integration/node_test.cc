@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <set>
+
 #include "tests/integration/harness/integration_test.h"
 #include "tests/integration/harness/line_client.h"
 
@@ -37,6 +39,23 @@ class NodeTest : public IntegrationTest {
 
 TEST_F(NodeTest, Timers_Silent) {
   EXPECT_TRUE(has_no_stall_of_its_own(finished(start("blocks.js", {"nothing"}))));
+}
+
+TEST_F(NodeTest, TimersApart_Silent) {
+  EXPECT_TRUE(has_no_stall_of_its_own(finished(start("two_timers.js", {"apart"}))));
+}
+
+TEST_F(NodeTest, TimersOfOneIteration_ReportedAsTwo) {
+  const Recording recording = finished(start("two_timers.js", {"together"}));
+  ASSERT_TRUE(has_stalls(recording, 3));
+  for (const Json& stall : recording.final_stalls()) {
+    EXPECT_GE(stall["duration_ms"].get<double>(), 140);
+    std::set<std::string> entries;
+    for (const Json& callback : stall["callbacks"]) {
+      entries.insert(callback["entry"]["function"].get<std::string>());
+    }
+    EXPECT_EQ(entries, (std::set<std::string>{"pollSensors", "pollMeters"})) << summary(stall);
+  }
 }
 
 TEST_F(NodeTest, ServerUnderLoad_Silent) {

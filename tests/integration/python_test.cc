@@ -61,6 +61,25 @@ TEST_F(PythonTest, TimeSleep_OneStall) {
   EXPECT_TRUE(stall["stack_complete"].get<bool>()) << summary(stall);
 }
 
+TEST_F(PythonTest, TasksOneAfterAnother_Silent) {
+  EXPECT_TRUE(has_no_stall_of_its_own(finished(start("many_callbacks.py", {"apart"}))));
+}
+
+TEST_F(PythonTest, TasksOfOneIteration_ReportedAsSeveral) {
+  const Recording recording = finished(start("many_callbacks.py", {"together"}));
+  ASSERT_TRUE(has_stalls(recording, 1));
+  const Json stall = recording.final_stalls()[0];
+  EXPECT_GE(stall["duration_ms"].get<double>(), 360);
+  EXPECT_TRUE(stall["task"].is_null()) << stall["task"];
+  std::set<std::string> tasks;
+  for (const Json& callback : stall["callbacks"]) {
+    tasks.insert(callback["task"].get<std::string>());
+    EXPECT_EQ(callback["entry"]["function"], "consumer") << callback;
+  }
+  EXPECT_GE(tasks.size(), 4u) << stall["callbacks"];
+  EXPECT_EQ(tasks.size(), stall["callbacks"].size());
+}
+
 TEST_F(PythonTest, StallsBetweenTimers_Counted) {
   WatchedProgram& program = start("sleep_between_iterations.py", {"0.2", "5"});
   const Recording recording = finished(program);

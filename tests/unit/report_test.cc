@@ -176,7 +176,7 @@ TEST_F(ReportTest, Stall_ExactLine) {
       R"("stack":[{"function":"clock_nanosleep","file":null,"line":null,)"
       R"("module":"/usr/lib/x86_64-linux-gnu/libc.so.6","offset":"0xd5000","inlined":false,)"
       R"("language":"native"}],"stack_complete":false,"culprit":0,"samples":3,"stacks":[],)"
-      R"("pending_events":12,"contributors":[],"spent":null,"limits":[],)"
+      R"("callbacks":[],"pending_events":12,"contributors":[],"spent":null,"limits":[],)"
       R"("advice":"Use a timer of the loop instead of a sleep.",)"
       R"("fingerprint":"sleep-load_config"})"
       "\n");

@@ -84,11 +84,16 @@ class ScriptedSampler final : public ThreadSampler {
       : segment_(read), proc_(asked) {}
 
   unsigned taken = 0;
+  unsigned waits_interpreted = 0;
   bool fails = false;  // throws instead of giving samples or modules
 
   std::shared_ptr<Sample> take(std::optional<uint32_t> record, int pid, int tid) override;
   std::shared_ptr<const Sample> take_requested(uint32_t record, int pid, int tid) override;
   std::optional<Snapshot> take_wait(int, int, const CallView&) override;
+  std::vector<InterpreterStack> interpreted_at_wait(int, int, const Snapshot&) override {
+    ++waits_interpreted;
+    return {};
+  }
   std::optional<int> polled_descriptor(int, const CallView&) override { return std::nullopt; }
   std::optional<LockReading> awaited_lock(int, const CallInProgress& call) override;
   int lock_owner(int, const CallInProgress&) override { return 0; }

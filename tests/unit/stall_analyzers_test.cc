@@ -84,7 +84,8 @@ class StallAnalyzersTest : public ::testing::Test {
   Blame blame{fake.reader, names, owners};
   LoopEndJudge loop_ends{fake.reader, verdicts, reporter, std::make_unique<LoopEnds>()};
   IdleWaitJudge idle_waits{fake.reader, verdicts};
-  StallAnalyzer analyzer{fake.reader, blame, loop_ends, idle_waits, reporter};
+  Callbacks callbacks{fake.reader};
+  StallAnalyzer analyzer{fake.reader, blame, loop_ends, idle_waits, callbacks, reporter};
   BlockingCallAnalyzer blocking_calls{fake.reader, blame, reporter};
 };
 

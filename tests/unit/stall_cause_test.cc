@@ -70,6 +70,25 @@ TEST_F(StallCauseTest, Computing_ChoosesTheCulpritWithMostTime) {
   EXPECT_EQ(decided.stack, 1u);
 }
 
+TEST_F(StallCauseTest, FunctionThatCallbacksShare_IsBlamedInTheHeaviest) {
+  const std::vector<Frame> deeper = stack_of({"first", "helper", "main"});
+  computing(deeper, 30);
+  computing(first, 20);
+  computing(first, 20);
+  EXPECT_EQ(cause_of(evidence).stack, 0u);
+  evidence.stacks[0].callback = 0;
+  evidence.stacks[1].callback = evidence.stacks[2].callback = 1;
+  EXPECT_EQ(cause_of(evidence).stack, 1u);
+}
+
+TEST_F(StallCauseTest, OneCallback_TheDeepestStackIsChosen) {
+  const std::vector<Frame> deeper = stack_of({"first", "helper", "main"});
+  computing(deeper, 10);  // its callback is not known
+  computing(first, 20);
+  evidence.stacks[1].callback = 0;
+  EXPECT_EQ(cause_of(evidence).stack, 0u);
+}
+
 TEST_F(StallCauseTest, SampleThatKnowsOwners_IsChosen) {
   blocked(Cause::kLock, first, 60);
   blocked(Cause::kLock, first, 30);

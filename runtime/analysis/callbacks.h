@@ -1,0 +1,51 @@
+// Which callbacks the samples of an iteration show. Where a stack leaves that of the loop's wait,
+// the loop has dispatched a callback.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include "runtime/analysis/read_samples.h"
+#include "runtime/detectors/observation.h"
+#include "runtime/sampling/stack_reader.h"
+#include "runtime/unwind/unwinder.h"
+
+namespace tailback {
+
+class Callbacks {
+ public:
+  explicit Callbacks(StackReader& reader) : reader_(reader) {}
+
+  // Learns from where a loop dispatches.
+  void analyze(const LoopWaitSeen& wait);
+
+  // The distinct callbacks of the samples, most time first; each sample gets the index of its own.
+  // Two are distinct if their tasks or the functions by which they begin differ, so that more may
+  // have run.
+  std::vector<SampledCallback> assign(const StallSeen& observation,
+                                      std::vector<ReadSample>& samples);
+
+ private:
+  struct Wait {
+    LoopWait place;
+    RawStack raw;
+    std::shared_ptr<const ModuleMap> modules;
+    std::vector<InterpreterStack> interpreted;
+    std::vector<Frame> frames;  // made of these when they are needed
+    bool is_read = false;
+    uint64_t used = 0;
+  };
+  using WaitKey = std::tuple<int, int, uint64_t>;  // pid, tid, the wait's
+
+  // The frames of the loop's wait; nullptr if they are not known.
+  const std::vector<Frame>* wait_of(const StallSeen& observation);
+
+  StackReader& reader_;
+  std::map<WaitKey, Wait> waits_;
+  uint64_t clock_ = 0;
+};
+
+}  // namespace tailback
