@@ -32,7 +32,7 @@
 namespace tailback::contract {
 
 inline constexpr uint32_t kMagic = 0x4b424c54;  // "TLBK", little endian
-inline constexpr uint32_t kVersion = 10;
+inline constexpr uint32_t kVersion = 11;
 
 inline constexpr uint32_t kThreadCapacity = 16384;
 inline constexpr uint32_t kProcessCapacity = 4096;
@@ -335,6 +335,7 @@ struct alignas(4096) Header {
   alignas(
       64) std::atomic<uint32_t> threads_used;  // [recorder] records [0, threads_used) may be live
   std::atomic<uint32_t> thread_hint;  // [recorder] where the next search for a free record begins
+  std::atomic<uint64_t> threads_attached;  // [recorder] threads that found one, ever
   std::atomic<uint64_t> threads_missed;    // [recorder] threads that found no free record
   std::atomic<uint32_t> processes_used;    // [recorder]
   std::atomic<uint64_t> processes_missed;  // [recorder]

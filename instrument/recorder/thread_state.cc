@@ -119,6 +119,7 @@ ThreadRecord* claim_thread_record() {
       continue;
     }
     header.thread_hint.store(index + 1, std::memory_order_relaxed);
+    header.threads_attached.fetch_add(1, std::memory_order_relaxed);
     uint32_t used = header.threads_used.load(std::memory_order_relaxed);
     while (used < index + 1 && !header.threads_used.compare_exchange_weak(used, index + 1)) {
     }

@@ -7,6 +7,7 @@
 #include "runtime/detectors/detector_loop.h"
 #include "runtime/detectors/event_reader.h"
 #include "runtime/detectors/finding_reader.h"
+#include "runtime/detectors/judged_sites.h"
 #include "runtime/detectors/observer_clock.h"
 #include "runtime/detectors/session_statistics.h"
 #include "runtime/detectors/session_tracker.h"
@@ -44,10 +45,10 @@ struct SessionDetection::Parts {
         builder(input, processes, health, settings.threshold),
         tracker(input, processes, threads, events, health, verdicts, interval),
         unhooked_loops(input, threads, builder, health, settings.threshold, interval, emit),
-        stalls(input, threads, builder, health, settings.threshold, interval, emit),
+        stalls(input, threads, builder, health, judged, settings.threshold, interval, emit),
         findings(input, processes, interval, emit),
         deadlocks(input, emit),
-        statistics(input, threads, processes, settings.threshold, interval, emit),
+        statistics(input, threads, processes, judged, settings.threshold, interval, emit),
         blocking_calls(input, threads, events, builder, settings, emit),
         loop(input) {
     loop.add(tracker);
@@ -76,6 +77,7 @@ struct SessionDetection::Parts {
   ObserverClock health;
   StallBuilder builder;
   SessionTracker tracker;
+  JudgedSites judged;
   UnhookedLoopDetector unhooked_loops;
   StallDetector stalls;
   FindingReader findings;

@@ -14,11 +14,12 @@ constexpr size_t kMostLoops = 4096;
 }  // namespace
 
 SessionStatistics::SessionStatistics(DetectorInput& input, const ThreadTable& threads,
-                                     const ProcessList& processes, Nanoseconds threshold,
-                                     Nanoseconds interval, Emit emit)
+                                     const ProcessList& processes, JudgedSites& judged,
+                                     Nanoseconds threshold, Nanoseconds interval, Emit emit)
     : clock_(input.clock()),
       threads_(threads),
       processes_(processes),
+      judged_(judged),
       emit_(std::move(emit)),
       threshold_ticks_(clock_.ticks(threshold)),
       interval_(interval) {}
@@ -32,6 +33,7 @@ void SessionStatistics::on_thread_end(const WatchedThread& thread, Ending) {
   for (LoopStatistics& loop : loops_of(thread)) {
     if (loops_.size() < kMostLoops) loops_.push_back(std::move(loop));
   }
+  judged_.forget(thread);
 }
 
 Nanoseconds SessionStatistics::longest_pause() const {
@@ -48,8 +50,10 @@ std::vector<LoopStatistics> SessionStatistics::loops_of(const WatchedThread& thr
   for (const contract::WaitSite& place : record.wait_sites) {
     const auto site = view_site(place);
     if (!site || !is_among(known, *site)) continue;
-    auto loop = statistics(place, clock_, threshold_ticks_, clock_.now(),
-                           is_said_to_be_loop(choice) || is_marked_wait(*site));
+    const bool is_said = is_said_to_be_loop(choice) || is_marked_wait(*site);
+    if (!is_said && judged_.is_no_loop(thread, site->key)) continue;
+    auto loop = statistics(place, clock_, threshold_ticks_, clock_.now(), is_said,
+                           judged_.lengths(thread, site->key));
     if (!loop) continue;
     loop->pid = thread.pid;
     loop->tid = thread.tid;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/detectors/detector.h"
+#include "runtime/detectors/judged_sites.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/detectors/thread_table.h"
 #include "runtime/sampling/detector_input.h"
@@ -17,7 +18,7 @@ namespace tailback {
 class SessionStatistics final : public Detector {
  public:
   SessionStatistics(DetectorInput& input, const ThreadTable& threads, const ProcessList& processes,
-                    Nanoseconds threshold, Nanoseconds interval, Emit emit);
+                    JudgedSites& judged, Nanoseconds threshold, Nanoseconds interval, Emit emit);
 
   // Has a StatusSeen emitted soon. Safe from any thread.
   void ask_for_status() { status_wanted_.store(true); }
@@ -37,6 +38,7 @@ class SessionStatistics final : public Detector {
   Clock& clock_;
   const ThreadTable& threads_;
   const ProcessList& processes_;
+  JudgedSites& judged_;
   Emit emit_;
   uint64_t threshold_ticks_;
   Nanoseconds interval_;

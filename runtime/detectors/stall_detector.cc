@@ -55,14 +55,15 @@ LimitKind limit_of(Ending ending) {
 }  // namespace
 
 StallDetector::StallDetector(DetectorInput& input, ThreadTable& threads, StallBuilder& builder,
-                             ObserverClock& health, Nanoseconds threshold, Nanoseconds interval,
-                             const Emit& emit)
+                             ObserverClock& health, JudgedSites& judged, Nanoseconds threshold,
+                             Nanoseconds interval, const Emit& emit)
     : segment_(input.segment()),
       clock_(input.clock()),
       proc_(input.proc()),
       threads_(threads),
       builder_(builder),
       health_(health),
+      judged_(judged),
       emit_(emit),
       threshold_(threshold),
       interval_(interval),
@@ -146,6 +147,9 @@ void StallDetector::sample_if_due(const At& at, Nanoseconds age, Nanoseconds all
     return;
   }
   auto sample = builder_.sample(at.thread);
+  // It may have taken so long that the thread is elsewhere.
+  const auto again = view_site(at.wait_site());
+  if (!again || !is_in_progress(iteration, *again)) return;
   const Nanoseconds since = age_since(clock_, *sample, at.site.iteration_begin, age);
   iteration.add_sample(std::move(sample), age, since);
 }
@@ -177,7 +181,17 @@ bool StallDetector::is_stall(const At& at, Nanoseconds age) const {
                                       .call = view_call(at.record().call),
                                       .is_very_long = age >= builder_.first_report_age()};
   return dismissal_of(iteration) == Dismissal::kNone &&
-         loop_is_open(proc_, at.thread.pid, at.site) && !is_worker_at(at);
+         loop_is_open(proc_, at.thread.pid, at.site) && runs_loop_at(at);
+}
+
+// Whether the thread of a long iteration is none of a pool's. The last thread of a pool that ends
+// has nobody left with whom it shares a place.
+bool StallDetector::runs_loop_at(const At& at) const {
+  const bool was_worker = judged_.is_no_loop(at.thread, at.site.key);
+  const bool runs_loop =
+      !is_worker_at(at) && (!was_worker || is_steady(at.site, at.wait_site(), threshold_ticks_));
+  judged_.judge(at.thread, at.site.key, runs_loop);
+  return runs_loop;
 }
 
 void StallDetector::report_in_progress(const At& at, Nanoseconds age, uint64_t now) {
@@ -261,6 +275,8 @@ void StallDetector::end_iteration(const At& at, const Event& event) {
   }
   Nanoseconds duration = clock_.duration(length.counted());
   duration -= std::min(duration, health_.not_counted(tracked, length.begin, event.end_tick));
+  judged_.count(at.thread, at.site.key, event.end_tick - event.begin_tick,
+                clock_.ticks(duration) + length.allowed);
   uint64_t id = iteration ? iteration->stall_id : 0;
   if (id == 0) id = id_of_ended(at, event, duration);
   if (id == 0) return;
@@ -287,8 +303,11 @@ uint64_t StallDetector::id_of_ended(const At& at, const Event& event, Nanosecond
                                 .reported = clock_.duration(reported),
                                 .threshold = threshold_};
   if (dismissal_of(view) != Dismissal::kNone) return 0;
-  if (at.site.is_non_event_wait() && !loop_is_open(proc_, at.thread.pid, at.site)) return 0;
-  if (is_worker_at(at)) return 0;
+  if (at.site.is_non_event_wait() && !loop_is_open(proc_, at.thread.pid, at.site)) {
+    judged_.judge(at.thread, at.site.key, false);
+    return 0;
+  }
+  if (!runs_loop_at(at)) return 0;
   if (const auto other = reported_elsewhere(at.state, event)) {
     const uint64_t id = at.state.iterations[*other]->stall_id;
     at.state.iterations[*other].reset();

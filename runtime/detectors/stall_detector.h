@@ -11,6 +11,7 @@
 #include "runtime/detectors/detector.h"
 #include "runtime/detectors/ended_iterations.h"
 #include "runtime/detectors/idle_wait_questions.h"
+#include "runtime/detectors/judged_sites.h"
 #include "runtime/detectors/loop_wait_sampler.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/detectors/observer_clock.h"
@@ -26,8 +27,8 @@ namespace tailback {
 class StallDetector final : public Detector {
  public:
   StallDetector(DetectorInput& input, ThreadTable& threads, StallBuilder& builder,
-                ObserverClock& health, Nanoseconds threshold, Nanoseconds interval,
-                const Emit& emit);
+                ObserverClock& health, JudgedSites& judged, Nanoseconds threshold,
+                Nanoseconds interval, const Emit& emit);
 
   Nanoseconds interval() const override { return interval_; }
   void poll() override;
@@ -90,6 +91,7 @@ class StallDetector final : public Detector {
 
   std::vector<SiteView> loops_of(const At& at) const;
   bool is_worker_at(const At& at) const;
+  bool runs_loop_at(const At& at) const;
   Nanoseconds without(const At& at, Nanoseconds age, uint64_t end_tick) const;
   StallSeen build(const At& at, uint64_t begin_tick, Nanoseconds duration,
                   const IterationTracker* iteration);
@@ -101,6 +103,7 @@ class StallDetector final : public Detector {
   ThreadTable& threads_;
   StallBuilder& builder_;
   ObserverClock& health_;
+  JudgedSites& judged_;
   Emit emit_;
   Nanoseconds threshold_;
   Nanoseconds interval_;

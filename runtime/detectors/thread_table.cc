@@ -1,5 +1,6 @@
 #include "runtime/detectors/thread_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tailback {
@@ -54,6 +55,12 @@ std::vector<const WatchedThread*> ThreadTable::all() const {
     if (slot && slot->is_watched) threads.push_back(&slot->thread);
   }
   return threads;
+}
+
+uint64_t ThreadTable::seen() const {
+  const uint64_t all =
+      std::max(seen_, segment_.header.threads_attached.load(std::memory_order_relaxed));
+  return all - std::min(all, processes_.executions());
 }
 
 void ThreadTable::read_name(WatchedThread& thread) {

@@ -35,7 +35,9 @@ class ThreadTable {
   // Options that matched no thread's name.
   std::vector<std::string> unused_options() const { return loop_names_.unused(); }
 
-  uint64_t seen() const { return seen_; }
+  // Threads that were watched, and those that ended before they could be. Who executes a program
+  // attaches anew, and is the same thread.
+  uint64_t seen() const;
 
  private:
   // Slots are used again and never freed: who has a pointer to a thread that was forgotten reads

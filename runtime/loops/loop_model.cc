@@ -1,6 +1,7 @@
 #include "runtime/loops/loop_model.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -175,28 +176,32 @@ bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call
 }
 
 std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const Clock& clock,
-                                         uint64_t threshold_ticks, uint64_t last_tick, bool known) {
+                                         uint64_t threshold_ticks, uint64_t last_tick, bool known,
+                                         const CountedLengths* lengths) {
   const auto site = view_site(record);
   constexpr uint64_t kLeastIterations = 3;
   if (!site || site->iterations == 0) return std::nullopt;
   if (!known && (site->iterations < kLeastIterations || !is_loop(*site, record, threshold_ticks))) {
     return std::nullopt;
   }
+  IterationFigures figures{site->busy_ticks, site->longest_ticks, {}};
+  std::copy(std::begin(record.histogram), std::end(record.histogram), figures.histogram.begin());
+  if (lengths) figures = lengths->correct(figures, threshold_ticks);
   LoopStatistics result;
   result.loop.wait = intercept::kFunctions[static_cast<uint32_t>(site->function)].name;
   result.loop.fd = site->epoll_fd();
   result.iterations = site->iterations;
-  result.busy = clock.duration(site->busy_ticks);
-  result.longest = clock.duration(site->longest_ticks);
+  result.busy = clock.duration(figures.busy_ticks);
+  result.longest = clock.duration(figures.longest_ticks);
   result.lifetime = clock.duration(last_tick > site->first_tick ? last_tick - site->first_tick : 0);
 
   uint64_t total = 0;
-  for (const uint32_t count : record.histogram) total += count;
+  for (const uint32_t count : figures.histogram) total += count;
   const auto percentile = [&](double share) {
     const uint64_t rank = static_cast<uint64_t>(static_cast<double>(total) * share);
     uint64_t below = 0;
     for (uint32_t i = 0; i < contract::kHistogramBuckets; ++i) {
-      below += record.histogram[i];
+      below += figures.histogram[i];
       if (below <= rank) continue;
       return std::min(clock.duration(contract::histogram_middle(i)), result.longest);
     }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/kernel/proc_source.h"
+#include "runtime/loops/counted_lengths.h"
 #include "runtime/segment/clock.h"
 #include "runtime/segment/record_view.h"
 #include "runtime/values/session.h"
@@ -80,9 +81,11 @@ bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call
                        const std::vector<SiteView>& sites);
 
 // Iterations, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a
-// site with too few turns to be called a loop, unless it is known to be one.
+// site with too few iterations to be called a loop, unless it is known to be one. `lengths`: how
+// long iterations were, where the recorder has counted more; nullptr if it has not.
 std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const Clock& clock,
                                          uint64_t threshold_ticks, uint64_t last_tick,
-                                         bool known = false);
+                                         bool known = false,
+                                         const CountedLengths* lengths = nullptr);
 
 }  // namespace tailback

@@ -269,6 +269,7 @@ void each_field(F&& f, contract::Header*) {
   f("findings_published", &Header::findings_published);
   f("findings_missed", &Header::findings_missed);
   f("threads_used", &Header::threads_used);
+  f("threads_attached", &Header::threads_attached);
   f("threads_missed", &Header::threads_missed);
   f("processes_used", &Header::processes_used);
   f("processes_missed", &Header::processes_missed);

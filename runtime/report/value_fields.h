@@ -363,7 +363,11 @@ void fields(Visitor& v, LoopStatistics& loop) {
   v(Field{"p90_ms", "likewise"}, loop.p90);
   v(Field{"p99_ms", "likewise"}, loop.p99);
   v(Field{"p999_ms", "likewise"}, loop.p999);
-  v(Field{"longest_ms", "the longest iteration, exact"}, loop.longest);
+  v(Field{"longest_ms",
+          "the longest iteration, exact; where the longest has been shortened by time that does "
+          "not "
+          "count, exact if it is over the threshold"},
+    loop.longest);
 }
 
 }  // namespace tailback

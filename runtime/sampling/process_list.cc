@@ -28,8 +28,8 @@ std::vector<uint32_t> ProcessList::update(bool check_lives) {
       facts.executable = proc_.executable(facts.pid);
       facts.name = proc_.comm(facts.pid, facts.pid).value_or("?");
       sampler_.forget(facts.pid);
+      ++(is_known(facts) ? executions_ : seen_);
       processes_[index] = std::move(facts);
-      ++seen_;
     }
     uint64_t& attached = newest[processes_[index].pid];
     attached = std::max(attached, processes_[index].attached);
@@ -47,6 +47,15 @@ std::vector<uint32_t> ProcessList::update(bool check_lives) {
     }
   }
   return ended;
+}
+
+// A process that has ended since has no start time. Its number is not given again so soon.
+bool ProcessList::is_known(const ProcessFacts& facts) const {
+  return std::any_of(processes_.begin(), processes_.end(), [&](const auto& known) {
+    const ProcessFacts& other = known.second;
+    return other.pid == facts.pid && other.attached != facts.attached &&
+           (other.start_time == facts.start_time || other.start_time == 0 || facts.start_time == 0);
+  });
 }
 
 // A program that was executed with the recorder attaches anew within milliseconds; one that was

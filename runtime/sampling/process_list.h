@@ -41,10 +41,14 @@ class ProcessList {
   const ProcessFacts* find(uint32_t index) const;
   size_t count() const { return processes_.size(); }
   uint64_t seen() const { return seen_; }
+  // How often one of them has executed another program that the recorder was loaded into.
+  uint64_t executions() const { return executions_; }
   // Processes that executed a program which the recorder was not loaded into.
   uint64_t lost_programs() const { return lost_programs_; }
 
  private:
+  // Whether one of the processes that were seen has executed another program, of these facts.
+  bool is_known(const ProcessFacts& facts) const;
   bool executes_other(ProcessFacts& facts) const;
 
   contract::Segment& segment_;
@@ -52,6 +56,7 @@ class ProcessList {
   ThreadSampler& sampler_;
   std::map<uint32_t, ProcessFacts> processes_;
   uint64_t seen_ = 0;
+  uint64_t executions_ = 0;
   uint64_t lost_programs_ = 0;
 };
 

@@ -65,6 +65,26 @@ TEST_F(ChildrenTest, Exec_SameProcess) {
   ASSERT_EQ(blocks.size(), 1u);
   expect_one_sleep_each(recording, blocks);
   EXPECT_EQ(program.announced("shell"), std::to_string(blocks[0].pid));
+  EXPECT_EQ(recording.end()["processes"], 1);
+  EXPECT_EQ(recording.end()["threads"], 1);
+}
+
+TEST_F(ChildrenTest, ShortLivedProcesses_CountedOnceEach) {
+  const std::string command = "for i in 1 2 3 4 5; do /bin/true & done; wait";
+  const Recording recording = finished(run({"/bin/bash", "-c", command}));
+  EXPECT_EQ(recording.end()["processes"], 6);
+  EXPECT_EQ(recording.end()["threads"], 6);
+}
+
+TEST_F(ChildrenTest, ShortLivedThreads_Counted) {
+  const std::string program =
+      "import threading\n"
+      "threads = [threading.Thread(target=int) for _ in range(3)]\n"
+      "for thread in threads: thread.start()\n"
+      "for thread in threads: thread.join()\n";
+  const Recording recording = finished(run({kPython, "-c", program}));
+  EXPECT_EQ(recording.end()["processes"], 1);
+  EXPECT_EQ(recording.end()["threads"], 4);
 }
 
 TEST_F(ChildrenTest, ForkedWorkers_Observed) {

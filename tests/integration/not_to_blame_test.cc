@@ -82,6 +82,15 @@ class SmallQuota {
   std::string path_;
 };
 
+// Of all loops, in milliseconds.
+double longest_iteration(const Recording& recording) {
+  double longest = 0;
+  for (const Json& loop : recording.end()["loops"]) {
+    longest = std::max(longest, loop["longest_ms"].get<double>());
+  }
+  return longest;
+}
+
 TEST_F(NotToBlameTest, Healthy_Silent) {
   WatchedProgram& server = start("healthy_echo");
   LineClient client(server.port());
@@ -178,6 +187,8 @@ TEST_F(NotToBlameTest, StoppedProgram_NotedNotBlamed) {
   EXPECT_EQ(stops[0]["pid"], pid);
   EXPECT_NEAR(stops[0]["duration_ms"].get<double>(), 1000, 60);
   EXPECT_NE(server.text_report().find("was stopped from outside"), std::string::npos);
+  EXPECT_LE(longest_iteration(recording), 100);
+  EXPECT_GT(longest_iteration(recording), 0);
 }
 
 // A debugger that comes, looks for a second and goes.
@@ -226,6 +237,7 @@ TEST_F(NotToBlameTest, StoppedDuringStall_OwnTimeKept) {
   EXPECT_NEAR(stall["duration_ms"].get<double>(), whole - 700, 60);
   EXPECT_TRUE(adds_up(stall));
   ASSERT_FALSE(stall["limits"].empty());
+  EXPECT_NEAR(longest_iteration(recording), stall["duration_ms"].get<double>(), 0.01);
 }
 
 TEST_F(NotToBlameTest, LateObserver_SaidInReport) {

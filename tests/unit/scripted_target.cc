@@ -91,6 +91,7 @@ std::shared_ptr<Sample> ScriptedSampler::take(std::optional<uint32_t> record, in
   sample->source = call ? Sample::Source::kRecord : Sample::Source::kHold;
   if (call) sample->recorded = *call;
   sample->snapshot.emplace();
+  if (on_take) std::exchange(on_take, nullptr)();
   return sample;
 }
 

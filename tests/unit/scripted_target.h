@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -84,6 +85,7 @@ class ScriptedSampler final : public ThreadSampler {
       : segment_(read), proc_(asked) {}
 
   unsigned taken = 0;
+  std::function<void()> on_take;  // once, while the thread is sampled
   unsigned waits_interpreted = 0;
   bool fails = false;  // throws instead of giving samples or modules
 

@@ -248,6 +248,19 @@ TEST_F(StallDetectorTest, StoppedThread_TimeDoesNotCount) {
   EXPECT_EQ(notes().front().kind, NoteKind::kStopped);
 }
 
+TEST_F(StallDetectorTest, SampleOfALaterIteration_Dropped) {
+  loop_.begin_iteration();
+  target_.sampler_->on_take = [this] {
+    target_.clock_.advance(milliseconds(100));
+    loop_.end_iteration();
+    loop_.begin_iteration();
+  };
+  detection_.run(milliseconds(140));
+  EXPECT_GT(target_.sampler_->taken, 0u);
+  ASSERT_EQ(stalls().size(), 1u);
+  EXPECT_TRUE(stalls().front().samples.empty());
+}
+
 TEST_F(StallDetectorTest, AllowedScope_TimeDoesNotCount) {
   loop_.begin_iteration();
   loop_.record().allowed_since.store(target_.clock_.now());

@@ -272,6 +272,24 @@ void connection_threads(int) {
   _exit(0);
 }
 
+// Each of two threads asks ten times whether it may send, and then sleeps, as ZeroMQ's senders do.
+void polling_senders(int) {
+  const auto send = [] {
+    const int server = eventfd(0, 0);
+    for (int round = 0; round < 6; ++round) {
+      for (int i = 0; i < 10; ++i) {
+        pollfd entry{server, POLLIN, 0};
+        if (poll(&entry, 1, 0) != 0) abort();
+      }
+      sleep_ms(150);
+    }
+  };
+  std::thread first(send);
+  std::thread second(send);
+  first.join();
+  second.join();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -282,6 +300,7 @@ int main(int argc, char** argv) {
                           {"eventfd worker", eventfd_worker},
                           {"pipe pool", pipe_pool},
                           {"polling pool", polling_pool},
+                          {"polling senders", polling_senders},
                           {"connection threads", connection_threads},
                           {"forking server", forking_server},
                           {"signal thread", signal_thread},
