@@ -2,6 +2,7 @@
 
 #include "runtime/explain/advice.h"
 #include "runtime/explain/fingerprint.h"
+#include "runtime/explain/program_end.h"
 #include "runtime/explain/runtime_of.h"
 
 namespace tailback {

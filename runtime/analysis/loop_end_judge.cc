@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/explain/program_end.h"
+
 namespace tailback {
 
 namespace {

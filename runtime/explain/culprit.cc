@@ -64,13 +64,6 @@ bool is_standard_library(const Frame& frame) {
   return language != nullptr && language->is_own_library(frame);
 }
 
-// Where gunicorn's first process has left its loop for good and waits for its workers' ends.
-bool ends_gunicorn(const Frame& frame) {
-  return frame.language == "python" &&
-         (frame.function == "Arbiter.halt" || frame.function == "halt") &&
-         frame.file.ends_with("/gunicorn/arbiter.py");
-}
-
 size_t first_of(const std::vector<Frame>& stack, const auto& condition) {
   return static_cast<size_t>(std::find_if(stack.begin(), stack.end(), condition) - stack.begin());
 }
@@ -178,16 +171,6 @@ std::optional<size_t> find_entry(const std::vector<Frame>& stack, size_t inner,
   return last_of(stack, inner, [&](const Frame& frame) {
     return is_own_native(frame, rule) &&
            (inner == stack.size() || frame.module != stack[inner].module);
-  });
-}
-
-bool is_shutdown(const std::vector<Frame>& stack) {
-  static constexpr std::array<std::string_view, 7> kNames = {
-      "exit",    "__run_exit_handlers",           "_dl_fini", "quick_exit", "Py_FinalizeEx",
-      "Py_Exit", "node::TearDownOncePerProcess()"};
-  return std::any_of(stack.begin(), stack.end(), [](const Frame& frame) {
-    return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end() ||
-           ends_gunicorn(frame);
   });
 }
 

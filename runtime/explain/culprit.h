@@ -36,10 +36,6 @@ std::optional<size_t> find_entry(const std::vector<Frame>& stack, size_t inner,
 // Whether the frame is of libc, the loader or a language's runtime library.
 bool is_system_library(const Frame& frame);
 
-// Whether the stack belongs to a program that is ending (exit handlers, interpreter shutdown):
-// its loop is over, and what it does now holds nobody up.
-bool is_shutdown(const std::vector<Frame>& stack);
-
 // Removes the recorder's own frames from the inner end of a stack.
 void strip_recorder(std::vector<Frame>& stack);
 

@@ -8,6 +8,7 @@
 #include "runtime/explain/cause.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
+#include "runtime/explain/program_end.h"
 
 namespace tailback {
 namespace {

@@ -1,0 +1,21 @@
+// Where a program ends: its event loop is over, and what it does now is no callback of it.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "runtime/values/frame.h"
+
+namespace tailback {
+
+// Index of the frame that says that the stack belongs to a program which ends: C's exit handlers,
+// an interpreter's or a runtime's teardown, a server's own shutdown. The innermost of these.
+// Nothing if none does.
+std::optional<size_t> find_program_end(const std::vector<Frame>& stack);
+
+inline bool is_shutdown(const std::vector<Frame>& stack) {
+  return find_program_end(stack).has_value();
+}
+
+}  // namespace tailback
