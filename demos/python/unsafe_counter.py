@@ -1,7 +1,7 @@
 """Four threads count without a lock.
 
 `counter += 1` reads, adds and writes: three steps, between which the interpreter may turn to another
-thread. Its lock (the GIL) makes each step whole, not all three. sys.setswitchinterval() lets it iteration
+thread. Its lock (the GIL) makes each step whole, not all three. sys.setswitchinterval() makes it switch
 more often than it would, so that the loss shows in a short run; it is there without.
 
 Tailback can't see this race: it happens between two bytecodes of the interpreter, where no call is

@@ -77,7 +77,7 @@ TEST_F(LostObserver, KilledAtAnyMoment_ProgramContinues) {
 // Programs that start others, threads and processes, while it dies and after.
 TEST_F(LostObserver, KilledUnderLoad_ProgramContinues) {
   const std::vector<std::vector<std::string>> crowds = {
-      {"child_tree"}, {"thread_crowd", "1000"}, {"vfork_children"}, {"held_spinner"}};
+      {"child_tree"}, {"thread_crowd", "1000"}, {"vfork_children"}, {"held_spinner", "3"}};
   for (const auto& crowd : crowds) {
     Subject subject;
     subject.program = crowd[0];

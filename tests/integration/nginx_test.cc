@@ -60,7 +60,7 @@ class NginxTest : public IntegrationTest {
 
   void load() {
     Process wrk =
-        run_helper("wrk", {*find_program("wrk"), "-t1", "-c20", long_tests() ? "-d10s" : "-d3s",
+        run_helper("wrk", {*find_program("wrk"), "-t1", "-c20", long_tests() ? "-d10s" : "-d2s",
                            "http://127.0.0.1:" + std::to_string(port_) + "/"});
     EXPECT_EQ(wrk.wait(std::chrono::seconds(30)), exited(0));
     const std::string result = file_text(directory().path() / "wrk.out");

@@ -83,8 +83,10 @@ TEST_F(PythonDemosTest, SleepInCoroutine_ExpectedReport) {
 }
 
 TEST_F(PythonDemosTest, UnsafeCounter_LosesUpdates) {
-  run_without_stall("unsafe_counter");
-  EXPECT_GT(measured("of 200000: "), 0);
+  EXPECT_TRUE(in_one_run_of(5, [&] {
+    run_without_stall("unsafe_counter");
+    return measured("of 200000: ") > 0;
+  })) << output();
 }
 
 TEST_F(PythonDemosTest, SafeCounter_CountExact) {

@@ -1,5 +1,6 @@
 // Burns CPU in the callbacks of a loop while an interval timer of its own runs: what it computes,
-// and how often its timer came, are what they are when nobody looks at it.
+// and how often its timer came, are what they are when nobody looks at it. The argument is how many
+// callbacks; ten if there is none.
 #include "program.h"
 
 using namespace hostile;
@@ -23,7 +24,7 @@ void on_timer(int, siginfo_t* info, void*) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   struct sigaction action {};
   action.sa_sigaction = on_timer;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
@@ -44,7 +45,7 @@ int main() {
   errno = 99;
   bool errno_kept = true;
   double floating = 1;
-  loop.run(10, [&](int i) {
+  loop.run(argc > 1 ? atoi(argv[1]) : 10, [&](int i) {
     errno = 99;
     const int64_t end = now_ns() + 300000000;
     uint64_t rounds = 0;

@@ -1,4 +1,4 @@
-// Waiting for something to become true, by asking again and again.
+// Waiting for something to become true, by asking or trying again and again.
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,15 @@ bool eventually(Milliseconds patience, Predicate predicate) {
     std::this_thread::sleep_for(Milliseconds(10));
   }
   return predicate();
+}
+
+// Whether one of at most `most` runs gives true. For what depends on how threads are scheduled.
+template <typename Run>
+bool in_one_run_of(int most, Run run) {
+  for (int i = 0; i < most; ++i) {
+    if (run()) return true;
+  }
+  return false;
 }
 
 }  // namespace tailback::test
