@@ -1,8 +1,8 @@
 // The keys of wait sites (WaitSite::key, Event::key, Event::sibling_key): how they are made and
 // what they say. A part of the record contract.
 //
-//   bit 63  a wait that names no instance (poll, select): the call site, and for a read the
-//           descriptor in bits 48 to 62
+//   bit 63  a wait that names no instance (poll, select): the call site, and in bits 48 to 62 for a
+//           read the descriptor, else how many waits at this call site it is nested in
 //   bit 62  a wait on an epoll or io_uring descriptor: the descriptor in the low 32 bits, and above
 //           it a generation, which counts the instances that have had that number
 //   bit 61  a wait on an instance in the program's memory (liburing's ring): its address in the low
@@ -22,6 +22,7 @@ inline constexpr uint64_t kDescriptorKeyBit = uint64_t{1} << 62;
 inline constexpr uint64_t kInstanceKeyBit = uint64_t{1} << 61;
 inline constexpr uint64_t kDescriptorMask = 0xffffffffu;
 inline constexpr uint64_t kReadDescriptorMask = 0x7fff;
+inline constexpr uint64_t kMostNesting = 3;
 inline constexpr uint64_t kDescriptorGenerationMask = 0x3fffffff;
 inline constexpr uint64_t kInstanceGenerationMask = 0x1fff;
 
@@ -37,6 +38,10 @@ constexpr uint64_t call_site_key(uint64_t call_site) {
 constexpr uint64_t read_key(int fd, uint64_t call_site) {
   return call_site_key(call_site) | (static_cast<uint64_t>(fd) & kReadDescriptorMask)
                                         << kAddressBits;
+}
+// A wait within the iterations of `nesting` other waits at the same call site, kMostNesting at most.
+constexpr uint64_t nested_call_site_key(uint64_t call_site, uint64_t nesting) {
+  return call_site_key(call_site) | nesting << kAddressBits;
 }
 constexpr uint64_t descriptor_key(int fd, uint64_t generation) {
   return kDescriptorKeyBit | (generation & kDescriptorGenerationMask) << 32 |

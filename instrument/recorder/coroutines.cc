@@ -69,15 +69,8 @@ TAILBACK_COLD void remember(const contract::ThreadRecord& record, Waiting& one) 
   one.size = static_cast<uint32_t>(sizeof one.made_at.context) + copied;
 }
 
-// Most programs never get here, so the check whether system calls are allowed is made here.
-void look_for_filter() {
-  static std::atomic<bool> has_polled;
-  if (has_polled.load(std::memory_order_relaxed) || has_polled.exchange(true)) return;
-  find_inherited_filter();
-}
-
 void note_made(const contract::ThreadRecord& record, uint64_t promise) {
-  look_for_filter();
+  find_inherited_filter_once();
   for (uint32_t i = 0; i < kTries; ++i) {
     Waiting& one = place(promise, i);
     uint64_t expected = 0;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "instrument/recorder/next_definition.h"
+#include "instrument/recorder/stack_capture.h"
 #include "instrument/recorder/wait_sites.h"
 
 namespace tailback {
@@ -78,54 +79,106 @@ TAILBACK_INLINE bool is_for_events(const CallScope& scope, bool has_descriptors)
                        static_cast<uint32_t>(contract::ThreadMark::kLoop);
 }
 
+TAILBACK_COLD void resolve(PolledWait& wait, const struct pollfd* fds, nfds_t count) {
+  PolledSet set;
+  if (set.read(fds, count)) wait.resolve(set);
+}
+
+TAILBACK_COLD void remember(const PolledWait& wait, const struct pollfd* fds, nfds_t count) {
+  PolledSet set;
+  if (set.read(fds, count)) wait.remember(set);
+}
+
+// select() overwrites its sets, so they are copied before.
+TAILBACK_COLD void take_selected(const CallScope& scope, PolledWait& wait, int count,
+                                 const fd_set* reads, const fd_set* writes,
+                                 const fd_set* exceptions) {
+  if (!scope.record()) return;
+  find_inherited_filter_once();
+  PolledSet set;
+  if (!may_make_system_calls() || !set.copy(scope.record()->pid.load(std::memory_order_relaxed),
+                                            count, reads, writes, exceptions)) {
+    return;
+  }
+  if (wait.depends_on_set()) wait.resolve(set);
+  if (wait.is_due()) wait.remember(set);
+}
+
 }  // namespace
 }  // namespace tailback
 
 using namespace tailback;
 
-// The body shared by all: a scope, an iteration boundary around the next definition. KEY is
-// evaluated after CALL_SITE is known; FIRST and AGAIN are calls, AGAIN may use `left` (ns).
-#define WAIT_FOR_EVENTS(NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, ...) \
-  WAIT_FOR_DESCRIPTORS(true, NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, __VA_ARGS__)
-#define WAIT_FOR_DESCRIPTORS(HAS_ANY, NAME, KEY, TIMEOUT_NS, FIRST, AGAIN, ...)             \
-  const uint64_t call_site = CALL_SITE;                                                     \
-  CallScope scope(call_site, Function::NAME, __VA_ARGS__);                                  \
-  IterationBoundary boundary;                                                               \
-  if (is_for_events(scope, HAS_ANY)) boundary.enter(scope, Function::NAME, KEY, call_site); \
-  const int result = wait_through_pauses(                                                   \
-      scope, TIMEOUT_NS, [&]() { return FIRST; },                                           \
-      [&]([[maybe_unused]] int64_t left) { return AGAIN; });                                \
-  boundary.leave(scope, result);                                                            \
+// The body shared by all epolls: a scope, an iteration boundary around the next definition. FIRST
+// and AGAIN are calls, AGAIN may use `left` (ns).
+#define WAIT_AT_EPOLL(NAME, EPFD, TIMEOUT_NS, FIRST, AGAIN, ...)                      \
+  const uint64_t call_site = CALL_SITE;                                               \
+  CallScope scope(call_site, Function::NAME, __VA_ARGS__);                            \
+  IterationBoundary boundary;                                                         \
+  boundary.enter(scope, Function::NAME, descriptor_wait_key(EPFD), call_site, FRAME); \
+  const int result = wait_through_pauses(                                             \
+      scope, TIMEOUT_NS, [&]() { return FIRST; },                                     \
+      [&]([[maybe_unused]] int64_t left) { return AGAIN; });                          \
+  boundary.leave(scope, result);                                                      \
   return result
 
 TAILBACK_EXPORT int epoll_wait(int epfd, struct epoll_event* events, int maxevents, int timeout) {
-  WAIT_FOR_EVENTS(epoll_wait, descriptor_wait_key(epfd), from_milliseconds(timeout),
-                  next.epoll_wait(epfd, events, maxevents, timeout),
-                  next.epoll_wait(epfd, events, maxevents, in_milliseconds(left)), epfd, events,
-                  maxevents, timeout);
+  WAIT_AT_EPOLL(epoll_wait, epfd, from_milliseconds(timeout),
+                next.epoll_wait(epfd, events, maxevents, timeout),
+                next.epoll_wait(epfd, events, maxevents, in_milliseconds(left)), epfd, events,
+                maxevents, timeout);
 }
 
 TAILBACK_EXPORT int epoll_pwait(int epfd, struct epoll_event* events, int maxevents, int timeout,
                                 const sigset_t* mask) {
-  WAIT_FOR_EVENTS(epoll_pwait, descriptor_wait_key(epfd), from_milliseconds(timeout),
-                  next.epoll_pwait(epfd, events, maxevents, timeout, mask),
-                  next.epoll_pwait(epfd, events, maxevents, in_milliseconds(left), mask), epfd,
-                  events, maxevents, timeout, mask);
+  WAIT_AT_EPOLL(epoll_pwait, epfd, from_milliseconds(timeout),
+                next.epoll_pwait(epfd, events, maxevents, timeout, mask),
+                next.epoll_pwait(epfd, events, maxevents, in_milliseconds(left), mask), epfd,
+                events, maxevents, timeout, mask);
 }
 
 TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxevents,
                                  const struct timespec* timeout, const sigset_t* mask) {
   struct timespec rest;
-  WAIT_FOR_EVENTS(epoll_pwait2, descriptor_wait_key(epfd), from_timespec(timeout),
-                  next.epoll_pwait2(epfd, events, maxevents, timeout, mask),
-                  (rest = in_timespec(left),
-                   next.epoll_pwait2(epfd, events, maxevents, timeout ? &rest : nullptr, mask)),
-                  epfd, events, maxevents, timeout, mask);
+  WAIT_AT_EPOLL(epoll_pwait2, epfd, from_timespec(timeout),
+                next.epoll_pwait2(epfd, events, maxevents, timeout, mask),
+                (rest = in_timespec(left),
+                 next.epoll_pwait2(epfd, events, maxevents, timeout ? &rest : nullptr, mask)),
+                epfd, events, maxevents, timeout, mask);
 }
+
+// Where the wait's site depends on its descriptors, the same call is made without a timeout first:
+// if it ends with 0, the kernel has read the array, and so can the recorder; if not, that is the
+// end of the call.
+#define WAIT_FOR_POLLED(NAME, TIMEOUT_NS, AT_ONCE, FIRST, AGAIN, ...)                \
+  const uint64_t call_site = CALL_SITE;                                              \
+  CallScope scope(call_site, Function::NAME, __VA_ARGS__);                           \
+  PolledWait wait(scope, call_site, FRAME);                                          \
+  int result = 0;                                                                    \
+  bool is_over = false;                                                              \
+  if (__builtin_expect(wait.depends_on_set(), 0)) {                                  \
+    result = AT_ONCE;                                                                \
+    if (result >= 0) {                                                               \
+      resolve(wait, fds, count);                                                     \
+      is_over = result > 0 || (TIMEOUT_NS) == 0;                                     \
+    } else {                                                                         \
+      is_over = !scope.interrupted_by_pause(result);                                 \
+    }                                                                                \
+  }                                                                                  \
+  IterationBoundary boundary;                                                        \
+  boundary.enter(scope, Function::NAME, wait, call_site, FRAME);                     \
+  if (__builtin_expect(!is_over, 1)) {                                               \
+    result = wait_through_pauses(                                                    \
+        scope, TIMEOUT_NS, [&]() { return FIRST; },                                  \
+        [&]([[maybe_unused]] int64_t left) { return AGAIN; });                       \
+  }                                                                                  \
+  boundary.leave(scope, result);                                                     \
+  if (__builtin_expect(wait.is_due(), 0) && result >= 0) remember(wait, fds, count); \
+  return result
 
 #define POLL(name)                                                                                \
   TAILBACK_EXPORT int name(struct pollfd* fds, nfds_t count, int timeout) {                       \
-    WAIT_FOR_EVENTS(name, contract::call_site_key(call_site), from_milliseconds(timeout),         \
+    WAIT_FOR_POLLED(name, from_milliseconds(timeout), next.name(fds, count, 0),                   \
                     next.name(fds, count, timeout), next.name(fds, count, in_milliseconds(left)), \
                     fds, count, timeout);                                                         \
   }
@@ -133,16 +186,16 @@ POLL(poll)
 POLL(__poll)
 
 TAILBACK_EXPORT int __poll_chk(struct pollfd* fds, nfds_t count, int timeout, size_t size) {
-  WAIT_FOR_EVENTS(__poll_chk, contract::call_site_key(call_site), from_milliseconds(timeout),
+  WAIT_FOR_POLLED(__poll_chk, from_milliseconds(timeout), next.__poll_chk(fds, count, 0, size),
                   next.__poll_chk(fds, count, timeout, size),
                   next.__poll_chk(fds, count, in_milliseconds(left), size), fds, count, timeout);
 }
 
 TAILBACK_EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
                           const sigset_t* mask) {
-  struct timespec rest;
-  WAIT_FOR_EVENTS(
-      ppoll, contract::call_site_key(call_site), from_timespec(timeout),
+  struct timespec rest = {};
+  WAIT_FOR_POLLED(
+      ppoll, from_timespec(timeout), next.ppoll(fds, count, &rest, mask),
       next.ppoll(fds, count, timeout, mask),
       (rest = in_timespec(left), next.ppoll(fds, count, timeout ? &rest : nullptr, mask)), fds,
       count, timeout, mask);
@@ -150,23 +203,40 @@ TAILBACK_EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespe
 
 TAILBACK_EXPORT int __ppoll_chk(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
                                 const sigset_t* mask, size_t size) {
-  struct timespec rest;
-  WAIT_FOR_EVENTS(__ppoll_chk, contract::call_site_key(call_site), from_timespec(timeout),
+  struct timespec rest = {};
+  WAIT_FOR_POLLED(__ppoll_chk, from_timespec(timeout),
+                  next.__ppoll_chk(fds, count, &rest, mask, size),
                   next.__ppoll_chk(fds, count, timeout, mask, size),
                   (rest = in_timespec(left),
                    next.__ppoll_chk(fds, count, timeout ? &rest : nullptr, mask, size)),
                   fds, count, timeout, mask);
 }
 
+#define WAIT_FOR_SELECTED(NAME, TIMEOUT_NS, FIRST, AGAIN, ...)         \
+  const uint64_t call_site = CALL_SITE;                                \
+  CallScope scope(call_site, Function::NAME, __VA_ARGS__);             \
+  IterationBoundary boundary;                                          \
+  if (is_for_events(scope, count > 0)) {                               \
+    PolledWait wait(scope, call_site, FRAME);                          \
+    if (__builtin_expect(wait.depends_on_set() || wait.is_due(), 0)) { \
+      take_selected(scope, wait, count, reads, writes, exceptions);    \
+    }                                                                  \
+    boundary.enter(scope, Function::NAME, wait, call_site, FRAME);     \
+  }                                                                    \
+  const int result = wait_through_pauses(                              \
+      scope, TIMEOUT_NS, [&]() { return FIRST; },                      \
+      [&]([[maybe_unused]] int64_t left) { return AGAIN; });           \
+  boundary.leave(scope, result);                                       \
+  return result
+
 // After EINTR select() leaves its sets undefined and the remaining time in `timeout`, so the second
 // call takes them as they are.
-#define SELECT(name)                                                                         \
-  TAILBACK_EXPORT int name(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,     \
-                           struct timeval* timeout) {                                        \
-    WAIT_FOR_DESCRIPTORS(count > 0, name, contract::call_site_key(call_site), 0,             \
-                         next.name(count, reads, writes, exceptions, timeout),               \
-                         next.name(count, reads, writes, exceptions, timeout), count, reads, \
-                         writes, exceptions, timeout);                                       \
+#define SELECT(name)                                                                              \
+  TAILBACK_EXPORT int name(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,          \
+                           struct timeval* timeout) {                                             \
+    WAIT_FOR_SELECTED(name, 0, next.name(count, reads, writes, exceptions, timeout),              \
+                      next.name(count, reads, writes, exceptions, timeout), count, reads, writes, \
+                      exceptions, timeout);                                                       \
   }
 SELECT(select)
 SELECT(__select)
@@ -174,12 +244,11 @@ SELECT(__select)
 TAILBACK_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* exceptions,
                             const struct timespec* timeout, const sigset_t* mask) {
   struct timespec rest;
-  WAIT_FOR_DESCRIPTORS(
-      count > 0, pselect, contract::call_site_key(call_site), from_timespec(timeout),
-      next.pselect(count, reads, writes, exceptions, timeout, mask),
-      (rest = in_timespec(left),
-       next.pselect(count, reads, writes, exceptions, timeout ? &rest : nullptr, mask)),
-      count, reads, writes, exceptions, timeout, mask);
+  WAIT_FOR_SELECTED(pselect, from_timespec(timeout),
+                    next.pselect(count, reads, writes, exceptions, timeout, mask),
+                    (rest = in_timespec(left), next.pselect(count, reads, writes, exceptions,
+                                                            timeout ? &rest : nullptr, mask)),
+                    count, reads, writes, exceptions, timeout, mask);
 }
 
 // Not waits themselves: they distinguish epoll instances with the same number.

@@ -103,6 +103,12 @@ void find_inherited_filter() {
   may_capture = line && line[sizeof "\nSeccomp:\t" - 1] == '0';
 }
 
+void find_inherited_filter_once() {
+  static std::atomic<bool> has_read;
+  if (has_read.load(std::memory_order_relaxed) || has_read.exchange(true)) return;
+  find_inherited_filter();
+}
+
 bool may_make_system_calls() {
   return may_capture;
 }

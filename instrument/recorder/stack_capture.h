@@ -18,6 +18,8 @@ uint32_t copy_mapped(int pid, uint64_t from, char* to, uint32_t size);
 // To be called in the constructor: finds out whether the process has inherited a filter of system
 // calls.
 void find_inherited_filter();
+// The same later, once: for what most programs never do.
+void find_inherited_filter_once();
 // From now on no stack is captured: the program is about to allow only some system calls.
 void capture_no_more();
 // Whether no filter of system calls is known, so that any may be made.

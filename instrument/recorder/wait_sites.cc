@@ -182,6 +182,28 @@ TAILBACK_INLINE void forget_sums(WaitSite& site) {
   }
 }
 
+// Ends the iterations in progress of the loops whose descriptors are polled.
+TAILBACK_COLD void end_epoll_iterations(ThreadRecord& record, uint32_t places, uint64_t now) {
+  for (uint32_t i = 0; i < contract::kWaitSites; ++i) {
+    WaitSite& site = record.wait_sites[i];
+    const uint64_t begin = site.iteration_begin.load(std::memory_order_relaxed);
+    if ((places >> i & 1) == 0 || begin == 0) continue;
+    site.iteration_begin.store(0, std::memory_order_relaxed);
+    if (begin < now) end_iteration(record, site, begin, now);
+  }
+}
+
+TAILBACK_COLD void begin_epoll_iterations(ThreadRecord& record, uint32_t places) {
+  const uint64_t now = ticks();
+  for (uint32_t i = 0; i < contract::kWaitSites; ++i) {
+    WaitSite& site = record.wait_sites[i];
+    if ((places >> i & 1) == 0) continue;
+    if (!contract::is_descriptor_key(site.key.load(std::memory_order_relaxed))) continue;
+    forget_sums(site);
+    site.iteration_begin.store(now, std::memory_order_release);
+  }
+}
+
 }  // namespace
 
 uint64_t descriptor_wait_key(int fd) {
@@ -246,9 +268,19 @@ void IterationBoundary::enter(CallScope& scope, Function function, uint64_t key,
   iteration_was_long_ = end_iteration(*record, site, begin, now);
 }
 
+void IterationBoundary::enter(CallScope& scope, Function function, const PolledWait& wait,
+                              uint64_t call_site, uint64_t frame) {
+  enter(scope, function, wait.key(), call_site, frame);
+  if (__builtin_expect(wait.epolls() != 0 && site_ != nullptr, 0)) {
+    epolls_ = wait.epolls();
+    end_epoll_iterations(*scope.record(), epolls_, scope.entered());
+  }
+}
+
 void IterationBoundary::leave(const CallScope& scope, int ready) {
   WaitSite* site = site_;
   if (!site || !still_in_same_process()) return;
+  if (__builtin_expect(epolls_ != 0, 0)) begin_epoll_iterations(*scope.record(), epolls_);
   // A signal handler's own wait may have taken the place.
   if (site->key.load(std::memory_order_relaxed) != key_) return;
   const uint64_t now = ticks();

@@ -3,6 +3,7 @@
 
 #include "instrument/contract/wait_key.h"
 #include "instrument/recorder/call_scope.h"
+#include "instrument/recorder/polled_waits.h"
 
 namespace tailback {
 
@@ -37,6 +38,9 @@ class IterationBoundary {
     enter(scope, function, key, call_site, FRAME);
   }
   void enter(CallScope& scope, Function function, uint64_t key, uint64_t call_site, uint64_t frame);
+  // The same for a poll or select, which may be a wait of other loops of the thread, too.
+  void enter(CallScope& scope, Function function, const PolledWait& wait, uint64_t call_site,
+             uint64_t frame);
   // Begins the next iteration. `ready` is the number of events returned (0: none, or failed).
   void leave(const CallScope& scope, int ready);
 
@@ -44,6 +48,7 @@ class IterationBoundary {
   contract::WaitSite* site_ = nullptr;
   bool iteration_was_long_ = false;
   uint64_t key_ = 0;
+  uint32_t epolls_ = 0;  // see PolledWait::epolls
 };
 
 }  // namespace tailback
