@@ -27,7 +27,7 @@ struct Analysis::Analyzers {
         idle_waits(reader, verdicts),
         callbacks(reader),
         stalls(reader, blame, loop_ends, idle_waits, callbacks, to),
-        blocking_calls(reader, blame, to),
+        blocking_calls(reader, idle_waits, blame, to),
         deadlocks(reader, lock_names, to),
         lock_orders(reader, to),
         contention(reader, to),

@@ -11,6 +11,7 @@ void BlockingCallAnalyzer::analyze(const BlockingCallSeen& seen) {
   const StallSeen& call = seen.call;
   const std::vector<ReadSample> samples = read_samples(reader_, call);
   if (samples.empty() || is_shutdown(samples.front().stack.frames)) return;
+  if (idle_waits_.is_idle(call.pid, samples.front().sample(), call.sharing)) return;
   BlockingCall blocking_call;
   blocking_call.kind = seen.kind;
   blocking_call.count = 1;

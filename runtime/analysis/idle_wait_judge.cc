@@ -13,38 +13,48 @@ namespace {
 
 using Place = std::pair<intercept::Function, uint64_t>;
 
+Place place_of(const CallView& call) {
+  return {call.function, call.call_site};
+}
+
 }  // namespace
 
 void IdleWaitJudge::analyze(const IdleWaitSeen& wait) {
-  if (is_idle_stack(reader_.read_native(wait.pid, *wait.sample), wait.shares_loop)) {
-    verdicts_.post(wait.place);
-  }
+  if (is_idle(wait.pid, *wait.sample, wait.sharing)) verdicts_.post(wait.place);
+}
+
+bool IdleWaitJudge::is_idle(int pid, const Sample& sample, LoopSharing sharing) {
+  if (!sample.snapshot) return false;
+  const std::vector<Frame> stack = reader_.read_native(pid, sample);
+  if (has_handed_loop_on(stack)) return true;
+  return sample.source == Sample::Source::kRecord && may_be_idle_wait(sample.recorded) &&
+         is_idle_stack(stack, sharing);
 }
 
 // Most workers' idle waits are known by their place before they last long.
 std::optional<StallSeen> IdleWaitJudge::without_idle_waits(const StallSeen& observation) {
-  Nanoseconds sampled{};
-  std::set<Place> places;
-  for (const WeighedSample& observed : observation.samples) {
-    const Sample& sample = *observed.sample;
-    if (sample.source != Sample::Source::kRecord || !may_be_idle_wait(sample.recorded) ||
-        !sample.snapshot ||
-        !is_idle_stack(reader_.read_native(observation.pid, sample), observation.shares_loop)) {
-      continue;
-    }
-    sampled += observed.weight;
-    places.emplace(sample.recorded.function, sample.recorded.call_site);
-  }
-  if (places.empty()) return observation;
-
   StallSeen rest = observation;
+  Nanoseconds sampled{};
+  std::set<Place> idle_places;
   std::erase_if(rest.samples, [&](const WeighedSample& observed) {
-    const CallView& call = observed.sample->recorded;
-    return places.contains({call.function, call.call_site});
+    if (!is_idle(observation.pid, *observed.sample, observation.sharing)) return false;
+    sampled += observed.weight;
+    if (observed.sample->source == Sample::Source::kRecord) {
+      idle_places.insert(place_of(observed.sample->recorded));
+    }
+    return true;
   });
+  if (sampled <= Nanoseconds::zero()) return observation;
+
+  // A library may make all waits at one call site (Rust's standard library): where some are not
+  // idle, the sum of all does not say how long the idle ones were.
+  for (const WeighedSample& observed : rest.samples) {
+    if (observed.sample->source != Sample::Source::kRecord) continue;
+    idle_places.erase(place_of(observed.sample->recorded));
+  }
   Nanoseconds summed{};
   std::erase_if(rest.contributors, [&](const ObservedContributor& entry) {
-    if (!places.contains({entry.function, entry.call_site})) return false;
+    if (!idle_places.contains({entry.function, entry.call_site})) return false;
     summed += entry.total;
     return true;
   });

@@ -14,6 +14,9 @@ class IdleWaitJudge {
  public:
   IdleWaitJudge(StackReader& reader, Verdicts& verdicts) : reader_(reader), verdicts_(verdicts) {}
 
+  // Whether a thread that was sampled so waits for work.
+  bool is_idle(int pid, const Sample& sample, LoopSharing sharing);
+
   // Posts the place as a verdict if it is one of an idle worker.
   void analyze(const IdleWaitSeen& wait);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "runtime/loops/idle_waits.h"
 #include "runtime/loops/loop_model.h"
 #include "runtime/segment/live_threads.h"
 
@@ -168,6 +169,7 @@ void BlockingCallDetector::emit(BlockingCallKind kind, const WatchedThread& thre
   if (!loop) return;
   const Nanoseconds duration = clock_.duration(caught.ticks);
   StallSeen call = builder_.build(thread, *loop, caught.begin_tick, duration, nullptr);
+  call.sharing = sharing_of(segment_, *thread.record, caught.begin_tick);
   call.contributors.clear();
   call.limits.clear();
   call.samples.push_back({std::move(caught.sample), duration});

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "runtime/detectors/observation.h"
@@ -18,17 +19,16 @@ class IdleWaitQuestions {
   IdleWaitQuestions(DetectorInput& input, StallBuilder& builder, Emit emit)
       : segment_(input.segment()), builder_(builder), emit_(std::move(emit)) {}
 
-  // Asks whether the call that the thread is in is such a wait; a few times for each place.
-  void ask(const WatchedThread& thread, const CallView& call);
+  // Asks whether the call that the thread is in is such a wait; a few times for each place, and
+  // again once others serve the loop. The iteration began at this tick.
+  void ask(const WatchedThread& thread, const CallView& call, uint64_t iteration_begin);
   void on_verdict(const IdleWaitPlace& place);
-  // Whether other threads wait for events at the thread's epoll instance, as far as was asked.
-  bool shares_loop(const WatchedThread& thread);
   void forget(const WatchedThread& thread) { asked_.erase(thread); }
 
  private:
   struct Asked {
-    std::map<std::pair<uint64_t, uint64_t>, unsigned> places;  // call site, stack pointer
-    bool shares_loop = false;
+    // By call site, stack pointer and how the loop is shared.
+    std::map<std::tuple<uint64_t, uint64_t, LoopSharing>, unsigned> places;
   };
 
   contract::Segment& segment_;

@@ -20,6 +20,7 @@
 #include "runtime/values/contention.h"
 #include "runtime/values/deadlock.h"
 #include "runtime/values/lock_order.h"
+#include "runtime/values/loop_sharing.h"
 #include "runtime/values/note.h"
 #include "runtime/values/session.h"
 #include "runtime/values/stall.h"
@@ -95,7 +96,7 @@ struct StallSeen {
   std::string iteration;  // its name, if the program gave it one
   std::shared_ptr<const ModuleMap> modules;
   std::vector<ReportLimit> limits;
-  bool shares_loop = false;  // other threads wait for events at the same epoll instance
+  LoopSharing sharing = LoopSharing::kAlone;
 };
 
 // A thread of a deadlock, read where it waits.
@@ -133,7 +134,7 @@ struct BlockingCallSeen {
 struct IdleWaitSeen {
   std::shared_ptr<const Sample> sample;  // with a snapshot
   int pid = 0;
-  bool shares_loop = false;
+  LoopSharing sharing = LoopSharing::kAlone;
   IdleWaitPlace place;
 };
 

@@ -122,7 +122,7 @@ void StallDetector::poll_site(const At& at) {
   // What confirmed it are samples from before the place was known.
   if (idle == IdleAt::kIdleWait && iteration) iteration->confirmed = false;
   if (idle != IdleAt::kNothing) return;
-  if (call && may_be_idle_wait(*call)) idle_waits_.ask(at.thread, *call);
+  if (call && may_be_idle_wait(*call)) idle_waits_.ask(at.thread, *call, begin);
 
   track(at, age, allowed);
   sample_if_due(at, age, allowed);
@@ -385,7 +385,7 @@ void StallDetector::on_verdict(const AnalysisVerdict& verdict) {
 StallSeen StallDetector::build(const At& at, uint64_t begin_tick, Nanoseconds duration,
                                const IterationTracker* iteration) {
   StallSeen stall = builder_.build(at.thread, at.site, begin_tick, duration, iteration);
-  stall.shares_loop = idle_waits_.shares_loop(at.thread);
+  stall.sharing = sharing_of(segment_, at.record(), begin_tick);
   return stall;
 }
 

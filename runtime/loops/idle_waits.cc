@@ -52,22 +52,34 @@ void add_idle_wait(ThreadRecord& record, uint32_t generation, uint64_t call_site
   place.call_site.store(call_site);
 }
 
-bool shares_loop(const contract::Segment& segment, const ThreadRecord& record) {
-  const auto waits_at = [](const ThreadRecord& other, uint64_t key) {
-    return std::any_of(std::begin(other.wait_sites), std::end(other.wait_sites),
-                       [&](const WaitSite& site) { return site.key.load() == key; });
-  };
+namespace {
+
+LoopSharing sharing_at(const ThreadRecord& other, uint64_t key, uint64_t since) {
+  for (const WaitSite& place : other.wait_sites) {
+    if (place.key.load() != key) continue;
+    const uint64_t begin = place.iteration_begin.load();
+    if (begin > since) return LoopSharing::kServed;
+    const bool waits = begin == 0 && is_event_wait(checked_function(other.call.function.load())) &&
+                       other.call.call_site == place.call_site;
+    return waits ? LoopSharing::kServed : LoopSharing::kShared;
+  }
+  return LoopSharing::kAlone;
+}
+
+}  // namespace
+
+LoopSharing sharing_of(const contract::Segment& segment, const ThreadRecord& record,
+                       uint64_t since) {
+  LoopSharing most = LoopSharing::kAlone;
   for (const WaitSite& own : record.wait_sites) {
     const auto site = view_site(own);
     if (!site || !site->is_epoll()) continue;
     for (const auto [index, other] : live_threads(segment)) {
-      if (&other != &record && other.process.load() == record.process.load() &&
-          waits_at(other, site->key)) {
-        return true;
-      }
+      if (&other == &record || other.process.load() != record.process.load()) continue;
+      most = std::max(most, sharing_at(other, site->key, since));
     }
   }
-  return false;
+  return most;
 }
 
 }  // namespace tailback

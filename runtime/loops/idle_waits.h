@@ -1,15 +1,16 @@
-// Workers of a pool that take iterations at one epoll instance (tokio's scheduler, Boost.Asio's
-// run() on several threads): one waits for events, the others are parked on a condition or a futex
-// until there is work. A parked worker holds nobody up.
+// Workers of a pool that take turns at one epoll instance (tokio's scheduler, Boost.Asio's run() on
+// several threads, Erlang's schedulers): one waits for events, the others wait on a condition or a
+// futex until there is work. An idle worker blocks nobody.
 #pragma once
 
 #include <cstdint>
 
 #include "runtime/segment/record_view.h"
+#include "runtime/values/loop_sharing.h"
 
 namespace tailback {
 
-// Whether calls like this one can be idle_waits: waits for another thread, futex waits.
+// Whether calls like this one can be idle waits: waits for another thread, futex waits.
 bool may_be_idle_wait(const CallView& call);
 
 // Whether the call is made at a place that is known as a park of this thread.
@@ -20,7 +21,9 @@ bool is_idle_wait(const contract::ThreadRecord& record, const CallView& call);
 void add_idle_wait(contract::ThreadRecord& record, uint32_t generation, uint64_t call_site,
                    uint64_t stack_pointer);
 
-// Whether another thread of the process waits for events at an epoll instance of this thread's.
-bool shares_loop(const contract::Segment& segment, const contract::ThreadRecord& record);
+// How far other threads of the process wait for events at the epoll instances of this thread.
+// `since`: the tick at which its iteration began.
+LoopSharing sharing_of(const contract::Segment& segment, const contract::ThreadRecord& record,
+                       uint64_t since);
 
 }  // namespace tailback

@@ -69,7 +69,7 @@ TEST(IdleWaits, PlacesFull_NewestKnown) {
   EXPECT_TRUE(is_idle_wait(*record, call(contract::kIdleWaits, 8)));
 }
 
-TEST(SharesLoop, OtherThreadSameEpoll_True) {
+TEST(LoopSharing, OtherThreadSameEpoll_Shared) {
   void* memory = mmap(nullptr, sizeof(contract::Segment), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
@@ -80,12 +80,19 @@ TEST(SharesLoop, OtherThreadSameEpoll_True) {
     record->wait_sites[0].function = static_cast<uint32_t>(Function::epoll_wait);
     record->wait_sites[0].key.store(contract::descriptor_key(5, 0));
   }
-  EXPECT_TRUE(shares_loop(segment, segment.threads[0]));
+  segment.threads[1].wait_sites[0].iteration_begin.store(50);
+  EXPECT_EQ(sharing_of(segment, segment.threads[0], 100), LoopSharing::kShared);
+  EXPECT_EQ(sharing_of(segment, segment.threads[0], 49), LoopSharing::kServed);
+  // The other thread is in its wait.
+  segment.threads[1].wait_sites[0].iteration_begin.store(0);
+  EXPECT_EQ(sharing_of(segment, segment.threads[0], 100), LoopSharing::kShared);
+  segment.threads[1].call.function.store(static_cast<uint32_t>(Function::epoll_wait));
+  EXPECT_EQ(sharing_of(segment, segment.threads[0], 100), LoopSharing::kServed);
   segment.threads[1].process.store(1);
-  EXPECT_FALSE(shares_loop(segment, segment.threads[0]));
+  EXPECT_EQ(sharing_of(segment, segment.threads[0], 0), LoopSharing::kAlone);
   segment.threads[1].process.store(0);
   segment.threads[1].wait_sites[0].key.store(contract::descriptor_key(6, 0));
-  EXPECT_FALSE(shares_loop(segment, segment.threads[0]));
+  EXPECT_EQ(sharing_of(segment, segment.threads[0], 0), LoopSharing::kAlone);
   munmap(memory, sizeof(contract::Segment));
 }
 

@@ -86,7 +86,7 @@ class StallAnalyzersTest : public ::testing::Test {
   IdleWaitJudge idle_waits{fake.reader, verdicts};
   Callbacks callbacks{fake.reader};
   StallAnalyzer analyzer{fake.reader, blame, loop_ends, idle_waits, callbacks, reporter};
-  BlockingCallAnalyzer blocking_calls{fake.reader, blame, reporter};
+  BlockingCallAnalyzer blocking_calls{fake.reader, idle_waits, blame, reporter};
 };
 
 TEST_F(StallAnalyzersTest, BlockedInACall_HasItsCauseAndCaller) {
