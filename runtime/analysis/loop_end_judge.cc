@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
+<<<<<<< HEAD
 #include "runtime/explain/program_end.h"
+=======
+#include "runtime/analysis/answer_waits.h"
+>>>>>>> 677c56c (analysis: take no library that waits for one answer for a loop)
 
 namespace tailback {
 
@@ -64,6 +68,12 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
   // The thread waits on the same descriptor again, so the loop goes on, whatever the code looks
   // like.
   const bool goes_on = observation.state == StallState::kEnded && observation.loop.fd >= 0;
+  if (is_after_wait_for_answer(observation, reader_)) {
+    if (observation.state == StallState::kOngoing) {
+      verdicts_.post(NoStall{observation.iteration_id});
+    }
+    return std::nullopt;
+  }
   if (goes_on) return observation;
   const auto first = std::find_if(observation.samples.begin(), observation.samples.end(),
                                   [&](const WeighedSample& observed) {
