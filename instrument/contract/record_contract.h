@@ -100,6 +100,13 @@ struct Contributor {
   uint64_t longest_ticks;
 };
 
+// Whether the waits at a site block.
+enum class SiteBlocking : uint16_t {
+  kUnknown = 0,
+  kNever = 1,  // all of them had a timeout of 0
+  kSome = 2,
+};
+
 // One place at which a thread waits for events, identified by its key. A thread has up to
 // kWaitSites of them; a new one replaces the one with the fewest iterations. [recorder]
 struct WaitSite {
@@ -108,7 +115,8 @@ struct WaitSite {
   uint64_t call_site;
   uint64_t stack_pointer;  // of its caller at the last entry: a nested wait is deeper
   uint32_t function;       // an intercept::Function
-  uint32_t last_ready;     // events that the last wait returned
+  uint16_t last_ready;     // events that the last wait returned, UINT16_MAX at most
+  uint16_t blocking;       // a SiteBlocking
 
   // Tick of the last return from this wait, where the iteration in progress begins. 0 in the wait,
   // before the first wait, and after a wait nearer to the base of the stack has ended the

@@ -116,6 +116,7 @@ using namespace tailback;
   CallScope scope(call_site, Function::NAME, __VA_ARGS__);                            \
   IterationBoundary boundary;                                                         \
   boundary.enter(scope, Function::NAME, descriptor_wait_key(EPFD), call_site, FRAME); \
+  boundary.note_blocking((TIMEOUT_NS) != 0);                                          \
   const int result = wait_through_pauses(                                             \
       scope, TIMEOUT_NS, [&]() { return FIRST; },                                     \
       [&]([[maybe_unused]] int64_t left) { return AGAIN; });                          \
@@ -167,6 +168,7 @@ TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxev
   }                                                                                  \
   IterationBoundary boundary;                                                        \
   boundary.enter(scope, Function::NAME, wait, call_site, FRAME);                     \
+  boundary.note_blocking((TIMEOUT_NS) != 0);                                         \
   if (__builtin_expect(!is_over, 1)) {                                               \
     result = wait_through_pauses(                                                    \
         scope, TIMEOUT_NS, [&]() { return FIRST; },                                  \

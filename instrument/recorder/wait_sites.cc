@@ -187,7 +187,9 @@ TAILBACK_COLD void end_epoll_iterations(ThreadRecord& record, uint32_t places, u
   for (uint32_t i = 0; i < contract::kWaitSites; ++i) {
     WaitSite& site = record.wait_sites[i];
     const uint64_t begin = site.iteration_begin.load(std::memory_order_relaxed);
-    if ((places >> i & 1) == 0 || begin == 0) continue;
+    if ((places >> i & 1) == 0) continue;
+    site.blocking = static_cast<uint16_t>(contract::SiteBlocking::kSome);
+    if (begin == 0) continue;
     site.iteration_begin.store(0, std::memory_order_relaxed);
     if (begin < now) end_iteration(record, site, begin, now);
   }
@@ -284,7 +286,8 @@ void IterationBoundary::leave(const CallScope& scope, int ready) {
   // A signal handler's own wait may have taken the place.
   if (site->key.load(std::memory_order_relaxed) != key_) return;
   const uint64_t now = ticks();
-  site->last_ready = ready > 0 ? static_cast<uint32_t>(ready) : 0;
+  const int most = ready < UINT16_MAX ? ready : UINT16_MAX;
+  site->last_ready = static_cast<uint16_t>(most > 0 ? most : 0);
   forget_sums(*site);
   if (__builtin_expect(iteration_was_long_, 0)) {
     push_pending_events(*scope.record(), *site, site->last_ready, now);

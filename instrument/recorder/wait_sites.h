@@ -41,6 +41,16 @@ class IterationBoundary {
   // The same for a poll or select, which may be a wait of other loops of the thread, too.
   void enter(CallScope& scope, Function function, const PolledWait& wait, uint64_t call_site,
              uint64_t frame);
+  // After enter(): whether the wait may block, as far as its timeout says.
+  TAILBACK_INLINE void note_blocking(bool may_block) {
+    if (!site_) return;
+    constexpr auto kNever = static_cast<uint16_t>(contract::SiteBlocking::kNever);
+    if (may_block) {
+      site_->blocking = static_cast<uint16_t>(contract::SiteBlocking::kSome);
+    } else if (site_->blocking == 0) {
+      site_->blocking = kNever;
+    }
+  }
   // Begins the next iteration. `ready` is the number of events returned (0: none, or failed).
   void leave(const CallScope& scope, int ready);
 

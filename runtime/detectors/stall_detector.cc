@@ -166,8 +166,10 @@ std::vector<SiteView> StallDetector::loops_of(const At& at) const {
 }
 
 bool StallDetector::is_worker_at(const At& at) const {
-  return is_worker(segment_, at.record(), at.site, threshold_ticks_,
-                   loop_waits_.waits_for_one_connection(at.thread, at.place));
+  const PollPurpose purpose = loop_waits_.purpose(at.thread, at.place, at.site);
+  return purpose == PollPurpose::kInterpreterSleep ||
+         is_worker(segment_, at.record(), at.site, threshold_ticks_,
+                   purpose == PollPurpose::kOneConnection);
 }
 
 bool StallDetector::is_stall(const At& at, Nanoseconds age) const {

@@ -80,6 +80,7 @@ LoopSharing sharing_of(const contract::Segment& segment, const ThreadRecord& rec
   for (const WaitSite& own : record.wait_sites) {
     const auto site = view_site(own);
     if (!site || !site->is_epoll()) continue;
+    if (site->never_blocks) return LoopSharing::kServed;
     for (const auto [index, other] : live_threads(segment)) {
       if (&other == &record || other.process.load() != record.process.load()) continue;
       most = std::max(most, sharing_at(other, site->key, since));

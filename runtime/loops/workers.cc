@@ -2,6 +2,7 @@
 
 #include "runtime/loops/loop_model.h"
 #include "runtime/segment/live_threads.h"
+#include "runtime/values/frame.h"
 
 namespace tailback {
 
@@ -27,15 +28,25 @@ bool is_shared(const contract::Segment& segment, int pid, int tid, const SiteVie
 
 }  // namespace
 
-bool waits_for_one_connection(ProcSource& proc, ThreadSampler& sampler, int pid,
-                              const CallView& call) {
-  const bool is_poll =
-      call.function == intercept::Function::poll || call.function == intercept::Function::ppoll;
-  if (!is_poll || call.arguments[1] != 1) return false;
+bool is_poll_of_one(const CallView& call) {
+  return (call.function == intercept::Function::poll ||
+          call.function == intercept::Function::ppoll) &&
+         call.arguments[1] == 1;
+}
+
+PollPurpose purpose_of_poll(ProcSource& proc, ThreadSampler& sampler, int pid, const CallView& call,
+                            std::string_view module) {
+  if (!is_poll_of_one(call)) return PollPurpose::kEvents;
   const auto polled = sampler.polled_descriptor(pid, call);
-  if (!polled || *polled < 0) return false;
+  if (!polled || *polled < 0) return PollPurpose::kEvents;
   const DescriptorFacts facts = proc.descriptor(pid, *polled);
-  return facts.kind == DescriptorKind::kSocket && !facts.text.ends_with("(listening)");
+  if (facts.kind == DescriptorKind::kSocket && !facts.text.ends_with("(listening)")) {
+    return PollPurpose::kOneConnection;
+  }
+  const std::string_view name = file_name(module);
+  const bool is_ruby = name.starts_with("libruby") || name.starts_with("ruby");
+  return facts.kind == DescriptorKind::kEvent && is_ruby ? PollPurpose::kInterpreterSleep
+                                                         : PollPurpose::kEvents;
 }
 
 bool is_worker(const contract::Segment& segment, const ThreadRecord& record, const SiteView& site,
@@ -43,7 +54,7 @@ bool is_worker(const contract::Segment& segment, const ThreadRecord& record, con
   if (site.is_epoll()) return false;
   for (const contract::WaitSite& place : record.wait_sites) {
     if (place.key.load(std::memory_order_relaxed) == site.key && !site.is_non_event_wait() &&
-        !serves_one_connection && is_steady(site, place, threshold_ticks)) {
+        !serves_one_connection && !site.never_blocks && is_steady(site, place, threshold_ticks)) {
       return false;
     }
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "instrument/contract/record_contract.h"
 #include "runtime/kernel/proc_source.h"
@@ -11,15 +12,24 @@
 
 namespace tailback {
 
-// Whether a thread in this call waits for one connection and for nothing else: a poll of one
-// socket. For as long as it is in the call.
-bool waits_for_one_connection(ProcSource& proc, ThreadSampler& sampler, int pid,
-                              const CallView& call);
+// What a poll waits for that has one descriptor.
+enum class PollPurpose {
+  kEvents,         // anything else
+  kOneConnection,  // a socket that does not listen
+  // An eventfd of the interpreter's own: Ruby's threads sleep so. Such a wait is no loop's, however
+  // often it is made.
+  kInterpreterSleep,
+};
+// Whether the call is a poll of one descriptor.
+bool is_poll_of_one(const CallView& call);
+// Of a thread that is in this call, which stands in `module`; for as long as it is.
+PollPurpose purpose_of_poll(ProcSource& proc, ThreadSampler& sampler, int pid, const CallView& call,
+                            std::string_view module);
 
 // Whether the thread with this record is one, at this site. Threads of a process that wait for a
 // signal at one place, or read one descriptor, are; those that poll at one place are unless hardly
-// an iteration is long (a loop per thread) and they are not known to serve one connection each. Who
-// waits on an epoll is none.
+// an iteration is long (a loop per thread), they are not known to serve one connection each, and
+// their polls block. Who waits on an epoll is none.
 bool is_worker(const contract::Segment& segment, const contract::ThreadRecord& record,
                const SiteView& site, uint64_t threshold_ticks, bool serves_one_connection = false);
 

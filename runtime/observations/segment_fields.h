@@ -47,6 +47,7 @@ void each_field(F&& f, contract::WaitSite*) {
   f("stack_pointer", &WaitSite::stack_pointer);
   f("function", &WaitSite::function);
   f("last_ready", &WaitSite::last_ready);
+  f("blocking", &WaitSite::blocking);
   f("iteration_begin", &WaitSite::iteration_begin);
   f("iterations", &WaitSite::iterations);
   f("busy_ticks", &WaitSite::busy_ticks);

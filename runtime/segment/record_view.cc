@@ -81,6 +81,7 @@ std::optional<SiteView> view_site(const contract::WaitSite& site) {
   SiteView view;
   view.key = site.key.load(std::memory_order_acquire);
   view.function = checked_function(site.function);
+  view.never_blocks = site.blocking == static_cast<uint16_t>(contract::SiteBlocking::kNever);
   if (view.key == 0 || !tracks_iterations(view.function)) return std::nullopt;
   view.iteration_begin = site.iteration_begin.load(std::memory_order_acquire);
   view.iterations = site.iterations.load(std::memory_order_relaxed);

@@ -40,6 +40,7 @@ struct SiteView {
   uint64_t call_site = 0;
   uint64_t stack_pointer = 0;
   intercept::Function function = intercept::Function::kNone;
+  bool never_blocks = false;  // all its waits had a timeout of 0
   uint64_t iteration_begin = 0;
   uint64_t iterations = 0;
   uint64_t busy_ticks = 0;
