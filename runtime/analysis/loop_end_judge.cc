@@ -2,11 +2,8 @@
 
 #include <algorithm>
 
-<<<<<<< HEAD
-#include "runtime/explain/program_end.h"
-=======
 #include "runtime/analysis/answer_waits.h"
->>>>>>> 677c56c (analysis: take no library that waits for one answer for a loop)
+#include "runtime/explain/program_end.h"
 
 namespace tailback {
 
