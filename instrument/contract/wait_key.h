@@ -39,7 +39,8 @@ constexpr uint64_t read_key(int fd, uint64_t call_site) {
   return call_site_key(call_site) | (static_cast<uint64_t>(fd) & kReadDescriptorMask)
                                         << kAddressBits;
 }
-// A wait within the iterations of `nesting` other waits at the same call site, kMostNesting at most.
+// A wait within the iterations of `nesting` other waits at the same call site, kMostNesting at
+// most.
 constexpr uint64_t nested_call_site_key(uint64_t call_site, uint64_t nesting) {
   return call_site_key(call_site) | nesting << kAddressBits;
 }

@@ -35,7 +35,7 @@ class LoopWaitSampler {
     LoopWait place;
     uint64_t read = 0;                      // tick; 0: never
     uint64_t seen_iterations = UINT64_MAX;  // when it was last seen to wait
-    unsigned interpreted = 0;  // how often what interpreters run there was read
+    unsigned interpreted = 0;               // how often what interpreters run there was read
     PollPurpose purpose = PollPurpose::kEvents;
     bool purpose_was_read = false;
   };
