@@ -9,6 +9,7 @@
 #include "runtime/analysis/deadlock_analyzer.h"
 #include "runtime/analysis/lock_order_analyzer.h"
 #include "runtime/analysis/never_awaited_analyzer.h"
+#include "runtime/analysis/program_end_analyzer.h"
 #include "runtime/analysis/race_analyzer.h"
 #include "runtime/analysis/stall_analyzer.h"
 
@@ -28,6 +29,7 @@ struct Analysis::Analyzers {
         callbacks(reader),
         stalls(reader, blame, loop_ends, idle_waits, callbacks, to),
         blocking_calls(reader, idle_waits, blame, to),
+        program_ends(reader, blame, owners, to),
         deadlocks(reader, lock_names, to),
         lock_orders(reader, to),
         contention(reader, to),
@@ -44,6 +46,7 @@ struct Analysis::Analyzers {
   void analyze(const DeadlockSeen& seen) { deadlocks.analyze(seen); }
   void analyze(const AcquisitionSeen& seen) { lock_orders.analyze(seen); }
   void analyze(const ContentionSeen& seen) { contention.analyze(seen); }
+  void analyze(const ProgramEndSeen& seen) { program_ends.analyze(seen); }
   void analyze(const NoteSeen& seen) { reporter.report(seen.note); }
   void analyze(const StatusSeen& seen) {
     SessionStatus status = seen.status;
@@ -89,6 +92,7 @@ struct Analysis::Analyzers {
   Callbacks callbacks;
   StallAnalyzer stalls;
   BlockingCallAnalyzer blocking_calls;
+  ProgramEndAnalyzer program_ends;
   DeadlockAnalyzer deadlocks;
   LockOrderAnalyzer lock_orders;
   ContentionAnalyzer contention;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/analysis/answer_waits.h"
+#include "runtime/explain/culprit.h"
 #include "runtime/explain/program_end.h"
 
 namespace tailback {
@@ -39,10 +40,12 @@ bool LoopEndJudge::is_after_loop(const StallSeen& observation, const Sample& sam
          loop_ends_->proves(observation, sample, reader_.source().unwind(*sample.snapshot));
 }
 
-// A program that calls exit() in a callback is done with its loop, too.
+// A program that calls exit() in a callback is done with its loop, too. Node runs its loop once
+// more when it has ended, to close what is open.
 bool LoopEndJudge::is_at_exit(const StallSeen& observation, const Sample& sample) {
-  return observation.state != StallState::kEnded && sample.snapshot &&
-         is_shutdown(reader_.read_native(observation.pid, sample));
+  if (!sample.snapshot) return false;
+  const auto end = find_program_end(reader_.read_native(observation.pid, sample));
+  return end && (observation.state != StallState::kEnded || end->is_final);
 }
 
 // The least that any sample of this iteration has shown, those of earlier reports included.
@@ -71,12 +74,11 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
     }
     return std::nullopt;
   }
-  if (goes_on) return observation;
-  const auto first = std::find_if(observation.samples.begin(), observation.samples.end(),
-                                  [&](const WeighedSample& observed) {
-                                    return is_after_loop(observation, *observed.sample) ||
-                                           is_at_exit(observation, *observed.sample);
-                                  });
+  const auto first = std::find_if(
+      observation.samples.begin(), observation.samples.end(), [&](const WeighedSample& observed) {
+        const Sample& sample = *observed.sample;
+        return (!goes_on && is_after_loop(observation, sample)) || is_at_exit(observation, sample);
+      });
   if (first == observation.samples.end()) return observation;
   const Nanoseconds since = over_since(observation, first->since);
   const Nanoseconds in_loop = std::min(since, observation.duration);
@@ -85,7 +87,9 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
     if (observation.state == StallState::kOngoing) {
       verdicts_.post(NoStall{observation.iteration_id});
     } else if (!is_at_exit(observation, *first->sample)) {
-      note_loop_end(observation, after);
+      note_end(observation, NoteKind::kAfterLoop, after, {});
+    } else if (after > observation.threshold) {
+      note_end(observation, NoteKind::kProgramEnd, after, longest_end(observation));
     }
     return std::nullopt;
   }
@@ -98,17 +102,40 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
   return rest;
 }
 
-void LoopEndJudge::note_loop_end(const StallSeen& observation, Nanoseconds length) {
+// The stack in which the program ended for longest.
+ReadStack LoopEndJudge::longest_end(const StallSeen& observation) {
+  ReadStack longest;
+  Nanoseconds weight{-1};
+  for (const WeighedSample& observed : observation.samples) {
+    if (!observed.sample->snapshot || observed.weight <= weight) continue;
+    ReadStack stack = reader_.read(observation.pid, *observed.sample);
+    const auto end = find_program_end(stack.frames);
+    if (!end) continue;
+    // Of C's exit handlers the program's own says more.
+    const bool is_handler =
+        stack.culprit < end->frame && is_system_library(stack.frames[end->frame]);
+    if (!is_handler) stack.culprit = end->frame;
+    weight = observed.weight;
+    longest = std::move(stack);
+  }
+  return longest;
+}
+
+void LoopEndJudge::note_end(const StallSeen& observation, NoteKind kind, Nanoseconds length,
+                            ReadStack stack) {
   constexpr size_t kMostNoted = 256;
   if (noted_.size() >= kMostNoted ||
       !noted_.emplace(observation.pid, observation.wait.key).second) {
     return;
   }
   Note note;
-  note.kind = NoteKind::kAfterLoop;
+  note.kind = kind;
   note.time = observation.begin + std::chrono::round<WallTime::duration>(observation.duration);
   note.length = length;
   name_thread(observation, note);
+  note.stack = std::move(stack.frames);
+  note.culprit = stack.culprit;
+  note.stack_complete = stack.complete || note.stack.empty();
   reporter_.report(note);
 }
 

@@ -34,7 +34,8 @@ class LoopEndJudge {
   bool is_after_loop(const StallSeen& observation, const Sample& sample);
   bool is_at_exit(const StallSeen& observation, const Sample& sample);
   Nanoseconds over_since(const StallSeen& observation, Nanoseconds seen);
-  void note_loop_end(const StallSeen& observation, Nanoseconds length);
+  ReadStack longest_end(const StallSeen& observation);
+  void note_end(const StallSeen& observation, NoteKind kind, Nanoseconds length, ReadStack stack);
 
   StackReader& reader_;
   Verdicts& verdicts_;

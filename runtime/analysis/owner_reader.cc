@@ -14,7 +14,21 @@ LockOwner OwnerReader::owner_of(const Sample& waiter, int waiter_pid, const Owne
   name_thread(sampled, owner);
   owner.state = sampled.state;
   owner.lock = as_held(names_.lock_of(waiter_pid, waiter, sampled.lock), sampled.lock.owner != 0);
-  if (!sampled.sample) return owner;
+  add_sample(sampled, owner);
+  return owner;
+}
+
+LockOwner OwnerReader::thread_of(const OwnerSample& sampled) {
+  LockOwner thread;
+  name_thread(sampled, thread);
+  thread.state = sampled.state;
+  thread.lock.kind = LockKind::kThread;
+  add_sample(sampled, thread);
+  return thread;
+}
+
+void OwnerReader::add_sample(const OwnerSample& sampled, LockOwner& owner) {
+  if (!sampled.sample) return;
   const Sample& sample = *sampled.sample;
   if (sample.call && sampled.state == OwnerState::kBlocked) {
     owner.call = sample.call->call;
@@ -22,7 +36,7 @@ LockOwner OwnerReader::owner_of(const Sample& waiter, int waiter_pid, const Owne
       names_.name_object(sampled.pid, sample, *owner.call);
     }
   }
-  if (!sample.snapshot) return owner;
+  if (!sample.snapshot) return;
   ReadStack read = reader_.read(sampled.pid, sample);
   owner.culprit = read.culprit;
   owner.stack_complete = read.complete;
@@ -32,7 +46,6 @@ LockOwner OwnerReader::owner_of(const Sample& waiter, int waiter_pid, const Owne
   if (owner.call && waits_for_futex && waits_on_own_word(owner.stack)) {
     owner.call->object += kOwnWord;
   }
-  return owner;
 }
 
 // Says in the call's object who holds the lock, where the lock itself does not.

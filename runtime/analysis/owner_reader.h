@@ -15,7 +15,11 @@ class OwnerReader {
   // for the stall. Its call and its stack are filled in already.
   void add_owners(int pid, const Sample& sample, Stall& stall);
 
+  // A thread for whose end another waits.
+  LockOwner thread_of(const OwnerSample& sampled);
+
  private:
+  void add_sample(const OwnerSample& sampled, LockOwner& owner);
   LockOwner owner_of(const Sample& waiter, int waiter_pid, const OwnerSample& sampled);
   static void name_first_owner(const Sample& sample, Stall& stall);
   static void explain_missing_owner(const Sample& sample, Stall& stall);

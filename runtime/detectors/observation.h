@@ -99,6 +99,19 @@ struct StallSeen {
   LoopSharing sharing = LoopSharing::kAlone;
 };
 
+// A main thread that has run a loop, in a call for long. It may be that the program ends.
+struct ProgramEndSeen {
+  int pid = 0;
+  int tid = 0;
+  std::string process;
+  std::string thread;
+  WallTime time;
+  Nanoseconds waited{};                  // in the call, so far
+  std::shared_ptr<const Sample> sample;  // with call and snapshot
+  // Where the sample has no owners: the threads of the process that may be waited for.
+  std::vector<OwnerSample> others;
+};
+
 // A thread of a deadlock, read where it waits.
 struct DeadlockedThreadSample {
   int pid = 0;
@@ -195,9 +208,9 @@ struct StatusSeen {
   SessionStatus status;
 };
 
-using Observation =
-    std::variant<StallSeen, BlockingCallSeen, LoopWaitSeen, IdleWaitSeen, DeadlockSeen,
-                 AcquisitionSeen, ContentionSeen, FindingSeen, NoteSeen, StatusSeen>;
+using Observation = std::variant<StallSeen, BlockingCallSeen, LoopWaitSeen, IdleWaitSeen,
+                                 DeadlockSeen, AcquisitionSeen, ContentionSeen, FindingSeen,
+                                 ProgramEndSeen, NoteSeen, StatusSeen>;
 
 // Takes an observation from any thread, without waiting.
 using Emit = std::function<void(Observation&&)>;

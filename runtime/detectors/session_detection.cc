@@ -9,6 +9,7 @@
 #include "runtime/detectors/finding_reader.h"
 #include "runtime/detectors/judged_sites.h"
 #include "runtime/detectors/observer_clock.h"
+#include "runtime/detectors/program_end_detector.h"
 #include "runtime/detectors/session_statistics.h"
 #include "runtime/detectors/session_tracker.h"
 #include "runtime/detectors/stall_builder.h"
@@ -49,13 +50,14 @@ struct SessionDetection::Parts {
         findings(input, processes, interval, emit),
         deadlocks(input, emit),
         statistics(input, threads, processes, judged, settings.threshold, interval, emit),
+        program_ends(input, threads, builder, judged, settings.threshold, emit),
         blocking_calls(input, threads, events, builder, settings, emit),
         loop(input) {
     loop.add(tracker);
     for (Detector* detector :
          {static_cast<Detector*>(&unhooked_loops), static_cast<Detector*>(&stalls),
           static_cast<Detector*>(&findings), static_cast<Detector*>(&deadlocks),
-          static_cast<Detector*>(&statistics)}) {
+          static_cast<Detector*>(&program_ends), static_cast<Detector*>(&statistics)}) {
       add(*detector);
     }
     // Slow calls are in the ring whether they are looked for or not.
@@ -83,6 +85,7 @@ struct SessionDetection::Parts {
   FindingReader findings;
   DeadlockDetector deadlocks;
   SessionStatistics statistics;
+  ProgramEndDetector program_ends;
   BlockingCallDetector blocking_calls;
   DetectorLoop loop;
 };

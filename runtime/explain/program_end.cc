@@ -9,7 +9,7 @@ namespace tailback {
 namespace {
 
 // Functions that are called once, when a program ends. Of C++ without what they take.
-constexpr std::array<std::string_view, 22> kEnds = {
+constexpr std::array<std::string_view, 20> kEnds = {
     // C
     "exit", "__run_exit_handlers", "_dl_fini", "quick_exit", "__cxa_finalize",
     // CPython
@@ -19,9 +19,10 @@ constexpr std::array<std::string_view, 22> kEnds = {
     "node::EmitProcessExit", "node::EmitProcessExitInternal", "node::FreeEnvironment",
     "node::FreeIsolateData", "node::Environment::Exit", "node::Environment::ExitEnv",
     "node::Environment::RunCleanup", "node::Environment::~Environment",
-    "node::DefaultProcessExitHandler", "node::DefaultProcessExitHandlerInternal", "node::Stop",
-    // Redis, which ends in its timer
-    "prepareForShutdown", "finishShutdown"};
+    "node::DefaultProcessExitHandler", "node::DefaultProcessExitHandlerInternal", "node::Stop"};
+
+// Redis saves its data in its timer and then ends, or goes on if that fails.
+constexpr std::array<std::string_view, 2> kEndsInLoop = {"prepareForShutdown", "finishShutdown"};
 
 struct PythonEnd {
   std::string_view function;
@@ -42,21 +43,30 @@ std::string_view name_of(const Frame& frame) {
   return function.substr(0, function.find('('));
 }
 
-bool is_end(const Frame& frame) {
-  if (frame.language == "python") {
-    return std::any_of(kPythonEnds.begin(), kPythonEnds.end(), [&](const PythonEnd& end) {
-      return frame.function == end.function && frame.file.ends_with(end.file);
-    });
-  }
-  return std::find(kEnds.begin(), kEnds.end(), name_of(frame)) != kEnds.end();
+bool is_of_python_end(const Frame& frame) {
+  return std::any_of(kPythonEnds.begin(), kPythonEnds.end(), [&](const PythonEnd& end) {
+    return frame.function == end.function && frame.file.ends_with(end.file);
+  });
+}
+
+bool contains(const auto& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
 
-std::optional<size_t> find_program_end(const std::vector<Frame>& stack) {
-  const auto end = std::find_if(stack.begin(), stack.end(), is_end);
-  if (end == stack.end()) return std::nullopt;
-  return static_cast<size_t>(end - stack.begin());
+std::optional<ProgramEnd> find_program_end(const std::vector<Frame>& stack) {
+  for (size_t i = 0; i < stack.size(); ++i) {
+    const Frame& frame = stack[i];
+    if (frame.language == "python") {
+      if (is_of_python_end(frame)) return ProgramEnd{i};
+      continue;
+    }
+    const std::string_view name = name_of(frame);
+    if (contains(kEnds, name)) return ProgramEnd{i};
+    if (contains(kEndsInLoop, name)) return ProgramEnd{i, false};
+  }
+  return std::nullopt;
 }
 
 }  // namespace tailback

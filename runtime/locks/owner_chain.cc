@@ -106,6 +106,20 @@ std::shared_ptr<Sample> sample_thread(DetectorInput& input, int pid, int tid) {
   return input.sampler().take(find_record(input.segment(), pid, tid), pid, tid);
 }
 
+OwnerSample sample_owner(DetectorInput& input, int pid, int tid) {
+  ProcSource& proc = input.proc();
+  OwnerSample owner;
+  owner.pid = pid;
+  owner.tid = tid;
+  owner.process = proc.comm(pid, pid).value_or("");
+  if (tid <= 0) return owner;
+  owner.thread = proc.comm(pid, tid).value_or("");
+  const Nanoseconds before = on_cpu(proc, pid, tid);
+  owner.sample = sample_thread(input, pid, tid);
+  owner.state = state_of(*owner.sample, on_cpu(proc, pid, tid) - before);
+  return owner;
+}
+
 void add_owners(DetectorInput& input, int pid, int tid, Sample& sample) {
   const contract::Segment& segment = input.segment();
   ProcSource& proc = input.proc();
@@ -119,24 +133,19 @@ void add_owners(DetectorInput& input, int pid, int tid, Sample& sample) {
       if (wait == first) say_who_took(segment, proc, pid, *sample.call->reading);
       return;
     }
-    OwnerSample owner;
-    owner.pid = place->pid;
-    owner.tid = place->tid;
-    owner.lock = *wait->reading;
-    owner.process = proc.comm(place->pid, place->pid).value_or("");
     if (place->is_lost) {
+      OwnerSample owner;
+      owner.pid = place->pid;
+      owner.tid = place->tid;
+      owner.lock = *wait->reading;
+      if (place->pid != waiter) owner.process = proc.comm(place->pid, place->pid).value_or("");
       owner.state = OwnerState::kEnded;
-      if (place->pid == waiter) owner.process.clear();
       sample.owners.push_back(std::move(owner));
       return;
     }
     const bool is_known = is_looked_at(sample, place->pid, place->tid, pid, tid);
-    if (place->tid > 0) {
-      owner.thread = proc.comm(place->pid, place->tid).value_or("");
-      const Nanoseconds before = on_cpu(proc, place->pid, place->tid);
-      owner.sample = sample_thread(input, place->pid, place->tid);
-      owner.state = state_of(*owner.sample, on_cpu(proc, place->pid, place->tid) - before);
-    }
+    OwnerSample owner = sample_owner(input, place->pid, place->tid);
+    owner.lock = *wait->reading;
     const auto again = input.sampler().awaited_lock(waiter, wait->source);
     const auto still = again ? find_owner(segment, proc, waiter, *again) : std::nullopt;
     if (!still || again->address != wait->reading->address || still->tid != place->tid ||

@@ -33,6 +33,9 @@ std::optional<uint32_t> find_record(const contract::Segment& segment, int pid, i
 // One sample of a thread, whether it has a record or not.
 std::shared_ptr<Sample> sample_thread(DetectorInput& input, int pid, int tid);
 
+// One sample of a thread for whom another waits.
+OwnerSample sample_owner(DetectorInput& input, int pid, int tid);
+
 // Samples the owners of what the thread of this sample waits for, to the end of the chain. Those
 // that gave the lock back meanwhile are left out, with all that would follow.
 void add_owners(DetectorInput& input, int pid, int tid, Sample& sample);

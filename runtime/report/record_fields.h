@@ -223,16 +223,34 @@ void fields(Visitor& v, Note& note) {
           "`stopped`: a thread, within an iteration, by a signal or a debugger; `suspended`: the "
           "machine; `observer-late`: the observer was stopped or got no CPU (once a session); "
           "`after-loop`: a thread went on for longer than the threshold when its loop was over "
-          "(once a loop)",
+          "(once a loop); `program-end`: a program took longer than the threshold to end, by its "
+          "runtime's teardown, exit handlers or a server's own shutdown (once a loop); "
+          "`blocked-end`: a program that ends waits for a second or longer (again while it "
+          "lasts)",
           true},
     note.kind);
   v(Field{"time", "when it was noticed"}, note.time);
-  v(Field{"duration_ms", "how long; of `stopped` to some 20 ms"}, note.length);
+  v(Field{"duration_ms", "how long; of `stopped` to some 20 ms; of `blocked-end` so far"},
+    note.length);
   const bool of_thread = note.pid != 0;
-  v(Field{"pid", "of `stopped` and `after-loop`"}, or_null(note.pid, !of_thread));
+  v(Field{"pid", "of all but `suspended` and `observer-late`"}, or_null(note.pid, !of_thread));
   v(Field{"tid", "likewise"}, or_null(note.tid, !of_thread));
   v(Field{"process", "likewise"}, or_null(note.process));
   v(Field{"thread", "likewise"}, or_null(note.thread));
+  v(Field{"call", "of `blocked-end`: the call that it waits in"}, note.call);
+  v(Field{"owners",
+          "of `blocked-end`: for whom it waits, who holds what that one waits for, and so on; "
+          "empty "
+          "if nobody is known",
+          false, true, kListedStacks},
+    note.owners);
+  v(Field{"others",
+          "of `blocked-end`, where `owners` is empty: threads of the program that have not ended; "
+          "one "
+          "if it is known which is waited for, none if there are many",
+          false, true, kListedStacks},
+    note.others);
+  v(StackFields{note.stack, note.culprit, note.stack_complete});
   v(Field{"text", "the same as a sentence"}, Sentence{note_text(note)});
 }
 

@@ -139,7 +139,7 @@ std::string TextReporter::text_of(const Stall& stall) {
 
 void TextReporter::print(const Note& note) {
   if (!take_room(note.time)) return;
-  print_text(fmt::format("tailback: note: {}\n", note_text(note)));
+  print_text(fmt::format("tailback: note: {}\n", note_text(note)) + note_details(note, style_));
 }
 
 void TextReporter::print(const BlockingCall& blocking_call) {

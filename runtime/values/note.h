@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/values/stall.h"
 
@@ -15,10 +17,12 @@ enum class NoteKind {
   kSuspended,     // the machine
   kObserverLate,  // the observer got no CPU or was stopped
   kAfterLoop,     // a thread went on after its loop was over; said once of a loop
+  kProgramEnd,    // a program took long to end; said once of a loop
+  kBlockedEnd,    // a program ends and waits
 };
 
-inline constexpr std::array<std::string_view, 4> kNoteKindWords = {"stopped", "suspended",
-                                                                   "observer-late", "after-loop"};
+inline constexpr std::array<std::string_view, 6> kNoteKindWords = {
+    "stopped", "suspended", "observer-late", "after-loop", "program-end", "blocked-end"};
 constexpr std::string_view word(NoteKind kind) {
   return kNoteKindWords[static_cast<size_t>(kind)];
 }
@@ -27,11 +31,20 @@ struct Note {
   NoteKind kind = NoteKind::kStopped;
   WallTime time;  // when it was noticed
   Nanoseconds length{};
-  // For kStopped and kAfterLoop only; else 0 and empty.
+  // Of a thread: of all kinds but kSuspended and kObserverLate; else 0 and empty.
   int pid = 0;
   int tid = 0;
   std::string process;
   std::string thread;
+  // Of kBlockedEnd: the call that it waits in, and for whom.
+  std::optional<BlockedCall> call{};
+  std::vector<LockOwner> owners{};
+  // Where nobody is known: threads of the program that have not ended.
+  std::vector<LockOwner> others{};
+  // Of kProgramEnd and kBlockedEnd, innermost first, and the frame to name.
+  std::vector<Frame> stack{};
+  size_t culprit = 0;
+  bool stack_complete = true;
 };
 
 }  // namespace tailback

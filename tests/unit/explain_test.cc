@@ -8,7 +8,6 @@
 #include "runtime/explain/cause.h"
 #include "runtime/explain/culprit.h"
 #include "runtime/explain/fingerprint.h"
-#include "runtime/explain/program_end.h"
 
 namespace tailback {
 namespace {
@@ -171,23 +170,6 @@ TEST(Culprit, AppAndLibraryRules_Decide) {
       find_culprit({frame("f", "/srv/libours.so"), frame("main", kApp)}, {{}, {"*/libours.so"}}),
       1u);
   EXPECT_EQ(find_culprit({frame("f", kLibc), frame("main", kApp)}, {{kLibc}, {}}), 0u);
-}
-
-TEST(IsShutdown, ExitHandlers_Shutdown) {
-  EXPECT_FALSE(is_shutdown({}));
-  EXPECT_FALSE(is_shutdown({frame("on_exit_button", kApp), frame("main", kApp)}));
-  EXPECT_TRUE(is_shutdown(
-      {frame("sleep", kLibc), frame("flush", kApp), frame("__run_exit_handlers", kLibc)}));
-  EXPECT_TRUE(
-      is_shutdown({frame("pthread_join", kLibc), frame("Py_FinalizeEx", "/usr/bin/python")}));
-  EXPECT_TRUE(is_shutdown({frame("uv_cond_broadcast", "/usr/bin/node"),
-                           frame("node::TearDownOncePerProcess()", "/usr/bin/node")}));
-  Frame halt = frame("Arbiter.halt", "/usr/bin/python");
-  halt.language = "python";
-  halt.file = "/app/halt.py";
-  EXPECT_FALSE(is_shutdown({halt}));
-  halt.file = "/usr/lib/python3/dist-packages/gunicorn/arbiter.py";
-  EXPECT_TRUE(is_shutdown({frame("clock_nanosleep", kLibc), halt}));
 }
 
 TEST(StripRecorder, RecorderFrames_OnlyInnerEndStripped) {

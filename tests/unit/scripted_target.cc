@@ -89,7 +89,10 @@ std::shared_ptr<Sample> ScriptedSampler::take(std::optional<uint32_t> record, in
   sample->state = proc_.thread_stat(pid, tid).value_or(ThreadStat{}).state;
   const auto call = record ? view_call(segment_.threads[*record].call) : std::nullopt;
   sample->source = call ? Sample::Source::kRecord : Sample::Source::kHold;
-  if (call) sample->recorded = *call;
+  if (call) {
+    sample->recorded = *call;
+    sample->call.emplace();
+  }
   sample->snapshot.emplace();
   if (on_take) std::exchange(on_take, nullptr)();
   return sample;

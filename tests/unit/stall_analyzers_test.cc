@@ -213,6 +213,40 @@ TEST_F(StallAnalyzersTest, LoopEndedEarlyInTheIteration_IsNoStall) {
   EXPECT_EQ(std::get<NoStall>(posted[0]).iteration, seen.iteration_id);
 }
 
+TEST_F(StallAnalyzersTest, ProgramThatEndsSlowly_NotedNoStall) {
+  stacks.frames[kOther] = stack_of({"munmap", "node::FreeEnvironment(node::Environment*)", "main"});
+  StallSeen seen = iteration(1, StallState::kUnfinished);
+  add(seen, computing(kOther), 90);
+  seen.samples.back().since = milliseconds(5);
+  analyzer.analyze(seen);
+  EXPECT_TRUE(reporter.all<Stall>().empty());
+  ASSERT_EQ(reporter.all<Note>().size(), 1u);
+  const Note note = reporter.all<Note>()[0];
+  EXPECT_EQ(note.kind, NoteKind::kProgramEnd);
+  EXPECT_EQ(note.length, milliseconds(95));
+  EXPECT_EQ(note.stack.at(note.culprit).function, "node::FreeEnvironment(node::Environment*)");
+}
+
+TEST_F(StallAnalyzersTest, RuntimeRunsItsLoopOnceMoreToEnd_NoStall) {
+  stacks.frames[kOther] =
+      stack_of({"listener", "node::EmitProcessExitInternal(node::Environment*)", "main"});
+  StallSeen seen = iteration();
+  add(seen, computing(kOther), 90);
+  seen.samples.back().since = milliseconds(5);
+  analyzer.analyze(seen);
+  EXPECT_TRUE(reporter.all<Stall>().empty());
+  EXPECT_EQ(reporter.all<Note>().size(), 1u);
+}
+
+TEST_F(StallAnalyzersTest, ServerThatGivesItsShutdownUp_AStall) {
+  stacks.frames[kOther] = stack_of({"rdbSave", "prepareForShutdown", "serverCron", "main"});
+  StallSeen seen = iteration();
+  add(seen, computing(kOther), 90);
+  seen.samples.back().since = milliseconds(5);
+  analyzer.analyze(seen);
+  EXPECT_EQ(reporter.all<Stall>().size(), 1u);
+}
+
 TEST_F(StallAnalyzersTest, TimeAfterTheLoop_IsNotCounted) {
   stacks.frames[kOther] = stack_of({"flush", "exit", "main"});
   StallSeen seen = iteration(1, StallState::kUnfinished);

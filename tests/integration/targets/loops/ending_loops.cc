@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "tests/integration/targets/loops/iterations.h"
 
 namespace {
@@ -195,6 +197,20 @@ void last_iteration_and_exit_handlers(int) {
   exit_from_the_callback(0);
 }
 
+// Healthy to their end, which takes long.
+void slow_exit_handler(int) {
+  atexit([] { sleep_ms(400); });
+  const int epoll = new_epoll();
+  for (int i = 0; i < stop_at; ++i) wait_for_events(epoll);
+}
+
+void exit_handler_that_joins(int) {
+  static std::thread worker([] { sleep_ms(3000); });
+  atexit([] { worker.join(); });
+  const int epoll = new_epoll();
+  for (int i = 0; i < stop_at; ++i) wait_for_events(epoll);
+}
+
 void last_iteration_and_work(int) {
   run_loop_with_callbacks(new_epoll());
   sleep_ms(600);
@@ -219,6 +235,8 @@ int main(int argc, char** argv) {
                           {"another loop's first iteration", another_loops_first_iteration},
                           {"exit from the callback", exit_from_the_callback},
                           {"last iteration and exit handlers", last_iteration_and_exit_handlers},
+                          {"slow exit handler", slow_exit_handler},
+                          {"exit handler that joins", exit_handler_that_joins},
                           {"last iteration and work", last_iteration_and_work}},
                          argc, argv);
 }
