@@ -154,7 +154,7 @@ TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxev
 #define WAIT_FOR_POLLED(NAME, TIMEOUT_NS, AT_ONCE, FIRST, AGAIN, ...)                \
   const uint64_t call_site = CALL_SITE;                                              \
   CallScope scope(call_site, Function::NAME, __VA_ARGS__);                           \
-  PolledWait wait(scope, call_site, FRAME);                                          \
+  PolledWait wait(scope, Function::NAME, call_site, FRAME);                          \
   int result = 0;                                                                    \
   bool is_over = false;                                                              \
   if (__builtin_expect(wait.depends_on_set(), 0)) {                                  \
@@ -219,7 +219,7 @@ TAILBACK_EXPORT int __ppoll_chk(struct pollfd* fds, nfds_t count, const struct t
   CallScope scope(call_site, Function::NAME, __VA_ARGS__);             \
   IterationBoundary boundary;                                          \
   if (is_for_events(scope, count > 0)) {                               \
-    PolledWait wait(scope, call_site, FRAME);                          \
+    PolledWait wait(scope, Function::NAME, call_site, FRAME);          \
     if (__builtin_expect(wait.depends_on_set() || wait.is_due(), 0)) { \
       take_selected(scope, wait, count, reads, writes, exceptions);    \
     }                                                                  \

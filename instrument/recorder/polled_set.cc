@@ -1,7 +1,8 @@
 #include "instrument/recorder/polled_set.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "instrument/recorder/machine.h"
 #include "instrument/recorder/stack_capture.h"
@@ -64,13 +65,27 @@ void PolledSet::keep_common(const PolledSet& other) {
   for (int i = 0; i < kLimit / 64; ++i) words_[i] &= other.words_[i];
 }
 
-bool PolledSet::has_open() const {
-  constexpr int kMostAsked = 8;
-  int asked = 0;
-  for (int fd = 0; fd < kLimit && asked < kMostAsked; ++fd) {
-    if (!has(fd)) continue;
-    ++asked;
-    if (raw_syscall(SYS_fcntl, fd, F_GETFD) >= 0) return true;
+bool PolledSet::has_open(Function poll_function) const {
+  constexpr nfds_t kMostAsked = 8;
+  struct pollfd entries[kMostAsked];
+  nfds_t count = 0;
+  for (int fd = 0; fd < kLimit && count < kMostAsked; ++fd) {
+    if (has(fd)) entries[count++] = {fd, 0, 0};
+  }
+  if (count == 0) return false;
+  const auto fds = reinterpret_cast<long>(entries);
+  long result;
+  if (poll_function == Function::ppoll || poll_function == Function::__ppoll_chk) {
+    const struct timespec none = {};
+    result = raw_syscall(SYS_ppoll, fds, static_cast<long>(count), reinterpret_cast<long>(&none), 0,
+                         sizeof(uint64_t));
+  } else {
+    result = raw_syscall(SYS_poll, fds, static_cast<long>(count), 0);
+  }
+  // A descriptor that is closed is an event. The call ends with EINTR only if there was none.
+  if (result <= 0) return result == 0 || result == -EINTR;
+  for (nfds_t i = 0; i < count; ++i) {
+    if ((entries[i].revents & POLLNVAL) == 0) return true;
   }
   return false;
 }

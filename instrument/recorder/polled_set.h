@@ -5,9 +5,12 @@
 #include <stdint.h>
 #include <sys/select.h>
 
+#include "instrument/contract/intercepts.h"
 #include "instrument/recorder/rules.h"
 
 namespace tailback {
+
+using intercept::Function;
 
 class PolledSet {
  public:
@@ -25,8 +28,10 @@ class PolledSet {
   bool has(int fd) const;
   bool shares_any(const PolledSet& other) const;
   void keep_common(const PolledSet& other);
-  // Whether one of its descriptors is open. Makes a system call for each, up to a limit.
-  bool has_open() const;
+  // Whether one of its descriptors is open: of the first few. Asks by the system call that
+  // `poll_function` makes: where a filter of system calls is in force, a program that polls may
+  // make that one.
+  bool has_open(Function poll_function) const;
 
  private:
   static constexpr int kLimit = 1024;  // descriptors from here on make a set unknown

@@ -74,8 +74,10 @@ uint32_t epolls_in(const ThreadRecord& record, const PolledSet& set) {
 
 }  // namespace
 
-PolledWait::PolledWait(const CallScope& scope, uint64_t call_site, uint64_t frame)
+PolledWait::PolledWait(const CallScope& scope, Function function, uint64_t call_site,
+                       uint64_t frame)
     : record_(scope.record()),
+      function_(function),
       call_site_(call_site),
       frame_(frame),
       entered_(scope.entered()),
@@ -91,7 +93,7 @@ void PolledWait::resolve(const PolledSet& set) {
   for (uint64_t nesting = 1; nesting <= contract::kMostNesting; ++nesting) {
     const KnownSet* outer = outer_set(*record_, key_, frame_, is_due_);
     if (!outer || set.shares_any(outer->last)) break;
-    if (frame_ == outer->stack_pointer && !outer->always.has_open()) break;
+    if (frame_ == outer->stack_pointer && !outer->always.has_open(function_)) break;
     key_ = contract::nested_call_site_key(call_site_, nesting);
     is_due_ = true;
   }

@@ -15,7 +15,7 @@ namespace tailback {
 
 class PolledWait {
  public:
-  PolledWait(const CallScope& scope, uint64_t call_site, uint64_t frame);
+  PolledWait(const CallScope& scope, Function function, uint64_t call_site, uint64_t frame);
 
   // Whether the site depends on the wait's descriptors: then they are to be given, unless they are
   // not known.
@@ -32,6 +32,7 @@ class PolledWait {
 
  private:
   const contract::ThreadRecord* record_;
+  Function function_;
   uint64_t call_site_;
   uint64_t frame_;
   uint64_t entered_;

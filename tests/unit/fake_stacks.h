@@ -13,7 +13,8 @@
 
 namespace tailback {
 
-// A snapshot's instruction pointer says which stack it has, a call site which frames.
+// A snapshot's instruction pointer says which stack it has, a call site which frames. `callers` has
+// the addresses of a stack's further frames, for those who read addresses.
 class FakeStacks final : public StackSource {
  public:
   RawStack unwind(const Snapshot& snapshot) override {
@@ -21,6 +22,10 @@ class FakeStacks final : public StackSource {
     RawFrame frame;
     frame.address = RemoteAddress(snapshot.registers.context.instruction_pointer);
     stack.frames.push_back(frame);
+    for (const uint64_t caller : callers[frame.address.value]) {
+      frame.address = RemoteAddress(caller);
+      stack.frames.push_back(frame);
+    }
     stack.complete = !incomplete;
     ++unwound;
     return stack;
@@ -38,6 +43,7 @@ class FakeStacks final : public StackSource {
   bool has_cut_perf_map(int) override { return false; }
 
   std::map<uint64_t, std::vector<Frame>> frames;
+  std::map<uint64_t, std::vector<uint64_t>> callers;
   std::map<uint64_t, std::string> variables;
   bool incomplete = false;
   unsigned unwound = 0;

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include <memory>
+#include <utility>
 
 #include "instrument/contract/wait_key.h"
 
@@ -39,6 +40,7 @@ TEST(MayBeIdleWait, ThreadAndFutexWaits_True) {
   EXPECT_TRUE(may_be_idle_wait(system_call(SYS_futex, FUTEX_WAIT)));
   EXPECT_FALSE(may_be_idle_wait(system_call(SYS_futex, FUTEX_WAKE)));
   EXPECT_FALSE(may_be_idle_wait(system_call(SYS_read, 0)));
+  EXPECT_TRUE(may_be_idle_wait(call(0x10, 0x20, Function::sem_timedwait)));
   EXPECT_FALSE(may_be_idle_wait(call(0x10, 0x20, Function::nanosleep)));
   EXPECT_FALSE(may_be_idle_wait(call(0x10, 0x20, Function::pthread_mutex_lock)));
 }
@@ -93,6 +95,32 @@ TEST(LoopSharing, OtherThreadSameEpoll_Shared) {
   segment.threads[1].process.store(0);
   segment.threads[1].wait_sites[0].key.store(contract::descriptor_key(6, 0));
   EXPECT_EQ(sharing_of(segment, segment.threads[0], 0), LoopSharing::kAlone);
+  munmap(memory, sizeof(contract::Segment));
+}
+
+// A thread of a pool that only asks the instance, and waits for work elsewhere.
+TEST(LoopSharing, TimeoutZeroOnly_Served) {
+  void* memory = mmap(nullptr, sizeof(contract::Segment), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  auto& segment = *static_cast<contract::Segment*>(memory);
+  segment.header.threads_used.store(1);
+  contract::ThreadRecord& record = segment.threads[0];
+  record.state.store(static_cast<uint32_t>(contract::ThreadState::kLive));
+  contract::WaitSite& site = record.wait_sites[0];
+  site.function = static_cast<uint32_t>(Function::epoll_wait);
+  site.key.store(contract::descriptor_key(5, 0));
+  for (const auto& [blocking, sharing] :
+       {std::pair(contract::SiteBlocking::kUnknown, LoopSharing::kAlone),
+        std::pair(contract::SiteBlocking::kSome, LoopSharing::kAlone),
+        std::pair(contract::SiteBlocking::kNever, LoopSharing::kServed)}) {
+    site.blocking = static_cast<uint16_t>(blocking);
+    EXPECT_EQ(sharing_of(segment, record, 100), sharing);
+  }
+  // Polls without a timeout are no epoll's.
+  site.function = static_cast<uint32_t>(Function::poll);
+  site.key.store(contract::call_site_key(0x10));
+  EXPECT_EQ(sharing_of(segment, record, 100), LoopSharing::kAlone);
   munmap(memory, sizeof(contract::Segment));
 }
 

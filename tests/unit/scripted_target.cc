@@ -103,7 +103,9 @@ std::shared_ptr<const Sample> ScriptedSampler::take_requested(uint32_t record, i
 }
 
 std::optional<Snapshot> ScriptedSampler::take_wait(int, int, const CallView&) {
-  return Snapshot{};
+  Snapshot snapshot;
+  snapshot.modules = wait_modules;
+  return snapshot;
 }
 
 std::optional<LockReading> ScriptedSampler::awaited_lock(int, const CallInProgress& call) {
@@ -197,7 +199,7 @@ ScriptedLoop::ScriptedLoop(ScriptedTarget& target, uint32_t record, unsigned pla
 }
 
 void ScriptedLoop::enter_wait() {
-  enter(intercept::Function::epoll_wait, site().call_site, site().stack_pointer);
+  enter(static_cast<intercept::Function>(site().function), site().call_site, site().stack_pointer);
 }
 
 void ScriptedLoop::begin_iteration() {

@@ -51,6 +51,7 @@ class ScriptedProc final : public ProcSource {
   };
   std::map<int, Thread> by_tid;
   std::string descriptors = "anon_inode:[eventpoll]";
+  std::map<int, DescriptorFacts> facts;  // by descriptor
   Nanoseconds suspended{};
   bool ends_after_start_time = false;  // all threads, as soon as that was read
   const Clock* clock = nullptr;
@@ -71,7 +72,7 @@ class ScriptedProc final : public ProcSource {
   std::unique_ptr<ThrottledTime> throttled_time(int) override;
   std::optional<std::string> descriptor_link(int, int) override { return descriptors; }
   bool is_non_blocking(int, int) override { return false; }
-  DescriptorFacts descriptor(int, int) override { return {}; }
+  DescriptorFacts descriptor(int, int fd) override { return facts[fd]; }
   std::optional<MachineClocks> clocks() override;
 
  private:
@@ -85,7 +86,9 @@ class ScriptedSampler final : public ThreadSampler {
       : segment_(read), proc_(asked) {}
 
   unsigned taken = 0;
-  std::function<void()> on_take;  // once, while the thread is sampled
+  std::function<void()> on_take;                  // once, while the thread is sampled
+  std::shared_ptr<const ModuleMap> wait_modules;  // of the snapshots of waits
+  std::optional<int> polled;                      // what polls of one descriptor wait for
   unsigned waits_interpreted = 0;
   bool fails = false;  // throws instead of giving samples or modules
 
@@ -96,7 +99,7 @@ class ScriptedSampler final : public ThreadSampler {
     ++waits_interpreted;
     return {};
   }
-  std::optional<int> polled_descriptor(int, const CallView&) override { return std::nullopt; }
+  std::optional<int> polled_descriptor(int, const CallView&) override { return polled; }
   std::optional<LockReading> awaited_lock(int, const CallInProgress& call) override;
   int lock_owner(int, const CallInProgress&) override { return 0; }
   bool is_able_to_block(int, const CallInProgress&) override { return true; }

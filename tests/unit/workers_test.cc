@@ -72,6 +72,19 @@ TEST_F(Workers, SharedPollSite_WorkerUnlessSteady) {
   EXPECT_TRUE(is_worker(1));
 }
 
+// As a thread asks whether its connection has something, between requests.
+TEST_F(Workers, PollsThatNeverBlock_Worker) {
+  for (int i = 0; i < 2; ++i) add(Function::poll, contract::call_site_key(0x10), 100);
+  for (const uint32_t index : {0u, 1u}) {
+    segment_->threads[index].wait_sites[0].blocking =
+        static_cast<uint16_t>(contract::SiteBlocking::kNever);
+    EXPECT_TRUE(is_worker(index));
+    segment_->threads[index].wait_sites[0].blocking =
+        static_cast<uint16_t>(contract::SiteBlocking::kSome);
+    EXPECT_FALSE(is_worker(index));
+  }
+}
+
 TEST_F(Workers, EpollWait_NoWorker) {
   for (int i = 0; i < 2; ++i) add(Function::epoll_wait, contract::descriptor_key(5, 0));
   EXPECT_FALSE(is_worker(0));
