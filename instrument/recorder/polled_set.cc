@@ -29,7 +29,8 @@ bool PolledSet::copy(int pid, int count, const fd_set* reads, const fd_set* writ
   // The kernel reads whole words of a set.
   const uint32_t words = (static_cast<uint32_t>(count) + 63) / 64;
   if (words == 0) return true;
-  for (const fd_set* set : {reads, writes, exceptions}) {
+  const fd_set* const sets[] = {reads, writes, exceptions};
+  for (const fd_set* set : sets) {
     if (!set) continue;
     uint64_t copied[kLimit / 64];
     const uint32_t size = words * sizeof copied[0];
