@@ -61,6 +61,9 @@ std::optional<StallSeen> IdleWaitJudge::without_idle_waits(const StallSeen& obse
   const Nanoseconds idle = std::min(std::max(sampled, summed), rest.duration);
   rest.duration -= idle;
   rest.spent.blocked -= std::min(idle, rest.spent.blocked);
+  if (rest.state == StallState::kEnded) {
+    verdicts_.post(LengthJudged{rest.iteration_id, observation.duration, rest.duration});
+  }
   if (rest.duration <= rest.threshold) return std::nullopt;
   return rest;
 }

@@ -71,6 +71,8 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
   if (is_after_wait_for_answer(observation, reader_)) {
     if (observation.state == StallState::kOngoing) {
       verdicts_.post(NoStall{observation.iteration_id});
+    } else {
+      verdicts_.post(LengthJudged{observation.iteration_id, observation.duration, {}, false});
     }
     return std::nullopt;
   }
@@ -83,6 +85,9 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
   const Nanoseconds since = over_since(observation, first->since);
   const Nanoseconds in_loop = std::min(since, observation.duration);
   const Nanoseconds after = observation.duration - in_loop;
+  if (observation.state == StallState::kEnded) {
+    verdicts_.post(LengthJudged{observation.iteration_id, observation.duration, in_loop});
+  }
   if (in_loop <= observation.threshold) {
     if (observation.state == StallState::kOngoing) {
       verdicts_.post(NoStall{observation.iteration_id});

@@ -34,10 +34,11 @@ Nanoseconds poll_interval(Nanoseconds threshold) {
 }  // namespace
 
 struct SessionDetection::Parts {
-  Parts(DetectorInput& used_input, const ObserverSettings& used_settings, Verdicts& verdicts,
+  Parts(DetectorInput& used_input, const ObserverSettings& used_settings, Verdicts& used_verdicts,
         const Emit& emit)
       : input(used_input),
         settings(used_settings),
+        verdicts(used_verdicts),
         interval(poll_interval(settings.threshold)),
         processes(input.segment(), input.proc(), input.sampler()),
         threads(input, processes, settings.loops),
@@ -72,6 +73,7 @@ struct SessionDetection::Parts {
 
   DetectorInput& input;
   ObserverSettings settings;
+  Verdicts& verdicts;
   Nanoseconds interval;
   ProcessList processes;
   ThreadTable threads;
@@ -122,6 +124,12 @@ void SessionDetection::start() {
 
 void SessionDetection::stop() {
   parts_->loop.stop();
+}
+
+void SessionDetection::settle() {
+  for (const AnalysisVerdict& verdict : parts_->verdicts.take()) {
+    parts_->statistics.on_verdict(verdict);
+  }
 }
 
 void SessionDetection::ask_for_status() {

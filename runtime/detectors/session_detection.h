@@ -25,6 +25,10 @@ class SessionDetection {
   // Reads what is left, ends every stall that is still open, stops the thread.
   void stop();
 
+  // Takes what analysis has found out since; after stop() or finish(), once all is analyzed and
+  // before summary().
+  void settle();
+
   // The same without a thread, for a recording that is played back and for tests: begin(), then
   // poll() as often as time goes on, then finish().
   void begin();

@@ -9,6 +9,7 @@
 #include "runtime/detectors/judged_sites.h"
 #include "runtime/detectors/observation.h"
 #include "runtime/detectors/thread_table.h"
+#include "runtime/loops/loop_model.h"
 #include "runtime/sampling/detector_input.h"
 #include "runtime/sampling/process_list.h"
 #include "runtime/values/session.h"
@@ -25,14 +26,27 @@ class SessionStatistics final : public Detector {
 
   Nanoseconds interval() const override { return interval_; }
   void poll() override;
+  void on_verdict(const AnalysisVerdict& verdict) override;
   void on_thread_end(const WatchedThread& thread, Ending ending) override;
 
   // Loops of threads that have ended.
-  const std::vector<LoopStatistics>& loops() const { return loops_; }
+  std::vector<LoopStatistics> loops() const;
   Nanoseconds longest_pause() const;
 
  private:
-  std::vector<LoopStatistics> loops_of(const WatchedThread& thread) const;
+  // A loop as it is recorded: analysis may still find out that iterations count less.
+  struct Loop {
+    uint32_t record = 0;
+    uint32_t generation = 0;
+    LoopStatistics who;  // names and ids
+    RecordedLoop recorded;
+    uint64_t last_tick = 0;
+    bool is_said = false;  // to be a loop, by the program or an option
+    JudgedSite judged;
+  };
+
+  std::vector<Loop> loops_of(const WatchedThread& thread) const;
+  void add(const Loop& loop, std::vector<LoopStatistics>& all) const;
   SessionStatus status() const;
 
   Clock& clock_;
@@ -42,7 +56,7 @@ class SessionStatistics final : public Detector {
   Emit emit_;
   uint64_t threshold_ticks_;
   Nanoseconds interval_;
-  std::vector<LoopStatistics> loops_;
+  std::vector<Loop> loops_;  // of threads that have ended
   uint64_t longest_pause_ticks_ = 0;
   std::atomic<bool> status_wanted_{false};
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/loops/loop_wait.h"
+#include "runtime/values/stall.h"
 
 namespace tailback {
 
@@ -26,7 +27,15 @@ struct NoStall {
   IterationId iteration;
 };
 
-using AnalysisVerdict = std::variant<IdleWaitPlace, NoStall>;
+// An iteration that has ended counts less than it was long, or is none of a loop's.
+struct LengthJudged {
+  IterationId iteration;
+  Nanoseconds length{};
+  Nanoseconds counts{};
+  bool is_loop = true;
+};
+
+using AnalysisVerdict = std::variant<IdleWaitPlace, NoStall, LengthJudged>;
 
 // Safe from any thread.
 class Verdicts {

@@ -175,25 +175,32 @@ bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call
   });
 }
 
-std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const Clock& clock,
-                                         uint64_t threshold_ticks, uint64_t last_tick, bool known,
-                                         const CountedLengths* lengths) {
+std::optional<RecordedLoop> recorded_loop(const contract::WaitSite& record,
+                                          uint64_t threshold_ticks, bool known) {
   const auto site = view_site(record);
   constexpr uint64_t kLeastIterations = 3;
   if (!site || site->iterations == 0) return std::nullopt;
   if (!known && (site->iterations < kLeastIterations || !is_loop(*site, record, threshold_ticks))) {
     return std::nullopt;
   }
-  IterationFigures figures{site->busy_ticks, site->longest_ticks, {}};
-  std::copy(std::begin(record.histogram), std::end(record.histogram), figures.histogram.begin());
-  if (lengths) figures = lengths->correct(figures, threshold_ticks);
+  RecordedLoop loop{*site, {site->busy_ticks, site->longest_ticks, {}}};
+  std::copy(std::begin(record.histogram), std::end(record.histogram),
+            loop.figures.histogram.begin());
+  return loop;
+}
+
+LoopStatistics statistics(const RecordedLoop& loop, const Clock& clock, uint64_t threshold_ticks,
+                          uint64_t last_tick, const CountedLengths* lengths) {
+  const SiteView& site = loop.site;
+  const IterationFigures figures =
+      lengths ? lengths->correct(loop.figures, threshold_ticks) : loop.figures;
   LoopStatistics result;
-  result.loop.wait = intercept::kFunctions[static_cast<uint32_t>(site->function)].name;
-  result.loop.fd = site->epoll_fd();
-  result.iterations = site->iterations;
+  result.loop.wait = intercept::kFunctions[static_cast<uint32_t>(site.function)].name;
+  result.loop.fd = site.epoll_fd();
+  result.iterations = site.iterations;
   result.busy = clock.duration(figures.busy_ticks);
   result.longest = clock.duration(figures.longest_ticks);
-  result.lifetime = clock.duration(last_tick > site->first_tick ? last_tick - site->first_tick : 0);
+  result.lifetime = clock.duration(last_tick > site.first_tick ? last_tick - site.first_tick : 0);
 
   uint64_t total = 0;
   for (const uint32_t count : figures.histogram) total += count;

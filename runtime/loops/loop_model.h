@@ -80,12 +80,19 @@ bool waits_at_sibling(const SiteView& site, const CallView& call,
 bool may_have_moved_on(const SiteView& site, const std::optional<CallView>& call,
                        const std::vector<SiteView>& sites);
 
-// Iterations, busy time and percentiles; names and ids are for the caller to fill in. Nothing for a
-// site with too few iterations to be called a loop, unless it is known to be one. `lengths`: how
-// long iterations were, where the recorder has counted more; nullptr if it has not.
-std::optional<LoopStatistics> statistics(const contract::WaitSite& record, const Clock& clock,
-                                         uint64_t threshold_ticks, uint64_t last_tick,
-                                         bool known = false,
-                                         const CountedLengths* lengths = nullptr);
+// What the recorder has counted at a wait site.
+struct RecordedLoop {
+  SiteView site;
+  IterationFigures figures;
+};
+
+// Nothing for a site with too few iterations to be called a loop, unless it is known to be one.
+std::optional<RecordedLoop> recorded_loop(const contract::WaitSite& record,
+                                          uint64_t threshold_ticks, bool known = false);
+
+// Iterations, busy time and percentiles; names and ids are for the caller to fill in. `lengths`:
+// how long iterations were, where the recorder has counted more; nullptr if it has not.
+LoopStatistics statistics(const RecordedLoop& loop, const Clock& clock, uint64_t threshold_ticks,
+                          uint64_t last_tick, const CountedLengths* lengths = nullptr);
 
 }  // namespace tailback

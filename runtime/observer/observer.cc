@@ -120,6 +120,8 @@ void Observer::report_status() {
 void Observer::finish(const CommandOutcome& outcome) {
   impl_->detection.stop();
   if (impl_->sanitizer_text) impl_->sanitizer_text->stop();
+  impl_->analysis.wait();
+  impl_->detection.settle();
   SessionEnd end = impl_->detection.summary();
   if (impl_->sanitizer_text) end.losses.corrupt += impl_->sanitizer_text->failures();
   if (impl_->lock_orders) {

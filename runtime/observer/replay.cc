@@ -51,6 +51,7 @@ void replay(const Observations& observations, Reporter& reporter) {
   }
   detection.finish();
   analysis.wait();
+  detection.settle();
   SessionEnd end = detection.summary();
   if (settings.lock_order) replay_lock_orders(observations, emit, end);
   if (settings.locks) replay_contention(observations, emit, end);

@@ -41,6 +41,10 @@ TEST_P(WorkAfterLoop, WorkAfterLoop_NotedOnceNoStall) {
   ASSERT_EQ(notes.size(), 1u);
   EXPECT_GT(notes[0]["duration_ms"].get<double>(), 200) << notes[0];
   EXPECT_EQ(notes[0]["process"], "ending_loops");
+  // The summary says the same.
+  for (const Json& loop : recording.end()["loops"]) {
+    EXPECT_LE(loop["longest_ms"].get<double>(), 200) << loop;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, WorkAfterLoop,

@@ -66,6 +66,7 @@ TEST_F(ProgramEnds, NodeExitListener_NotedNoStall) {
   const std::vector<Json> ends = notes(recording, "program-end");
   ASSERT_EQ(ends.size(), 1u);
   EXPECT_GE(ends[0]["duration_ms"].get<double>(), 200) << ends[0];
+  EXPECT_LE(recording.end()["loops"][0]["longest_ms"].get<double>(), 100);
 }
 
 TEST_F(ProgramEnds, NodeWaitsForItsPool_SaysWhichThreadIsInWhat) {

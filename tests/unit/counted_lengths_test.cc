@@ -77,6 +77,32 @@ TEST(CountedLengths, MoreCountedThanRecorded_IsAllOfIt) {
   EXPECT_EQ(lengths.correct(figures, kThreshold).longest_ticks, 200 * kMillisecond);
 }
 
+TEST(CountedLengths, FoundShorterLater_IsThatLong) {
+  CountedLengths lengths;
+  lengths.add(200 * kMillisecond, 200 * kMillisecond);
+  lengths.add(400 * kMillisecond, 400 * kMillisecond);
+  const auto figures = recorded({kMillisecond, 200 * kMillisecond, 400 * kMillisecond});
+  lengths.shorten(400 * kMillisecond - 1, 50 * kMillisecond);
+  IterationFigures corrected = lengths.correct(figures, kThreshold);
+  EXPECT_EQ(corrected.longest_ticks, 200 * kMillisecond);
+  EXPECT_EQ(corrected.busy_ticks, 251 * kMillisecond);
+  EXPECT_EQ(count(corrected), 3u);
+  lengths.shorten(200 * kMillisecond, 0);
+  corrected = lengths.correct(figures, kThreshold);
+  EXPECT_EQ(corrected.longest_ticks, 50 * kMillisecond);
+  EXPECT_EQ(count(corrected), 3u);
+}
+
+TEST(CountedLengths, UnknownIterationFoundShorter_NothingChanges) {
+  CountedLengths lengths;
+  lengths.add(400 * kMillisecond, 400 * kMillisecond);
+  lengths.shorten(300 * kMillisecond, 0);
+  lengths.shorten(400 * kMillisecond, 500 * kMillisecond);
+  const auto figures = recorded({400 * kMillisecond});
+  EXPECT_EQ(lengths.correct(figures, kThreshold).histogram, figures.histogram);
+  EXPECT_EQ(lengths.correct(figures, kThreshold).longest_ticks, 400 * kMillisecond);
+}
+
 TEST(CountedLengths, FiguresOfAnotherSite_NeverWrap) {
   CountedLengths lengths;
   for (int i = 0; i < 5; ++i) lengths.add(1000 * kMillisecond, 0);

@@ -341,7 +341,9 @@ const TickClock& nanosecond_clock() {
 }
 
 std::optional<LoopStatistics> statistics_of(const Site& site, uint64_t last_tick = 1) {
-  return statistics(site.record(), nanosecond_clock(), kThreshold, last_tick);
+  const auto loop = recorded_loop(site.record(), kThreshold);
+  if (!loop) return std::nullopt;
+  return statistics(*loop, nanosecond_clock(), kThreshold, last_tick);
 }
 
 TEST(Statistics, TooFewIterations_None) {
@@ -473,14 +475,15 @@ TEST(Nonsense, RandomSegment_NoCrash) {
       ticks_in_siblings(*site, site->contributors, sites);
       loop_is_open(linux_proc(), getpid(), *site);
       for (const uint64_t threshold : {uint64_t{0}, kThreshold, UINT64_MAX}) {
-        const auto result = statistics(place, nanosecond_clock(), threshold, kThreshold);
-        if (!result) continue;
-        EXPECT_LE(result->p50, result->p90);
-        EXPECT_LE(result->p90, result->p99);
-        EXPECT_LE(result->p99, result->p999);
-        EXPECT_LE(result->p999, result->longest);
-        EXPECT_GE(result->busy, Nanoseconds(0));
-        EXPECT_GE(result->lifetime, Nanoseconds(0));
+        const auto loop = recorded_loop(place, threshold);
+        if (!loop) continue;
+        const auto result = statistics(*loop, nanosecond_clock(), threshold, kThreshold);
+        EXPECT_LE(result.p50, result.p90);
+        EXPECT_LE(result.p90, result.p99);
+        EXPECT_LE(result.p99, result.p999);
+        EXPECT_LE(result.p999, result.longest);
+        EXPECT_GE(result.busy, Nanoseconds(0));
+        EXPECT_GE(result.lifetime, Nanoseconds(0));
       }
     }
   }

@@ -77,6 +77,36 @@ TEST_F(SessionStatisticsTest, StopWithinAStall_LongestIsTheStalls) {
   EXPECT_EQ(loops().at(0).longest, seen[0].duration);
 }
 
+TEST_F(SessionStatisticsTest, AnalysisFindsLess_SoDoTheStatistics) {
+  loop_.iterate(9, milliseconds(10));
+  loop_.begin_iteration();
+  detection_.run(milliseconds(300));
+  loop_.end_iteration();
+  detection_.run(milliseconds(80));
+  const std::vector<StallSeen> seen = detection_.all<StallSeen>();
+  ASSERT_EQ(seen.size(), 1u);
+  detection_.verdicts.post(LengthJudged{seen[0].iteration_id, seen[0].duration, milliseconds(40)});
+  detection_.run(milliseconds(20));
+  const auto all = loops();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].longest, milliseconds(40));
+  EXPECT_EQ(all[0].busy, milliseconds(130));
+}
+
+TEST_F(SessionStatisticsTest, AnalysisFindsNoLoopOnceTheThreadHasEnded_NotListed) {
+  loop_.iterate(9, milliseconds(10));
+  loop_.begin_iteration();
+  detection_.run(milliseconds(300));
+  loop_.end_iteration();
+  detection_.run(milliseconds(80));
+  const StallSeen seen = detection_.all<StallSeen>().at(0);
+  ASSERT_EQ(loops().size(), 1u);
+  detection_.verdicts.post(LengthJudged{seen.iteration_id, seen.duration, {}});
+  detection_.detection.settle();
+  ASSERT_EQ(loops().size(), 1u);
+  EXPECT_LE(loops()[0].longest, milliseconds(12));
+}
+
 // Two threads of a pool that poll at one place and sleep in between.
 class PoolTest : public SessionStatisticsTest {
  protected:
