@@ -23,10 +23,10 @@ struct Analysis::Analyzers {
         lock_names(reader),
         owners(reader, lock_names),
         blame(reader, lock_names, owners),
-        loop_ends(reader, verdicts, to,
+        callbacks(reader),
+        loop_ends(reader, verdicts, to, callbacks,
                   sources.loop_ends ? std::move(sources.loop_ends) : std::make_unique<LoopEnds>()),
         idle_waits(reader, verdicts),
-        callbacks(reader),
         stalls(reader, blame, loop_ends, idle_waits, callbacks, to),
         blocking_calls(reader, idle_waits, blame, to),
         program_ends(reader, blame, owners, to),
@@ -87,9 +87,9 @@ struct Analysis::Analyzers {
   LockNames lock_names;
   OwnerReader owners;
   Blame blame;
+  Callbacks callbacks;
   LoopEndJudge loop_ends;
   IdleWaitJudge idle_waits;
-  Callbacks callbacks;
   StallAnalyzer stalls;
   BlockingCallAnalyzer blocking_calls;
   ProgramEndAnalyzer program_ends;

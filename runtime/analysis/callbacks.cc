@@ -1,8 +1,10 @@
 #include "runtime/analysis/callbacks.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace tailback {
@@ -32,6 +34,29 @@ bool is_of_same_loop(const LoopWait& one, const LoopWait& other) {
   return one.call_site == other.call_site && more - less <= kSlack;
 }
 
+bool has_frames(const std::vector<InterpreterStack>& interpreted) {
+  return std::any_of(interpreted.begin(), interpreted.end(),
+                     [](const InterpreterStack& stack) { return !stack.frames.empty(); });
+}
+
+struct RunFunction {
+  std::string_view function;
+  std::string_view file;
+};
+
+// Functions of Python that run a loop until it is stopped.
+bool runs_to_the_end(const Frame& frame) {
+  static constexpr std::array<RunFunction, 3> kFunctions = {
+      {{"run_forever", "/asyncio/base_events.py"},
+       {"mainLoop", "/twisted/internet/base.py"},
+       {"run", "/trio/_core/_run.py"}}};
+  const std::string_view name = frame.function;
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  return std::any_of(kFunctions.begin(), kFunctions.end(), [&](const RunFunction& one) {
+    return last == one.function && std::string_view(frame.file).ends_with(one.file);
+  });
+}
+
 std::string task_of(const Sample& sample) {
   std::string task;
   for (const InterpreterStack& interpreted : sample.interpreted) {
@@ -56,23 +81,27 @@ void Callbacks::analyze(const LoopWaitSeen& wait) {
       return a.second.used < b.second.used;
     }));
   }
-  // A nested loop's wait does not take the place of the outer one's.
+  // An interpreter may not have been known at one of the reads. A nested loop's wait does not take
+  // the place of the outer one's.
   const auto before = waits_.find(key);
   if (before != waits_.end() && before->second.raw.complete &&
-      before->second.place.call_site == wait.place.call_site &&
-      before->second.place.stack_pointer > wait.place.stack_pointer) {
-    return;
+      before->second.place.call_site == wait.place.call_site) {
+    const bool is_nested = before->second.place.stack_pointer > wait.place.stack_pointer;
+    const bool says_less = before->second.place.is_at_same_depth(wait.place) &&
+                           has_frames(before->second.interpreted) && !has_frames(*wait.interpreted);
+    if (is_nested || says_less) return;
   }
   Wait& known = waits_[key];
   known = Wait{.place = wait.place,
                .raw = reader_.source().unwind(wait.snapshot),
                .modules = wait.snapshot.modules,
                .interpreted = *wait.interpreted,
+               .is_interpreted = has_frames(*wait.interpreted),
                .frames = {},
                .used = ++clock_};
 }
 
-const std::vector<Frame>* Callbacks::wait_of(const StallSeen& observation) {
+const Callbacks::Wait* Callbacks::wait_of(const StallSeen& observation) {
   const auto found = waits_.find(WaitKey{observation.pid, observation.tid, observation.wait.key});
   if (found == waits_.end()) return nullptr;
   Wait& wait = found->second;
@@ -82,18 +111,33 @@ const std::vector<Frame>* Callbacks::wait_of(const StallSeen& observation) {
     wait.frames =
         reader_.read(observation.pid, *wait.modules, wait.raw, wait.interpreted, false).frames;
   }
-  return &wait.frames;
+  return &wait;
+}
+
+bool Callbacks::has_left_loop(const StallSeen& observation, const ReadStack& stack) {
+  const Wait* const wait = wait_of(observation);
+  if (!wait || !stack.complete) return false;
+  const auto& waiting = wait->frames;
+  const auto run = std::find_if(waiting.begin(), waiting.end(), runs_to_the_end);
+  if (run == waiting.end()) return false;
+  const bool is_read =
+      std::any_of(stack.frames.begin(), stack.frames.end(),
+                  [&](const Frame& frame) { return frame.language == run->language; });
+  return is_read && std::none_of(stack.frames.begin(), stack.frames.end(),
+                                 [&](const Frame& frame) { return is_same_function(frame, *run); });
 }
 
 std::vector<SampledCallback> Callbacks::assign(const StallSeen& observation,
                                                std::vector<ReadSample>& samples) {
-  const std::vector<Frame>* const wait = wait_of(observation);
+  const Wait* const wait = wait_of(observation);
   std::vector<SampledCallback> found;
   for (ReadSample& read : samples) {
     const std::vector<Frame>& stack = read.stack.frames;
     SampledCallback callback{task_of(read.sample()), {}, 1, read.observed->weight};
-    if (wait && read.stack.complete) {
-      const size_t within = frames_within(stack, *wait);
+    const bool is_comparable = wait && read.stack.complete &&
+                               (wait->is_interpreted || !has_frames(read.sample().interpreted));
+    if (is_comparable) {
+      const size_t within = frames_within(stack, wait->frames);
       // Nothing in common: they are stacks of two coroutines.
       const auto entry = within < stack.size() ? reader_.entry_of(stack, within) : std::nullopt;
       if (entry) callback.entry = stack[*entry];

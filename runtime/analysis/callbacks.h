@@ -28,20 +28,25 @@ class Callbacks {
   std::vector<SampledCallback> assign(const StallSeen& observation,
                                       std::vector<ReadSample>& samples);
 
+  // Whether a stack lies outside of the function that ran the loop while it waited, of a runtime
+  // whose function runs it to its end.
+  bool has_left_loop(const StallSeen& observation, const ReadStack& stack);
+
  private:
   struct Wait {
     LoopWait place;
     RawStack raw;
     std::shared_ptr<const ModuleMap> modules;
     std::vector<InterpreterStack> interpreted;
-    std::vector<Frame> frames;  // made of these when they are needed
+    bool is_interpreted = false;  // there are frames of an interpreter
+    std::vector<Frame> frames;    // made of these when they are needed
     bool is_read = false;
     uint64_t used = 0;
   };
   using WaitKey = std::tuple<int, int, uint64_t>;  // pid, tid, the wait's
 
-  // The frames of the loop's wait; nullptr if they are not known.
-  const std::vector<Frame>* wait_of(const StallSeen& observation);
+  // The loop's wait with its frames; nullptr if it is not known.
+  const Wait* wait_of(const StallSeen& observation);
 
   StackReader& reader_;
   std::map<WaitKey, Wait> waits_;

@@ -40,6 +40,12 @@ bool LoopEndJudge::is_after_loop(const StallSeen& observation, const Sample& sam
          loop_ends_->proves(observation, sample, reader_.source().unwind(*sample.snapshot));
 }
 
+// Who runs a loop again goes on: then the iteration ends.
+bool LoopEndJudge::has_left_loop(const StallSeen& observation, const Sample& sample) {
+  return observation.state != StallState::kEnded && sample.snapshot &&
+         callbacks_.has_left_loop(observation, reader_.read(observation.pid, sample));
+}
+
 // A program that calls exit() in a callback is done with its loop, too. Node runs its loop once
 // more when it has ended, to close what is open.
 bool LoopEndJudge::is_at_exit(const StallSeen& observation, const Sample& sample) {
@@ -79,7 +85,8 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
   const auto first = std::find_if(
       observation.samples.begin(), observation.samples.end(), [&](const WeighedSample& observed) {
         const Sample& sample = *observed.sample;
-        return (!goes_on && is_after_loop(observation, sample)) || is_at_exit(observation, sample);
+        return (!goes_on && is_after_loop(observation, sample)) ||
+               is_at_exit(observation, sample) || has_left_loop(observation, sample);
       });
   if (first == observation.samples.end()) return observation;
   const Nanoseconds since = over_since(observation, first->since);

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "runtime/analysis/callbacks.h"
 #include "runtime/analysis/loop_ends.h"
 #include "runtime/detectors/verdicts.h"
 #include "runtime/report/reporter.h"
@@ -17,11 +18,12 @@ namespace tailback {
 
 class LoopEndJudge {
  public:
-  LoopEndJudge(StackReader& reader, Verdicts& verdicts, Reporter& reporter,
+  LoopEndJudge(StackReader& reader, Verdicts& verdicts, Reporter& reporter, Callbacks& callbacks,
                std::unique_ptr<LoopEnds> loop_ends)
       : reader_(reader),
         verdicts_(verdicts),
         reporter_(reporter),
+        callbacks_(callbacks),
         loop_ends_(std::move(loop_ends)) {}
 
   void analyze(const LoopWaitSeen& wait);
@@ -32,6 +34,7 @@ class LoopEndJudge {
 
  private:
   bool is_after_loop(const StallSeen& observation, const Sample& sample);
+  bool has_left_loop(const StallSeen& observation, const Sample& sample);
   bool is_at_exit(const StallSeen& observation, const Sample& sample);
   Nanoseconds over_since(const StallSeen& observation, Nanoseconds seen);
   ReadStack longest_end(const StallSeen& observation);
@@ -40,6 +43,7 @@ class LoopEndJudge {
   StackReader& reader_;
   Verdicts& verdicts_;
   Reporter& reporter_;
+  Callbacks& callbacks_;
   std::unique_ptr<LoopEnds> loop_ends_;
   // The age at which the loop of an iteration in progress was over, at the latest.
   std::map<IterationId, Nanoseconds> over_since_;

@@ -57,8 +57,8 @@ void LoopWaitSampler::sample(const WatchedThread& thread, KnownWait& known, cons
   if (known.read != 0 && known.place.is_at_same_depth(wait)) ++refreshed_;
   ThreadSampler& sampler = input_.sampler();
   auto snapshot = sampler.take_wait(thread.pid, thread.tid, call);
-  // An interpreter may not be known yet at the first wait.
-  constexpr unsigned kInterpretedReads = 2;
+  // An interpreter may not be known yet at the first waits.
+  constexpr unsigned kInterpretedReads = 4;
   if (!known.place.is_at_same_depth(wait)) known.interpreted = 0;
   std::optional<std::vector<InterpreterStack>> interpreted;
   if (snapshot && known.interpreted < kInterpretedReads) {

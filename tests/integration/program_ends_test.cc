@@ -101,6 +101,16 @@ TEST_F(ProgramEnds, PythonWaitsForAThread_SaysWhatThatOneDoes) {
   EXPECT_EQ(thread["stack"][thread["culprit"].get<size_t>()]["function"], "copy") << thread;
 }
 
+TEST_F(ProgramEnds, PythonAfterItsLoop_NotedNoStall) {
+  const Recording recording =
+      run({"/usr/bin/python3",
+           source_file("tests/integration/targets/python/work_after_loop.py").string()});
+  EXPECT_TRUE(has_stalls(recording, 0));
+  const std::vector<Json> notes_after = notes(recording, "after-loop");
+  ASSERT_EQ(notes_after.size(), 1u);
+  EXPECT_GE(notes_after[0]["duration_ms"].get<double>(), 300) << notes_after[0];
+}
+
 TEST_F(ProgramEnds, ExitHandler_NotedNoStall) {
   const Recording recording = run({built_program("ending_loops"), "slow exit handler"});
   EXPECT_TRUE(has_stalls(recording, 0));

@@ -130,11 +130,73 @@ TEST_F(CallbacksTest, TheLoopsOwnWork_IsNoCallback) {
   EXPECT_TRUE(found().empty());
 }
 
+TEST_F(CallbacksTest, InterpreterNotKnownAtTheWait_NoneKnown) {
+  wait_at(kWait);
+  sampled(kSensors, 10);
+  auto sample = std::make_shared<Sample>(*seen.samples[0].sample);
+  sample->interpreted.back().frames.emplace_back();
+  seen.samples[0].sample = std::move(sample);
+  EXPECT_TRUE(found().empty());
+}
+
 TEST_F(CallbacksTest, IncompleteStack_IsOfNoKnownCallback) {
   wait_at(kWait);
   stacks.incomplete = true;
   sampled(kSensors, 10);
   EXPECT_TRUE(found().empty());
+}
+
+// A loop of Python: its program, the function that runs it, and what that calls.
+std::vector<Frame> python_stack(std::initializer_list<std::pair<const char*, const char*>> frames) {
+  std::vector<Frame> stack;
+  for (const auto& [function, file] : frames) {
+    stack.emplace_back();
+    stack.back().function = function;
+    stack.back().file = file;
+    stack.back().language = "python";
+  }
+  return stack;
+}
+
+constexpr const char* kApp = "/srv/app.py";
+constexpr const char* kAsyncio = "/usr/lib/python3.11/asyncio/base_events.py";
+
+TEST_F(CallbacksTest, CallbackOfPython_IsInTheLoop) {
+  stacks.frames[kWait] = python_stack({{"BaseEventLoop._run_once", kAsyncio},
+                                       {"BaseEventLoop.run_forever", kAsyncio},
+                                       {"m", kApp}});
+  wait_at(kWait);
+  ReadStack stack;
+  stack.complete = true;
+  stack.frames = python_stack({{"callback", kApp},
+                               {"BaseEventLoop._run_once", kAsyncio},
+                               {"BaseEventLoop.run_forever", kAsyncio},
+                               {"m", kApp}});
+  EXPECT_FALSE(callbacks.has_left_loop(seen, stack));
+  stack.frames = stack_of({"main"});  // Python's frames were not read
+  EXPECT_FALSE(callbacks.has_left_loop(seen, stack));
+}
+
+TEST_F(CallbacksTest, ProgramAfterRunForever_HasLeftTheLoop) {
+  stacks.frames[kWait] = python_stack({{"BaseEventLoop._run_once", kAsyncio},
+                                       {"BaseEventLoop.run_forever", kAsyncio},
+                                       {"m", kApp}});
+  wait_at(kWait);
+  ReadStack stack;
+  stack.complete = true;
+  stack.frames = python_stack({{"save", kApp}, {"m", kApp}});
+  EXPECT_TRUE(callbacks.has_left_loop(seen, stack));
+  stack.complete = false;
+  EXPECT_FALSE(callbacks.has_left_loop(seen, stack));
+}
+
+TEST_F(CallbacksTest, LoopThatTheProgramRunsStepByStep_IsNotLeft) {
+  stacks.frames[kWait] = python_stack({{"step", kApp}, {"m", kApp}});
+  wait_at(kWait);
+  ReadStack stack;
+  stack.complete = true;
+  stack.frames = python_stack({{"draw", kApp}, {"m", kApp}});
+  EXPECT_FALSE(callbacks.has_left_loop(seen, stack));
 }
 
 std::vector<Frame> of_module(std::vector<Frame> stack, size_t frame, const char* module) {

@@ -82,9 +82,9 @@ class StallAnalyzersTest : public ::testing::Test {
   LockNames names{fake.reader};
   OwnerReader owners{fake.reader, names};
   Blame blame{fake.reader, names, owners};
-  LoopEndJudge loop_ends{fake.reader, verdicts, reporter, std::make_unique<LoopEnds>()};
-  IdleWaitJudge idle_waits{fake.reader, verdicts};
   Callbacks callbacks{fake.reader};
+  LoopEndJudge loop_ends{fake.reader, verdicts, reporter, callbacks, std::make_unique<LoopEnds>()};
+  IdleWaitJudge idle_waits{fake.reader, verdicts};
   StallAnalyzer analyzer{fake.reader, blame, loop_ends, idle_waits, callbacks, reporter};
   BlockingCallAnalyzer blocking_calls{fake.reader, idle_waits, blame, reporter};
 };
