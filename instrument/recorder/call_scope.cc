@@ -60,8 +60,9 @@ void account_call(contract::ThreadRecord& record, Function function, uint64_t ca
                   uint64_t duration, const WaitSite* own_site) {
   if (blocking_is_allowed(record)) return;
   if (is_idle(record)) {
-    const uint64_t now = ticks();
-    end_iterations_at_idle_wait(record, now - duration, now);
+    // The observer compares the end with the call's entry.
+    end_iterations_at_idle_wait(record, record.call.entered.load(std::memory_order_relaxed),
+                                ticks());
     return;
   }
   for (WaitSite& site : record.wait_sites) {

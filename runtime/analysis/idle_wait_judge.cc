@@ -1,7 +1,7 @@
 #include "runtime/analysis/idle_wait_judge.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "runtime/explain/idle_stack.h"
@@ -34,17 +34,17 @@ bool IdleWaitJudge::is_idle(int pid, const Sample& sample, LoopSharing sharing) 
 // Most workers' idle waits are known by their place before they last long.
 std::optional<StallSeen> IdleWaitJudge::without_idle_waits(const StallSeen& observation) {
   StallSeen rest = observation;
-  Nanoseconds sampled{};
-  std::set<Place> idle_places;
+  Nanoseconds idle{};
+  std::map<Place, Nanoseconds> idle_places;
   std::erase_if(rest.samples, [&](const WeighedSample& observed) {
     if (!is_idle(observation.pid, *observed.sample, observation.sharing)) return false;
-    sampled += observed.weight;
+    idle += observed.weight;
     if (observed.sample->source == Sample::Source::kRecord) {
-      idle_places.insert(place_of(observed.sample->recorded));
+      idle_places[place_of(observed.sample->recorded)] += observed.weight;
     }
     return true;
   });
-  if (sampled <= Nanoseconds::zero()) return observation;
+  if (idle <= Nanoseconds::zero()) return observation;
 
   // A library may make all waits at one call site (Rust's standard library): where some are not
   // idle, the sum of all does not say how long the idle ones were.
@@ -52,13 +52,15 @@ std::optional<StallSeen> IdleWaitJudge::without_idle_waits(const StallSeen& obse
     if (observed.sample->source != Sample::Source::kRecord) continue;
     idle_places.erase(place_of(observed.sample->recorded));
   }
-  Nanoseconds summed{};
+  // Elsewhere the sum is exact and a sample's weight is not. A call in progress is in no sum yet.
+  const bool has_all_calls = observation.state == StallState::kEnded;
   std::erase_if(rest.contributors, [&](const ObservedContributor& entry) {
-    if (!idle_places.contains({entry.function, entry.call_site})) return false;
-    summed += entry.total;
+    const auto place = idle_places.find({entry.function, entry.call_site});
+    if (place == idle_places.end()) return false;
+    idle += (has_all_calls ? entry.total : std::max(entry.total, place->second)) - place->second;
     return true;
   });
-  const Nanoseconds idle = std::min(std::max(sampled, summed), rest.duration);
+  idle = std::min(idle, rest.duration);
   rest.duration -= idle;
   rest.spent.blocked -= std::min(idle, rest.spent.blocked);
   if (rest.state == StallState::kEnded) {

@@ -270,6 +270,7 @@ void StallDetector::end_iteration(const At& at, const Event& event) {
   const IterationTracker* tracked = iteration ? &*iteration : nullptr;
   const IterationLength length = length_of(event, at.site, at.sites, at.thread.choice());
   if (iteration) {
+    iteration->drop_samples_after(event.end_tick);
     iteration->look(clock_.duration(event.end_tick - event.begin_tick),
                     clock_.duration(length.allowed),
                     clock_.duration(clock_.now() - event.end_tick));

@@ -64,6 +64,13 @@ void IterationTracker::add_sample(std::shared_ptr<const Sample> sample, Nanoseco
   next_sample_ = samples_.size() < kDenseSamples ? age : age + age / kSpacing;
 }
 
+void IterationTracker::drop_samples_after(uint64_t end_tick) {
+  std::erase_if(samples_, [&](const WeighedSample& one) {
+    const Sample& sample = *one.sample;
+    return sample.source == Sample::Source::kRecord && sample.recorded.entered >= end_tick;
+  });
+}
+
 void IterationTracker::set_aside(const ThreadStat& stat, const std::optional<ScheduleTimes>& times,
                                  const std::optional<Nanoseconds>& throttled) {
   if (first_times_ && times && last_times_) {

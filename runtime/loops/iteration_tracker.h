@@ -31,6 +31,9 @@ class IterationTracker {
   // `since`: the age since when the thread has been there, as far as known.
   void add_sample(std::shared_ptr<const Sample> sample, Nanoseconds age, Nanoseconds since);
   const std::vector<WeighedSample>& samples() const { return samples_; }
+  // The iteration has ended at this tick. An idle wait ends it at the wait's entry, and may have
+  // been sampled.
+  void drop_samples_after(uint64_t end_tick);
 
   // Reads the kernel's accounting once more; call it at every look and at the iteration's end.
   // `late`: how long ago the iteration was at that age, if it has ended. What the thread has done

@@ -124,6 +124,9 @@ constexpr Loop kLoops[] = {
     {"native_loops", "loop per thread", "epoll_wait"},
     {"native_loops", "late loop", "epoll_wait"},
     {"native_loops", "loops ended and begun", "epoll_wait"},
+    {"native_loops", "poll of the epoll", "epoll_wait"},
+    {"native_loops", "select of the epoll", "epoll_wait"},
+    {"native_loops", "leader and followers", "epoll_wait"},
     {"ring_loops", "ring", "io_uring_submit_and_wait"},
     {"ring_loops", "ring wait_cqe", "__io_uring_get_cqe"},
     {"ring_loops", "ring wait_cqe_timeout", "io_uring_wait_cqes"},
@@ -155,6 +158,34 @@ TEST_F(NativeLoops, PollBesideEpoll_IsCall) {
 
 TEST_F(NativeLoops, PollBesideIdleEpoll_Silent) {
   EXPECT_TRUE(has_stalls(finished(start("native_loops", "poll beside epoll", 0)), 0));
+}
+
+// A callback waits for another descriptor at the loop's own call site, deeper on the stack.
+TEST_F(NativeLoops, WaitInCallbackAtLoopsCallSite_StallOfLoop) {
+  for (const std::string wait : {"poll", "select"}) {
+    SCOPED_TRACE(wait);
+    const std::string kind = wait + " at one call site";
+    EXPECT_TRUE(has_stalls(finished(start("native_loops", kind, 0)), 0));
+    Recording recording;
+    expect_blocks(start("native_loops", kind, kStalls), wait, recording);
+    for (const Json& stall : recording.final_stalls()) {
+      EXPECT_TRUE(matches(expectation("shared_call_sites.cc", kind), stall)) << summary(stall);
+      EXPECT_TRUE(stack_has_function(stall, "wait_for_answer")) << summary(stall);
+    }
+  }
+}
+
+TEST_F(NativeLoops, NestedRunOfLoop_Silent) {
+  for (const std::string kind : {"nested run of a poll loop", "nested run of a select loop"}) {
+    SCOPED_TRACE(kind);
+    EXPECT_TRUE(has_stalls(finished(start("native_loops", kind, 0)), 0));
+  }
+}
+
+// The first of the waits for work may be over before it is known what they are. So the summary may
+// have it, and is not checked.
+TEST_F(NativeLoops, EpollAskedBetweenJobs_Silent) {
+  EXPECT_TRUE(has_stalls(finished(start("no_loops", "epoll asked between jobs", 0)), 0));
 }
 
 // Waits that are system calls in the program's own code. Such a loop is found only after a while,

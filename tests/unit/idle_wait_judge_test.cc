@@ -64,6 +64,7 @@ class IdleWaitJudgeTest : public ::testing::Test {
   static StallSeen iteration(int length) {
     StallSeen seen;
     seen.pid = seen.tid = 100;
+    seen.state = StallState::kEnded;
     seen.duration = milliseconds(length);
     seen.threshold = milliseconds(50);
     seen.sharing = LoopSharing::kServed;
@@ -126,6 +127,17 @@ TEST_F(IdleWaitJudgeTest, OtherCallSite_SumsSubtracted) {
   EXPECT_EQ(rest->duration, milliseconds(170));
   ASSERT_EQ(rest->contributors.size(), 1u);
   EXPECT_EQ(rest->contributors[0].call_site, 0x20u);
+}
+
+TEST_F(IdleWaitJudgeTest, EndedIteration_SumExactWeightNot) {
+  StallSeen seen = iteration(160);
+  add(seen, futex_wait(kTask, 0x20), 140);
+  add(seen, futex_wait(kIdle, 0x10), 20);
+  add_calls(seen, 0x10, 1, 10);
+  add_calls(seen, 0x20, 1, 150);
+  EXPECT_EQ(judge_.without_idle_waits(seen).value_or(StallSeen{}).duration, milliseconds(150));
+  seen.state = StallState::kOngoing;
+  EXPECT_EQ(judge_.without_idle_waits(seen).value_or(StallSeen{}).duration, milliseconds(140));
 }
 
 TEST_F(IdleWaitJudgeTest, BlockInPlace_IdleWhateverItDoes) {

@@ -207,21 +207,36 @@ void ScriptedLoop::begin_iteration() {
   site().iteration_begin.store(target_.clock_.now());
 }
 
-void ScriptedLoop::lose_iteration() {
-  const uint64_t length = target_.clock_.now() - site().iteration_begin.load();
+void ScriptedLoop::count_iteration(uint64_t end) {
+  const uint64_t length = end - site().iteration_begin.load();
   contract::WaitSite& wait = site();
   wait.iterations.fetch_add(1);
   wait.busy_ticks += length;
   wait.longest_ticks = std::max(wait.longest_ticks, length);
   ++wait.histogram[contract::histogram_bucket(length)];
-  wait.iteration_begin.store(0);
+}
+
+void ScriptedLoop::lose_iteration() {
+  count_iteration(target_.clock_.now());
+  site().iteration_begin.store(0);
   enter_wait();
+}
+
+void ScriptedLoop::end_idle_wait(uint64_t entered) {
+  const uint64_t begin = site().iteration_begin.load();
+  count_iteration(entered);
+  leave();
+  site().iteration_begin.store(target_.clock_.now());
+  publish_if_long(begin, entered);
 }
 
 void ScriptedLoop::end_iteration() {
   const uint64_t begin = site().iteration_begin.load();
   lose_iteration();
-  const uint64_t end = target_.clock_.now();
+  publish_if_long(begin, target_.clock_.now());
+}
+
+void ScriptedLoop::publish_if_long(uint64_t begin, uint64_t end) {
   if (end - begin <= target_.segment().header.threshold_ticks.load()) return;
   Event event{};
   event.kind = static_cast<uint32_t>(EventKind::kIteration);

@@ -161,7 +161,9 @@ class ScriptedLoop {
 
   void begin_iteration();  // the wait for events returns
   void end_iteration();    // it is entered again
-  void lose_iteration();   // the same, but the event is lost
+  // What is known as an idle wait is over, which was entered at this tick.
+  void end_idle_wait(uint64_t entered);
+  void lose_iteration();  // the same, but the event is lost
   void iterate(unsigned times, Nanoseconds each);
   // The thread is in a call of its callback.
   void enter(intercept::Function function, uint64_t call_site, uint64_t stack_pointer = 0x6000,
@@ -173,6 +175,8 @@ class ScriptedLoop {
 
  private:
   void enter_wait();
+  void count_iteration(uint64_t end);
+  void publish_if_long(uint64_t begin, uint64_t end);
 
   ScriptedTarget& target_;
   uint32_t index_;

@@ -187,6 +187,22 @@ TEST_F(StallDetectorTest, KnownIdleWait_Silent) {
   EXPECT_EQ(target_.segment().threads[0].idle_waits[0].call_site.load(), 0x4000u);
 }
 
+// The iteration has ended where the idle wait began.
+TEST_F(StallDetectorTest, IdleWaitKnownInIt_ItsSamplesDropped) {
+  loop_.begin_iteration();
+  loop_.enter(Function::usleep, 0x4000);
+  detection_.run(milliseconds(200));
+  const uint64_t entered = target_.clock_.now();
+  loop_.enter(Function::pthread_cond_wait, 0x5000);
+  detection_.run(milliseconds(60));
+  loop_.end_idle_wait(entered);
+  detection_.run(milliseconds(100));
+  ASSERT_EQ(stalls().size(), 1u);
+  EXPECT_EQ(stalls().front().duration, milliseconds(200));
+  ASSERT_EQ(stalls().front().samples.size(), 1u);
+  EXPECT_EQ(stalls().front().samples[0].sample->recorded.call_site, 0x4000u);
+}
+
 TEST_F(StallDetectorTest, UnknownIdleWait_AskedAFewTimesOnly) {
   loop_.begin_iteration();
   loop_.enter(Function::pthread_cond_wait, 0x4000);

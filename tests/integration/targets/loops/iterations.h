@@ -46,9 +46,11 @@ struct Kind {
 
 std::vector<Kind> epoll_loops();
 std::vector<Kind> poll_loops();
+std::vector<Kind> pooled_loops();
 std::vector<Kind> quiet_loops();
 std::vector<Kind> ring_loops();
 std::vector<Kind> several_loops();
+std::vector<Kind> shared_call_sites();
 std::vector<Kind> unhooked_loops();
 
 // main() of a program of loops: KIND STALLS [WARM-UP]. Says on an unknown kind what there is.

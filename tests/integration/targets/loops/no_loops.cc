@@ -272,6 +272,38 @@ void connection_threads(int) {
   _exit(0);
 }
 
+// Threads that ask an epoll instance between jobs and wait for work on a condition, as the carriers
+// of Java's virtual threads do.
+void epoll_asked_between_jobs(int) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  std::mutex mutex;
+  std::condition_variable changed;
+  int jobs = 0;
+  const auto take = [&] {
+    epoll_event event{};
+    for (int i = 0; i < 2; ++i) {
+      if (epoll_wait(epoll, &event, 1, 0) != 0) abort();
+    }
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return jobs > 0; });
+    --jobs;
+  };
+  for (int i = 0; i < 2; ++i) {
+    std::thread([&] {
+      for (;;) take();
+    }).detach();
+  }
+  for (int i = 0; i < 200; ++i) {
+    {
+      const std::lock_guard lock(mutex);
+      ++jobs;
+      changed.notify_one();
+    }
+    sleep_ms(i % 40 == 39 ? 200 : 3);
+  }
+  _exit(0);
+}
+
 // Each of two threads asks ten times whether it may send, and then sleeps, as ZeroMQ's senders do.
 void polling_senders(int) {
   const auto send = [] {
@@ -301,6 +333,7 @@ int main(int argc, char** argv) {
                           {"pipe pool", pipe_pool},
                           {"polling pool", polling_pool},
                           {"polling senders", polling_senders},
+                          {"epoll asked between jobs", epoll_asked_between_jobs},
                           {"connection threads", connection_threads},
                           {"forking server", forking_server},
                           {"signal thread", signal_thread},
