@@ -82,6 +82,11 @@ std::optional<StallSeen> LoopEndJudge::without_loop_end(const StallSeen& observa
     }
     return std::nullopt;
   }
+  // What has not ended by its last sample has not ended before.
+  if (goes_on && (observation.samples.empty() ||
+                  !is_at_exit(observation, *observation.samples.back().sample))) {
+    return observation;
+  }
   const auto first = std::find_if(
       observation.samples.begin(), observation.samples.end(), [&](const WeighedSample& observed) {
         const Sample& sample = *observed.sample;
