@@ -2,6 +2,7 @@
 // stopped, an observer that was.
 
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include <fstream>
 
@@ -46,6 +47,22 @@ class NotToBlameTest : public IntegrationTest {
     EXPECT_TRUE(
         eventually(std::chrono::seconds(10), [&] { return !server.recording().lines().empty(); }));
     return server.recording().session()["pid"].get<pid_t>();
+  }
+  static bool is_in_nanosleep(pid_t pid) {
+    return eventually(std::chrono::seconds(10), [&] {
+      const std::string call = file_text("/proc/" + std::to_string(pid) + "/syscall");
+      return call.starts_with(std::to_string(SYS_nanosleep) + " ") ||
+             call.starts_with(std::to_string(SYS_clock_nanosleep) + " ");
+    });
+  }
+  // Stops a process for some time. Returns for how many milliseconds it was stopped.
+  static double stop_for(pid_t pid, Milliseconds length) {
+    const auto begin = std::chrono::steady_clock::now();
+    kill(pid, SIGSTOP);
+    std::this_thread::sleep_for(length);
+    kill(pid, SIGCONT);
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+        .count();
   }
 };
 
@@ -174,10 +191,8 @@ TEST_F(NotToBlameTest, StoppedProgram_NotedNotBlamed) {
   warm_up(client);
   const pid_t pid = pid_of(server);
   client.send("sleep nanosleep 90");
-  std::this_thread::sleep_for(Milliseconds(30));
-  kill(pid, SIGSTOP);
-  std::this_thread::sleep_for(Milliseconds(1000));
-  kill(pid, SIGCONT);
+  ASSERT_TRUE(is_in_nanosleep(pid));
+  const double stopped = stop_for(pid, Milliseconds(1000));
   client.receive();
   client.ask("quit");
   const Recording recording = finished(server);
@@ -185,7 +200,7 @@ TEST_F(NotToBlameTest, StoppedProgram_NotedNotBlamed) {
   const std::vector<Json> stops = notes(recording, "stopped");
   ASSERT_EQ(stops.size(), 1u);
   EXPECT_EQ(stops[0]["pid"], pid);
-  EXPECT_NEAR(stops[0]["duration_ms"].get<double>(), 1000, 60);
+  EXPECT_NEAR(stops[0]["duration_ms"].get<double>(), stopped, 60);
   EXPECT_NE(server.text_report().find("was stopped from outside"), std::string::npos);
   EXPECT_LE(longest_iteration(recording), 100);
   EXPECT_GT(longest_iteration(recording), 0);
@@ -224,9 +239,7 @@ TEST_F(NotToBlameTest, StoppedDuringStall_OwnTimeKept) {
   const pid_t pid = pid_of(server);
   client.send("cpu work 400");
   std::this_thread::sleep_for(Milliseconds(200));
-  kill(pid, SIGSTOP);
-  std::this_thread::sleep_for(Milliseconds(700));
-  kill(pid, SIGCONT);
+  const double stopped = stop_for(pid, Milliseconds(700));
   client.receive();
   const double whole = std::stod(client.ask("longest"));
   client.ask("quit");
@@ -234,7 +247,7 @@ TEST_F(NotToBlameTest, StoppedDuringStall_OwnTimeKept) {
   ASSERT_TRUE(has_stalls(recording, 1));
   const Json stall = recording.final_stalls()[0];
   EXPECT_EQ(stall["cause"], "cpu") << summary(stall) << stall["spent"];
-  EXPECT_NEAR(stall["duration_ms"].get<double>(), whole - 700, 60);
+  EXPECT_NEAR(stall["duration_ms"].get<double>(), whole - stopped, 60);
   EXPECT_TRUE(adds_up(stall));
   ASSERT_FALSE(stall["limits"].empty());
   EXPECT_NEAR(longest_iteration(recording), stall["duration_ms"].get<double>(), 0.01);
