@@ -88,6 +88,16 @@ constexpr bool is_role_of_kind(const char* role, const char* kind) {
   return *kind == '\0' && (*role == ' ' || *role == '\0');
 }
 
+// Whether a loop may wait for work in it that waits for no events: on a condition, a semaphore, a
+// futex or by a sleep. Most such calls are none, so they have wait sites only on threads that the
+// user has named as loops. syscall() may be a futex wait.
+constexpr bool may_be_named_wait(Function function) {
+  const FunctionFacts& facts = facts_of(function);
+  return facts.family == Family::kWait || facts.family == Family::kSleep ||
+         function == Function::syscall || function == Function::sem_wait ||
+         function == Function::sem_timedwait || function == Function::sem_clockwait;
+}
+
 // Whether the first argument is a descriptor.
 constexpr bool takes_descriptor(const FunctionFacts& facts) {
   return is_role_of_kind(facts.roles, "fd");

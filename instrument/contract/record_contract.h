@@ -163,6 +163,10 @@ struct IdleWait {
   std::atomic<uint64_t> stack_pointer;  // at the call's entry
 };
 
+// A bit of ThreadRecord::sites. [observer] The user says that the thread is a loop (--loop): calls
+// of intercept::may_be_named_wait() have wait sites, too.
+inline constexpr uint32_t kNamedLoop = 1u << 31;
+
 enum class ThreadState : uint32_t {
   kFree = 0,
   kClaimed = 1,  // [recorder] free → claimed, while it fills the record in
@@ -192,8 +196,9 @@ struct alignas(4096) ThreadRecord {
   std::atomic<int32_t> pid;          // [recorder] as the thread sees it
   std::atomic<int32_t> tid;
   std::atomic<uint32_t> process;  // [recorder] index of its ProcessRecord
-  std::atomic<uint32_t> sites;    // [recorder] wait sites in use
-  uint64_t attached;              // [recorder] tick
+  // [recorder] wait sites in use, since the record has an owner; and kNamedLoop
+  std::atomic<uint32_t> sites;
+  uint64_t attached;  // [recorder] tick
 
   // The open scopes that are allowed to block. [recorder]
   // Tick at which the outermost began; 0: none is open, and the depth and the stack mean nothing.

@@ -57,13 +57,17 @@ void add(WaitSite& site, Function function, uint64_t call_site, uint64_t duratio
 }  // namespace
 
 void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
-                  uint64_t duration, const WaitSite* own_site) {
+                  uint64_t frame, uint64_t duration, const WaitSite* own_site) {
   if (blocking_is_allowed(record)) return;
   if (is_idle(record)) {
     // The observer compares the end with the call's entry.
     end_iterations_at_idle_wait(record, record.call.entered.load(std::memory_order_relaxed),
                                 ticks());
     return;
+  }
+  if (__builtin_expect(is_named_wait(record, function), 0)) {
+    const uint64_t now = ticks();
+    own_site = note_named_wait(record, function, call_site, frame, now - duration, now);
   }
   for (WaitSite& site : record.wait_sites) {
     if (&site == own_site) continue;

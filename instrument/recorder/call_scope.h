@@ -31,8 +31,9 @@ void put_back(contract::Call& call, const OuterCall& outer);
 
 // Adds the time of a call to the sums of the iterations in progress. The slow half: only for
 // threads that wait for events, and for calls that are not short.
+// `frame` is the interceptor's outer end.
 void account_call(contract::ThreadRecord& record, Function function, uint64_t call_site,
-                  uint64_t duration, const contract::WaitSite* own_site);
+                  uint64_t frame, uint64_t duration, const contract::WaitSite* own_site);
 
 template <typename T>
 TAILBACK_INLINE uint64_t as_word(T value) {
@@ -97,7 +98,8 @@ class CallScope {
       const uint64_t duration = now - call.entered.load(std::memory_order_relaxed);
       outer_.entered += now - entered_;
       if (duration > segment->header.short_call_ticks.load(std::memory_order_relaxed)) {
-        account_call(*record_, function_, call_site_, duration, own_site_);
+        account_call(*record_, function_, call_site_,
+                     reinterpret_cast<uint64_t>(__builtin_dwarf_cfa()), duration, own_site_);
       }
     }
     if (__builtin_expect(outer_.function != 0, 0)) {

@@ -70,13 +70,15 @@ struct timespec in_timespec(int64_t left_ns) {
 }
 
 // select() without descriptors is a sleep: Python up to 3.10 sleeps so, in callbacks that may be
-// less deep than the loop's own wait. It is a loop's wait only on a thread that is marked as a
-// loop.
+// less deep than the loop's own wait. It is a loop's wait only on a thread that is marked or named
+// as a loop.
 TAILBACK_INLINE bool is_for_events(const CallScope& scope, bool has_descriptors) {
   if (__builtin_expect(has_descriptors, 1)) return true;
   const contract::ThreadRecord* record = scope.record();
-  return record && record->mark.load(std::memory_order_relaxed) ==
-                       static_cast<uint32_t>(contract::ThreadMark::kLoop);
+  if (!record) return false;
+  const uint32_t mark = record->mark.load(std::memory_order_relaxed);
+  return mark == static_cast<uint32_t>(contract::ThreadMark::kLoop) ||
+         (record->sites.load(std::memory_order_relaxed) & contract::kNamedLoop) != 0;
 }
 
 TAILBACK_COLD void resolve(PolledWait& wait, const struct pollfd* fds, nfds_t count) {

@@ -1,5 +1,8 @@
 #include "instrument/recorder/wait_sites.h"
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
 #include "instrument/contract/histogram.h"
 #include "instrument/recorder/allowance.h"
 #include "instrument/recorder/ring.h"
@@ -314,6 +317,47 @@ TAILBACK_COLD void end_iterations_at_idle_wait(ThreadRecord& record, uint64_t en
     forget_sums(site);
     site.iteration_begin.store(left, std::memory_order_release);
   }
+}
+
+TAILBACK_COLD bool is_named_wait(const ThreadRecord& record, Function function) {
+  if ((record.sites.load(std::memory_order_relaxed) & contract::kNamedLoop) == 0) return false;
+  if (!intercept::may_be_named_wait(function)) return false;
+  if (function != Function::syscall) return true;
+  const uint64_t operation = record.call.arguments[2] & FUTEX_CMD_MASK;
+  return record.call.arguments[0] == SYS_futex &&
+         (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET);
+}
+
+TAILBACK_COLD const WaitSite* note_named_wait(ThreadRecord& record, Function function,
+                                              uint64_t call_site, uint64_t frame, uint64_t entered,
+                                              uint64_t left) {
+  const uint64_t key = contract::call_site_key(call_site);
+  WaitSite* const site = find_site(record, key, false);
+  if (!site) return nullptr;
+  const uint64_t begin = site->iteration_begin.load(std::memory_order_relaxed);
+  if (site->key.load(std::memory_order_relaxed) != key) {
+    site->key.store(key, std::memory_order_relaxed);
+    site->first_tick = entered;
+  }
+  site->function = static_cast<uint32_t>(function);
+  site->call_site = call_site;
+  site->stack_pointer = frame;
+  // Other calls of the same frame are waits of the same loop (with and without a timeout).
+  for (WaitSite& other : record.wait_sites) {
+    const uint64_t other_begin = other.iteration_begin.load(std::memory_order_relaxed);
+    if (&other == site || other_begin == 0 || other.stack_pointer != frame ||
+        other.function >= intercept::kFunctionCount ||
+        !intercept::may_be_named_wait(static_cast<Function>(other.function))) {
+      continue;
+    }
+    other.iteration_begin.store(0, std::memory_order_relaxed);
+    if (entered > other_begin) end_iteration(record, other, other_begin, entered);
+  }
+  const bool has_left = settle_other_depths(record, *site, begin, frame, false);
+  if (begin != 0 && !has_left && entered > begin) end_iteration(record, *site, begin, entered);
+  forget_sums(*site);
+  site->iteration_begin.store(left, std::memory_order_release);
+  return site;
 }
 
 }  // namespace tailback

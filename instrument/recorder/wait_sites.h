@@ -25,6 +25,14 @@ bool is_idle(const contract::ThreadRecord& record);
 // Ends the iterations in progress where such a wait began, and begins the next ones where it ended.
 void end_iterations_at_idle_wait(contract::ThreadRecord& record, uint64_t entered, uint64_t left);
 
+// Whether the thread is named as a loop and the call that it is in may be the loop's wait.
+bool is_named_wait(const contract::ThreadRecord& record, Function function);
+// Ends the iteration at the call's own site where the wait began, and begins the next. Returns the
+// site; nullptr if there is no room for it.
+const contract::WaitSite* note_named_wait(contract::ThreadRecord& record, Function function,
+                                          uint64_t call_site, uint64_t frame, uint64_t entered,
+                                          uint64_t left);
+
 // A wait in progress; used inside a CallScope.
 class IterationBoundary {
  public:

@@ -73,7 +73,7 @@ void BlockingCallDetector::finish() {
 void BlockingCallDetector::poll() {
   events_.read();
   for (const auto live : live_threads(segment_)) {
-    if (live.record.sites.load(std::memory_order_relaxed) == 0) continue;
+    if (!has_wait_sites(live.record)) continue;
     if (const WatchedThread* thread = threads_.watch(live.index)) poll_thread(*thread);
   }
 }

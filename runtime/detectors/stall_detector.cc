@@ -78,16 +78,26 @@ void StallDetector::poll() {
   runnable_.begin_poll();
   loop_waits_.begin_poll();
   for (WatchedThread* thread : threads_.live()) {
-    if (thread->record->sites.load(std::memory_order_relaxed) != 0) poll_thread(*thread);
+    if (has_wait_sites(*thread->record)) {
+      poll_thread(*thread);
+    } else if (threads_.names_matter()) {
+      read_early_name(*thread);
+    }
   }
   ended_.settle(false);
 }
 
-void StallDetector::poll_thread(WatchedThread& thread) {
-  // Most threads that have a name get it soon after they began.
+// Most threads that have a name get it soon after they began.
+void StallDetector::read_early_name(WatchedThread& thread) {
   constexpr unsigned kFirstReads = 5;
-  if (polls_ % 50 == 0 || (threads_.names_matter() && thread.name_reads < kFirstReads)) {
+  if (thread.name_reads < kFirstReads) threads_.read_name(thread);
+}
+
+void StallDetector::poll_thread(WatchedThread& thread) {
+  if (polls_ % 50 == 0) {
     threads_.read_name(thread);
+  } else if (threads_.names_matter()) {
+    read_early_name(thread);
   }
   if (thread.choice() == LoopChoice::kNone) return;
   ThreadState& state = states_.of(thread);

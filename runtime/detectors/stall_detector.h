@@ -70,6 +70,7 @@ class StallDetector final : public Detector {
     std::optional<IterationTracker>& iteration() const { return state.iterations[place]; }
   };
 
+  void read_early_name(WatchedThread& thread);
   void poll_thread(WatchedThread& thread);
   void poll_site(const At& at);
   // The iteration at this site is over, and its event has not come.

@@ -46,7 +46,9 @@ const WatchedThread* ThreadTable::watched(uint32_t index) const {
 }
 
 void ThreadTable::forget(uint32_t index) {
-  if (watched(index)) slots_[index]->is_watched = false;
+  if (!watched(index)) return;
+  note_iterations(slots_[index]->thread);
+  slots_[index]->is_watched = false;
 }
 
 std::vector<const WatchedThread*> ThreadTable::all() const {
@@ -55,6 +57,22 @@ std::vector<const WatchedThread*> ThreadTable::all() const {
     if (slot && slot->is_watched) threads.push_back(&slot->thread);
   }
   return threads;
+}
+
+void ThreadTable::note_iterations(const WatchedThread& thread) {
+  if (thread.named != LoopChoice::kNamed ||
+      thread.record->generation.load(std::memory_order_acquire) != thread.generation) {
+    return;
+  }
+  const std::vector<SiteView> sites = view_sites(*thread.record);
+  if (std::any_of(sites.begin(), sites.end(), [](const SiteView& s) { return s.iterations > 0; })) {
+    loop_names_.note_iterations(thread.name);
+  }
+}
+
+std::vector<std::string> ThreadTable::unused_options() {
+  for (const WatchedThread* thread : all()) note_iterations(*thread);
+  return loop_names_.unused();
 }
 
 uint64_t ThreadTable::seen() const {
@@ -67,6 +85,10 @@ void ThreadTable::read_name(WatchedThread& thread) {
   if (auto name = proc_.comm(thread.pid, thread.tid)) thread.name = std::move(*name);
   ++thread.name_reads;
   thread.named = loop_names_.choose(thread.name);
+  if (thread.named == LoopChoice::kNamed &&
+      thread.record->generation.load(std::memory_order_acquire) == thread.generation) {
+    thread.record->sites.fetch_or(contract::kNamedLoop, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace tailback

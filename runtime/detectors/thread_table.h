@@ -33,13 +33,15 @@ class ThreadTable {
   // Whether options choose loops by name.
   bool names_matter() const { return loop_names_.any(); }
   // Options that matched no thread's name.
-  std::vector<std::string> unused_options() const { return loop_names_.unused(); }
+  std::vector<std::string> unused_options();
 
   // Threads that were watched, and those that ended before they could be. Who executes a program
   // attaches anew, and is the same thread.
   uint64_t seen() const;
 
  private:
+  void note_iterations(const WatchedThread& thread);
+
   // Slots are used again and never freed: who has a pointer to a thread that was forgotten reads
   // old values.
   struct Slot {

@@ -79,7 +79,7 @@ void UnhookedLoopDetector::poll() {
   followed_left_ = kMostFollowed;
   const uint64_t now = clock_.now();
   for (const WatchedThread* thread : threads_.live()) {
-    if (thread->record->sites.load(std::memory_order_relaxed) != 0) continue;
+    if (has_wait_sites(*thread->record)) continue;
     if (thread->choice() == LoopChoice::kNone) continue;
     ThreadState& state = states_.of(*thread);
     survey(*thread, state, now);

@@ -29,12 +29,12 @@ bool counts(LoopChoice choice, const SiteView& site, const contract::WaitSite& p
   return is_marked_wait(site) || is_loop(site, place, threshold_ticks);
 }
 
-bool matches_any(const std::vector<std::string>& globs, std::vector<bool>& used,
+bool matches_any(const std::vector<std::string>& globs, std::vector<bool>* used,
                  const std::string& thread) {
   bool any = false;
   for (size_t i = 0; i < globs.size(); ++i) {
     if (fnmatch(globs[i].c_str(), thread.c_str(), 0) != 0) continue;
-    used[i] = true;
+    if (used) (*used)[i] = true;
     any = true;
   }
   return any;
@@ -48,9 +48,13 @@ LoopNames::LoopNames(LoopGlobs globs)
       not_loops_used_(globs_.not_loops.size()) {}
 
 LoopChoice LoopNames::choose(const std::string& thread) {
-  const bool is_loop = matches_any(globs_.loops, loops_used_, thread);
-  if (matches_any(globs_.not_loops, not_loops_used_, thread)) return LoopChoice::kNone;
+  const bool is_loop = matches_any(globs_.loops, nullptr, thread);
+  if (matches_any(globs_.not_loops, &not_loops_used_, thread)) return LoopChoice::kNone;
   return is_loop ? LoopChoice::kNamed : LoopChoice::kByBehaviour;
+}
+
+void LoopNames::note_iterations(const std::string& thread) {
+  matches_any(globs_.loops, &loops_used_, thread);
 }
 
 std::vector<std::string> LoopNames::unused() const {

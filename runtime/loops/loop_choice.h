@@ -31,7 +31,10 @@ class LoopNames {
 
   bool any() const { return globs_.any(); }
   LoopChoice choose(const std::string& thread);
-  // Patterns that matched none of the names so far, as options: "--loop worker*".
+  // A thread of this name has completed an iteration.
+  void note_iterations(const std::string& thread);
+  // As options ("--loop worker*"): patterns for loops of which no thread has completed an
+  // iteration, and those for others that matched no name.
   std::vector<std::string> unused() const;
 
  private:

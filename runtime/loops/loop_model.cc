@@ -30,7 +30,7 @@ uint64_t iterations_longer_than(const contract::WaitSite& record, uint64_t ticks
 
 // How much of a loop a wait makes its thread.
 int rank(const SiteView& site) {
-  return site.is_epoll() ? 2 : site.is_non_event_wait() ? 0 : 1;
+  return site.is_epoll() ? 2 : site.is_non_event_wait() || site.is_named_wait() ? 0 : 1;
 }
 
 // Whether `site` is no loop beside this other one, which is.
@@ -65,6 +65,7 @@ bool is_steady(const SiteView& site, const contract::WaitSite& record, uint64_t 
 }
 
 bool is_loop(const SiteView& site, const contract::WaitSite& record, uint64_t threshold_ticks) {
+  if (site.is_named_wait()) return false;  // by its behaviour it is none
   if (site.is_epoll()) return site.iterations >= kLeastEpollIterations;
   if (site.is_non_event_wait()) return is_steady(site, record, threshold_ticks);
   if (site.iterations < kLeastPollIterations) return false;
@@ -152,10 +153,17 @@ uint64_t latest_begin(const SiteView& site, const contract::Event& iteration,
 
 bool waits_at_sibling(const SiteView& site, const CallView& call,
                       const std::vector<SiteView>& sites) {
-  if (!is_event_wait(call.function) &&
+  if (!is_event_wait(call.function) && !intercept::may_be_named_wait(call.function) &&
       !(site.is_non_event_wait() && tracks_iterations(call.function))) {
     return false;
   }
+  // The recorder learns that such a call was the loop's wait when it ends.
+  const bool is_named_wait =
+      site.is_named_wait() && std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
+        return other.stack_pointer == site.stack_pointer && other.function == call.function &&
+               other.call_site == call.call_site;
+      });
+  if (is_named_wait) return true;
   return std::any_of(sites.begin(), sites.end(), [&](const SiteView& other) {
     return is_sibling_or_outer(other, site) && other.function == call.function &&
            other.call_site == call.call_site;

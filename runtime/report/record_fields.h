@@ -344,7 +344,9 @@ void fields(Visitor& v, SessionEnd& end) {
   v(Field{"loops", "every event loop"}, end.loops);
   v(Field{"suppressions", "every rule; empty without a file"}, end.suppressions);
   v(Field{"unused_options",
-          "each `--loop GLOB` and `--not-loop GLOB` that matched no thread which waits for events"},
+          "each `--loop GLOB` of which no thread completed an iteration, and each `--not-loop "
+          "GLOB` that "
+          "matched no thread which waits for events"},
     end.unused_options);
 }
 

@@ -260,8 +260,10 @@ std::string status_text(const SessionStatus& status) {
 std::string unused_options_text(const SessionEnd& end) {
   std::string text;
   for (const std::string& option : end.unused_options) {
-    text += fmt::format("tailback: {} matched no thread that waits for events\n",
-                        escape_for_terminal(option, kRuleColumns));
+    const bool is_loop = option.starts_with("--loop ");
+    text += fmt::format("tailback: {} matched no thread that {}\n",
+                        escape_for_terminal(option, kRuleColumns),
+                        is_loop ? "completed an iteration" : "waits for events");
   }
   return text;
 }

@@ -23,7 +23,8 @@ bool is_event_wait(Function function) {
 }
 
 bool tracks_iterations(Function function) {
-  return is_event_wait(function) || intercept::facts_of(function).has(intercept::kNonEventWait);
+  return is_event_wait(function) || intercept::facts_of(function).has(intercept::kNonEventWait) ||
+         intercept::may_be_named_wait(function);
 }
 
 std::optional<CallView> view_call(const contract::Call& call) {
@@ -53,7 +54,11 @@ int SiteView::epoll_fd() const {
 }
 
 bool SiteView::is_non_event_wait() const {
-  return !is_event_wait(function);
+  return !is_event_wait(function) && !is_named_wait();
+}
+
+bool SiteView::is_named_wait() const {
+  return intercept::may_be_named_wait(function);
 }
 
 int SiteView::read_fd() const {
@@ -93,6 +98,10 @@ std::optional<SiteView> view_site(const contract::WaitSite& site) {
   view.other_ticks = site.other_ticks;
   view.contributors = view_contributors(site.contributors);
   return view;
+}
+
+bool has_wait_sites(const contract::ThreadRecord& record) {
+  return (record.sites.load(std::memory_order_relaxed) & ~contract::kNamedLoop) != 0;
 }
 
 uint32_t threads_used(const contract::Segment& segment) {

@@ -54,10 +54,14 @@ struct SiteView {
   // Whether this is a wait for a signal, or a read().
   bool is_non_event_wait() const;
   int read_fd() const;  // of a wait by read(); -1 for others
+  // Whether this is a sleep or a wait on a condition, of a thread that is named as a loop.
+  bool is_named_wait() const;
 };
 
 // Nothing for a place that is not in use or makes no sense.
 std::optional<SiteView> view_site(const contract::WaitSite& site);
+// Whether the thread has waited anywhere that has wait sites.
+bool has_wait_sites(const contract::ThreadRecord& record);
 // Records beyond this many have never had an owner.
 uint32_t threads_used(const contract::Segment& segment);
 
@@ -77,7 +81,7 @@ bool is_open_ended(intercept::Function function);
 bool is_event_wait(intercept::Function function);
 
 // Whether a function may have wait sites: event waits, and non-event waits in which a loop may wait
-// (for a signal, reads of what stands for events).
+// (for a signal, reads of what stands for events; if it is named, also on a condition, and sleeps).
 bool tracks_iterations(intercept::Function function);
 
 }  // namespace tailback
