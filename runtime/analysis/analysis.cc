@@ -43,6 +43,7 @@ struct Analysis::Analyzers {
     callbacks.analyze(seen);
   }
   void analyze(const IdleWaitSeen& seen) { idle_waits.analyze(seen); }
+  void analyze(const ConditionWaitSeen& seen) { idle_waits.analyze(seen); }
   void analyze(const DeadlockSeen& seen) { deadlocks.analyze(seen); }
   void analyze(const AcquisitionSeen& seen) { lock_orders.analyze(seen); }
   void analyze(const ContentionSeen& seen) { contention.analyze(seen); }

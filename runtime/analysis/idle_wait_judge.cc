@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "runtime/explain/condition_loop.h"
 #include "runtime/explain/idle_stack.h"
 #include "runtime/loops/idle_waits.h"
 
@@ -21,6 +22,10 @@ Place place_of(const CallView& call) {
 
 void IdleWaitJudge::analyze(const IdleWaitSeen& wait) {
   if (is_idle(wait.pid, *wait.sample, wait.sharing)) verdicts_.post(wait.place);
+}
+
+void IdleWaitJudge::analyze(const ConditionWaitSeen& wait) {
+  if (is_condition_loop(reader_.read_native(wait.pid, *wait.sample))) verdicts_.post(wait.loop);
 }
 
 bool IdleWaitJudge::is_idle(int pid, const Sample& sample, LoopSharing sharing) {

@@ -19,6 +19,8 @@ class IdleWaitJudge {
 
   // Posts the place as a verdict if it is one of an idle worker.
   void analyze(const IdleWaitSeen& wait);
+  // Posts the thread as a verdict if it runs a loop that waits on a condition.
+  void analyze(const ConditionWaitSeen& wait);
 
   // What is left of a stall without the time in which the thread had no work; nothing if the rest
   // is no stall.

@@ -151,6 +151,14 @@ struct IdleWaitSeen {
   IdleWaitPlace place;
 };
 
+// A main thread that waits on a condition. If its stack is that of a loop, `loop` is to be posted
+// as a verdict.
+struct ConditionWaitSeen {
+  std::shared_ptr<const Sample> sample;  // with a snapshot
+  int pid = 0;
+  ConditionLoop loop;
+};
+
 // A thread took a lock while it held others, or (`released`) released one that it has not taken.
 struct AcquisitionSeen {
   int pid = 0;
@@ -209,8 +217,8 @@ struct StatusSeen {
 };
 
 using Observation = std::variant<StallSeen, BlockingCallSeen, LoopWaitSeen, IdleWaitSeen,
-                                 DeadlockSeen, AcquisitionSeen, ContentionSeen, FindingSeen,
-                                 ProgramEndSeen, NoteSeen, StatusSeen>;
+                                 ConditionWaitSeen, DeadlockSeen, AcquisitionSeen, ContentionSeen,
+                                 FindingSeen, ProgramEndSeen, NoteSeen, StatusSeen>;
 
 // Takes an observation from any thread, without waiting.
 using Emit = std::function<void(Observation&&)>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/detectors/blocking_call_detector.h"
+#include "runtime/detectors/condition_loop_detector.h"
 #include "runtime/detectors/deadlock_detector.h"
 #include "runtime/detectors/detector_loop.h"
 #include "runtime/detectors/event_reader.h"
@@ -47,6 +48,7 @@ struct SessionDetection::Parts {
         builder(input, processes, health, settings.threshold),
         tracker(input, processes, threads, events, health, verdicts, interval),
         unhooked_loops(input, threads, builder, health, settings.threshold, interval, emit),
+        condition_loops(input, threads, builder, emit),
         stalls(input, threads, builder, health, judged, settings.threshold, interval, emit),
         findings(input, processes, interval, emit),
         deadlocks(input, emit),
@@ -56,9 +58,10 @@ struct SessionDetection::Parts {
         loop(input) {
     loop.add(tracker);
     for (Detector* detector :
-         {static_cast<Detector*>(&unhooked_loops), static_cast<Detector*>(&stalls),
-          static_cast<Detector*>(&findings), static_cast<Detector*>(&deadlocks),
-          static_cast<Detector*>(&program_ends), static_cast<Detector*>(&statistics)}) {
+         {static_cast<Detector*>(&unhooked_loops), static_cast<Detector*>(&condition_loops),
+          static_cast<Detector*>(&stalls), static_cast<Detector*>(&findings),
+          static_cast<Detector*>(&deadlocks), static_cast<Detector*>(&program_ends),
+          static_cast<Detector*>(&statistics)}) {
       add(*detector);
     }
     // Slow calls are in the ring whether they are looked for or not.
@@ -83,6 +86,7 @@ struct SessionDetection::Parts {
   SessionTracker tracker;
   JudgedSites judged;
   UnhookedLoopDetector unhooked_loops;
+  ConditionLoopDetector condition_loops;
   StallDetector stalls;
   FindingReader findings;
   DeadlockDetector deadlocks;

@@ -60,7 +60,7 @@ std::vector<const WatchedThread*> ThreadTable::all() const {
 }
 
 void ThreadTable::note_iterations(const WatchedThread& thread) {
-  if (thread.named != LoopChoice::kNamed ||
+  if (thread.named == LoopChoice::kByBehaviour ||
       thread.record->generation.load(std::memory_order_acquire) != thread.generation) {
     return;
   }
@@ -85,10 +85,19 @@ void ThreadTable::read_name(WatchedThread& thread) {
   if (auto name = proc_.comm(thread.pid, thread.tid)) thread.name = std::move(*name);
   ++thread.name_reads;
   thread.named = loop_names_.choose(thread.name);
-  if (thread.named == LoopChoice::kNamed &&
-      thread.record->generation.load(std::memory_order_acquire) == thread.generation) {
-    thread.record->sites.fetch_or(contract::kNamedLoop, std::memory_order_relaxed);
-  }
+  if (thread.named == LoopChoice::kNamed) tell_recorder(thread);
+}
+
+void ThreadTable::tell_recorder(const WatchedThread& thread) {
+  if (thread.record->generation.load(std::memory_order_acquire) != thread.generation) return;
+  thread.record->sites.fetch_or(contract::kNamedLoop, std::memory_order_relaxed);
+}
+
+void ThreadTable::take_for_loop(uint32_t index, uint32_t generation) {
+  if (!watched(index) || slots_[index]->thread.generation != generation) return;
+  WatchedThread& thread = slots_[index]->thread;
+  thread.is_condition_loop = true;
+  if (thread.choice() == LoopChoice::kNamed) tell_recorder(thread);
 }
 
 }  // namespace tailback

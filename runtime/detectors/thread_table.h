@@ -34,6 +34,8 @@ class ThreadTable {
   bool names_matter() const { return loop_names_.any(); }
   // Options that matched no thread's name.
   std::vector<std::string> unused_options();
+  // From now on the thread is a loop, however it waits; unless the record has another owner by now.
+  void take_for_loop(uint32_t index, uint32_t generation);
 
   // Threads that were watched, and those that ended before they could be. Who executes a program
   // attaches anew, and is the same thread.
@@ -41,6 +43,8 @@ class ThreadTable {
 
  private:
   void note_iterations(const WatchedThread& thread);
+  // That the thread is a loop, however it waits.
+  static void tell_recorder(const WatchedThread& thread);
 
   // Slots are used again and never freed: who has a pointer to a thread that was forgotten reads
   // old values.

@@ -35,7 +35,13 @@ struct LengthJudged {
   bool is_loop = true;
 };
 
-using AnalysisVerdict = std::variant<IdleWaitPlace, NoStall, LengthJudged>;
+// The thread runs a loop that waits on a condition. It is named by its record.
+struct ConditionLoop {
+  uint32_t record = 0;
+  uint32_t generation = 0;
+};
+
+using AnalysisVerdict = std::variant<IdleWaitPlace, NoStall, LengthJudged, ConditionLoop>;
 
 // Safe from any thread.
 class Verdicts {

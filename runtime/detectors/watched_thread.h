@@ -21,9 +21,11 @@ struct WatchedThread {
   std::string name = "?";                       // read again now and then
   LoopChoice named = LoopChoice::kByBehaviour;  // what the options say of this name
   unsigned name_reads = 0;
+  bool is_condition_loop = false;  // see ConditionLoop
 
   LoopChoice choice() const {
-    return loop_choice(named, record->mark.load(std::memory_order_relaxed));
+    const LoopChoice choice = loop_choice(named, record->mark.load(std::memory_order_relaxed));
+    return choice == LoopChoice::kByBehaviour && is_condition_loop ? LoopChoice::kNamed : choice;
   }
 };
 

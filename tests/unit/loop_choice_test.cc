@@ -36,6 +36,9 @@ TEST(LoopNames, NotLoopWins_UnusedPatternsNamed) {
   EXPECT_EQ(names.choose("io-1"), LoopChoice::kNamed);
   EXPECT_EQ(names.choose("io-9"), LoopChoice::kNone);
   EXPECT_EQ(names.choose("main"), LoopChoice::kByBehaviour);
+  EXPECT_EQ(names.unused(),
+            (std::vector<std::string>{"--loop io-*", "--loop net?", "--not-loop *x"}));
+  names.note_iterations("io-1");
   EXPECT_EQ(names.unused(), (std::vector<std::string>{"--loop net?", "--not-loop *x"}));
   EXPECT_FALSE(LoopNames({}).any());
 }

@@ -321,7 +321,7 @@ TEST_F(TextReporterTest, UnmatchedPatterns_NamedAtEnd) {
   end.unused_options = {"--loop absent*"};
   report.reporter.report(end);
   EXPECT_TRUE(report.take().starts_with(
-      "tailback: --loop absent* matched no thread that waits for events\n"));
+      "tailback: --loop absent* matched no thread that completed an iteration\n"));
 }
 
 TEST_F(TextReporterTest, End_SuppressedAndUnmatchedRules) {

@@ -45,6 +45,7 @@ struct Kind {
 };
 
 std::vector<Kind> epoll_loops();
+std::vector<Kind> named_loops();
 std::vector<Kind> poll_loops();
 std::vector<Kind> pooled_loops();
 std::vector<Kind> quiet_loops();
