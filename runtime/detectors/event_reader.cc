@@ -12,11 +12,11 @@ bool EventReader::makes_sense(const Event& event) const {
   switch (static_cast<EventKind>(event.kind)) {
     case EventKind::kIteration:
       return event.begin_tick < event.end_tick &&
-             tracks_iterations(checked_function(event.function)) &&
+             may_have_wait_site(checked_function(event.function)) &&
              segment_.threads[event.record].generation.load(std::memory_order_acquire) ==
                  event.generation;
     case EventKind::kPendingEvents:
-      return tracks_iterations(checked_function(event.function));
+      return may_have_wait_site(checked_function(event.function));
     case EventKind::kSlowCall:
       return event.begin_tick < event.end_tick;
   }

@@ -23,8 +23,11 @@ bool is_event_wait(Function function) {
 }
 
 bool tracks_iterations(Function function) {
-  return is_event_wait(function) || intercept::facts_of(function).has(intercept::kNonEventWait) ||
-         intercept::may_be_named_wait(function);
+  return is_event_wait(function) || intercept::facts_of(function).has(intercept::kNonEventWait);
+}
+
+bool may_have_wait_site(Function function) {
+  return tracks_iterations(function) || intercept::may_be_named_wait(function);
 }
 
 std::optional<CallView> view_call(const contract::Call& call) {
@@ -87,7 +90,7 @@ std::optional<SiteView> view_site(const contract::WaitSite& site) {
   view.key = site.key.load(std::memory_order_acquire);
   view.function = checked_function(site.function);
   view.never_blocks = site.blocking == static_cast<uint16_t>(contract::SiteBlocking::kNever);
-  if (view.key == 0 || !tracks_iterations(view.function)) return std::nullopt;
+  if (view.key == 0 || !may_have_wait_site(view.function)) return std::nullopt;
   view.iteration_begin = site.iteration_begin.load(std::memory_order_acquire);
   view.iterations = site.iterations.load(std::memory_order_relaxed);
   view.call_site = site.call_site;

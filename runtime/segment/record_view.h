@@ -80,8 +80,10 @@ bool is_open_ended(intercept::Function function);
 // Whether a function waits for events.
 bool is_event_wait(intercept::Function function);
 
-// Whether a function may have wait sites: event waits, and non-event waits in which a loop may wait
-// (for a signal, reads of what stands for events; if it is named, also on a condition, and sleeps).
+// Whether a function may have wait sites on any thread: event waits, and non-event waits in which a
+// loop may wait (for a signal, reads of what stands for events).
 bool tracks_iterations(intercept::Function function);
+// The same on a thread that is named as a loop: also waits on a condition, and sleeps.
+bool may_have_wait_site(intercept::Function function);
 
 }  // namespace tailback
