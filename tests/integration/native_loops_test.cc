@@ -186,123 +186,125 @@ TEST_F(NativeLoops, NestedRunOfLoop_Silent) {
 // have it, and is not checked.
 TEST_F(NativeLoops, EpollAskedBetweenJobs_Silent) {
   EXPECT_TRUE(has_stalls(finished(start("no_loops", "epoll asked between jobs", 0)), 0));
+}
 
-  // Loops that only the user can name: how they wait, most threads wait that are none.
-  class NamedLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {
-   protected:
-    WatchedProgram& start_named(size_t stalls, const char* glob) {
-      WatchOptions options;
-      options.command = {built_program("native_loops"), GetParam().kind, std::to_string(stalls)};
-      options.threshold = "50ms";
-      if (glob) options.environment.emplace_back("TAILBACK_LOOP", glob);
-      return watch(options);
-    }
-  };
-
-  TEST_P(NamedLoops, Healthy_Silent) {
-    EXPECT_TRUE(has_stalls(finished(start_named(0, "native_loops")), 0));
-  }
-
-  TEST_P(NamedLoops, Blocked_EachStallReported) {
-    Recording recording;
-    expect_blocks(start_named(kStalls, "native_loops"), GetParam().wait, recording);
-    EXPECT_TRUE(recording.end()["unused_options"].empty());
-  }
-
-  TEST_P(NamedLoops, NotNamed_Silent) {
-    EXPECT_TRUE(has_stalls(finished(start_named(kStalls, nullptr)), 0));
-  }
-
-  INSTANTIATE_TEST_SUITE_P(
-      Kinds, NamedLoops,
-      ::testing::Values(Loop{"native_loops", "condition", "pthread_cond_wait"},
-                        Loop{"native_loops", "timed condition", "pthread_cond_timedwait"},
-                        Loop{"native_loops", "semaphore", "sem_wait"},
-                        Loop{"native_loops", "futex", "syscall"},
-                        Loop{"native_loops", "sleeps", "usleep"},
-                        Loop{"native_loops", "select of nothing", "select"}),
-      [](const auto& loop) { return name_of(loop.param.kind); });
-
-  TEST_F(NativeLoops, NamedThreadWithoutIterations_SaidAtEnd) {
+// Loops that only the user can name: how they wait, most threads wait that are none.
+class NamedLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {
+ protected:
+  WatchedProgram& start_named(size_t stalls, const char* glob) {
     WatchOptions options;
-    options.command = {built_program("no_loops"), "slow start", "0"};
-    options.environment.emplace_back("TAILBACK_LOOP", "absent");
-    WatchedProgram& program = watch(options);
-    const Recording recording = finished(program);
-    EXPECT_EQ(recording.end()["unused_options"], Json::array({"--loop absent"}));
+    options.command = {built_program("native_loops"), GetParam().kind, std::to_string(stalls)};
+    options.threshold = "50ms";
+    if (glob) options.environment.emplace_back("TAILBACK_LOOP", glob);
+    return watch(options);
   }
+};
 
-  // Waits that are system calls in the program's own code. Such a loop is found only after a while,
-  // and its stalls are seen from outside.
-  constexpr int kLongWarmUp = 1200;
+TEST_P(NamedLoops, Healthy_Silent) {
+  EXPECT_TRUE(has_stalls(finished(start_named(0, "native_loops")), 0));
+}
 
-  class UnhookedLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
+TEST_P(NamedLoops, Blocked_EachStallReported) {
+  Recording recording;
+  expect_blocks(start_named(kStalls, "native_loops"), GetParam().wait, recording);
+  EXPECT_TRUE(recording.end()["unused_options"].empty());
+}
 
-  TEST_P(UnhookedLoops, Healthy_Silent) {
-    check_rings(GetParam().program);
-    if (IsSkipped()) return;
-    WatchedProgram& program = start(GetParam().program, GetParam().kind, 0, kLongWarmUp);
-    EXPECT_TRUE(has_stalls(finished(program), 0));
+TEST_P(NamedLoops, NotNamed_Silent) {
+  EXPECT_TRUE(has_stalls(finished(start_named(kStalls, nullptr)), 0));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, NamedLoops,
+                         ::testing::Values(Loop{"native_loops", "condition", "pthread_cond_wait"},
+                                           Loop{"native_loops", "timed condition",
+                                                "pthread_cond_timedwait"},
+                                           Loop{"native_loops", "semaphore", "sem_wait"},
+                                           Loop{"native_loops", "futex", "syscall"},
+                                           Loop{"native_loops", "sleeps", "usleep"},
+                                           Loop{"native_loops", "select of nothing", "select"}),
+                         [](const auto& loop) { return name_of(loop.param.kind); });
+
+TEST_F(NativeLoops, NamedThreadWithoutIterations_SaidAtEnd) {
+  WatchOptions options;
+  options.command = {built_program("no_loops"), "slow start", "0"};
+  options.environment.emplace_back("TAILBACK_LOOP", "absent");
+  WatchedProgram& program = watch(options);
+  const Recording recording = finished(program);
+  EXPECT_EQ(recording.end()["unused_options"], Json::array({"--loop absent"}));
+}
+
+// Waits that are system calls in the program's own code. Such a loop is found only after a while,
+// and its stalls are seen from outside.
+constexpr int kLongWarmUp = 1200;
+
+class UnhookedLoops : public NativeLoops, public ::testing::WithParamInterface<Loop> {};
+
+TEST_P(UnhookedLoops, Healthy_Silent) {
+  check_rings(GetParam().program);
+  if (IsSkipped()) return;
+  WatchedProgram& program = start(GetParam().program, GetParam().kind, 0, kLongWarmUp);
+  EXPECT_TRUE(has_stalls(finished(program), 0));
+}
+
+TEST_P(UnhookedLoops, Blocked_EachStallWithAccuracy) {
+  check_rings(GetParam().program);
+  if (IsSkipped()) return;
+  WatchedProgram& program = start(GetParam().program, GetParam().kind, kStalls, kLongWarmUp);
+  const Recording recording = finished(program);
+  ASSERT_TRUE(has_stalls(recording, kStalls));
+  const std::vector<Block> blocks = announced_blocks(program);
+  ASSERT_EQ(blocks.size(), kStalls);
+  for (size_t i = 0; i < kStalls; ++i) {
+    const Json stall = recording.final_stalls()[i];
+    SCOPED_TRACE(summary(stall));
+    EXPECT_TRUE(matches(expectation("iterations.cc", "any"), stall));
+    EXPECT_EQ(stall["loop"]["wait"], GetParam().wait);
+    // What was not seen of it is said.
+    const std::string notes = stall["limits"].dump();
+    const std::string before = "may be up to ";
+    const size_t at = notes.find(before);
+    ASSERT_NE(at, std::string::npos) << notes;
+    const double slack = std::stod(notes.substr(at + before.size()));
+    EXPECT_LE(stall["duration_ms"].get<double>(), blocks[i].length_ms + 1);
+    EXPECT_GE(stall["duration_ms"].get<double>() + slack, blocks[i].length_ms);
   }
+}
 
-  TEST_P(UnhookedLoops, Blocked_EachStallWithAccuracy) {
-    check_rings(GetParam().program);
-    if (IsSkipped()) return;
-    WatchedProgram& program = start(GetParam().program, GetParam().kind, kStalls, kLongWarmUp);
-    const Recording recording = finished(program);
-    ASSERT_TRUE(has_stalls(recording, kStalls));
-    const std::vector<Block> blocks = announced_blocks(program);
-    ASSERT_EQ(blocks.size(), kStalls);
-    for (size_t i = 0; i < kStalls; ++i) {
-      const Json stall = recording.final_stalls()[i];
-      SCOPED_TRACE(summary(stall));
-      EXPECT_TRUE(matches(expectation("iterations.cc", "any"), stall));
-      EXPECT_EQ(stall["loop"]["wait"], GetParam().wait);
-      // What was not seen of it is said.
-      const std::string notes = stall["limits"].dump();
-      const std::string before = "may be up to ";
-      const size_t at = notes.find(before);
-      ASSERT_NE(at, std::string::npos) << notes;
-      const double slack = std::stod(notes.substr(at + before.size()));
-      EXPECT_LE(stall["duration_ms"].get<double>(), blocks[i].length_ms + 1);
-      EXPECT_GE(stall["duration_ms"].get<double>() + slack, blocks[i].length_ms);
-    }
+INSTANTIATE_TEST_SUITE_P(Kinds, UnhookedLoops,
+                         ::testing::Values(Loop{"static_ring_loops", "ring", "io_uring_enter"},
+                                           Loop{"static_ring_loops", "ring wait_cqe",
+                                                "io_uring_enter"},
+                                           Loop{"native_loops", "epoll inline", "epoll_wait"},
+                                           Loop{"native_loops", "poll inline", "poll"}),
+                         [](const auto& loop) { return name_of(loop.param.kind); });
+
+TEST_F(NativeLoops, UnhookedLoopInDoubt_Silent) {
+  for (const char* kind :
+       {"epoll inline busy", "epoll inline that ends", "polling worker inline"}) {
+    SCOPED_TRACE(kind);
+    EXPECT_TRUE(has_stalls(finished(start("native_loops", kind, 0, kLongWarmUp)), 0));
   }
+}
 
-  INSTANTIATE_TEST_SUITE_P(
-      Kinds, UnhookedLoops,
-      ::testing::Values(Loop{"static_ring_loops", "ring", "io_uring_enter"},
-                        Loop{"static_ring_loops", "ring wait_cqe", "io_uring_enter"},
-                        Loop{"native_loops", "epoll inline", "epoll_wait"},
-                        Loop{"native_loops", "poll inline", "poll"}),
-      [](const auto& loop) { return name_of(loop.param.kind); });
+class NoLoop : public NativeLoops, public ::testing::WithParamInterface<const char*> {};
 
-  TEST_F(NativeLoops, UnhookedLoopInDoubt_Silent) {
-    for (const char* kind :
-         {"epoll inline busy", "epoll inline that ends", "polling worker inline"}) {
-      SCOPED_TRACE(kind);
-      EXPECT_TRUE(has_stalls(finished(start("native_loops", kind, 0, kLongWarmUp)), 0));
-    }
+TEST_P(NoLoop, ProgramWithoutLoop_Silent) {
+  const Recording recording = finished(start("no_loops", GetParam(), 0));
+  EXPECT_TRUE(has_stalls(recording, 0));
+  // The summary says the same.
+  for (const Json& loop : recording.end()["loops"]) {
+    EXPECT_LE(loop["longest_ms"].get<double>(), 100) << loop;
   }
+}
 
-  class NoLoop : public NativeLoops, public ::testing::WithParamInterface<const char*> {};
-
-  TEST_P(NoLoop, ProgramWithoutLoop_Silent) {
-    const Recording recording = finished(start("no_loops", GetParam(), 0));
-    EXPECT_TRUE(has_stalls(recording, 0));
-    // The summary says the same.
-    for (const Json& loop : recording.end()["loops"]) {
-      EXPECT_LE(loop["longest_ms"].get<double>(), 100) << loop;
-    }
-  }
-
-  INSTANTIATE_TEST_SUITE_P(
-      Kinds, NoLoop,
-      ::testing::Values("condition variable pool", "semaphore pool", "shared eventfd pool",
-                        "semaphore eventfd worker", "eventfd worker", "pipe pool", "polling pool",
-                        "connection threads", "forking server", "signal thread", "polling senders",
-                        "single polls", "slow start", "forking workers", "slow shutdown"),
-      [](const auto& kind) { return name_of(kind.param); });
+INSTANTIATE_TEST_SUITE_P(Kinds, NoLoop,
+                         ::testing::Values("condition variable pool", "semaphore pool",
+                                           "shared eventfd pool", "semaphore eventfd worker",
+                                           "eventfd worker", "pipe pool", "polling pool",
+                                           "connection threads", "forking server", "signal thread",
+                                           "polling senders", "single polls", "slow start",
+                                           "forking workers", "slow shutdown"),
+                         [](const auto& kind) { return name_of(kind.param); });
 
 }  // namespace
 }  // namespace tailback::test
