@@ -65,7 +65,7 @@ readonly test_libraries=(
   libevent-dev libfaketime libfuse3-dev libglib2.0-dev libglib2.0-tests libjemalloc2
   "libmimalloc2.0|libmimalloc3" "libpython3.11-testsuite|libpython3.13-testsuite|libpython3.14-testsuite"
   librust-parking-lot-dev librust-tokio-dev "libtcmalloc-minimal4|libtcmalloc-minimal4t64" liburing-dev
-  libuv1-dev python3-aiohttp python3-gevent python3-gunicorn python3-requests python3-tornado
+  libuv1-dev python3-aiohttp python3-gevent python3-grpcio python3-gunicorn python3-requests python3-tornado
   python3-trio python3-twisted python3-uvicorn python3-uvloop qtbase5-dev
 )
 readonly test_programs=(
@@ -75,13 +75,15 @@ readonly test_programs=(
   nginx:nginx-light /usr/bin/rustc:rustc /usr/bin/python3-dbg:python3-dbg redis-cli:redis-tools
   redis-server:redis-server wrk:wrk
 )
-# Healthy programs that the accuracy benchmark watches.
+# Healthy programs that the accuracy benchmark watches, and interpreters that are large: their tests
+# are skipped without them.
 readonly benchmark_programs=(
-  apache2:apache2-bin beanstalkd:beanstalkd curl:curl dnsmasq:dnsmasq-base h2o:h2o haproxy:haproxy
-  iperf3:iperf3 lighttpd:lighttpd mosquitto:mosquitto nsd:nsd
-  nutcracker:nutcracker socat:socat tinyproxy:tinyproxy-bin tmux:tmux unbound:unbound
-  varnishd:varnish
+  apache2:apache2-bin beanstalkd:beanstalkd curl:curl dnsmasq:dnsmasq-base erl:erlang-base ghc:ghc
+  h2o:h2o haproxy:haproxy iperf3:iperf3 lighttpd:lighttpd mosquitto:mosquitto nsd:nsd
+  nutcracker:nutcracker racket:racket ruby:ruby socat:socat tinyproxy:tinyproxy-bin tmux:tmux
+  unbound:unbound varnishd:varnish
 )
+readonly benchmark_libraries=(ruby-eventmachine)
 
 is_installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -117,6 +119,7 @@ missing_packages() {
     programs+=("${test_programs[@]}")
   fi
   if [[ $1 == benchmarks ]]; then
+    libraries+=("${benchmark_libraries[@]}")
     programs+=("${benchmark_programs[@]}")
   fi
   for package in "${libraries[@]}"; do

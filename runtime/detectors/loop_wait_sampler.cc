@@ -44,7 +44,7 @@ void LoopWaitSampler::poll(const WatchedThread& thread, unsigned place, const Si
   known.purpose_was_read = true;
   if (may_be_loop) {
     sample(thread, known, wait, *call, now);
-  } else if (is_poll_of_one(*call)) {
+  } else if (is_poll_of_few(*call)) {
     --left_;
     const auto snapshot = input_.sampler().take_wait(thread.pid, thread.tid, *call);
     if (snapshot) read_purpose(thread, known, wait.key, *call, *snapshot);

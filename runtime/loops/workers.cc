@@ -28,23 +28,25 @@ bool is_shared(const contract::Segment& segment, int pid, int tid, const SiteVie
 
 }  // namespace
 
-bool is_poll_of_one(const CallView& call) {
+bool is_poll_of_few(const CallView& call) {
   return (call.function == intercept::Function::poll ||
           call.function == intercept::Function::ppoll) &&
-         call.arguments[1] == 1;
+         (call.arguments[1] == 1 || call.arguments[1] == 2);
 }
 
 PollPurpose purpose_of_poll(ProcSource& proc, ThreadSampler& sampler, int pid, const CallView& call,
                             std::string_view module) {
-  if (!is_poll_of_one(call)) return PollPurpose::kEvents;
+  const std::string_view name = file_name(module);
+  const bool is_ruby = name.starts_with("libruby") || name.starts_with("ruby");
+  const bool is_of_one = call.arguments[1] == 1;
+  if (!is_poll_of_few(call) || (!is_of_one && !is_ruby)) return PollPurpose::kEvents;
+  // Ruby's main thread sleeps in a poll of two, both its own.
   const auto polled = sampler.polled_descriptor(pid, call);
   if (!polled || *polled < 0) return PollPurpose::kEvents;
   const DescriptorFacts facts = proc.descriptor(pid, *polled);
-  if (facts.kind == DescriptorKind::kSocket && !facts.text.ends_with("(listening)")) {
+  if (is_of_one && facts.kind == DescriptorKind::kSocket && !facts.text.ends_with("(listening)")) {
     return PollPurpose::kOneConnection;
   }
-  const std::string_view name = file_name(module);
-  const bool is_ruby = name.starts_with("libruby") || name.starts_with("ruby");
   return facts.kind == DescriptorKind::kEvent && is_ruby ? PollPurpose::kInterpreterSleep
                                                          : PollPurpose::kEvents;
 }

@@ -12,16 +12,16 @@
 
 namespace tailback {
 
-// What a poll waits for that has one descriptor.
+// What a poll waits for that has one or two descriptors.
 enum class PollPurpose {
   kEvents,         // anything else
   kOneConnection,  // a socket that does not listen
-  // An eventfd of the interpreter's own: Ruby's threads sleep so. Such a wait is no loop's, however
+  // Eventfds of the interpreter's own: Ruby's threads sleep so. Such a wait is no loop's, however
   // often it is made.
   kInterpreterSleep,
 };
-// Whether the call is a poll of one descriptor.
-bool is_poll_of_one(const CallView& call);
+// Whether the call is a poll of one or two descriptors.
+bool is_poll_of_few(const CallView& call);
 // Of a thread that is in this call, which stands in `module`; for as long as it is.
 PollPurpose purpose_of_poll(ProcSource& proc, ThreadSampler& sampler, int pid, const CallView& call,
                             std::string_view module);

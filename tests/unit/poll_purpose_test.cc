@@ -49,6 +49,7 @@ TEST_F(PollPurposeTest, Connection_OneConnection) {
 TEST_F(PollPurposeTest, OtherPolls_Events) {
   EXPECT_EQ(purpose(kListener, poll_of(1)), PollPurpose::kEvents);
   EXPECT_EQ(purpose(kConnection, poll_of(2)), PollPurpose::kEvents);
+  EXPECT_EQ(purpose(kConnection, poll_of(2), kRuby), PollPurpose::kEvents);
   EXPECT_EQ(purpose(kConnection, poll_of(1, Function::select)), PollPurpose::kEvents);
   EXPECT_EQ(purpose(std::nullopt, poll_of(1)), PollPurpose::kEvents);
   EXPECT_EQ(purpose(-1, poll_of(1)), PollPurpose::kEvents);
@@ -60,7 +61,9 @@ TEST_F(PollPurposeTest, EventFdInRuby_InterpreterSleep) {
   EXPECT_EQ(purpose(kEventFd, poll_of(1), "/usr/bin/ruby3.1"), PollPurpose::kInterpreterSleep);
   EXPECT_EQ(purpose(kEventFd, poll_of(1), "/usr/lib/libglib-2.0.so.0"), PollPurpose::kEvents);
   EXPECT_EQ(purpose(kEventFd, poll_of(1), ""), PollPurpose::kEvents);
-  EXPECT_EQ(purpose(kEventFd, poll_of(2), kRuby), PollPurpose::kEvents);
+  EXPECT_EQ(purpose(kEventFd, poll_of(2), kRuby), PollPurpose::kInterpreterSleep);
+  EXPECT_EQ(purpose(kEventFd, poll_of(2), ""), PollPurpose::kEvents);
+  EXPECT_EQ(purpose(kEventFd, poll_of(3), kRuby), PollPurpose::kEvents);
 }
 
 // A thread that polls an eventfd at one place, and does something else for long now and then.

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <sstream>
 #include <string_view>
 
@@ -34,6 +35,13 @@ std::optional<std::filesystem::path> find_program(const std::string& name) {
     }
   }
   return std::nullopt;
+}
+
+bool system_calls_are_filtered() {
+  std::ifstream file("/proc/self/status");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str().find("\nSeccomp:\t0") == std::string::npos;
 }
 
 bool long_tests() {

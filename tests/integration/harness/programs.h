@@ -17,6 +17,10 @@ std::filesystem::path source_file(const std::string& path);
 // The program's path, if it is installed. Searches PATH, then /usr/sbin and /sbin.
 std::optional<std::filesystem::path> find_program(const std::string& name);
 
+// Whether a filter of system calls is in force, as in some containers. The recorder then makes none
+// of its own, and does not read the sets of a select.
+bool system_calls_are_filtered();
+
 // Whether TAILBACK_TEST_LONG=1 asks for loads of full length (10 s each in place of 3 s).
 bool long_tests();
 

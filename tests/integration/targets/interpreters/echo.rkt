@@ -1,0 +1,15 @@
+#lang racket/base
+; A server and a client with long pauses, in one process: healthy.
+(require racket/tcp)
+(define listener (tcp-listen 0 5 #t "127.0.0.1"))
+(define-values (a port b c) (tcp-addresses listener #t))
+(void (thread (lambda ()
+  (define-values (in out) (tcp-accept listener))
+  (let loop ()
+    (define line (read-line in))
+    (unless (eof-object? line)
+      (write-string line out) (newline out) (flush-output out) (loop))))))
+(define-values (in out) (tcp-connect "127.0.0.1" port))
+(for ([i 60])
+  (write-string "hi\n" out) (flush-output out) (read-line in)
+  (sleep (if (= (modulo i 20) 19) 0.3 0.01)))
