@@ -110,6 +110,7 @@ void StallDetector::poll_thread(WatchedThread& thread) {
 }
 
 void StallDetector::poll_site(const At& at) {
+  if (at.state.early.any()) report_early(at);
   auto& iteration = at.iteration();
   if (iteration && !is_in_progress(*iteration, at.site)) {
     await_event(at);
@@ -292,17 +293,46 @@ void StallDetector::end_iteration(const At& at, const Event& event) {
                 clock_.ticks(duration) + length.allowed);
   uint64_t id = iteration ? iteration->stall_id : 0;
   if (id == 0) id = id_of_ended(at, event, duration);
-  if (id == 0) return;
-  at.state.reported_begin = event.begin_tick;
-  at.state.reported_end = event.end_tick;
+  const bool is_early = id == 0 && tracked && duration > threshold_ && may_be_early(at, *tracked);
+  if (id == 0 && !is_early) return;
+  if (!is_early) {
+    at.state.reported_begin = event.begin_tick;
+    at.state.reported_end = event.end_tick;
+  }
   StallSeen stall = build(at, length.begin, duration, tracked);
   stall.runnable_at_most = runnable_.since(at.thread, length.begin);
   note_allowed(stall, clock_.duration(length.allowed));
   stall.iteration = iteration_name(event.name);
   stall.state = StallState::kEnded;
+  if (is_early) {
+    at.state.early.keep(at.site.key, at.site.stack_pointer, std::move(stall));
+    return;
+  }
   stall.id = id;
   if (stall.samples.empty()) ++unread_;
   ended_.add(event, std::move(stall));
+}
+
+// A poll or select is a loop's only after several iterations. Whether the first long ones were a
+// loop's shows then.
+bool StallDetector::may_be_early(const At& at, const IterationTracker& iteration) const {
+  const bool is_poll =
+      !at.site.is_epoll() && !at.site.is_non_event_wait() && !at.site.is_named_wait();
+  return is_poll && at.thread.choice() == LoopChoice::kByBehaviour &&
+         at.site.iterations < kLeastPollIterations && loops_of(at).empty() &&
+         iteration.wait().stack_pointer == at.site.stack_pointer;
+}
+
+void StallDetector::report_early(const At& at) {
+  if (!is_steady(at.site, at.wait_site(), threshold_ticks_) || !is_among(loops_of(at), at.site) ||
+      is_worker_at(at)) {
+    return;
+  }
+  for (StallSeen& stall : at.state.early.take(at.site.key, at.site.stack_pointer)) {
+    stall.id = builder_.next_id();
+    if (stall.samples.empty()) ++unread_;
+    emit_(std::move(stall));
+  }
 }
 
 uint64_t StallDetector::id_of_ended(const At& at, const Event& event, Nanoseconds duration) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/detectors/detector.h"
+#include "runtime/detectors/early_iterations.h"
 #include "runtime/detectors/ended_iterations.h"
 #include "runtime/detectors/idle_wait_questions.h"
 #include "runtime/detectors/judged_sites.h"
@@ -46,6 +47,7 @@ class StallDetector final : public Detector {
     // Ticks of the last reported stall that has ended. Loops that share a thread share its stalls.
     uint64_t reported_begin = 0;
     uint64_t reported_end = 0;
+    EarlyIterations early;
 
     bool is_tracking() const {
       return std::any_of(std::begin(iterations), std::end(iterations),
@@ -84,6 +86,9 @@ class StallDetector final : public Detector {
   void end_iteration(const At& at, const contract::Event& event);
   // The id to report it under; 0: it is no stall.
   uint64_t id_of_ended(const At& at, const contract::Event& event, Nanoseconds duration);
+  // Whether the site of a long iteration may yet prove to be a loop's.
+  bool may_be_early(const At& at, const IterationTracker& iteration) const;
+  void report_early(const At& at);
   // The place of a sibling, waited at within this iteration, whose iteration was reported while it
   // went on.
   static std::optional<unsigned> reported_elsewhere(const ThreadState& state,

@@ -13,7 +13,6 @@ namespace tailback {
 namespace {
 
 constexpr uint64_t kLeastEpollIterations = 1;
-constexpr uint64_t kLeastPollIterations = 8;
 // Of a poll loop's iterations at most one in so many is long.
 constexpr uint64_t kLongIterationShare = 4;
 // The same of what is most often no loop.

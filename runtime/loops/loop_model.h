@@ -12,6 +12,9 @@
 
 namespace tailback {
 
+// A poll or select with fewer iterations is no loop.
+inline constexpr uint64_t kLeastPollIterations = 8;
+
 // Whether waits at this site are those of an event loop.
 //
 // An epoll instance that is waited on a second time is a loop: programs make one to serve many.

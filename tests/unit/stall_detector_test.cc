@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "instrument/contract/wait_key.h"
 #include "tests/unit/scripted_target.h"
 
 namespace tailback {
@@ -67,6 +68,54 @@ TEST_F(StallDetectorTest, BetweenTwoPolls_ReportedWithItsExactLength) {
   ASSERT_EQ(stalls().size(), 1u);
   EXPECT_EQ(stalls().front().duration, milliseconds(101));
   EXPECT_TRUE(stalls().front().samples.empty());
+}
+
+// A loop by poll(2), whose thread has no iterations yet.
+class PollLoopTest : public ::testing::Test {
+ protected:
+  PollLoopTest() {
+    loop_.site().key.store(contract::call_site_key(0x4242));
+    loop_.site().function = static_cast<uint32_t>(Function::poll);
+  }
+  void iterate_long() {
+    loop_.begin_iteration();
+    detection_.run(milliseconds(300));
+    loop_.end_iteration();
+    detection_.run(milliseconds(40));
+  }
+  std::vector<StallSeen> stalls() { return detection_.all<StallSeen>(); }
+
+  ScriptedTarget target_;
+  ScriptedLoop loop_{target_, 0};
+  ScriptedDetection detection_{target_};
+};
+
+TEST_F(PollLoopTest, FirstIterationLong_ReportedOnceItIsALoop) {
+  iterate_long();
+  EXPECT_TRUE(stalls().empty());
+  loop_.iterate(31, milliseconds(1));
+  detection_.run(milliseconds(40));
+  ASSERT_EQ(stalls().size(), 1u);
+  EXPECT_EQ(stalls().front().duration, milliseconds(300));
+  EXPECT_EQ(stalls().front().state, StallState::kEnded);
+  EXPECT_NE(stalls().front().id, 0u);
+  detection_.run(milliseconds(400));
+  EXPECT_EQ(stalls().size(), 1u);
+}
+
+TEST_F(PollLoopTest, FewIterations_NotReported) {
+  iterate_long();
+  loop_.iterate(20, milliseconds(1));
+  detection_.run(milliseconds(100));
+  EXPECT_TRUE(stalls().empty());
+}
+
+TEST_F(PollLoopTest, LaterWaitsAtOtherDepth_NotReported) {
+  iterate_long();
+  loop_.site().stack_pointer -= 0x100;
+  loop_.iterate(40, milliseconds(1));
+  detection_.run(milliseconds(100));
+  EXPECT_TRUE(stalls().empty());
 }
 
 TEST_F(StallDetectorTest, VeryLongIteration_ReportedWhileItLasts) {
