@@ -112,7 +112,7 @@ TEST_F(PollLoopTest, FewIterations_NotReported) {
 
 TEST_F(PollLoopTest, LaterWaitsAtOtherDepth_NotReported) {
   iterate_long();
-  loop_.site().stack_pointer -= 0x100;
+  loop_.site().stack_pointer -= 0x1000;
   loop_.iterate(40, milliseconds(1));
   detection_.run(milliseconds(100));
   EXPECT_TRUE(stalls().empty());
