@@ -32,6 +32,10 @@ const KnownSet* known_set_of(uint64_t key) {
   return nullptr;
 }
 
+bool has_own(const KnownSet& known) {
+  return known.reads >= kLeastReads && !known.always.is_empty();
+}
+
 // What the site of this key waits for, if a wait in `frame` may be one within an iteration that is
 // in progress there; else nullptr.
 // A wait at the same depth is nearly always the loop's own, so it is asked for seldom.
@@ -48,10 +52,17 @@ const KnownSet* outer_set(const ThreadRecord& record, uint64_t key, uint64_t fra
     }
     const bool is_established =
         site.iterations.load(std::memory_order_relaxed) >= contract::kEstablishedIterations &&
-        known->reads >= kLeastReads && !known->always.is_empty();
+        has_own(*known);
     return !is_at_same_depth || is_established ? known : nullptr;
   }
   return nullptr;
+}
+
+// What a nested run of the loop would wait for, too. Connections come and go, and a callback may
+// wait for one of them alone, or for a new descriptor with the number of one that it has closed. A
+// loop may leave out its own for a while, but not in a callback.
+const PolledSet& own_descriptors(const KnownSet& outer, uint64_t frame) {
+  return frame < outer.stack_pointer && has_own(outer) ? outer.always : outer.last;
 }
 
 bool has_epolls(const ThreadRecord& record) {
@@ -92,7 +103,7 @@ PolledWait::PolledWait(const CallScope& scope, Function function, uint64_t call_
 void PolledWait::resolve(const PolledSet& set) {
   for (uint64_t nesting = 1; nesting <= contract::kMostNesting; ++nesting) {
     const KnownSet* outer = outer_set(*record_, key_, frame_, is_due_);
-    if (!outer || set.shares_any(outer->last)) break;
+    if (!outer || set.shares_any(own_descriptors(*outer, frame_))) break;
     if (frame_ == outer->stack_pointer && !outer->always.has_open(function_)) break;
     key_ = contract::nested_call_site_key(call_site_, nesting);
     is_due_ = true;

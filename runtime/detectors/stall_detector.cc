@@ -346,7 +346,8 @@ uint64_t StallDetector::id_of_ended(const At& at, const Event& event, Nanosecond
                                 .reported = clock_.duration(reported),
                                 .threshold = threshold_};
   if (dismissal_of(view) != Dismissal::kNone) return 0;
-  if (at.site.is_non_event_wait() && !loop_is_open(proc_, at.thread.pid, at.site)) {
+  if ((at.site.is_non_event_wait() && !loop_is_open(proc_, at.thread.pid, at.site)) ||
+      is_number_reused(proc_, at.thread.pid, at.site, at.sites)) {
     judged_.judge(at.thread, at.site.key, false);
     return 0;
   }

@@ -110,6 +110,17 @@ bool loop_is_open(ProcSource& proc, int pid, const SiteView& site) {
   return link && *link == "anon_inode:[eventpoll]";
 }
 
+bool is_number_reused(ProcSource& proc, int pid, const SiteView& site,
+                      const std::vector<SiteView>& sites) {
+  if (!site.is_epoll() || std::none_of(sites.begin(), sites.end(), [](const SiteView& other) {
+        return contract::is_call_site_key(other.key);
+      })) {
+    return false;
+  }
+  const auto link = proc.descriptor_link(pid, site.epoll_fd());
+  return link && *link != "anon_inode:[eventpoll]";
+}
+
 const SiteView* enclosing_loop(const SiteView& site, uint64_t iteration_begin,
                                const std::vector<SiteView>& loops) {
   for (const SiteView& other : loops) {

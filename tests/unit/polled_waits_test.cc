@@ -96,6 +96,27 @@ TEST_F(PolledWaitsTest, DeeperSharesDescriptor_SameSite) {
   EXPECT_EQ(poll_in(kDeeper, {4, 5}, 300), loop_key_);
 }
 
+// One of the loop's connections, or a new descriptor with its number.
+TEST_F(PolledWaitsTest, DeeperSharesLatecomer_OwnSite) {
+  run_loop({3, 4});
+  run_loop({3, 4, 7}, 3);
+  EXPECT_EQ(poll_in(kDeeper, {7}), nested_key_);
+  poll_in(kLoopFrame, {3, 4, 7});
+  EXPECT_EQ(poll_in(kDeeper, {3, 7}), loop_key_);
+}
+
+TEST_F(PolledWaitsTest, DeeperSharesAnyInFirstIterations_SameSite) {
+  run_loop({3, 4}, 3);
+  run_loop({3, 4, 7}, 3);
+  EXPECT_EQ(poll_in(kDeeper, {7}), loop_key_);
+}
+
+TEST_F(PolledWaitsTest, EqualDepthSharesLatecomer_SameSite) {
+  run_loop({own_, 4});
+  run_loop({own_, 4, 7}, 3);
+  EXPECT_EQ(poll_in(kLoopFrame, {7}), loop_key_) << "the loop accepts no more for a while";
+}
+
 TEST_F(PolledWaitsTest, Shallower_SameSite) {
   run_loop({own_});
   EXPECT_EQ(poll_in(kShallower, {5}), loop_key_);

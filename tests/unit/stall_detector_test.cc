@@ -371,6 +371,25 @@ TEST_F(StallDetectorTest, ClosedEpoll_Silent) {
   EXPECT_TRUE(stalls().empty());
 }
 
+// The loop has ended, and the program polls what has its number now.
+TEST_F(StallDetectorTest, NumberOfEpollReusedAndPolled_Silent) {
+  ScriptedLoop poll(target_, 0, 1, 6, ScriptedLoop::kOuterStack + 8);
+  poll.site().key.store(contract::call_site_key(poll.site().call_site));
+  poll.site().function = static_cast<uint32_t>(Function::poll);
+  target_.proc_.descriptors = "socket:[1]";
+  loop_.begin_iteration();
+  target_.clock_.advance(milliseconds(300));
+  loop_.end_iteration();
+  detection_.run(milliseconds(100));
+  EXPECT_TRUE(stalls().empty());
+  target_.proc_.descriptors = "anon_inode:[eventpoll]";
+  loop_.begin_iteration();
+  target_.clock_.advance(milliseconds(300));
+  loop_.end_iteration();
+  detection_.run(milliseconds(100));
+  EXPECT_EQ(stalls().size(), 1u);
+}
+
 TEST_F(StallDetectorTest, CorruptEvent_Counted) {
   loop_.begin_iteration();
   target_.clock_.advance(milliseconds(300));
