@@ -55,8 +55,8 @@ std::vector<SiteView> loops_among(const std::vector<SiteView>& sites,
 // it wait: false after it was closed. True for waits that have no descriptor.
 bool loop_is_open(ProcSource& proc, int pid, const SiteView& site);
 
-// Whether the number of a loop's epoll descriptor stands for something else by now, of a thread with
-// these sites. A poll or select of that number ends the loop's iterations, too.
+// Whether the number of a loop's epoll descriptor stands for something else by now, of a thread
+// with these sites. A poll or select of that number ends the loop's iterations, too.
 bool is_number_reused(ProcSource& proc, int pid, const SiteView& site,
                       const std::vector<SiteView>& sites);
 
