@@ -36,6 +36,12 @@ class Remaining {
   int64_t begin_;
 };
 
+// The kernel refuses another timeout before it reads the descriptors.
+bool is_valid(const struct timespec* time) {
+  return !time ||
+         (time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < kNanosecondsPerSecond);
+}
+
 int64_t from_timespec(const struct timespec* time) {
   return time ? time->tv_sec * kNanosecondsPerSecond + time->tv_nsec : -1;
 }
@@ -153,13 +159,13 @@ TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxev
 // Where the wait's site depends on its descriptors, the same call is made without a timeout first:
 // if it ends with 0, the kernel has read the array, and so can the recorder; if not, that is the
 // end of the call.
-#define WAIT_FOR_POLLED(NAME, TIMEOUT_NS, AT_ONCE, FIRST, AGAIN, ...)                \
+#define WAIT_FOR_POLLED(NAME, IS_VALID, TIMEOUT_NS, AT_ONCE, FIRST, AGAIN, ...)      \
   const uint64_t call_site = CALL_SITE;                                              \
   CallScope scope(call_site, Function::NAME, __VA_ARGS__);                           \
   PolledWait wait(scope, Function::NAME, call_site, FRAME);                          \
   int result = 0;                                                                    \
   bool is_over = false;                                                              \
-  if (__builtin_expect(wait.depends_on_set(), 0)) {                                  \
+  if (__builtin_expect(wait.depends_on_set(), 0) && (IS_VALID)) {                    \
     result = AT_ONCE;                                                                \
     if (result >= 0) {                                                               \
       resolve(wait, fds, count);                                                     \
@@ -182,7 +188,7 @@ TAILBACK_EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int maxev
 
 #define POLL(name)                                                                                \
   TAILBACK_EXPORT int name(struct pollfd* fds, nfds_t count, int timeout) {                       \
-    WAIT_FOR_POLLED(name, from_milliseconds(timeout), next.name(fds, count, 0),                   \
+    WAIT_FOR_POLLED(name, true, from_milliseconds(timeout), next.name(fds, count, 0),             \
                     next.name(fds, count, timeout), next.name(fds, count, in_milliseconds(left)), \
                     fds, count, timeout);                                                         \
   }
@@ -190,8 +196,8 @@ POLL(poll)
 POLL(__poll)
 
 TAILBACK_EXPORT int __poll_chk(struct pollfd* fds, nfds_t count, int timeout, size_t size) {
-  WAIT_FOR_POLLED(__poll_chk, from_milliseconds(timeout), next.__poll_chk(fds, count, 0, size),
-                  next.__poll_chk(fds, count, timeout, size),
+  WAIT_FOR_POLLED(__poll_chk, true, from_milliseconds(timeout),
+                  next.__poll_chk(fds, count, 0, size), next.__poll_chk(fds, count, timeout, size),
                   next.__poll_chk(fds, count, in_milliseconds(left), size), fds, count, timeout);
 }
 
@@ -199,7 +205,7 @@ TAILBACK_EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespe
                           const sigset_t* mask) {
   struct timespec rest = {};
   WAIT_FOR_POLLED(
-      ppoll, from_timespec(timeout), next.ppoll(fds, count, &rest, mask),
+      ppoll, is_valid(timeout), from_timespec(timeout), next.ppoll(fds, count, &rest, mask),
       next.ppoll(fds, count, timeout, mask),
       (rest = in_timespec(left), next.ppoll(fds, count, timeout ? &rest : nullptr, mask)), fds,
       count, timeout, mask);
@@ -208,7 +214,7 @@ TAILBACK_EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespe
 TAILBACK_EXPORT int __ppoll_chk(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
                                 const sigset_t* mask, size_t size) {
   struct timespec rest = {};
-  WAIT_FOR_POLLED(__ppoll_chk, from_timespec(timeout),
+  WAIT_FOR_POLLED(__ppoll_chk, is_valid(timeout), from_timespec(timeout),
                   next.__ppoll_chk(fds, count, &rest, mask, size),
                   next.__ppoll_chk(fds, count, timeout, mask, size),
                   (rest = in_timespec(left),
