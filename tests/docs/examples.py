@@ -106,6 +106,8 @@ def comparable(line):
     line = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d\d:?\d\d|Z)?", "T", line)
     line = re.sub(r"[^\s()]*?([\w.+-]+\.(?:py|cc|c|h|js|mjs|so[.\d]*)):\d+", r"\1:N", line)
     line = re.sub(r"/[\w/.-]*/(?=[\w.-])", "", line)
+    # A long line leaves the types of arguments out, and how long it is depends on where the source lies.
+    line = re.sub(r"(?<=\w)\((?:…|[\w:<>&*, ]+)\)", "()", line)
     line = re.sub(r"\b0x[0-9a-f]+\b|\+0x[0-9a-f]+", "N", line)
     line = re.sub(r"\b[0-9a-f]{16}\b", "N", line)
     line = re.sub(r"-\w{6}$", "-N", line)  # as mkstemp(3) makes it
