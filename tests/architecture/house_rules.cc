@@ -187,8 +187,8 @@ const std::vector<Room>& house_rooms() {
        "reading one thread: when, whether to pause it, what to copy"},
       // These three ask the kernel and read targets through interfaces, which recordings have too.
       {"loops",
-       {"values", "kernel/proc_source.h", "kernel/kernel_facts.h", "capture/module_map.h", "segment",
-        "sampling/thread_sampler.h", "sampling/sample.h"},
+       {"values", "kernel/proc_source.h", "kernel/kernel_facts.h", "capture/module_map.h",
+        "segment", "sampling/thread_sampler.h", "sampling/sample.h"},
        {"fmt"},
        "which threads run event loops, where they wait, how long an iteration takes"},
       {"locks",
