@@ -80,7 +80,9 @@ LoopSharing sharing_of(const contract::Segment& segment, const ThreadRecord& rec
   for (const WaitSite& own : record.wait_sites) {
     const auto site = view_site(own);
     if (!site || !site->is_epoll()) continue;
-    if (site->never_blocks) return LoopSharing::kServed;
+    // A main thread may be in its first iterations (node's are, until its loop has nothing to do).
+    const bool is_main_thread = record.pid.load() == record.tid.load();
+    if (site->never_blocks && !is_main_thread) return LoopSharing::kServed;
     for (const auto [index, other] : live_threads(segment)) {
       if (&other == &record || other.process.load() != record.process.load()) continue;
       most = std::max(most, sharing_at(other, site->key, since));

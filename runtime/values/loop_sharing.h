@@ -7,7 +7,8 @@ enum class LoopSharing {
   kAlone,   // no other thread waits for events at this thread's epoll instance
   kShared,  // others have waited there
   // Others wait there now, or have since this thread's iteration began: the loop goes on. Or this
-  // thread only polls the instance, with a timeout of 0, so that it waits elsewhere for work.
+  // thread, which is no main thread, only polls the instance, with a timeout of 0, so that it waits
+  // elsewhere for work.
   kServed,
 };
 

@@ -107,6 +107,8 @@ TEST(LoopSharing, TimeoutZeroOnly_Served) {
   segment.header.threads_used.store(1);
   contract::ThreadRecord& record = segment.threads[0];
   record.state.store(static_cast<uint32_t>(contract::ThreadState::kLive));
+  record.pid.store(100);
+  record.tid.store(101);
   contract::WaitSite& site = record.wait_sites[0];
   site.function = static_cast<uint32_t>(Function::epoll_wait);
   site.key.store(contract::descriptor_key(5, 0));
@@ -117,6 +119,10 @@ TEST(LoopSharing, TimeoutZeroOnly_Served) {
     site.blocking = static_cast<uint16_t>(blocking);
     EXPECT_EQ(sharing_of(segment, record, 100), sharing);
   }
+  // A main thread may be in the first iterations of its loop.
+  record.tid.store(100);
+  EXPECT_EQ(sharing_of(segment, record, 100), LoopSharing::kAlone);
+  record.tid.store(101);
   // Polls without a timeout are no epoll's.
   site.function = static_cast<uint32_t>(Function::poll);
   site.key.store(contract::call_site_key(0x10));
