@@ -225,7 +225,7 @@ test)
   build
   install_nodes
   # Most tests mostly wait: see tests/CMakeLists.txt. On a shared machine one may fail by chance.
-  ctest --preset ci -j"$((4 * $(nproc)))" --repeat until-pass:2
+  ctest --preset ci -j"$((4 * $(nproc)))" --repeat until-pass:3
   ;;
 unit)
   install_packages unit
