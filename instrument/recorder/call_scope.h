@@ -69,6 +69,8 @@ class CallScope {
         function_(function),
         call_site_(call_site),
         sanitizer_frame_(call_site) {
+    // The outer call is valid only if there is one.
+    // NOLINTNEXTLINE(clang-analyzer-optin.cplusplus.UninitializedObject)
     if (__builtin_expect(record_ == nullptr, 0)) return;
     contract::Call& call = record_->call;
     if (__builtin_expect(call.function.load(std::memory_order_relaxed) != 0, 0)) {
