@@ -1,6 +1,9 @@
 #include "runtime/detectors/early_iterations.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "runtime/values/frame.h"
 

@@ -2,10 +2,7 @@
 // are a loop's. Not to be shared by threads.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <iterator>
-#include <utility>
 #include <vector>
 
 #include "runtime/detectors/observation.h"

@@ -14,16 +14,13 @@ using contract::ThreadRecord;
 using contract::WaitSite;
 
 bool may_be_idle_wait(const CallView& call) {
-  const intercept::Family family =
-      intercept::kFunctions[static_cast<uint32_t>(call.function)].family;
-  if (family == intercept::Family::kWait) return true;
-  // Python waits so for other threads, and pools hand out work.
   using intercept::Function;
-  if (call.function == Function::sem_wait || call.function == Function::sem_timedwait ||
-      call.function == Function::sem_clockwait) {
-    return true;
+  if (!intercept::may_be_named_wait(call.function) ||
+      intercept::facts_of(call.function).family == intercept::Family::kSleep) {
+    return false;
   }
-  if (call.function != intercept::Function::syscall || call.arguments[0] != SYS_futex) return false;
+  if (call.function != Function::syscall) return true;
+  if (call.arguments[0] != SYS_futex) return false;
   const uint64_t operation = call.arguments[2] & FUTEX_CMD_MASK;
   return operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
 }
